@@ -1,0 +1,68 @@
+# Every target sets up .venv first, when pyproject.toml or constraints.txt changed since.
+
+PYTHON ?= python3
+ARGS   ?=
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.installed
+PIP     := $(BIN)/python -m pip --disable-pip-version-check
+SOURCES := $(wildcard conftest.py reference/*.py adapters/*.py crosscheck/*.py tests/*.py)
+
+# pytest rewrites the assertions of its plugins; without cached bytecode it does so again at every start (1 s).
+unexport PYTHONDONTWRITEBYTECODE
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help setup compare test lint format pins clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
+	@echo
+	@echo "  ARGS=...        goes to the command:  make compare ARGS='--only numpy,jax --dtype float32'"
+	@echo "  PYTHON=...      makes .venv with it:  make setup PYTHON=python3.12"
+
+setup: $(STAMP) ## make .venv with everything that the suite was tested with
+
+compare: $(STAMP) ## compare the frameworks and print the table
+	@$(BIN)/crosscheck compare $(ARGS)
+
+test: $(STAMP) ## run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## check style, types, import directions and coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory .coverage
+	$(BIN)/coverage report
+
+format: $(STAMP) ## let ruff set the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+pins: $(STAMP) ## write the installed versions to constraints.txt
+	@{ sed -n '/^#/p' constraints.txt; \
+	   $(PIP) freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+.*//' | LC_ALL=C sort -f; } > $(VENV)/pins
+	@mv $(VENV)/pins constraints.txt
+
+clean: ## remove .venv and all caches
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# `make test ARGS=--cov` leaves this file too, so that CI runs the tests once.
+.coverage: $(STAMP) $(SOURCES) pyproject.toml
+	$(BIN)/python -m pytest -q --cov
+
+# setuptools comes first and builds without isolation, so that the build uses the tested version as well.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  found=$$($(PYTHON) --version 2>/dev/null) || found="not installed"; \
+	  echo "The suite needs Python 3.11 or newer; '$(PYTHON)' is $$found."; \
+	  echo "Name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
+	@echo "Setting up $(VENV): this takes a few minutes the first time."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install -q -c constraints.txt setuptools
+	@$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[all]'
+	@touch $@
