@@ -1,0 +1,44 @@
+"""What an implementation may claim about its arithmetic; the bounds follow from the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reference.formats import Format
+
+# κ of the closed form 1/(1+exp(-z)): twice the largest error in ulp, found exhaustively for float32,
+# float16 and bfloat16 and by search for float64 (docs/accuracy.md, "Sources of the constants").
+KAPPA = {"float64": 7.0, "float32": 5.0, "float16": 3.0, "bfloat16": 3.0}
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The claims of one implementation for one format.
+
+    Attributes:
+        kappa: κ with |σ̂(t) − σ(t)| ≤ κ·u·σ(t) + φ.
+        flush: subnormal operands and results may become zero.
+        u_acc: unit roundoff of the accumulator of dot products; None: the format's own.
+        u_sum: unit roundoff of the accumulator of the loss sum; None: the format's own.
+        u_in: extra relative rounding of each matmul input (TF32 2^-11); 0: none.
+        forward: the gradient comes from forward mode, which multiplies x·ŷ(1−ŷ) before r.
+        expanded: Δ is formed from ŷ − ŷ² instead of ŷ·(1−ŷ).
+        rescaled_mean: the loss is a mean times its count, four more roundings in Δ and three in L.
+        sources: for each claim that is made, where it comes from.
+    """
+
+    kappa: float
+    flush: bool = False
+    u_acc: float | None = None
+    u_sum: float | None = None
+    u_in: float = 0.0
+    forward: bool = False
+    expanded: bool = False
+    rescaled_mean: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+def default_arithmetic(format: Format) -> Arithmetic:
+    """The claims of an adapter that makes none: the reference's κ, no flush, no wider accumulator."""
+    return Arithmetic(KAPPA[format.name], sources={"kappa": "docs/accuracy.md: the reference's own κ"})

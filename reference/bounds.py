@@ -1,0 +1,221 @@
+"""The admissible set of every quantity of the network, from what an implementation claims.
+
+Notation as in ``docs/accuracy.md``, which proves every line: e_t is the radius around the reference's t,
+p = σ(z), q = σ(−z), r = p − y, A = |r| + e_r; p₁ and q₁ are upper ends; ν, μ, κu, φ, h, u, γ are
+``reference.units``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from reference import stable
+from reference.admissible import AdmissibleSet
+from reference.arithmetic import Arithmetic
+from reference.formats import Format
+from reference.nonfinite import subnormal
+from reference.product import LARGEST, Product, product, spread, with_special
+from reference.types import Bool, Float64, Problem
+from reference.units import UNJUDGED, Units
+
+NAMES = ("z", "y_hat", "dL_dyhat", "dyhat_dz", "delta", "row_loss", "loss", "grad")
+
+
+class Radii(NamedTuple):
+    """Radii and upper ends, each ``[*stack, m, p]``."""
+
+    e_p: Float64
+    e_r: Float64
+    A: Float64
+    e_slope: Float64
+    e_delta: Float64
+
+
+class State(NamedTuple):
+    """All that the sets of one stack are made from.
+
+    Attributes:
+        original: the problem in float64.
+        problem: the same with zeros in place of what is not finite.
+        units: the small numbers.
+        product: z and its radius.
+        reference: the centers.
+        radii: the radii.
+        must: where Δ must be NaN.
+        doubled: where 2r may overflow.
+    """
+
+    original: Problem
+    problem: Problem
+    units: Units
+    product: Product
+    reference: stable.Reference
+    radii: Radii
+    must: Bool
+    doubled: Bool
+
+
+def _radii(s: Float64, p: Float64, q: Float64, r: Float64, units: Units) -> Radii:
+    u, h = units.u, units.h
+    e_p = s + units.kappa_u * np.minimum(1, p + s) + units.phi
+    p_1 = np.minimum(1, p + e_p)
+    e_q = e_p + units.kappa_u * np.minimum(1, q + s) + units.phi
+    if units.claims.expanded:
+        e_q = e_q + u * p_1
+    q_1 = np.minimum(1, q + e_q)
+    e_r = e_p + u * (np.abs(r) + e_p) + 3 * h  # (13)
+    A = np.abs(r) + e_r
+    moved = e_p * q_1 + p * e_q
+    e_slope = moved + units.gamma * p_1 * q_1 + 6 * h  # (16)
+    e_delta = e_r * p_1 * q_1 + np.abs(r) * moved + units.gamma * A * p_1 * q_1 + 6 * h * (1 + A)  # (20)
+    return Radii(e_p, e_r, A, e_slope, e_delta)
+
+
+def _any(mask: Bool, axis: tuple[int, ...]) -> Bool:
+    return np.asarray(np.any(mask, axis=axis))
+
+
+def _half_squares(state: State, terms: int, axis: tuple[int, ...]) -> tuple[Float64, Float64, Bool]:
+    """Center, radius and overflow of Σ ½r² over the axes."""
+    units, r, A, e_r = state.units, state.reference.r, state.radii.A, state.radii.e_r
+    nu = units.nu_loss(terms)
+    center = np.sum((0.5 * r) * r, axis=axis)
+    each = np.abs(r) * e_r + (0.5 * e_r) * e_r + (0.5 * nu * A) * A
+    radius = np.sum(each, axis=axis) + (4 * terms + 4) * units.h * (1 + nu)
+    plus = np.asarray(np.sum(A * A, axis=axis) >= units.overflows(nu))
+    infinite = _any(np.isinf(r), axis)
+    past = ~np.isfinite(center) & ~infinite
+    return np.where(past, LARGEST, center), np.where(past, LARGEST / 2, radius), plus | infinite
+
+
+def _loss(state: State, axis: tuple[int, ...]) -> AdmissibleSet:
+    """L = Σ ½(y−ŷ)², over one row or over the whole network."""
+    shape, n = state.reference.r.shape, state.problem.X.shape[-1]
+    terms = int(np.prod([shape[a] for a in axis]))
+    center, radius, plus = _half_squares(state, terms, axis)
+    return AdmissibleSet(
+        center,
+        radius,
+        plus,
+        np.zeros(center.shape, bool),
+        _any(state.product.may, axis),
+        _any(state.must, axis),
+        judged=max(state.units.nu_dot(n), state.units.nu_loss(terms)) < UNJUDGED,
+        low=0.0,
+    )
+
+
+def _free_gradient(state: State, size: Float64) -> Bool:
+    """Where nothing bounds ∂L/∂W: X or r not finite, or 2r or |X|ᵀ|Δ| (forward: 2|X|ᵀ|Δ|) past overflow."""
+    X, _, W = state.original
+    units, r = state.units, state.reference.r
+    near = units.format.largest / (1 + 2 * units.claims.u_in)
+    bad_x = ~np.isfinite(X) | ((np.abs(X) >= near) & (units.claims.u_in > 0))
+    bad_r = ~np.isfinite(r) | state.doubled
+    largest = units.overflows(units.with_inputs(units.nu_gradient(X.shape[-2])))
+    if units.claims.forward:  # 0·inf crosses the columns, and 2r multiplies last
+        bad = _any(bad_x, (-2, -1)) | _any(bad_r, (-2, -1)) | _any(~np.isfinite(W), (-2, -1))
+        return (2 * size >= largest) | bad[..., None, None]
+    free = (size >= largest) | bad_r.any(-2, keepdims=True)
+    return free | np.swapaxes(bad_x.any(-2, keepdims=True), -1, -2)
+
+
+def _nan_in_gradient(state: State) -> Bool:
+    """Where a NaN that ŷ may hold reaches ∂L/∂W: its column, in forward mode every column."""
+    axes = (-2, -1) if state.units.claims.forward else -2
+    return state.product.may.any(axes, keepdims=True)
+
+
+def _inexact_operands(columns: Float64, size: Float64, units: Units) -> Float64:
+    """Σ|x|·|Δ| over the terms with a subnormal operand: x that may vanish, and Δ that u_in rounds."""
+    found = stable.contract(np.where(subnormal(columns, units), columns, 0.0), size)
+    if units.claims.u_in:
+        found = found + stable.contract(columns, np.minimum(size, units.format.least_normal))
+    return found
+
+
+def _gradient(state: State) -> AdmissibleSet:
+    """∂L/∂W = Xᵀ·Δ (18, 19)."""
+    X, units, radii = state.problem.X, state.units, state.radii
+    m, n = X.shape[-2:]
+    columns, nu = np.abs(np.swapaxes(X, -1, -2)), units.nu_gradient(m)
+    bad = ~np.isfinite(state.reference.r) | state.doubled
+    e_delta = np.where(bad, 0.0, radii.e_delta)
+    size = np.where(bad, 0.0, np.abs(state.reference.delta)) + e_delta
+    radius = stable.contract(columns, e_delta + units.with_inputs(nu) * size) + 3 * m * units.h * (1 + nu)
+    if units.flushes:
+        radius = radius + (1 + nu) * _inexact_operands(columns, size, units)
+    if units.claims.forward:
+        radius = radius + 6 * units.h * (1 + nu) * np.sum(1 + radii.A, axis=-2, keepdims=True)
+    free = _free_gradient(state, stable.contract(columns, size))
+    center = np.where(free, 0.0, state.reference.grad)
+    return AdmissibleSet(
+        center,
+        np.where(free, np.inf, radius),
+        free,
+        free,
+        free | _nan_in_gradient(state),
+        np.broadcast_to(state.must.any(-2, keepdims=True), center.shape),
+        judged=max(units.nu_dot(n), nu) < UNJUDGED,
+    )
+
+
+def _elementwise(state: State) -> dict[str, AdmissibleSet]:
+    """z, ŷ, ∂L/∂ŷ, ∂ŷ/∂z and Δ, each ``[*stack, m, p]``."""
+    product, reference, radii, must = state.product, state.reference, state.radii, state.must
+    none, may, z_must = np.zeros(must.shape, bool), product.may, product.must
+    judged = state.units.nu_dot(state.problem.X.shape[-1]) < UNJUDGED
+    free = ~np.isfinite(reference.r) | state.doubled
+    delta = np.where(free, 0.0, reference.delta), np.where(free, np.inf, radii.e_delta)
+    return {
+        "z": AdmissibleSet(product.z, product.e_z, product.plus, product.minus, may, z_must, judged),
+        "y_hat": AdmissibleSet(reference.p, radii.e_p, none, none, may, z_must, judged, 0.0, 1.0),
+        "dL_dyhat": AdmissibleSet(reference.r, radii.e_r, free, free, may, must, judged),
+        "dyhat_dz": AdmissibleSet(reference.slope, radii.e_slope, none, none, may, z_must, judged),
+        "delta": AdmissibleSet(*delta, free, free, may | free, must, judged),
+    }
+
+
+def _state(problem: Problem, units: Units, reference: stable.Reference | None) -> State:
+    original = stable.widen(problem)
+    finite = all(np.isfinite(a).all() for a in original)
+    X, y, W = (a if finite else np.where(np.isfinite(a), a, 0.0) for a in original)
+    reference = reference if reference and finite else stable.evaluate(X, y, W)
+    z = product(Problem(X, y, W), reference, units)
+    if not finite:
+        z = with_special(z, original, units)
+    if z.z is not reference.z:
+        reference = stable.after_product(X, original.y, z.z, reference.T)
+    p, q, r = reference.p, reference.q, reference.r
+    radii = _radii(spread(z, p, q), p, q, r, units)
+    doubled = 2 * radii.A >= units.overflows(units.u)
+    return State(
+        original, Problem(X, y, W), units, z, reference, radii, z.must | np.isnan(original.y), doubled
+    )
+
+
+def admissible(
+    problem: Problem, format: Format, claims: Arithmetic, reference: stable.Reference | None = None
+) -> dict[str, AdmissibleSet]:
+    """The admissible set of every quantity in :data:`NAMES`.
+
+    Args:
+        problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]`` in any of the four formats.
+        format: the format in which the implementation computed.
+        claims: what it claims about its arithmetic.
+        reference: ``stable.evaluate`` of the same problem, where the caller has it already.
+
+    Returns:
+        For each name a set with arrays of that quantity's shape: ``[*stack, m, p]``, ``[*stack, m]`` for
+        row_loss, ``[*stack]`` for loss, ``[*stack, n, p]`` for grad.
+    """
+    with np.errstate(all="ignore"):
+        state = _state(problem, Units.of(format, claims), reference)
+        return {
+            **_elementwise(state),
+            "row_loss": _loss(state, (-1,)),
+            "loss": _loss(state, (-2, -1)),
+            "grad": _gradient(state),
+        }

@@ -1,0 +1,92 @@
+"""The small numbers that the bounds are made of: one format and one set of claims, as float64 constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reference.arithmetic import Arithmetic
+from reference.formats import FORMATS, Format
+
+U_REFERENCE = FORMATS["float64"].u
+# κ of the float64 reference: its logistic rounds an exponential (2u), a sum and a quotient.
+KAPPA_REFERENCE = 4.0
+# Relative room for the rounding of the bounds' own evaluation in float64.
+ROOM = 1.0 + 2.0**-12
+# A relative error of a sum of at least this says nothing: the set is as wide as the trivial one.
+UNJUDGED = 0.25
+# Roundings at the storage format around a wide accumulator: of a product and of the result; of r, r², ½r², L.
+STORED_DOT, STORED_LOSS = 2, 4
+# Roundings in Δ = r·p·q beside those of its factors, and more of them where the loss is a rescaled mean.
+DELTA_ROUNDINGS, MEAN_DELTA, MEAN_LOSS = 4, 4, 3
+
+
+@dataclass(frozen=True)
+class Units:
+    """Unit roundoffs and thresholds, widened so that they also cover the float64 reference.
+
+    Attributes:
+        u: unit roundoff of the format plus that of the reference.
+        kappa_u: relative error of the logistic, the reference's included.
+        phi: absolute error of the logistic.
+        h: largest absolute error of one rounding to the subnormal range.
+        gamma: relative error of Δ's products.
+        format: the format.
+        claims: the claims.
+    """
+
+    u: float
+    kappa_u: float
+    phi: float
+    h: float
+    gamma: float
+    format: Format
+    claims: Arithmetic
+
+    @classmethod
+    def of(cls, format: Format, claims: Arithmetic) -> Units:
+        """The units of an implementation with these claims in this format."""
+        u = format.u * ROOM + U_REFERENCE
+        roundings = (DELTA_ROUNDINGS + (MEAN_DELTA if claims.rescaled_mean else 0)) * u
+        return cls(
+            u=u,
+            kappa_u=claims.kappa * format.u * ROOM + KAPPA_REFERENCE * U_REFERENCE,
+            phi=format.least_normal if claims.flush else 2 / format.largest,
+            h=format.least_normal if claims.flush else format.least_subnormal,
+            gamma=roundings / (1 - roundings),
+            format=format,
+            claims=claims,
+        )
+
+    def _nu(self, terms: int, accumulator: float | None, stored: int) -> float:
+        if accumulator is None or accumulator >= self.format.u:
+            return (terms + 1) * self.u
+        wide = accumulator * ROOM + U_REFERENCE
+        return float((1 + (terms + 1) * wide) * (1 + self.u) ** stored - 1)
+
+    def nu_dot(self, terms: int) -> float:
+        """ν of a dot product of so many terms."""
+        return self._nu(terms, self.claims.u_acc, STORED_DOT)
+
+    def nu_loss(self, terms: int) -> float:
+        """ν of a loss over so many terms ½(y−ŷ)²: two roundings in each, and those of a mean."""
+        mean = MEAN_LOSS if self.claims.rescaled_mean else 0
+        return self._nu(terms + 2 + mean, self.claims.u_sum, STORED_LOSS + mean)
+
+    def nu_gradient(self, terms: int) -> float:
+        """ν of ∂L/∂W over so many samples; forward mode adds them up where the loss is added up."""
+        nu = self.nu_dot(terms)
+        return max(nu, self._nu(terms, self.claims.u_sum, STORED_DOT)) if self.claims.forward else nu
+
+    def with_inputs(self, nu: float) -> float:
+        """μ = (1+ν)(1+u_in)² − 1, the relative error of a dot product whose inputs are rounded too."""
+        u_in = self.claims.u_in
+        return nu + (1 + nu) * u_in * (2 + u_in)
+
+    def overflows(self, nu: float) -> float:
+        """Sums of at least this size may overflow: Ω / (1 + 2ν), or with μ for ν."""
+        return self.format.largest / (1 + 2 * nu)
+
+    @property
+    def flushes(self) -> bool:
+        """Whether subnormal operands may vanish; rounding of matmul inputs implies it."""
+        return self.claims.flush or self.claims.u_in > 0
