@@ -38,7 +38,7 @@ class AdmissibleSet(NamedTuple):
 
     def contains(self, got: Float64) -> Bool:
         """Which elements of ``got`` (float64, exact from its own format) are admissible."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             inside = np.abs(got - self.center) <= self.radius
             inside |= (self.plus & (got >= self.center)) | (self.minus & (got <= self.center))
             inside &= (got >= self.low) & (got <= self.high)
@@ -48,11 +48,11 @@ class AdmissibleSet(NamedTuple):
     @property
     def lo(self) -> Float64:
         """Least admissible value, float64."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return np.maximum(np.where(self.minus, -np.inf, self.center - self.radius), self.low)
 
     @property
     def hi(self) -> Float64:
         """Largest admissible value, float64."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return np.minimum(np.where(self.plus, np.inf, self.center + self.radius), self.high)

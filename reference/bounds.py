@@ -81,13 +81,15 @@ def _half_squares(state: State, terms: int, axis: tuple[int, ...]) -> tuple[Floa
     """Center, radius and overflow of Σ ½r² over the axes."""
     units, r, A, e_r = state.units, state.reference.r, state.radii.A, state.radii.e_r
     nu = units.nu_loss(terms)
-    center = np.sum((0.5 * r) * r, axis=axis)
+    rows, whole = stable.half_squares(r)
+    center = rows if len(axis) == 1 else whole
     each = np.abs(r) * e_r + (0.5 * e_r) * e_r + (0.5 * nu * A) * A
     radius = np.sum(each, axis=axis) + (4 * terms + 4) * units.h * (1 + nu)
     plus = np.asarray(np.sum(A * A, axis=axis) >= units.overflows(nu))
     infinite = _any(np.isinf(r), axis)
     past = ~np.isfinite(center) & ~infinite
-    return np.where(past, LARGEST, center), np.where(past, LARGEST / 2, radius), plus | infinite
+    radius = np.where(past, LARGEST / 2, np.where(infinite, 0.0, radius))
+    return np.where(past, LARGEST, center), radius, np.asarray(plus | infinite)
 
 
 def _loss(state: State, axis: tuple[int, ...]) -> AdmissibleSet:
@@ -117,15 +119,15 @@ def _free_gradient(state: State, size: Float64) -> Bool:
     largest = units.overflows(units.with_inputs(units.nu_gradient(X.shape[-2])))
     if units.claims.forward:  # 0·inf crosses the columns, and 2r multiplies last
         bad = _any(bad_x, (-2, -1)) | _any(bad_r, (-2, -1)) | _any(~np.isfinite(W), (-2, -1))
-        return (2 * size >= largest) | bad[..., None, None]
-    free = (size >= largest) | bad_r.any(-2, keepdims=True)
+        return np.asarray((2 * size >= largest) | bad[..., None, None])
+    free = np.asarray(size >= largest) | bad_r.any(-2, keepdims=True)
     return free | np.swapaxes(bad_x.any(-2, keepdims=True), -1, -2)
 
 
 def _nan_in_gradient(state: State) -> Bool:
     """Where a NaN that ŷ may hold reaches ∂L/∂W: its column, in forward mode every column."""
-    axes = (-2, -1) if state.units.claims.forward else -2
-    return state.product.may.any(axes, keepdims=True)
+    axes = (-2, -1) if state.units.claims.forward else (-2,)
+    return np.asarray(np.any(state.product.may, axis=axes, keepdims=True))
 
 
 def _inexact_operands(columns: Float64, size: Float64, units: Units) -> Float64:
@@ -190,7 +192,7 @@ def _state(problem: Problem, units: Units, reference: stable.Reference | None) -
         reference = stable.after_product(X, original.y, z.z, reference.T)
     p, q, r = reference.p, reference.q, reference.r
     radii = _radii(spread(z, p, q), p, q, r, units)
-    doubled = 2 * radii.A >= units.overflows(units.u)
+    doubled = units.overflows(units.u) <= 2 * radii.A
     return State(
         original, Problem(X, y, W), units, z, reference, radii, z.must | np.isnan(original.y), doubled
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reference import stable
-from reference.types import Bool, Float64, Problem
+from reference.types import Array, Bool, Float64, Problem
 from reference.units import ROOM, UNJUDGED, Units
 
 
@@ -42,15 +42,9 @@ class Centers(NamedTuple):
 
 def centers(reference: stable.Reference) -> Centers:
     """The four outputs of the reference."""
-    r = reference.r
     with np.errstate(all="ignore"):
-        row_loss = _sum_last((0.5 * r) * r)
-        return Centers(reference.p, _sum_last(row_loss), row_loss, reference.grad)
-
-
-def _sum_last(a: Float64) -> Float64:
-    """Sum over the last axis, which for one term is that term."""
-    return a[..., 0] if a.shape[-1] == 1 else a.sum(-1)
+        row_loss, loss = stable.half_squares(reference.r)
+        return Centers(reference.p, loss, row_loss, reference.grad)
 
 
 def radii(problem: Problem, reference: stable.Reference, units: Units) -> Radii:
@@ -68,8 +62,8 @@ def radii(problem: Problem, reference: stable.Reference, units: Units) -> Radii:
         half_r = size * 0.5
         first = size * e_r
         squares = half_r * size
-        row = _sum_last(first + nu_row * squares)
-        whole = _sum_last(_sum_last(first + nu_whole * squares))
+        row = stable.sum_last(first + nu_row * squares)
+        whole = stable.sum_last(stable.sum_last(first + nu_whole * squares))
         e_delta += mu * np.abs(reference.delta)
         grad = stable.contract(np.abs(np.swapaxes(X, -1, -2)), e_delta)
         found = Radii(e_p, whole, row, grad)
@@ -113,8 +107,8 @@ def judged(problem: Problem, units: Units) -> dict[str, bool]:
     }
 
 
-def accepts(name: str, got: Float64, center: Float64, radius: Float64) -> Bool:
-    """Which elements lie within a finite radius of the center and within what the mathematics allows."""
+def accepts(name: str, got: Array, center: Float64, radius: Float64) -> Bool:
+    """Which elements, of any format, lie within a finite radius and within what the mathematics allows."""
     with np.errstate(invalid="ignore", over="ignore"):
         inside = np.abs(got - center) <= radius
         inside &= radius < np.inf
@@ -122,4 +116,4 @@ def accepts(name: str, got: Float64, center: Float64, radius: Float64) -> Bool:
             inside &= (got >= 0) & (got <= 1)
         elif name in ("loss", "row_loss"):
             inside &= got >= 0
-    return inside
+    return np.asarray(inside)

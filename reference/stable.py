@@ -74,9 +74,21 @@ def product_and_size(X: Float64, W: Float64) -> tuple[Float64, Float64]:
     return z, T
 
 
+def half_squares(r: Float64) -> tuple[Float64, Float64]:
+    """½r² added up to the loss of each row and of the whole network, in one order wherever it is called."""
+    rows = sum_last(np.ascontiguousarray((0.5 * r) * r))
+    return rows, sum_last(rows)
+
+
+def sum_last(a: Float64) -> Float64:
+    """Sum over the last axis, which for one term is that term."""
+    return a[..., 0] if a.shape[-1] == 1 else np.asarray(a.sum(-1))
+
+
 def widen(problem: Problem) -> Problem:
     """The problem in float64; every format embeds exactly."""
-    return Problem(*(np.asarray(a).astype(np.float64, copy=False) for a in problem))
+    with np.errstate(invalid="ignore"):  # a signalling NaN warns
+        return Problem(*(np.asarray(a).astype(np.float64, copy=False) for a in problem))
 
 
 def after_product(X: Inputs, y: Labels, z: Labels, T: Labels) -> Reference:

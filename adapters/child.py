@@ -1,0 +1,154 @@
+"""A child process and the pipes to it: started, asked, timed and ended, whatever it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from adapters import threads
+from adapters.errors import AdapterError
+
+ROOT = Path(__file__).resolve().parent.parent
+GRACE = 5.0  # seconds for a process that closed its pipe, or whose pipe was closed, to end by itself
+PAUSE = 0.002  # seconds between two looks at it
+
+
+def environment_of(count: int, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The child's environment: this one's, but for its path, its number of threads and what was chosen.
+
+    Our packages come first on the path, the current directory last.
+    """
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = [str(ROOT), *filter(None, inherited), str(Path.cwd())]
+    ours = {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(path)),
+        "PYTHONSAFEPATH": "1",  # or the current directory would come first: another `adapters` may lie there
+        "PYTHONUNBUFFERED": "1",  # what was printed before a crash is in the log
+    }
+    return {**os.environ, **ours, **threads.environment(count), **chosen}
+
+
+class ChildLostError(Exception):
+    """The child gave no answer; the text says how it was lost."""
+
+
+class Child:
+    """One process in a session of its own, so that Ctrl-C reaches only the parent.
+
+    Attributes:
+        results: the file through which the child gives arrays back.
+        alive: nothing has gone wrong so far.
+    """
+
+    def __init__(self, python: str, target: str, environment: Mapping[str, str], log: Path) -> None:
+        """Start it; it is not waited for.
+
+        Raises:
+            AdapterError: the interpreter cannot be started.
+        """
+        commands, self._commands = os.pipe()
+        self._replies, replies = os.pipe()
+        lifeline, self._lifeline = os.pipe()  # closed when this process ends, however it ends
+        self._inbox = Connection(self._replies, writable=False)
+        self._outbox = Connection(self._commands, readable=False)
+        self.results = tempfile.TemporaryFile(dir=log.parent)  # noqa: SIM115, closed by `stop`
+        theirs = (commands, replies, lifeline)
+        command = [python, "-m", "adapters.worker", target, *map(str, (*theirs, self.results.fileno()))]
+        try:
+            self._process = _started(command, environment, (*theirs, self.results.fileno()), log)
+        except OSError as error:
+            self._release()
+            raise AdapterError(f"cannot start the interpreter {python}: {error.strerror}") from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        self.alive = True
+
+    def ask(self, request: Mapping[str, Any] | None, timeout: float) -> dict[str, Any]:
+        """Send the request, unless it is None, and wait for the answer at most `timeout` seconds.
+
+        Raises:
+            ChildLostError: there is no answer. The process, and all that it started, has ended.
+        """
+        try:
+            if request is not None:
+                self._outbox.send_bytes(json.dumps(request).encode())
+            answer: dict[str, Any] | None = None
+            if self._inbox.poll(timeout):
+                answer = json.loads(self._inbox.recv_bytes())
+        except (EOFError, OSError, ValueError):
+            raise ChildLostError(self._fate()) from None
+        except BaseException:  # Ctrl-C too: the answer would be taken for that of the next request
+            self.stop()
+            raise
+        if answer is None:
+            self.stop()
+            raise ChildLostError(f"gave no answer within {timeout:g} s")
+        return answer
+
+    def close(self) -> None:
+        """Let it end by itself, which it does when its pipe is closed; else end it."""
+        if self.alive:
+            self._outbox.close()
+            self._ends_by_itself()
+            self.stop()
+
+    def stop(self) -> None:
+        """End it at once, with every process of its session."""
+        if self.alive:
+            self.alive = False
+            # Before it is waited for: until then nobody else gets its number, even if it is no more.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._release()
+
+    def _release(self) -> None:
+        self._inbox.close()
+        self._outbox.close()
+        self.results.close()
+        os.close(self._lifeline)
+
+    def _ends_by_itself(self) -> bool:
+        until = time.monotonic() + GRACE
+        while time.monotonic() < until:
+            if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+                return True
+            time.sleep(PAUSE)
+        return False
+
+    def _fate(self) -> str:
+        """How it ended, after its pipe broke."""
+        by_itself = self._ends_by_itself()
+        self.stop()
+        if not by_itself:
+            return "closed its pipe or wrote into it"
+        status = self._process.returncode
+        return f"exited with status {status}" if status >= 0 else f"killed by signal {_signal(-status)}"
+
+
+def _started(
+    command: Sequence[str], environment: Mapping[str, str], descriptors: Sequence[int], log: Path
+) -> subprocess.Popen[bytes]:
+    with log.open("ab") as printed:
+        return subprocess.Popen(  # noqa: S603, the caller's own choice of an interpreter
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+
+
+def _signal(number: int) -> str:
+    known = {member.value: member.name for member in signal.Signals}
+    return f"{number} ({known[number]})" if number in known else str(number)

@@ -1,0 +1,63 @@
+"""The document's closed form in NumPy, in each dtype: the reference's own arithmetic goes on trial too."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from adapters import threads
+from reference import network
+from reference.arithmetic import Arithmetic, default_arithmetic
+from reference.formats import FORMATS
+from reference.types import Array, Outputs
+
+WIDE = 2.0**-24  # unit roundoff of float32
+WIDE_SOURCE = {
+    "float16": "NumPy's half matmul loop adds in float, whatever the strides (matmul.c.src)",
+    "bfloat16": "ml_dtypes has no matmul loop: NumPy multiplies in float32, network.matmul rounds once",
+}
+
+
+class ClosedForm:
+    """Equations (10.1), L, (20) and Xᵀ·Δl₁, each operation in the dtype that comes in."""
+
+    name = framework = "numpy"
+    version = np.__version__
+    dtypes = tuple(FORMATS)
+    device = "cpu"
+
+    @property
+    def threads(self) -> int | None:
+        """Those of BLAS, which reads them once, from the environment of the process."""
+        return threads.count()
+
+    def arithmetic(self, dtype: str) -> Arithmetic:
+        """The reference's κ; in 16 bits, dot products that add in float32.
+
+        Nothing is claimed for sums: `sum` adds float16 in 16 bits along strided axes, and bfloat16 always.
+        """
+        claims = default_arithmetic(FORMATS[dtype])
+        if dtype not in WIDE_SOURCE:
+            return claims
+        sources = {**claims.sources, "u_acc": WIDE_SOURCE[dtype]}
+        return dataclasses.replace(claims, u_acc=WIDE, sources=sources)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """The reference's outputs in the dtype of X."""
+        return network.evaluate(X, y, W)
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """z, ∂L/∂ŷ (13), ∂ŷ/∂z and Δl₁ (20), each ``[*stack, m, p]``."""
+        with np.errstate(all="ignore"):
+            z = network.matmul(X, W)
+            y_hat = network.sigma(z)
+            return {
+                "z": z,
+                "dL_dyhat": network.dL_dyhat(y, y_hat),
+                "dyhat_dz": y_hat * (1 - y_hat),
+                "delta": network.delta(y, y_hat),
+            }
+
+
+closed_form = ClosedForm()

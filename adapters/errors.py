@@ -1,0 +1,44 @@
+"""What can go wrong with an adapter: it cannot be used, it misbehaves on valid input, or it dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class AdapterError(Exception):
+    """An adapter that cannot be put on trial: unknown, not installed, not importable, or incomplete."""
+
+
+class AdapterMisbehaved(Exception):  # noqa: N818, a verdict on the adapter, not an error of the suite
+    """An adapter that broke the contract on valid input: it raised, or returned what is no result.
+
+    Attributes:
+        adapter: its name.
+        what: what it did, in words that follow the name.
+        journal: the file with the input, where a journal was kept.
+    """
+
+    def __init__(self, adapter: str, what: str, journal: Path | None = None) -> None:
+        kept = "" if journal is None else f"; its input: {journal}"
+        super().__init__(f"{adapter} {what}{kept}")
+        self.adapter, self.what, self.journal = adapter, what, journal
+
+
+class AdapterDied(Exception):  # noqa: N818, as above
+    """An adapter whose process crashed, exited or gave no answer.
+
+    Attributes:
+        adapter: its name.
+        how: ``killed by signal 11 (SIGSEGV)``, ``exited with status 0`` or ``gave no answer within 60 s``.
+        journal: the file with the input of that call; None where it died before any call.
+        log: the file with all that the process printed.
+    """
+
+    def __init__(self, adapter: str, how: str, journal: Path | None, log: Path) -> None:
+        kept = "before its first call" if journal is None else f"its input: {journal}"
+        super().__init__(f"{adapter} {how}; {kept}; what it printed: {log}")
+        self.adapter, self.how, self.journal, self.log = adapter, how, journal, log
+
+
+class JournalError(Exception):
+    """The journal of the input could not be written, so the call was not made."""

@@ -1,0 +1,134 @@
+"""What an adapter is: one way of executing one framework, and what it says about itself.
+
+X is ``[*stack, m, n]``, W ``[*stack, n, p]``, y and ŷ ``[*stack, m, p]``, the loss ``[*stack]``, ∂L/∂W
+``[*stack, n, p]`` and the loss of each row ``[*stack, m]``. No adapter needs to import this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from adapters.errors import AdapterError
+from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
+from reference.formats import FORMATS, Format
+from reference.types import Array
+
+if TYPE_CHECKING:  # a child process needs NumPy, ml_dtypes and its framework only
+    from jaxtyping import Float
+
+    Inputs = Float[Array, "*stack m n"]
+    Labels = Float[Array, "*stack m p"]
+    Weights = Float[Array, "*stack n p"]
+
+TRACED = ("z", "dL_dyhat", "dyhat_dz", "delta")
+
+
+class Adapter(Protocol):
+    """The members that every adapter has; `Description` lists the optional ones too.
+
+    Attributes:
+        name: of this way of executing the framework, ``"torch-compile"``.
+        framework: the package that is executed, ``"torch"``.
+        version: of the framework, ``"2.13.0"``.
+        dtypes: names of the dtypes that it evaluates.
+    """
+
+    # Properties, so that constants and frozen classes fit; the class docstring says what they are.
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def framework(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> str: ...  # noqa: D102
+    @property
+    def dtypes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    def evaluate(self, X: Inputs, y: Labels, W: Weights) -> Any:
+        """ŷ, L and ∂L/∂W of a stack of problems, as NumPy arrays in the dtype that came in.
+
+        Returns:
+            A tuple (y_hat, loss, grad), a fourth being row_loss, or a mapping with these names; an output
+            that this mode does not have is absent or None.
+
+        Raises:
+            NotImplementedError: this mode cannot do the cell, for the reason given.
+        """
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an adapter says about itself, its optional members filled in.
+
+    Attributes:
+        name, framework, version, dtypes: as in `Adapter`.
+        arithmetic: its claims by dtype; the default ones where it makes none.
+        device: where it runs.
+        threads: how many threads it computes with; None: it does not say.
+        max_stack: the most problems that one call takes; None: any number.
+        traces: it has ``trace(X, y, W)``, a mapping of any of `TRACED` to arrays ``[*stack, m, p]``.
+    """
+
+    name: str
+    framework: str
+    version: str
+    dtypes: tuple[str, ...]
+    arithmetic: Mapping[str, Arithmetic]
+    device: str = "cpu"
+    threads: int | None = None
+    max_stack: int | None = None
+    traces: bool = False
+
+
+def describe(adapter: Any) -> Description:
+    """What the adapter says about itself.
+
+    Raises:
+        AdapterError: a member is missing, or is not what the contract says.
+    """
+    missing = [m for m in ("name", "framework", "version", "dtypes", "evaluate") if not hasattr(adapter, m)]
+    if missing:
+        raise AdapterError(f"{_call_it(adapter)} is no adapter: it has no {', '.join(missing)}")
+    dtypes = tuple(adapter.dtypes)
+    unknown = [dtype for dtype in dtypes if dtype not in FORMATS]
+    if unknown or not dtypes:
+        stated = ", ".join(map(repr, unknown)) or "none"
+        raise AdapterError(f"{_call_it(adapter)} states dtypes: {stated}; the suite has {', '.join(FORMATS)}")
+    return Description(
+        name=str(adapter.name),
+        framework=str(adapter.framework),
+        version=str(adapter.version),
+        dtypes=dtypes,
+        arithmetic={dtype: _claims(adapter, FORMATS[dtype]) for dtype in dtypes},
+        device=str(getattr(adapter, "device", "cpu")),
+        threads=_positive(adapter, "threads"),
+        max_stack=_positive(adapter, "max_stack"),
+        traces=callable(getattr(adapter, "trace", None)),
+    )
+
+
+def _call_it(adapter: Any) -> str:
+    return str(getattr(adapter, "name", None) or f"an object of type {type(adapter).__name__}")
+
+
+def _positive(adapter: Any, member: str) -> int | None:
+    """The optional member, None or a number of at least 1."""
+    value = getattr(adapter, member, None)
+    if value is not None and (not isinstance(value, int) or value < 1):
+        raise AdapterError(f"{_call_it(adapter)}: {member} is {value!r}, want None or an integer from 1")
+    return value
+
+
+def _claims(adapter: Any, format: Format) -> Arithmetic:
+    """The adapter's claims for one format: an `Arithmetic`, a mapping of its fields, or nothing."""
+    stated = adapter.arithmetic(format.name) if hasattr(adapter, "arithmetic") else None
+    if stated is None:
+        return default_arithmetic(format)
+    if isinstance(stated, Arithmetic):
+        return stated
+    try:
+        return Arithmetic(**{"kappa": KAPPA[format.name], **stated})
+    except TypeError as error:
+        what = f"arithmetic({format.name!r}) is not understood"
+        raise AdapterError(f"{_call_it(adapter)}: {what}: {error}") from None

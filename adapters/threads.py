@@ -1,0 +1,32 @@
+"""How many threads an adapter computes with: set for its process, never inherited."""
+
+from __future__ import annotations
+
+import os
+
+VARIABLE = "CROSSCHECK_THREADS"
+
+# Read once by each library when it is loaded. PJRT_NPROC is jaxlib's name for the size of its pool and NPROC
+# the one before it; XLA's own pool for matrix products has a flag instead of a number.
+COUNTED = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "PJRT_NPROC",
+    "NPROC",
+)
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The variables that give a new process that many threads in every framework of the suite."""
+    multi = "true" if threads > 1 else "false"
+    flags = {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={multi}"}
+    return {**dict.fromkeys((VARIABLE, *COUNTED), str(threads)), **flags}
+
+
+def count() -> int | None:
+    """The number that this process was started with by `environment`; None: it was not started so."""
+    stated = os.environ.get(VARIABLE)
+    return None if stated is None else int(stated)

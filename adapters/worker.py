@@ -1,0 +1,146 @@
+"""The child's side of an isolated adapter: ``python -m adapters.worker package.module:object <descriptors>``.
+
+It needs the standard library, NumPy, ml_dtypes and the adapter's framework. Requests and answers are JSON on
+pipes of their own, so that nothing that a framework prints can get between them; arrays go through files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import faulthandler
+import fcntl
+import json
+import math
+import os
+import select
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from adapters import load_outside
+from adapters.errors import AdapterError, AdapterMisbehaved
+from adapters.journal import read_into, write_all
+from adapters.memory import Memory, Rooms, contiguous_bytes, placed
+from adapters.protocol import describe
+from adapters.results import outputs_of, traced_of
+from reference.formats import FORMATS
+from reference.types import Array, Problem
+
+LONGEST = 2000  # characters of an exception's text that go into a message; the log has it all
+
+Answer = dict[str, Any]
+
+
+def die_with_parent(lifeline: int) -> None:
+    """Have the kernel end this process and its own children once the parent's end of the pipe is closed.
+
+    Not a thread that waits: native code in an endless loop may never let another thread run. The parent made
+    this process the leader of a group, and SIGIO ends a process by default.
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:  # closed before the line above
+        sys.exit(1)
+
+
+def read_problem(request: Mapping[str, Any], rooms: Rooms) -> tuple[Problem, list[Array]]:
+    """The problem in the journal, its arrays as they lay in the parent; beside it the bytes of each."""
+    dtype = FORMATS[request["dtype"]].dtype
+    arrays, originals, at = [], [], request["at"]
+    file = os.open(request["journal"], os.O_RDONLY)
+    try:
+        for name, stated in request["memory"].items():
+            memory = Memory(*stated)
+            flat = rooms.take(f"bytes of {name}", math.prod(memory.shape) * dtype.itemsize)
+            read_into(file, flat, at)
+            array = placed(rooms, name, memory, dtype)
+            array[...] = flat.view(dtype).reshape(memory.shape)
+            array.flags.writeable = memory.writeable
+            arrays.append(array)
+            originals.append(flat)
+            at += flat.nbytes
+    finally:
+        os.close(file)
+    return Problem(*arrays), originals
+
+
+def called(adapter: Any, method: str, problem: Problem) -> dict[str, Array]:
+    """What the adapter's method returned for the problem, checked.
+
+    Raises:
+        AdapterMisbehaved: it raised, or returned what is no result.
+        NotImplementedError: the adapter's own, as it is.
+    """
+    try:
+        result = getattr(adapter, method)(*problem)
+    except NotImplementedError:
+        raise
+    except Exception as error:  # the boundary to foreign code, which may raise anything
+        traceback.print_exc()
+        what = " ".join(str(error).split())[:LONGEST] or "no message"
+        raise AdapterMisbehaved(adapter.name, f"raised {type(error).__name__}: {what}") from error
+    if method == "trace":
+        return traced_of(adapter.name, result, problem)
+    outputs = outputs_of(adapter.name, result, problem)._asdict()
+    return {name: value for name, value in outputs.items() if value is not None}
+
+
+def untouched(adapter: Any, problem: Problem, originals: Sequence[Array]) -> None:
+    """Compare the problem with the bytes that it came from.
+
+    Raises:
+        AdapterMisbehaved: they differ.
+    """
+    for name, array, original in zip(Problem._fields, problem, originals, strict=True):
+        words = f"u{array.itemsize}"  # whole elements compare faster than bytes, and NaN only as integers
+        if not np.array_equal(np.frombuffer(contiguous_bytes(array), words), original.view(words)):
+            raise AdapterMisbehaved(adapter.name, f"changed its input {name} in place")
+
+
+def answer(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms) -> Answer:
+    """Do what the parent asks; the arrays are in the file of results when the answer says so."""
+    try:
+        problem, originals = read_problem(request, rooms)
+        found = called(adapter, request["method"], problem)
+        untouched(adapter, problem, originals)
+        write_all(results, map(contiguous_bytes, found.values()))
+    except NotImplementedError as error:
+        return {"kind": "NotImplementedError", "message": str(error)}
+    except AdapterMisbehaved as error:
+        return {"kind": "AdapterMisbehaved", "message": error.what}
+    except (OSError, EOFError) as error:
+        return {"kind": "JournalError", "message": f"cannot exchange arrays with the child: {error}"}
+    arrays = [[name, array.dtype.name, array.shape] for name, array in found.items()]
+    return {"kind": "arrays", "arrays": arrays}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Load the adapter, say what it is, and answer until the parent closes the pipe."""
+    target, *descriptors = arguments
+    commands, replies, lifeline, results = map(int, descriptors)
+    die_with_parent(lifeline)
+    faulthandler.enable()
+    inbox, outbox = Connection(commands, writable=False), Connection(replies, readable=False)
+
+    def send(message: Answer) -> None:
+        outbox.send_bytes(json.dumps(message).encode())
+
+    rooms = Rooms()
+    try:
+        adapter = load_outside(target)
+        send({"kind": "ready", "description": dataclasses.asdict(describe(adapter))})
+        while True:
+            send(answer(adapter, json.loads(inbox.recv_bytes()), results, rooms))
+    except AdapterError as error:
+        traceback.print_exc()
+        send({"kind": "AdapterError", "message": str(error)[:LONGEST]})
+    except EOFError:
+        return
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

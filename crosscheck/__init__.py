@@ -1,0 +1,1 @@
+"""Judge and tell: cases, verdicts, summaries, and the command line."""

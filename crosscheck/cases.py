@@ -1,0 +1,147 @@
+"""The case: a line of text that names one stack of problems, bit for bit the same everywhere.
+
+    ordinary:7:8192x1x3x1:contiguous:float64        regime:seed:shape:layout:dtype
+    float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]    a literal case, `crosscheck.literals`
+
+The shape is ``(*stack, m, n, p)``. The words of a case are keyed by its regime, seed, shape and dtype; a
+layout changes memory only, except ``broadcast``: there the first problem's weights serve the whole stack.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from crosscheck.literals import CaseError, Literal, one_of, parse_literal
+from crosscheck.regimes import REGIMES
+from crosscheck.words import Shape, draw_words
+from reference.formats import FORMATS, Format
+from reference.layouts import LAYOUTS, arrange
+from reference.types import Problem
+
+__all__ = ["SHAPES_ELEMENTWISE", "SHAPES_STACKED", "Case", "CaseError", "Literal", "parse", "take"]
+
+# The fixed list of shapes (stack, m, n, p): every new one costs a framework that compiles 50 to 80 ms.
+SHAPES_ELEMENTWISE: Final = ((1, 1, 3, 1), (1, 1, 1, 1), (1, 2, 3, 2))  # the document's first
+SHAPES_STACKED: Final = ((8192, 1, 3, 1), (256, 7, 3, 2), (64, 2, 33, 1), (4, 64, 8, 3))
+
+LARGEST_SEED: Final = 2**64 - 1
+MOST_NUMBERS: Final = 2**28  # in X, y and W together: 2 GiB of float64
+DEEPEST: Final = 16  # axes
+SEED: Final = re.compile(r"[0-9]{1,20}")
+SHAPE: Final = re.compile(r"[0-9]{1,12}(x[0-9]{1,12})*")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stack of problems by its description.
+
+    Attributes:
+        regime: a key of `REGIMES`.
+        seed: 0 to 2^64 − 1.
+        shape: ``(*stack, m, n, p)``, each at least 1.
+        layout: one of `LAYOUTS`.
+        dtype: a key of `FORMATS`.
+
+    Raises:
+        CaseError: an unknown name, a seed or shape out of range, a shape that cannot host the regime, or a
+            layout ``broadcast`` without a stack axis.
+    """
+
+    regime: str
+    seed: int
+    shape: tuple[int, ...]
+    layout: str = "contiguous"
+    dtype: str = "float64"
+
+    def __post_init__(self) -> None:
+        one_of(self.regime, tuple(REGIMES), "regime")
+        one_of(self.layout, LAYOUTS, "layout")
+        one_of(self.dtype, tuple(FORMATS), "dtype")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise CaseError(f"seed {self.seed} is out of range; use 0 to {LARGEST_SEED}")
+        _check_shape(self.shape)
+        if self.layout == "broadcast" and len(self.shape) < 4:
+            raise CaseError(f"layout broadcast needs a stack axis; the shape is {_joined(self.shape)}")
+        reason = REGIMES[self.regime].unsupported(self.shape, self.format)
+        if reason:
+            raise CaseError(f"regime {self.regime} at shape {_joined(self.shape)}: {reason}")
+
+    @property
+    def format(self) -> Format:
+        """The format of all three arrays."""
+        return FORMATS[self.dtype]
+
+    @property
+    def text(self) -> str:
+        """The line that `parse` reads back."""
+        return f"{self.regime}:{self.seed}:{_joined(self.shape)}:{self.layout}:{self.dtype}"
+
+    def problem(self) -> Problem:
+        """X, y and W in the layout; ``contiguous`` is C-contiguous and 64-byte aligned."""
+        identity = f"{self.regime}:{self.seed}:{_joined(self.shape)}:{self.dtype}"
+        words = draw_words(identity, Shape.of(self.shape), shared=self.layout == "broadcast")
+        X, y, W = REGIMES[self.regime].generate(words, self.shape, self.format)
+        return Problem(arrange(X, self.layout), arrange(y, self.layout), arrange(W, self.layout))
+
+
+def _joined(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    """Raise unless the shape is ``(*stack, m, n, p)`` of a size that can be made."""
+    if not 3 <= len(shape) <= DEEPEST or min(shape) < 1:
+        raise CaseError(f"shape {_joined(shape)!r} is unusable; use [stack x] m x n x p, each at least 1")
+    *stack, m, n, p = shape
+    numbers = (m * n + n * p + m * p) * math.prod(stack)
+    if numbers > MOST_NUMBERS:
+        raise CaseError(f"shape {_joined(shape)} has {numbers} numbers; at most {MOST_NUMBERS} are made")
+
+
+def parse(text: str) -> Case | Literal:
+    """Read the text of a case, generated or literal.
+
+    Raises:
+        CaseError: what was wrong, where, and what is allowed.
+    """
+    text = text.strip()
+    if text.partition(":")[0] in FORMATS:
+        return parse_literal(text)
+    parts = text.split(":")
+    if len(parts) != 5:
+        raise CaseError(
+            f"case {text[:60]!r} has {len(parts)} parts; use regime:seed:shape:layout:dtype,"
+            " or dtype:X=[[..]]:y=[[..]]:W=[[..]]"
+        )
+    regime, seed, shape, layout, dtype = parts
+    if not SEED.fullmatch(seed):
+        raise CaseError(f"seed {seed!r} is no whole number from 0 to {LARGEST_SEED}")
+    if not SHAPE.fullmatch(shape):
+        raise CaseError(f"shape {shape!r} is unusable; write the sizes stack, m, n, p as in 8192x1x3x1")
+    return Case(regime, int(seed), tuple(map(int, shape.split("x"))), layout, dtype)
+
+
+def take(source: Problem | Case | Literal, index: int | tuple[int, ...]) -> Literal:
+    """One problem of a stack as a literal case, without stack axes.
+
+    A number counts through all stack axes in C order; the layout of a case stays, except ``broadcast``,
+    which needs a stack.
+
+    Raises:
+        CaseError: the stack has no such problem.
+    """
+    X, y, W = source if isinstance(source, Problem) else source.problem()
+    layout = "contiguous" if isinstance(source, Problem) else source.layout
+    stack = X.shape[:-2]
+    numbers = np.arange(math.prod(stack)).reshape(stack)
+    try:
+        place = int(numbers[index] if isinstance(index, tuple) else numbers.ravel()[index])
+    except (IndexError, TypeError):  # TypeError: too few places name more than one problem
+        raise CaseError(f"there is no problem {index} in a stack of {_joined(stack) or 1}") from None
+    X, y, W = (np.array(array.reshape(-1, *array.shape[-2:])[place]) for array in (X, y, W))
+    return Literal(X.dtype.name, X, y, W, "contiguous" if layout == "broadcast" else layout)

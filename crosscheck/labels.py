@@ -1,0 +1,85 @@
+"""How the labels of each regime are made, from the words and, where a label belongs near ŷ, from X and W.
+
+X and W come as ``[m, n, S]`` and ``[n, p, S]`` numbers of the format; out come bit patterns ``[m, p, S]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from crosscheck.sigma import sigma
+from crosscheck.thresholds import huge_exponent
+from crosscheck.words import (
+    Int64,
+    Words,
+    field,
+    nudge_bits,
+    number_bits,
+    own_sign,
+    power_bits,
+    rounded_bits,
+    sign_bits,
+    special_bits,
+    subnormal_bits,
+)
+from reference.formats import Format
+from reference.types import Array, Float64
+
+Labels = Callable[[Words, Array, Array, Format], Int64]
+
+
+def _dot(X: Float64, W: Float64) -> Float64:
+    """X·W in float64, ``[m, p, S]``, its terms added in order of their index: the same bits everywhere."""
+    z: Float64 = X[:, 0, None] * W[0]
+    for j in range(1, len(W)):
+        z = z + X[:, j, None] * W[j]
+    return z
+
+
+def plain(words: Words, X: Array, W: Array, format: Format) -> Int64:
+    """0 and 1 for half of the samples; probabilities, −1, a few units, and a wide range of magnitudes."""
+    del X, W
+    kind = field(words.y, 0, 4)
+    low = np.array([0] * 8 + [-8] * 4 + [-3, -3, format.e_min // 2, 0], dtype=np.int64)
+    high = np.array([0] * 8 + [-1] * 4 + [3, 3, huge_exponent(format) - 1, 0], dtype=np.int64)
+    negative = (words.y < 0) & (kind >= 12)
+    y = number_bits(words.y, low[kind], high[kind], format, negative)
+    one = power_bits(0, format)
+    y = np.where(kind < 4, 0, np.where(kind < 8, one, y))
+    return np.where(kind == 15, one | sign_bits(kind > 0, format), y)
+
+
+def near(words: Words, X: Array, W: Array, format: Format) -> Int64:
+    """ŷ itself and its neighbours, up to a quarter of the lower half of its digits away."""
+    y_hat = sigma(_dot(X.astype(np.float64), W.astype(np.float64)))
+    normal = np.maximum(y_hat, format.least_normal)  # rounding is for normal numbers
+    return rounded_bits(normal, format) + nudge_bits(words.y, format)
+
+
+def huge(words: Words, X: Array, W: Array, format: Format) -> Int64:
+    """From the threshold to Ω; one in four next to √Ω, where squares overflow, or to Ω, where 2r does."""
+    del X, W
+    e_max = 1 - format.e_min
+    low, root = huge_exponent(format), (e_max + 1) // 2
+    kind = field(words.y, 0, 3)
+    lows = np.array([low] * 6 + [max(low, root - 1), e_max - 1], dtype=np.int64)[kind]
+    highs = np.array([e_max] * 6 + [root, e_max], dtype=np.int64)[kind]
+    return number_bits(words.y, lows, highs, format)
+
+
+def subnormal(words: Words, X: Array, W: Array, format: Format) -> Int64:
+    """One label in eight subnormal."""
+    return np.where(field(words.y, 4, 3) == 0, subnormal_bits(words.y, format), plain(words, X, W, format))
+
+
+def non_finite(words: Words, X: Array, W: Array, format: Format) -> Int64:
+    """Seven of eight labels of the problems whose X and W are finite, and one in eight elsewhere."""
+    chosen = np.where(field(words.problem, 33, 2) == 3, field(words.y, 4, 3) > 0, field(words.y, 4, 3) == 0)
+    return np.where(chosen, special_bits(words.y, format), plain(words, X, W, format))
+
+
+def zero(words: Words, X: Array, W: Array, format: Format) -> Int64:
+    """Half of the labels zero, of both signs."""
+    return np.where(field(words.y, 4, 1) == 0, own_sign(words.y, format), plain(words, X, W, format))

@@ -1,0 +1,184 @@
+"""The regimes: the names by which reports say *where* a framework fails, one definition each.
+
+A definition speaks of one element ŷ_ik: of its row X_i, its weights W_k and its label y_ik. With P and N
+the sums of the positive and of the negative products of the row with the weights, T = P + N, z = P − N, and
+h = ⌈precision/2⌉, half of the format's digits:
+
+| regime | an element lies in it where |
+|---|---|
+| non_finite | one of X_i, W_k, y_ik is inf or NaN |
+| overflow | all are finite, and P ≥ Ω or N ≥ Ω: some order of the sum passes the largest number |
+| subnormal | one of X_i, W_k, y_ik is subnormal |
+| huge_label | |y_ik| ≥ 2^min(precision, 1 − e_min/2), finite: ŷ vanishes in r = ŷ − y, or r² overflows |
+| cancelling | P, N < ∞, T ≥ 1 and |z| ≤ 2^-h·T: half of the digits of a sum that matters cancel |
+| saturated_high | z ≥ h·ln 2, so that 1 − ŷ < 2^-h: formed from a rounded ŷ it has lost half its digits |
+| saturated_low | z ≤ −h·ln 2, so that ŷ < 2^-h; further down ŷ underflows |
+| near_label | |ŷ − y| ≤ 2^-h·ŷ: half of the digits of r cancel |
+| zeros | one of X_i, W_k is zero, of either sign |
+| ordinary | none of these |
+
+They overlap; `classify` takes the first in this order. P, N and z are evaluated in float64 in a fixed
+order from the four basic operations, and so is ŷ (`crosscheck.sigma`): a border case may fall on either
+side of a threshold, but on the same side everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosscheck import generators, labels
+from crosscheck.facts import Facts
+from crosscheck.generators import Operands
+from crosscheck.labels import Labels
+from crosscheck.sigma import sigma
+from crosscheck.thresholds import huge_exponent, saturation
+from crosscheck.words import Words, as_numbers, stacked
+from reference.formats import Format
+from reference.types import Array, Bool, Float64, Problem
+
+
+def _is_subnormal(array: Float64, format: Format) -> Bool:
+    return np.asarray((array != 0) & (np.abs(array) < format.least_normal))
+
+
+def _non_finite(facts: Facts) -> Bool:
+    return ~facts.finite
+
+
+def _overflow(facts: Facts) -> Bool:
+    positive, negative = facts.sums
+    return facts.finite & (np.maximum(positive, negative) >= facts.format.largest)
+
+
+def _subnormal(facts: Facts) -> Bool:
+    operand = facts.any_operand(lambda array: _is_subnormal(array, facts.format))
+    return operand | _is_subnormal(facts.y, facts.format)
+
+
+def _huge_label(facts: Facts) -> Bool:
+    return np.isfinite(facts.y) & (np.abs(facts.y) >= math.ldexp(1.0, huge_exponent(facts.format)))
+
+
+def _cancelling(facts: Facts) -> Bool:
+    positive, negative = facts.sums
+    half = positive / 2 + negative / 2  # of T, which may pass Ω where P and N do not
+    weighty = facts.finite & (half >= 0.5) & np.isfinite(half)
+    return weighty & (np.abs(facts.z) <= math.ldexp(2.0, -facts.h) * half)
+
+
+def _saturated_high(facts: Facts) -> Bool:
+    return facts.finite & (facts.z >= saturation(facts.format))
+
+
+def _saturated_low(facts: Facts) -> Bool:
+    return facts.finite & (facts.z <= -saturation(facts.format))
+
+
+def _near_label(facts: Facts) -> Bool:
+    y_hat = sigma(facts.z)
+    return facts.finite & (np.abs(y_hat - facts.y) <= math.ldexp(1.0, -facts.h) * y_hat)
+
+
+def _zeros(facts: Facts) -> Bool:
+    return facts.any_operand(lambda array: array == 0)
+
+
+def _ordinary(facts: Facts) -> Bool:
+    others = [regime.holds(facts) for regime in REGIMES.values() if regime.name != "ordinary"]
+    return ~np.logical_or.reduce(others)
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A regime: what it is, and how problems of it are made.
+
+    Attributes:
+        name: as in a case.
+        meaning: one line for reports.
+        holds: the definition, on `Facts`.
+        operands: makes the bits of X and W.
+        labels: makes the bits of y.
+        least_n: inputs that it needs.
+    """
+
+    name: str
+    meaning: str
+    holds: Callable[[Facts], Bool]
+    operands: Operands
+    labels: Labels = labels.plain
+    least_n: int = 1
+
+    def contains(self, X: Array, y: Array, W: Array, format: Format) -> Bool:
+        """Which elements of ŷ lie in the regime, ``[*stack, m, p]``."""
+        return self.holds(Facts(X, y, W, format))
+
+    def unsupported(self, shape: tuple[int, ...], format: Format) -> str | None:
+        """Why problems of this shape ``(*stack, m, n, p)`` cannot lie in the regime; None if they can."""
+        del format  # every format has every regime
+        n = shape[-2]
+        return None if n >= self.least_n else f"it needs at least {self.least_n} inputs (n), not {n}"
+
+    def generate(self, words: Words, shape: tuple[int, ...], format: Format) -> Problem:
+        """Make the stack of problems that the words stand for; most elements lie in the regime."""
+        x, w = self.operands(words, format)
+        X, W = as_numbers(x, format), as_numbers(w, format)
+        y = as_numbers(self.labels(words, X, W, format), format)
+        return Problem(*(stacked(array, shape[:-3]) for array in (X, y, W)))
+
+
+_ALL: Final = (
+    Regime("ordinary", "none of the others", _ordinary, generators.ordinary),
+    Regime(
+        "non_finite",
+        "an input, weight or label is inf or NaN",
+        _non_finite,
+        generators.non_finite,
+        labels.non_finite,
+    ),
+    Regime("overflow", "sums of X·W pass the largest number", _overflow, generators.overflow),
+    Regime(
+        "subnormal",
+        "an input, weight or label is subnormal",
+        _subnormal,
+        generators.subnormal,
+        labels.subnormal,
+    ),
+    Regime(
+        "huge_label",
+        "ŷ vanishes in ŷ − y, or its square overflows",
+        _huge_label,
+        generators.ordinary,
+        labels.huge,
+    ),
+    Regime("cancelling", "half of the digits of X·W cancel", _cancelling, generators.cancelling, least_n=2),
+    Regime("saturated_high", "1 − ŷ loses half of its digits", _saturated_high, generators.saturated_high),
+    Regime("saturated_low", "ŷ is tiny or underflows", _saturated_low, generators.saturated_low),
+    Regime(
+        "near_label",
+        "half of the digits of ŷ − y cancel",
+        _near_label,
+        generators.ordinary,
+        labels.near,
+    ),
+    Regime("zeros", "an input or weight is zero", _zeros, generators.zeros, labels.zero),
+)
+
+# In order of priority, except that `ordinary`, which is none of the others, comes first.
+REGIMES: Final = {regime.name: regime for regime in _ALL}
+
+
+def classify(X: Array, y: Array, W: Array, format: Format) -> NDArray[np.int8]:
+    """The regime of each element of ŷ, ``[*stack, m, p]``, as its place in `REGIMES`.
+
+    Of several that hold, the first in the order of the table above.
+    """
+    facts = Facts(X, y, W, format)
+    holds = [regime.holds(facts) for regime in _ALL[1:]]
+    places = np.argmax([np.zeros_like(holds[0]), *holds], axis=0)
+    return np.asarray(places, dtype=np.int8)

@@ -1,0 +1,1 @@
+"""Adapters with a planted fault each, and what the suite must say about them."""

@@ -1,0 +1,240 @@
+"""A case is a line of text, and the same bytes on every NumPy, platform and day."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case, CaseError, Literal, parse, take
+from crosscheck.digest import lines
+from crosscheck.regimes import REGIMES
+from crosscheck.strategies import cases
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS
+from reference.types import Array, Problem
+
+ROOT = Path(__file__).parent.parent
+PINNED = (ROOT / "tests/data/case_digests.txt").read_text("utf-8")
+OLD_NUMPY = "CROSSCHECK_OLD_NUMPY_PYTHON"
+LIGHT = "import sys, crosscheck.cases; print(*sorted(m.partition('.')[0] for m in sys.modules))"
+EXAMPLE = "float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]"
+
+
+def bits(array: Array) -> list[int]:
+    """The numbers as integers, so that NaN equals itself and −0 is not 0."""
+    unsigned: list[int] = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}").ravel().tolist()
+    return unsigned
+
+
+def assert_same_bits(got: Problem, want: Problem) -> None:
+    """Equal shapes, dtypes and bits, array by array."""
+    for name, mine, theirs in zip(Problem._fields, got, want, strict=True):
+        assert (name, mine.shape, mine.dtype) == (name, theirs.shape, theirs.dtype)
+        assert (name, bits(mine)) == (name, bits(theirs))
+
+
+def printed(python: str, *arguments: str, seed: str = "0") -> str:
+    """What a fresh interpreter prints, run in the checkout with a given hash seed."""
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    command = [python, "-W", "error", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_cases_have_their_pinned_bytes_under_every_hash_seed(seed: str) -> None:
+    assert printed(sys.executable, "-m", "crosscheck.digest", seed=seed) == PINNED
+
+
+def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
+    python = os.environ.get(OLD_NUMPY)
+    if not python:
+        pytest.skip(f"set {OLD_NUMPY} to an interpreter that has an older numpy, and ml_dtypes")
+    older = printed(python, "-c", "import numpy; print(numpy.__version__)").strip()
+    assert np.lib.NumpyVersion(older) < np.__version__
+    assert printed(python, "-m", "crosscheck.digest") == PINNED
+
+
+def test_every_regime_and_dtype_has_a_digest_of_its_own() -> None:
+    digests = [line.split()[2] for line in lines()]
+    assert len(set(digests)) == len(REGIMES) * len(FORMATS)
+
+
+def test_cases_import_only_the_standard_library_numpy_and_ml_dtypes() -> None:
+    loaded = set(printed(sys.executable, "-c", LIGHT).split())
+    expected = {
+        "numpy",
+        "ml_dtypes",
+        "crosscheck",
+        "reference",
+        "jaxtyping",
+    }  # the last where it is installed
+    at_start = set(printed(sys.executable, "-c", "import sys; print(*sys.modules)").split())
+    foreign = {name for name in loaded - at_start - expected if name not in sys.stdlib_module_names}
+    assert not foreign
+
+
+def test_frameworks_compile_at_most_ten_shapes() -> None:
+    assert len(set(SHAPES_ELEMENTWISE + SHAPES_STACKED)) <= 10
+    assert SHAPES_ELEMENTWISE[0] == (1, 1, 3, 1)  # the document's
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_text_of_a_case_reads_back(dtype: str) -> None:
+    @given(cases(dtype, layouts=LAYOUTS))
+    def reads_back(case: Case) -> None:
+        assert parse(case.text) == case
+
+    reads_back()
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_text_of_a_literal_reads_back_to_the_same_bits(dtype: str) -> None:
+    format = FORMATS[dtype]
+    width = 8 * format.dtype.itemsize
+    patterns = st.lists(st.integers(0, 2**width - 1), min_size=11, max_size=11)
+
+    @given(patterns, st.sampled_from(LAYOUTS))
+    def reads_back(drawn: list[int], layout: str) -> None:
+        numbers = np.array(drawn, dtype=f"u{width // 8}").view(format.dtype)
+        numbers[numbers != numbers] = np.nan  # noqa: PLR0124  # NaN, whose payload is not kept
+        X, y, W = numbers[:3].reshape(1, 1, 3), numbers[3:5].reshape(1, 1, 2), numbers[5:].reshape(1, 3, 2)
+        want = Literal(dtype, X, y, W, layout)
+        assert_same_bits(parse(want.text).problem(), want.problem())
+        assert parse(want.text) == want
+
+    reads_back()
+
+
+def test_a_literal_is_written_with_short_hexadecimal_floats() -> None:
+    case = parse(EXAMPLE)
+    assert case.text == EXAMPLE
+    assert (case.dtype, case.layout, case.problem().X.item()) == ("float32", "contiguous", 2.0**-127)
+
+
+def test_a_literal_keeps_its_layout_and_special_values() -> None:
+    text = "bfloat16:X=[[[inf,-0x0p+0]]]:y=[[[nan]]]:W=[[[-inf],[0x1.8p-3]]]:layout=strided"
+    assert parse(text).text == text
+
+
+def test_exact_decimals_are_numbers_too() -> None:
+    assert parse("float16:X=[[0.5, -3]]:y=[[1]]:W=[[2],[1e2]]").problem().W.tolist() == [[2.0], [100.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "regime:seed:shape:layout:dtype"),
+        ("ordinary:7:8192x1x3x1:contiguous", "has 4 parts"),
+        ("ordinry:7:1x1x3x1:contiguous:float64", "unknown regime 'ordinry'; use one of ordinary"),
+        ("ordinary:-7:1x1x3x1:contiguous:float64", "seed '-7'"),
+        ("ordinary:18446744073709551616:1x1x3x1:contiguous:float64", "out of range"),
+        ("ordinary:7:1x3:contiguous:float64", "shape '1x3'"),
+        ("ordinary:7:1x1x0x1:contiguous:float64", "each at least 1"),
+        ("ordinary:7:1x1xx1:contiguous:float64", "as in 8192x1x3x1"),
+        ("ordinary:7:999999999x1x3x1:contiguous:float64", "at most"),
+        ("ordinary:7:1x1x3x1:sideways:float64", "unknown layout 'sideways'; use one of contiguous"),
+        ("ordinary:7:1x3x1:broadcast:float64", "needs a stack axis"),
+        ("ordinary:7:1x1x3x1:contiguous:float63", "unknown dtype 'float63'; use one of float64"),
+        ("cancelling:7:1x1x1x1:contiguous:float64", "at least 2 inputs"),
+        ("float32:X=[[1]]:y=[[1]]", "a literal case is"),
+        ("float32:X=[[1]]:Y=[[1]]:W=[[1]]", "a literal case is"),
+        ("float32:X=[[1]:y=[[1]]:W=[[1]]", "X is not a rectangular nested list"),
+        ("float32:X=[[1,2],[3]]:y=[[1]]:W=[[1]]", "X is not a rectangular nested list"),
+        ("float32:X=[[]]:y=[[1]]:W=[[1]]", "X has shape (1, 0)"),
+        ("float32:X=1:y=[[1]]:W=[[1]]", "X has shape ()"),
+        ("float32:X=[[one]]:y=[[1]]:W=[[1]]", "X holds 'one', which is no number"),
+        ('float32:X=[["]]:y=[[1]]:W=[[1]]', "which is no number"),
+        ("float32:X=[[0.1]]:y=[[1]]:W=[[1]]", "the nearest is 0x1.99999ap-4"),
+        ("float16:X=[[1e9]]:y=[[1]]:W=[[1]]", "the nearest is inf"),
+        ("float32:X=[[0x1p99999]]:y=[[1]]:W=[[1]]", "which is no number"),
+        ("float32:X=[[1,2]]:y=[[1]]:W=[[1]]", "do not fit"),
+        ("float32:X=[[[1]]]:y=[[1]]:W=[[1]]", "do not fit"),
+        ("float32:X=[[1]]:y=[[1]]:W=[[1]]:layout=up", "unknown layout 'up'"),
+        (f"float32:X={'[' * 9999}1{']' * 9999}:y=[[1]]:W=[[1]]", "nested deeper"),
+    ],
+)
+def test_an_unusable_text_is_one_clear_line(text: str, says: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        parse(text)
+    message = str(caught.value)
+    assert says in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout != "broadcast"])
+def test_a_layout_changes_memory_only(layout: str) -> None:
+    got = Case("ordinary", 3, (4, 2, 3, 2), layout, "float32").problem()
+    assert_same_bits(got, Case("ordinary", 3, (4, 2, 3, 2), "contiguous", "float32").problem())
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_broadcast_lends_the_first_weights_to_the_whole_stack_and_stays_in_the_regime(regime: str) -> None:
+    case = Case(regime, 3, (500, 1, 3, 1), "broadcast", "float32")
+    X, _, W = case.problem()
+    assert W.strides[0] == 0
+    assert len({tuple(bits(x)) for x in X}) > 1
+    inside = np.mean(
+        [REGIMES[regime].contains(*_broadcast(regime, seed), case.format).mean() for seed in range(20)]
+    )
+    assert inside >= 0.5
+
+
+def _broadcast(regime: str, seed: int) -> Problem:
+    return Case(regime, seed, (500, 1, 3, 1), "broadcast", "float32").problem()
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_contiguous_arrays_are_aligned_to_64_bytes(dtype: str) -> None:
+    for array in Case("ordinary", 1, (3, 2, 3, 1), dtype=dtype).problem():
+        assert array.flags.c_contiguous
+        assert array.ctypes.data % 64 == 0
+        assert array.dtype == FORMATS[dtype].dtype
+
+
+def test_a_shape_may_have_any_number_of_stack_axes() -> None:
+    assert [array.shape for array in Case("ordinary", 1, (2, 5, 4, 3, 2)).problem()] == [
+        (2, 5, 4, 3),
+        (2, 5, 4, 2),
+        (2, 5, 3, 2),
+    ]
+    assert Case("ordinary", 1, (4, 3, 2)).problem().X.shape == (4, 3)
+
+
+def test_seeds_and_shapes_have_bits_of_their_own() -> None:
+    shapes = ((0, (8, 1, 3, 1)), (1, (8, 1, 3, 1)), (0, (4, 2, 3, 1)), (0, (2, 4, 1, 3, 1)))
+    drawn = {tuple(bits(Case("ordinary", seed, shape).problem().X)) for seed, shape in shapes}
+    assert len(drawn) == len(shapes)
+
+
+@pytest.mark.parametrize("index", [5, (1, 2)])
+def test_taking_one_problem_gives_its_literal(index: int | tuple[int, ...]) -> None:
+    case = Case("subnormal", 9, (2, 3, 4, 3, 2), "reversed", "bfloat16")
+    got = take(case, index)
+    assert_same_bits(got.problem(), Problem(*(array[1, 2] for array in case.problem())))
+    assert got.layout == "reversed"
+    assert parse(got.text) == got
+
+
+def test_taking_from_a_problem_without_a_stack_gives_all_of_it() -> None:
+    case = Case("ordinary", 9, (4, 3, 2))
+    assert take(case.problem(), 0) == Literal("float64", *case.problem())
+
+
+@pytest.mark.parametrize("index", [6, -7, (2, 0), (0, 0, 0), (0,)])
+def test_taking_what_is_not_there_is_one_clear_line(index: int | tuple[int, ...]) -> None:
+    with pytest.raises(CaseError, match="there is no problem"):
+        take(Case("ordinary", 9, (2, 3, 4, 3, 2)), index)
+
+
+def test_a_literal_of_another_dtype_is_refused() -> None:
+    one = np.ones((1, 1))
+    with pytest.raises(CaseError, match="y has dtype float32"):
+        Literal("float64", one, one.astype(np.float32), one)
