@@ -1,0 +1,111 @@
+"""The panel: all subjects of one run, each in a child of its own; one that dies is out, and the others go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from adapters import Spec
+from adapters.errors import AdapterDied
+from adapters.isolated import Isolated
+from crosscheck.judge import Judge, Verdict
+from crosscheck.trial import Outcome, Subject, run
+from reference.types import Problem
+
+
+class Hearing(NamedTuple):
+    """One problem before the panel: its judge, and an outcome for each subject that was alive."""
+
+    judge: Judge
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def is_green(self) -> bool:
+        """Whether nothing speaks against any subject."""
+        return all(outcome.is_green for outcome in self.outcomes)
+
+
+class Panel:
+    """The subjects of one run.
+
+    Attributes:
+        subjects: those that are alive, by the name of their spec.
+        casualties: how the others died, by the same name.
+    """
+
+    def __init__(self) -> None:
+        self.subjects: dict[str, Subject] = {}
+        self.casualties: dict[str, AdapterDied] = {}
+        self._resources = ExitStack()
+        self._problems: Counter[str] = Counter()
+        self._not_judged: Counter[tuple[str, str, str]] = Counter()
+        self._unsupported: dict[str, None] = {}
+
+    @classmethod
+    def of(cls, specs: Sequence[Spec], *, journal: Path, timeout: float) -> Self:
+        """Start a child for every adapter.
+
+        Raises:
+            AdapterError: an adapter cannot be loaded.
+        """
+        panel = cls()
+        with panel._resources:
+            started = {
+                spec.name: panel._resources.enter_context(Isolated(spec, journal=journal, timeout=timeout))
+                for spec in specs
+            }
+            for name, subject in started.items():
+                panel._seat(name, subject)
+            panel._resources = panel._resources.pop_all()
+        return panel
+
+    def _seat(self, name: str, subject: Isolated) -> None:
+        try:
+            self._problems[subject.description.name] = 0
+        except AdapterDied as death:
+            self.casualties[name] = death
+        else:
+            self.subjects[name] = subject
+
+    def hear(self, problem: Problem) -> Hearing:
+        """Let every living subject evaluate the problem, and judge them."""
+        judge = Judge(problem)
+        return Hearing(judge, tuple(self._run(name, judge) for name in list(self.subjects)))
+
+    def _run(self, name: str, judge: Judge) -> Outcome:
+        outcome = run(self.subjects[name], judge)
+        if isinstance(outcome.failure, AdapterDied):
+            self.casualties[name] = outcome.failure
+            del self.subjects[name]
+        self._count(judge, outcome)
+        return outcome
+
+    def _count(self, judge: Judge, outcome: Outcome) -> None:
+        name = outcome.description.name
+        if outcome.unsupported is not None:
+            self._unsupported[f"{name} {judge.format.name}: {outcome.unsupported}"] = None
+            return
+        count = int(np.prod(judge.problem.X.shape[:-2]))
+        self._problems[name] += count
+        for output, judgement in outcome.judgements.items():
+            if judgement.verdict is Verdict.NOT_JUDGED:
+                self._not_judged[name, judge.format.name, output] += count
+
+    def account(self) -> Iterator[str]:
+        """What was heard, what could not be judged, what is not supported, and who died, line by line."""
+        yield "problems: " + ", ".join(f"{name} {count:,}" for name, count in self._problems.items())
+        for (name, dtype, output), count in self._not_judged.items():
+            yield f"not judged: {name} {dtype} {output}, {count:,} problems: the set is as wide as the trivial one"
+        for line in self._unsupported:
+            yield f"not supported: {line}"
+        for name, death in self.casualties.items():
+            yield f"died: {name}: {death}"
+
+    def close(self) -> None:
+        """End every child."""
+        self._resources.close()

@@ -1,0 +1,116 @@
+"""One trial: a subject evaluates a problem, and the judge says what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from adapters.errors import AdapterDied, AdapterMisbehaved
+from adapters.protocol import Description, describe
+from adapters.results import outputs_of, shapes, traced_of
+from crosscheck.judge import Judge, Judgement, Verdict, flat
+from reference.types import Array, Outputs, Problem
+
+
+class Subject(Protocol):
+    """An adapter on trial, in this process or in a child.
+
+    Attributes:
+        description: what it says about itself.
+    """
+
+    @property
+    def description(self) -> Description: ...
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """Its outputs, checked for shape and dtype."""
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """The quantities in between that it can show; NotImplementedError where it has no ``trace``."""
+
+
+class Direct:
+    """An adapter in this process: for benchmarks, and for adapters that are known to survive."""
+
+    def __init__(self, adapter: Any) -> None:
+        self.adapter = adapter
+        self.description = describe(adapter)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """As `Subject.evaluate`; what the adapter raises is its misbehaviour."""
+        return outputs_of(self.description.name, self._call(self.adapter.evaluate, X, y, W), Problem(X, y, W))
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """As `Subject.trace`."""
+        if not self.description.traces:
+            raise NotImplementedError(f"{self.description.name} has no trace")
+        return traced_of(self.description.name, self._call(self.adapter.trace, X, y, W), Problem(X, y, W))
+
+    def _call(self, function: Callable[..., Any], X: Array, y: Array, W: Array) -> Any:
+        try:
+            return function(X, y, W)
+        except NotImplementedError:
+            raise
+        except Exception as error:  # the boundary to foreign code
+            raise AdapterMisbehaved(self.description.name, f"raised {type(error).__name__}: {error}") from error
+
+
+class Outcome(NamedTuple):
+    """What became of one subject on one problem; exactly one of outputs, unsupported and failure is set.
+
+    Attributes:
+        description: of the subject.
+        outputs: what it returned.
+        judgements: by output, for those that it returned.
+        unsupported: why this subject does not have this cell.
+        failure: how it broke the contract, or died.
+    """
+
+    description: Description
+    outputs: Outputs | None = None
+    judgements: dict[str, Judgement] = {}
+    unsupported: str | None = None
+    failure: AdapterMisbehaved | AdapterDied | None = None
+
+    @property
+    def disagreeing(self) -> tuple[str, ...]:
+        """The outputs that lie outside their admissible sets."""
+        return tuple(n for n, j in self.judgements.items() if j.verdict is Verdict.DISAGREES)
+
+    @property
+    def is_green(self) -> bool:
+        """Whether nothing here speaks against the subject; a cell that it does not have is no success either."""
+        return self.failure is None and not self.disagreeing
+
+
+def evaluate(subject: Subject, problem: Problem) -> Outputs:
+    """The subject's outputs for the whole stack, in several calls where it takes only so many problems."""
+    most = subject.description.max_stack
+    count = int(np.prod(problem.X.shape[:-2]))
+    if most is None or count <= most:
+        return subject.evaluate(*problem)
+    stacked = Problem(*(flat(a, 2) for a in problem))
+    parts = [subject.evaluate(*(a[i : i + most] for a in stacked)) for i in range(0, count, most)]
+    want = shapes(problem)
+    joined = (
+        None if pieces[0] is None else np.concatenate(pieces).reshape(want[name])
+        for name, pieces in zip(Outputs._fields, zip(*parts, strict=True), strict=True)
+    )
+    return Outputs(*joined)
+
+
+def run(subject: Subject, judge: Judge) -> Outcome:
+    """Evaluate the judge's problem with a subject, and judge what comes back."""
+    description = subject.description
+    dtype = judge.format.name
+    if dtype not in description.dtypes:
+        return Outcome(description, unsupported=f"{description.name} has no {dtype}")
+    try:
+        outputs = evaluate(subject, judge.problem)
+    except NotImplementedError as reason:
+        return Outcome(description, unsupported=str(reason) or "no reason given")
+    except (AdapterMisbehaved, AdapterDied) as failure:
+        return Outcome(description, failure=failure)
+    return Outcome(description, outputs, judge.judge(outputs, description.arithmetic[dtype]))

@@ -1,0 +1,24 @@
+"""Every adapter of the run, in every dtype: the contract beyond values."""
+
+from __future__ import annotations
+
+import pytest
+
+from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.contract import violations
+from crosscheck.panel import Panel
+from reference.formats import FORMATS
+
+SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_an_adapter_keeps_the_contract(
+    panel: Panel, adapter_name: str, dtype: str, shape: tuple[int, ...]
+) -> None:
+    assert adapter_name in panel.subjects, f"it died earlier: {panel.casualties[adapter_name]}"
+    subject = panel.subjects[adapter_name]
+    if dtype not in subject.description.dtypes:
+        pytest.skip(f"{adapter_name} has no {dtype}")
+    assert violations(subject, Case("ordinary", 0, shape, "contiguous", dtype).problem()) == []
