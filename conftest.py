@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--adapter", action="append", default=[], metavar="MODULE:OBJECT", help="try this adapter as well"
     )
     group.addoption(
-        "--only", default="", metavar="NAMES", help="of the suite's own adapters only these names or frameworks"
+        "--only", default="", metavar="NAMES", help="of our own adapters only these names or frameworks"
     )
     group.addoption("--profile", choices=PROFILES, help="how many examples, and whether they are random")
     group.addoption("--journal", default=".crosscheck/journal", metavar="DIR", help="inputs of failed calls")
@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if name not in PROFILES:
         raise pytest.UsageError(f"CROSSCHECK_PROFILE is {name!r}; use one of {', '.join(PROFILES)}")
     if name == "ci" and config.getoption("--hypothesis-seed") is not None:
-        raise pytest.UsageError("profile ci is derandomised, --hypothesis-seed would do nothing: --profile dev")
+        raise pytest.UsageError("profile ci is derandomised, --hypothesis-seed does nothing: --profile dev")
     settings.load_profile(name)
     selected(config)
 
@@ -77,10 +77,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """The versions, without importing a framework."""
     packages = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "hypothesis", "python-flint")
     names = ", ".join(spec.name for spec in selected(config))
+    profile = settings.get_current_profile_name()
     return [
         f"crosscheck: {', '.join(f'{name} {_version(name)}' for name in packages)}",
-        f"crosscheck: adapters {names}; profile {settings.get_current_profile_name()}; shapes {SHAPES};"
-        f" {platform.machine()}",
+        f"crosscheck: adapters {names}; profile {profile}; shapes {SHAPES}; {platform.machine()}",
     ]
 
 

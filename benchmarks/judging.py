@@ -2,10 +2,10 @@
 
     python benchmarks/judging.py [--stack 8192] [--runs 5] [--rounds 40]
 
-Every round evaluates the same stack with NumPy, torch and jitted JAX and judges all three: the reference and its
-filter, comparisons, and full sets for what the filter does not accept. A run is the sum of its rounds, each with
-a stack of its own; the frameworks have compiled before the first. Prints medians over the runs, in nanoseconds a
-problem, and judging ÷ frameworks.
+Every round evaluates the same stack with NumPy, torch and jitted JAX and judges all three: the reference and
+its filter, comparisons, and full sets for what the filter does not accept. A run is the sum of its rounds, each
+with a stack of its own; the frameworks have compiled before the first. Prints medians over the runs, in
+nanoseconds a problem, and judging ÷ frameworks.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import argparse
 import os
 import statistics
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 # one thread each, as in the children of a run; before NumPy, torch or JAX read it
@@ -34,7 +35,7 @@ SUBJECTS = ("numpy", "torch", "jax-jit")
 JUDGING = ("reference", "radii", *(f"judge {name}" for name in SUBJECTS))
 
 
-def timed(spent: Counter[str], name: str, work: Callable[[], T]) -> T:
+def timed(spent: defaultdict[str, float], name: str, work: Callable[[], T]) -> T:
     """Do the work and add its seconds to the name."""
     begin = time.perf_counter()
     result = work()
@@ -42,9 +43,9 @@ def timed(spent: Counter[str], name: str, work: Callable[[], T]) -> T:
     return result
 
 
-def round_of(spent: Counter[str], subjects: list[Direct], problem: Problem) -> int:
+def round_of(spent: defaultdict[str, float], subjects: list[Direct], problem: Problem) -> int:
     """Evaluate and judge one stack; returns how many outputs the filter did not accept whole."""
-    outputs = [timed(spent, s.description.name, lambda s=s: s.evaluate(*problem)) for s in subjects]
+    outputs = [timed(spent, s.description.name, partial(s.evaluate, *problem)) for s in subjects]
     judge = Judge(problem)
     timed(spent, "reference", lambda: judge.centers)
     units = {Units.of(format_of(problem.X), s.description.arithmetic[judge.format.name]) for s in subjects}
@@ -53,18 +54,18 @@ def round_of(spent: Counter[str], subjects: list[Direct], problem: Problem) -> i
     for subject, found in zip(subjects, outputs, strict=True):
         description = subject.description
         claims = description.arithmetic[judge.format.name]
-        judgements = timed(spent, f"judge {description.name}", lambda f=found, c=claims: judge.judge(f, c))
+        judgements = timed(spent, f"judge {description.name}", partial(judge.judge, found, claims))
         passed += sum(int((~j.filtered).sum()) for j in judgements.values())
     return passed
 
 
-def run(subjects: list[Direct], problems: list[Problem]) -> tuple[Counter[str], int]:
+def run(subjects: list[Direct], problems: list[Problem]) -> tuple[defaultdict[str, float], int]:
     """One run over all stacks."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     return spent, sum(round_of(spent, subjects, problem) for problem in problems)
 
 
-def report(dtype: str, runs: list[Counter[str]], problems: int, passed: int) -> None:
+def report(dtype: str, runs: list[defaultdict[str, float]], problems: int, passed: int) -> None:
     """Print the split and the ratio of one dtype."""
     print(f"{dtype}: {problems:,} problems a run, {passed} outputs went to the full set")
     for name in (*SUBJECTS, *JUDGING):
@@ -82,8 +83,8 @@ def main() -> None:
     options = parser.parse_args()
     subjects = [Direct(adapters.load(name)) for name in SUBJECTS]
     for dtype in ("float64", "float32"):
-        cases = [Case("ordinary", seed, (options.stack, 1, 3, 1), "contiguous", dtype) for seed in range(options.rounds)]
-        problems = [case.problem() for case in cases]
+        shape = (options.stack, 1, 3, 1)
+        problems = [Case("ordinary", seed, shape, dtype=dtype).problem() for seed in range(options.rounds)]
         run(subjects, problems[:2])
         measured = [run(subjects, problems) for _ in range(options.runs)]
         report(dtype, [spent for spent, _ in measured], options.stack * options.rounds, measured[0][1])

@@ -1,8 +1,8 @@
 """Accuracy: how far results are from the exact value, in ulp, by the cheapest means that is sure enough.
 
-Three rungs, each used where the one before it is not sure to ``RESOLUTION`` ulp: the float64 reference for the
-narrower formats, double-double arithmetic, the oracle. An element that no rung has reached within the budget
-has no figure.
+Three rungs, each used where the one before it is not sure to ``RESOLUTION`` ulp: the float64 reference for
+the narrower formats, double-double arithmetic, the oracle. An element that no rung has reached within the
+budget has no figure.
 """
 
 from __future__ import annotations
@@ -110,9 +110,9 @@ def _ask_oracle(known: dict[str, BestKnown], judge: Judge, budget: int | None) -
         return
     exact = oracle.evaluate(*Problem(*(flat(a, 2)[rows] for a in judge.problem)))
     for name, best in known.items():
-        values = oracle.to_floats(getattr(exact, name))
-        for target, value in zip(best, (*values, Rung.ORACLE), strict=True):
-            flat(target, AXES[name])[rows] = value
+        hi, lo = oracle.to_floats(getattr(exact, name))
+        flat(best.hi, AXES[name])[rows], flat(best.lo, AXES[name])[rows] = hi, lo
+        flat(best.rung, AXES[name])[rows] = Rung.ORACLE
 
 
 def errors(

@@ -1,4 +1,4 @@
-"""The panel: all subjects of one run, each in a child of its own; one that dies is out, and the others go on."""
+"""The panel: all subjects of one run, each in a child of its own; one that dies is out, the others go on."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Panel:
         """What was heard, what could not be judged, what is not supported, and who died, line by line."""
         yield "problems: " + ", ".join(f"{name} {count:,}" for name, count in self._problems.items())
         for (name, dtype, output), count in self._not_judged.items():
-            yield f"not judged: {name} {dtype} {output}, {count:,} problems: the set is as wide as the trivial one"
+            yield f"not judged: {name} {dtype} {output}, {count:,} problems: the set is trivially wide"
         for line in self._unsupported:
             yield f"not supported: {line}"
         for name, death in self.casualties.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +23,8 @@ class Subject(Protocol):
     """
 
     @property
-    def description(self) -> Description: ...
+    def description(self) -> Description:
+        """What the adapter says about itself."""
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Its outputs, checked for shape and dtype."""
@@ -54,7 +56,8 @@ class Direct:
         except NotImplementedError:
             raise
         except Exception as error:  # the boundary to foreign code
-            raise AdapterMisbehaved(self.description.name, f"raised {type(error).__name__}: {error}") from error
+            what = f"raised {type(error).__name__}: {error}"
+            raise AdapterMisbehaved(self.description.name, what) from error
 
 
 class Outcome(NamedTuple):
@@ -70,7 +73,7 @@ class Outcome(NamedTuple):
 
     description: Description
     outputs: Outputs | None = None
-    judgements: dict[str, Judgement] = {}
+    judgements: Mapping[str, Judgement] = MappingProxyType({})
     unsupported: str | None = None
     failure: AdapterMisbehaved | AdapterDied | None = None
 
@@ -81,7 +84,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_green(self) -> bool:
-        """Whether nothing here speaks against the subject; a cell that it does not have is no success either."""
+        """Whether nothing here speaks against the subject; nothing may speak for it either."""
         return self.failure is None and not self.disagreeing
 
 

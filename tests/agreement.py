@@ -46,7 +46,7 @@ PINNED = (
     "float32:X=[[0x1p+24,0x1p+0,0x1p+0,0x1p+0,-0x1p+24]]:y=[[0x0p+0]]:W=[[0x1p+0],[0x1p+0],[0x1p+0],[0x1p+0],[0x1p+0]]",
     "float32:X=[[0x1p+0]]:y=[[0x1.8p+127]]:W=[[0x0p+0]]",  # 2r overflows
     "float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x0p+0]]",  # the sign of a zero gradient
-    "float32:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[0x1.1p+4]]",  # z = 17: all return a gradient of zero, all are wrong
+    "float32:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[0x1.1p+4]]",  # z = 17: all return 0, and all are wrong
     "float64:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[0x1.4p+5]]",  # the same at z = 40
     "float32:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[-0x1.64p+6]]",  # z = -89, where the literal form gives NaN
     "float64:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[-0x1.63p+9]]",  # z = -710, the same

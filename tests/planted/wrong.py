@@ -1,4 +1,4 @@
-"""Adapters that are wrong, each in one way that people get wrong. They need NumPy only, like any from outside.
+"""Adapters that are wrong, each in one way that people get wrong. They need NumPy only.
 
 X is ``[*stack, m, n]``, y ``[*stack, m, p]``, W ``[*stack, n, p]``.
 """
