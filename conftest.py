@@ -13,10 +13,13 @@ import pytest
 from hypothesis import settings
 
 import adapters
+from adapters import compilation
 
 try:
-    from jaxtyping import install_import_hook
+    from jaxtyping import _decorator, install_import_hook
 
+    # or the first shape imports jax, only to shorten jax's tracebacks; tests/test_collection.py holds it
+    _decorator._tb_flag = False  # noqa: SLF001, jaxtyping has no public switch for it
     # before they are imported: the modules whose signatures carry shapes
     SHAPED = ("network", "stable", "oracle", "double_double")
     install_import_hook([f"reference.{module}" for module in SHAPED], "beartype.beartype")
@@ -103,8 +106,13 @@ def panel(request: pytest.FixtureRequest) -> Iterator[Panel]:
     from crosscheck.panel import Panel
 
     options = request.config.option
-    specs = selected(request.config)
-    panel = Panel.of(specs, journal=Path(options.journal), timeout=options.timeout_per_call)
+    profile = settings.get_current_profile_name()
+    panel = Panel.of(
+        selected(request.config),
+        journal=Path(options.journal),
+        timeout=options.timeout_per_call,
+        environment={} if profile == "ci" else compilation.cache(Path(".crosscheck/compiled")),
+    )
     request.config.stash[PANEL] = panel
     yield panel
     panel.close()

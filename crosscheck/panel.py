@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -47,8 +47,16 @@ class Panel:
         self._unsupported: dict[str, None] = {}
 
     @classmethod
-    def of(cls, specs: Sequence[Spec], *, journal: Path, timeout: float) -> Self:
+    def of(
+        cls, specs: Sequence[Spec], *, journal: Path, timeout: float, environment: Mapping[str, str]
+    ) -> Self:
         """Start a child for every adapter.
+
+        Args:
+            specs: which adapters.
+            journal: the directory for the inputs of calls that went wrong.
+            timeout: seconds that one call may take.
+            environment: variables for the children on top of this process's.
 
         Raises:
             AdapterError: an adapter cannot be loaded.
@@ -56,7 +64,9 @@ class Panel:
         panel = cls()
         with panel._resources:
             started = {
-                spec.name: panel._resources.enter_context(Isolated(spec, journal=journal, timeout=timeout))
+                spec.name: panel._resources.enter_context(
+                    Isolated(spec, journal=journal, timeout=timeout, environment=environment)
+                )
                 for spec in specs
             }
             for name, subject in started.items():

@@ -186,7 +186,7 @@ def _state(problem: Problem, units: Units, reference: stable.Reference | None) -
     X, y, W = (a if finite else np.where(np.isfinite(a), a, 0.0) for a in original)
     reference = reference if reference and finite else stable.evaluate(X, y, W)
     z = product(Problem(X, y, W), reference, units)
-    if not finite:
+    if not finite or units.claims.u_in:
         z = with_special(z, original, units)
     if z.z is not reference.z:
         reference = stable.after_product(X, original.y, z.z, reference.T)

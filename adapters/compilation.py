@@ -1,0 +1,17 @@
+"""Where children may keep what they compiled, so that the next run need not compile it again.
+
+Frameworks key their caches by their versions and the CPU. A gate compiles afresh all the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def cache(directory: Path) -> dict[str, str]:
+    """The environment in which a child keeps every compiled program under the directory, however small."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(directory.resolve() / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }

@@ -1,0 +1,122 @@
+"""Whom to blame, and where in the document: the outliers, and the first equation that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from adapters.errors import AdapterDied, AdapterMisbehaved
+from adapters.memory import memory_of
+from adapters.results import shapes
+from crosscheck.diagnosis import by_probes
+from crosscheck.element import BEFORE, EQUATIONS, Element, Finding, at
+from crosscheck.judge import Judge
+from crosscheck.scene import Scene
+from crosscheck.shown import interval, number, place
+from crosscheck.trial import Outcome, Subject, run
+from reference import bounds, oracle, stable
+from reference.admissible import AdmissibleSet
+from reference.arithmetic import Arithmetic
+from reference.formats import FORMATS
+from reference.layouts import arrange
+from reference.types import Array, Problem
+from reference.units import KAPPA_REFERENCE
+
+REFERENCE = "the reference"
+
+
+def outliers(element: Element, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Who is wrong there: adapters outside their sets, and the reference if the exact value convicts it."""
+    outside = [
+        outcome.description.name
+        for outcome in outcomes
+        if element.output in outcome.judgements
+        and not outcome.judgements[element.output].admissible[element.index]
+    ]
+    claims = {o.description.arithmetic[element.format.name] for o in outcomes if o.judgements}
+    return (*outside, *([REFERENCE] if reference_is_off(element, claims) else []))
+
+
+def reference_is_off(element: Element, claims: Collection[Arithmetic]) -> bool:
+    """Whether the exact value lies outside the reference's own radius, or outside a set that must hold it."""
+    if np.isnan(element.exact[0]):
+        return False
+    one = element.alone.problem
+    own = bounds.admissible(stable.widen(one), FORMATS["float64"], Arithmetic(KAPPA_REFERENCE))
+    sets = [own[element.output], *(element.alone.sets(each)[element.output] for each in claims)]
+    shape = shapes(one)[element.output]
+    return not all(
+        oracle.inside(*one, {element.output: (np.broadcast_to(s.lo, shape), np.broadcast_to(s.hi, shape))})[
+            element.output
+        ][element.inner]
+        for s in sets
+    )
+
+
+def first_equation(subject: Subject, scene: Scene) -> Finding:
+    """The first equation of the document at which the subject leaves the admissible set.
+
+    By the subject's own trace where that decides; by probes otherwise.
+    """
+    try:
+        return (
+            _by_contract(subject, scene)
+            or _by_trace(subject, scene.culprit, scene.element)
+            or by_probes(subject, scene)
+        )
+    except (AdapterMisbehaved, AdapterDied, NotImplementedError) as failure:
+        return Finding("not known", f"neither a trace nor probes could be had: {failure}")
+
+
+def _by_contract(subject: Subject, scene: Scene) -> Finding | None:
+    """What is no matter of equations: a result of another call, or memory misread."""
+    if scene.broken:
+        return Finding("none: the adapter breaks the contract", "; ".join(scene.broken))
+    problem, output = scene.element.judge.problem, scene.element.output
+    plain = Problem(*(arrange(array, "contiguous") for array in problem))
+    if [memory_of(a) for a in plain] == [memory_of(a) for a in problem]:
+        return None
+    if output in run(subject, Judge(plain)).disagreeing:
+        return None
+    return Finding(
+        "none: the layout of memory", f"with the same numbers in contiguous memory {output} is right"
+    )
+
+
+def _by_trace(subject: Subject, outcome: Outcome, element: Element) -> Finding | None:
+    """The first quantity outside its set, if everything before it is known."""
+    if not subject.description.traces or outcome.outputs is None:
+        return None
+    known: dict[str, Array | None] = dict(subject.trace(*element.judge.problem))
+    known["y_hat"] = outcome.outputs.y_hat
+    sets = element.judge.sets(subject.description.arithmetic[element.format.name])
+    for name in BEFORE[element.output]:
+        if known.get(name) is None:
+            return None
+        differs = _first_outside(name, known[name], sets[name], element)
+        if differs:
+            return Finding(EQUATIONS[name], f"by trace: {differs}")
+    before = ", ".join(BEFORE[element.output])
+    return Finding(
+        EQUATIONS[element.output], f"by trace: {before} within their sets, {element.output} is not"
+    )
+
+
+def _first_outside(name: str, got: Array | None, whole: AdmissibleSet, element: Element) -> str | None:
+    """Where a traced quantity leaves its set, among the elements that matter; None where it does not."""
+    values = np.asarray(got).astype(np.float64)
+    inside = np.broadcast_to(whole.contains(values), values.shape)
+    wrong = [tuple(map(int, i)) for i in np.argwhere(_mask(element, values.shape) & ~inside)]
+    if not wrong:
+        return None
+    one = at(whole, wrong[0])
+    shown = number(float(values[wrong[0]]), element.format)
+    within = interval(float(one.lo), float(one.hi), element.format)
+    return f"{place(name, wrong[0])} is {shown}, admissible {within}"
+
+
+def _mask(element: Element, shape: tuple[int, ...]) -> Array:
+    mask = np.zeros(shape, bool)
+    mask[element.sources] = True
+    return mask

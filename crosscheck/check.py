@@ -1,0 +1,181 @@
+"""`crosscheck check`: one case, or the user's own arrays, before all chosen adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from adapters import Spec
+from adapters.errors import AdapterDied, AdapterError, JournalError
+from adapters.isolated import Isolated
+from crosscheck import inputs
+from crosscheck.accuracy import best_known
+from crosscheck.cases import Case, CaseError, Literal, parse
+from crosscheck.contract import violations
+from crosscheck.judge import Judge, Verdict
+from crosscheck.message import failure
+from crosscheck.onecase import Best, heading, largest_error, table
+from crosscheck.trial import Outcome, Subject, run
+
+EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
+GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
+
+
+def read(source: str) -> Case | Literal:
+    """The case that a text or the name of a file stands for.
+
+    Raises:
+        CaseError: neither; the message is one line.
+    """
+    path = Path(source)
+    if path.suffix in inputs.READERS:
+        return inputs.read(path)
+    if ":" not in source and not path.exists():
+        raise CaseError(f"{source!r} is neither a case such as {EXAMPLE} nor a file .npz or .safetensors")
+    return parse(source) if ":" in source else inputs.read(path)
+
+
+@dataclass
+class Check:
+    """What was found out about one case.
+
+    Attributes:
+        text: the case, or the name of the file.
+        judge: of the case.
+        outcomes: of all adapters that could be loaded.
+        broken: sentences about the contract.
+        lost: adapters that died while they were loaded, one line each.
+        subjects: the adapters that could be loaded, by what selects them.
+    """
+
+    text: str
+    judge: Judge
+    outcomes: list[Outcome] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    subjects: dict[str, Subject] = field(default_factory=dict)
+
+    def hear(self, selector: str, subject: Subject) -> None:
+        """Put one adapter on trial.
+
+        Raises:
+            AdapterError: it cannot be loaded, or has the name of another one.
+            JournalError: the journal cannot be written.
+        """
+        try:
+            description = subject.description
+        except AdapterDied as death:
+            self.lost.append(f"{selector}: {death}")
+            return
+        if description.name in [outcome.description.name for outcome in self.outcomes]:
+            name = description.name
+            raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
+        outcome = run(subject, self.judge)
+        if outcome.outputs is not None:
+            try:
+                self.broken += violations(subject, self.judge.problem)
+            except AdapterDied as death:
+                outcome = Outcome(description, failure=death)
+        self.outcomes.append(outcome)
+        self.subjects[selector] = subject
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether anything speaks against an adapter."""
+        return bool(self.broken or self.lost) or not all(outcome.is_green for outcome in self.outcomes)
+
+    @property
+    def unjudged(self) -> list[str]:
+        """The adapters of which no output was judged."""
+        return [o.description.name for o in self.outcomes if o.failure is None and not _is_judged(o)]
+
+    def lines(self) -> Iterator[str]:
+        """All that there is to say, in paragraphs."""
+        best = best_known(self.judge)
+        yield heading(self.text, self.judge)
+        yield table(self.judge, self.outcomes, best)
+        yield from ("\n".join(part) for part in (self.lost, self._contract, self._unsupported) if part)
+        if not all(outcome.is_green for outcome in self.outcomes):
+            yield failure(self.text, self.judge, self.outcomes, self.subjects)
+        yield self._verdict(best)
+
+    @property
+    def _contract(self) -> list[str]:
+        return [f"contract: {sentence}" for sentence in self.broken]
+
+    @property
+    def _unsupported(self) -> list[str]:
+        return [
+            f"not supported: {o.description.name}: {o.unsupported}" for o in self.outcomes if o.unsupported
+        ]
+
+    def _verdict(self, best: Best) -> str:
+        names = [o.description.name for o in self.outcomes]
+        if self.is_bad:
+            off = [o.description.name for o in self.outcomes if not o.is_green]
+            off += [sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.lost)]
+            wrong = list(dict.fromkeys(off))
+            return f"{len(wrong)} of {len(names) + len(self.lost)} adapters off: {', '.join(wrong)}."
+        if len(self.unjudged) == len(names):
+            return "Nothing could be judged."
+        agree = [name for name in names if name not in self.unjudged]
+        return f"Agreement: {', '.join(agree)}; {largest_error(self.judge, self.outcomes, best)}."
+
+
+def _is_judged(outcome: Outcome) -> bool:
+    return any(j.verdict is not Verdict.NOT_JUDGED for j in outcome.judgements.values())
+
+
+def check(source: str, specs: Sequence[Spec], *, journal: Path, timeout: float) -> Check:
+    """Judge one case with all adapters, each in a process of its own, and print what there is to say.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded.
+        CaseError: the source is no case and no usable file.
+        JournalError: the journal cannot be written.
+    """
+    case = read(source)
+    found = Check(source.strip(), Judge(case.problem()))
+    with ExitStack() as children:
+        started = [children.enter_context(Isolated(spec, journal=journal, timeout=timeout)) for spec in specs]
+        for spec, subject in zip(specs, started, strict=True):
+            found.hear(spec.name, subject)
+        for number, paragraph in enumerate(found.lines()):
+            click.echo("\n" * bool(number) + paragraph)
+    return found
+
+
+def check_and_show(
+    source: str, specs: Sequence[Spec], *, journal: Path, timeout: float, bisect: bool = False
+) -> int:
+    """Judge one case and return the exit code.
+
+    0: all agree. 1: a disagreement, a broken contract, a death. 2: nothing could be judged. With ``bisect``
+    0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or the case cannot be used.
+
+    Raises:
+        AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.
+    """
+    try:
+        found = check(source, specs, journal=journal, timeout=timeout)
+    except (AdapterError, CaseError, JournalError) as error:
+        if not bisect:
+            raise
+        click.echo(f"crosscheck: cannot be judged: {' '.join(str(error).split())}", err=True)
+        return CANNOT_BE_JUDGED
+    return exit_code(found, bisect=bisect)
+
+
+def exit_code(found: Check, *, bisect: bool) -> int:
+    """What a check comes to, as `check_and_show` says."""
+    if bisect and found.lost:
+        return CANNOT_BE_JUDGED
+    if found.is_bad:
+        return BAD
+    if bisect:
+        return CANNOT_BE_JUDGED if found.unjudged else GOOD
+    return UNUSABLE if len(found.unjudged) == len(found.outcomes) else GOOD

@@ -1,0 +1,159 @@
+"""The contract beyond values: same bits twice, nothing left from another call, inputs untouched, any strides.
+
+Shapes and dtypes are checked wherever results arrive (`adapters.results`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+
+from adapters.errors import AdapterMisbehaved
+from crosscheck.judge import OUTPUTS, Judge
+from crosscheck.shown import hexadecimal, place
+from crosscheck.trial import Subject, evaluate
+from reference.layouts import LAYOUTS, arrange
+from reference.types import Array, Bool, Outputs, Problem
+
+# The decoy: a mild problem, whose outputs are none of the special values that many problems share.
+DECOY = Problem(*(np.array(value) for value in (0.5, 2.0, -0.25)))
+
+
+def violations(subject: Subject, problem: Problem) -> list[str]:
+    """How the subject breaks the contract on a problem: one sentence each, none if it keeps it.
+
+    What the subject does not support breaks nothing.
+
+    Args:
+        subject: an adapter that has the problem's dtype.
+        problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``.
+
+    Raises:
+        AdapterDied: its process died.
+    """
+    return _told(subject, chain(_history(subject, problem), _layouts(subject, problem)))
+
+
+def history(subject: Subject, problem: Problem) -> list[str]:
+    """The violations that make a result depend on more than its input; as `violations`.
+
+    A decoy of the same shapes is evaluated first and the problem after it, twice, so that a result that
+    belongs to another call shows.
+    """
+    return _told(subject, _history(subject, problem))
+
+
+def _told(subject: Subject, sentences: Iterator[str]) -> list[str]:
+    """The sentences up to the one that ends the trial."""
+    found: list[str] = []
+    try:
+        for sentence in sentences:
+            found += [sentence] * (sentence not in found)
+    except NotImplementedError as reason:
+        if not str(reason):
+            found.append(f"{subject.description.name} raised NotImplementedError without a reason")
+    except AdapterMisbehaved as failure:
+        found.append(str(failure))
+    return found
+
+
+def _history(subject: Subject, problem: Problem) -> Iterator[str]:
+    decoy = Problem(*(np.full(a.shape, value, a.dtype) for a, value in zip(problem, DECOY, strict=True)))
+    before = evaluate(subject, decoy)
+    first, changed = _watched(subject, problem)
+    yield from changed
+    kept = Outputs(*(None if output is None else output.copy() for output in first))
+    second, _ = _watched(subject, problem)
+    name = subject.description.name
+    yield from _differences(f"{name}: a second call with the same input changes", kept, second)
+    yield from _differences(f"{name}: a later call changes what an earlier one returned in", kept, first)
+    yield from _stale(subject, Judge(problem), before, kept)
+    yield from _stale(subject, Judge(decoy), kept, before)
+
+
+def _layouts(subject: Subject, problem: Problem) -> Iterator[str]:
+    judge = Judge(problem)
+    contiguous, _ = _watched(subject, problem)
+    for layout in LAYOUTS[1:]:
+        yield from _layout(subject, judge, contiguous, layout)
+
+
+def _watched(subject: Subject, problem: Problem) -> tuple[Outputs, list[str]]:
+    """The outputs on a copy of the problem, and what happened to the copy."""
+    handed = Problem(*(arrange(array, "contiguous") for array in problem))
+    outputs = evaluate(subject, handed)
+    found = [
+        f"{subject.description.name} changes its input {difference}"
+        for array, want, symbol in zip(handed, problem, "XyW", strict=True)
+        if (difference := first_difference(symbol, array, want))
+    ]
+    return outputs, found
+
+
+def _differences(what: str, first: Outputs, second: Outputs) -> Iterator[str]:
+    """A sentence if bits differ, with the first place where they do."""
+    there = [tuple(output is not None for output in outputs) for outputs in (first, second)]
+    if there[0] != there[1]:
+        yield f"{what} which outputs there are"
+        return
+    found = {
+        name: difference
+        for name, want, got in zip(OUTPUTS, first, second, strict=True)
+        if want is not None and got is not None and (difference := first_difference(name, got, want))
+    }
+    if found:
+        yield f"{what} {', '.join(found)}; {next(iter(found.values()))}"
+
+
+def first_difference(name: str, got: Array, want: Array) -> str:
+    """Where two arrays first differ in their bits, all NaNs being the same; empty if nowhere."""
+    differs = _bits(got) != _bits(want)
+    differs &= ~(np.isnan(got.astype(np.float64)) & np.isnan(want.astype(np.float64)))
+    if not differs.any():
+        return ""
+    index = tuple(int(i) for i in np.argwhere(differs)[0])
+    now, was = (hexadecimal(float(array[index])) for array in (got, want))
+    return f"{place(name, index)} from {was} to {now} ({int(differs.sum())} of {differs.size} elements)"
+
+
+def _bits(array: Array) -> Array:
+    return np.ascontiguousarray(array).reshape(array.shape).view(f"u{array.dtype.itemsize}")
+
+
+def _outside(subject: Subject, judge: Judge, outputs: Outputs) -> dict[str, Bool]:
+    """The outputs that disagree, with their elements outside."""
+    claims = subject.description.arithmetic[judge.format.name]
+    judged = judge.judge(outputs, claims)
+    return {name: ~one.admissible for name, one in judged.items() if not one.admissible.all()}
+
+
+def _stale(subject: Subject, judge: Judge, before: Outputs, outputs: Outputs) -> Iterator[str]:
+    """Results that are wrong here, and are those of another problem of the same shapes."""
+    pairs = {
+        name: (getattr(outputs, name), getattr(before, name)) for name in _outside(subject, judge, outputs)
+    }
+    stale = [n for n, (now, old) in pairs.items() if old is not None and not first_difference(n, now, old)]
+    if stale:
+        what = f"{', '.join(stale)} for other X, y and W of the same shapes"
+        yield f"{subject.description.name} returns the same {what}: of an earlier call, or constant"
+
+
+def _layout(subject: Subject, judge: Judge, contiguous: Outputs, layout: str) -> Iterator[str]:
+    """What is admissible in contiguous memory and not in a layout."""
+    laid_out = Problem(*(arrange(array, layout) for array in judge.problem))
+    try:
+        outputs = evaluate(subject, laid_out)
+    except AdapterMisbehaved as failure:
+        yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
+        return
+    known = _outside(subject, judge, contiguous)
+    found = {name: o for name, o in _outside(subject, judge, outputs).items() if name not in known}
+    if found:
+        name, outside = next(iter(found.items()))
+        index = tuple(int(i) for i in np.argwhere(outside)[0])
+        got, want = (hexadecimal(float(getattr(o, name)[index])) for o in (outputs, contiguous))
+        where = f"{place(name, index)}: got {got}, in contiguous memory {want}"
+        what = f"disagrees on {', '.join(found)} if the arrays are {layout}"
+        yield f"{subject.description.name} {what}; {where}"

@@ -1,0 +1,193 @@
+"""The message of a failure: who is wrong, about which number, by how much, where, and how to see it again."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from adapters import REGISTRY
+from adapters.protocol import Description
+from crosscheck.blame import first_equation, outliers
+from crosscheck.element import Element
+from crosscheck.judge import Judge, Verdict
+from crosscheck.regimes import REGIMES, classify
+from crosscheck.scene import Hearing, Scene
+from crosscheck.shown import hexadecimal, interval, number, of_the_bound, place, ulps
+from crosscheck.trial import Outcome, Subject
+from reference import oracle
+from reference.admissible import AdmissibleSet
+from reference.formats import Format
+from reference.ulp import Category
+
+WIDTH = 100  # columns
+LABEL = 14
+MARGIN = "  "
+CATEGORIES = {
+    Category.OVERFLOW: "infinite where the exact value is not",
+    Category.UNDEFINED: "not a number",
+    Category.LOST_TO_ZERO: "lost to zero",
+}
+
+
+def failure(text: str, judge: Judge, outcomes: Sequence[Outcome], subjects: Mapping[str, Subject]) -> str:
+    """Everything needed to act on what adapters got wrong in one case; several lines.
+
+    Args:
+        text: the case, or the file that it came from.
+        judge: of the case.
+        outcomes: of all adapters.
+        subjects: those that can be asked again, by the name or ``package.module:object`` that selects them.
+    """
+    hearing = Hearing(text, judge, outcomes, subjects)
+    blocks = [_failed(hearing, outcome) for outcome in outcomes if outcome.failure is not None]
+    blocks += [_disagreement(hearing, scene) for outcome in outcomes for scene in hearing.scenes(outcome)]
+    return "\n\n".join([_headline(outcomes), *blocks])
+
+
+def replay(text: str, selector: str) -> str:
+    """The line that judges a case in a fresh process, with an adapter of the suite or one from outside."""
+    option = "--only" if selector in REGISTRY else "--adapter"
+    return f".venv/bin/crosscheck check {shlex.quote(text)} {option} {shlex.quote(selector)}"
+
+
+def _headline(outcomes: Sequence[Outcome]) -> str:
+    wrong = [
+        f"{o.description.name} disagrees on {', '.join(o.disagreeing)}" for o in outcomes if o.disagreeing
+    ]
+    failed = [f"{o.description.name} failed" for o in outcomes if o.failure is not None]
+    return textwrap.fill("; ".join(wrong + failed) or "no adapter disagrees", WIDTH, break_on_hyphens=False)
+
+
+def _line(label: str, text: str, *, wrap: bool = True) -> str:
+    """One labelled entry, in columns."""
+    first = f"{MARGIN}{label:<{LABEL}}"
+    if not wrap:
+        return first + text
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _who(description: Description) -> str:
+    """The framework, its version, and where and how it ran."""
+    threads = description.threads
+    counted = "" if threads is None else f", {threads} thread{'s' if threads != 1 else ''}"
+    return f"{description.framework} {description.version}, {description.device}{counted}"
+
+
+def _failed(hearing: Hearing, outcome: Outcome) -> str:
+    """An adapter that gave no result."""
+    description, dtype = outcome.description, hearing.judge.format.name
+    lines = [
+        f"{description.name} failed in {dtype}",
+        _line("adapter", _who(description)),
+        _line("what", str(outcome.failure)),
+    ]
+    selector = hearing.selectors.get(description.name, description.name)
+    return "\n".join([*lines, _line("replay", replay(hearing.text, selector), wrap=False)])
+
+
+def _disagreement(hearing: Hearing, scene: Scene) -> str:
+    """One output of one adapter."""
+    element, description = scene.element, scene.culprit.description
+    header = f"{description.name} is wrong: {place(element.output, element.index)} in {element.format.name}"
+    lines = [
+        header,
+        _line("adapter", _who(description)),
+        *_numbers(scene),
+        *_circumstances(scene),
+        *_blame(hearing, scene),
+    ]
+    selector = hearing.selectors.get(description.name, description.name)
+    return "\n".join([*lines, _line("replay", replay(scene.text, selector), wrap=False)])
+
+
+def _numbers(scene: Scene) -> Iterator[str]:
+    """got, want, the error, and what would have been admissible."""
+    element, format = scene.element, scene.element.format
+    claims = scene.culprit.description.arithmetic[format.name]
+    got = element.got(scene.culprit)
+    one = element.set_of(claims)
+    yield _line("got", number(got, format))
+    yield _line("want", _want(element, one))
+    yield _line("error", _error(element, got))
+    yield _line("admissible", _admissible(one, format))
+    yield _line("bound used", of_the_bound(element.share(got, claims)))
+
+
+def _want(element: Element, one: AdmissibleSet) -> str:
+    """The exact value; where the input is not finite, what remains of it."""
+    if math.isnan(element.exact[0]):
+        return "nan" if one.must else "no exact value, since the input is not finite"
+    nearest = oracle.hexadecimal(element.ball, element.format)
+    rounded = hexadecimal(float.fromhex(nearest))
+    return f"{rounded}, the {element.format.name} nearest to the exact {oracle.decimal(element.ball)}"
+
+
+def _error(element: Element, got: float) -> str:
+    error, kind = element.ulp_error(got)
+    words = CATEGORIES.get(kind)
+    figure = "" if math.isnan(error) else f"{ulps(error)} ulp off"
+    return ", ".join(filter(None, (figure, words)))
+
+
+def _admissible(one: AdmissibleSet, format: Format) -> str:
+    if one.must:
+        return "nan only"
+    return interval(float(one.lo), float(one.hi), format) + (" or nan" if one.may else "")
+
+
+def _circumstances(scene: Scene) -> Iterator[str]:
+    """The regime, the extent, and what the others returned."""
+    element = scene.element
+    here, before = regimes(element), regimes(scene.came[0])
+    yield _line("regime", here if here == before else f"{here}; in the case as it came: {before}")
+    stacked = len(element.problem_index) > 0 and element.judge.problem.X.shape[0] > 1
+    how = "; nothing smaller was found that shows it" if stacked else ""
+    how = "; reduced here to the smallest input that shows it" if scene.reduced else how
+    yield _line("extent", f"{scene.extent}{how}")
+    for label, other in zip(["others", *[""] * len(scene.others)], scene.others, strict=False):
+        yield _line(label, _other(element, other))
+    trivial = [n for n, j in scene.culprit.judgements.items() if j.verdict is Verdict.NOT_JUDGED]
+    if trivial:
+        yield _line("not judged", f"{', '.join(trivial)}: the admissible set is as wide as the trivial one")
+
+
+def regimes(element: Element) -> str:
+    """The regimes of the elements of ŷ on which this one depends, the rarest to be named first."""
+    places = classify(*element.alone.problem, element.format)[element.sources[len(element.problem_index) :]]
+    names = list(REGIMES)
+    found = sorted({int(i) for i in np.ravel(places)}, key=lambda i: i or len(names))
+    return "; ".join(f"{names[i]} ({REGIMES[names[i]].meaning})" if i else names[i] for i in found)
+
+
+def _other(element: Element, outcome: Outcome) -> str:
+    """One other adapter at the same element."""
+    name, got = outcome.description.name, element.got(outcome)
+    if element.output not in outcome.judgements:
+        return f"{name}: {outcome.failure or outcome.unsupported or f'it has no {element.output}'}"
+    inside = bool(outcome.judgements[element.output].admissible[element.index])
+    verdict = "admissible" if inside else "not admissible"
+    return f"{name}: {number(got, element.format)}, {verdict}, {_error(element, got)}"
+
+
+def _blame(hearing: Hearing, scene: Scene) -> Iterator[str]:
+    """The outliers and the first equation that differs."""
+    outcomes = (scene.culprit, *scene.others)
+    yield _line("outlier", ", ".join(outliers(scene.element, outcomes)))
+    subject = hearing.subject_of(scene.culprit)
+    if subject is None:
+        yield _line("equation", "not known: the adapter no longer answers")
+        return
+    finding = first_equation(subject, scene)
+    yield _line("equation", f"{finding.equation}")
+    yield _line("evidence", finding.evidence)

@@ -1,0 +1,100 @@
+"""The table of one case: every output of every adapter, at its worst element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from crosscheck.accuracy import BestKnown, errors
+from crosscheck.judge import Judge
+from crosscheck.regimes import REGIMES, classify
+from crosscheck.shown import decimal, end, percent, place, ulps
+from crosscheck.trial import Outcome
+from reference.types import Array, Float64
+from reference.ulp import Category
+
+Best = dict[str, BestKnown]
+COLUMNS = ("adapter", "output", "verdict", "worst ulp", "of bound", "at", "got there", "exact there")
+LONGEST = 60  # characters of a case in a heading
+WORDS = {Category.OVERFLOW: "overflow", Category.LOST_TO_ZERO: "to zero", Category.UNDEFINED: "nan"}
+
+
+def heading(text: str, judge: Judge) -> str:
+    """The case, its size and its regimes."""
+    (*stack, m, n), p = judge.problem.X.shape, judge.problem.W.shape[-1]
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    places, counts = np.unique(classify(*judge.problem, judge.format), return_counts=True)
+    found = [(list(REGIMES)[int(i)], int(c)) for i, c in zip(places, counts, strict=True)]
+    regimes = ", ".join(name if len(found) == 1 else f"{name} {count}" for name, count in found)
+    size = f"{math.prod(stack)} problem{'s' * (math.prod(stack) != 1)}, m = {m}, n = {n}, p = {p}"
+    return f"{shown}\n{judge.format.name}, {size}; elements of ŷ: {regimes}"
+
+
+def table(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
+    """One row for each output of each adapter: the largest error, and the element nearest to its bound."""
+    lines = [COLUMNS, *_rows(judge, outcomes, best)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tuple[str, ...]]:
+    for outcome in outcomes:
+        if outcome.outputs is None:
+            yield (
+                outcome.description.name,
+                "-",
+                "not supported" if outcome.unsupported else "failed",
+                *[""] * 5,
+            )
+            continue
+        for name, (error, kind) in errors(outcome.outputs, best, judge.format).items():
+            got = np.asarray(getattr(outcome.outputs, name)).astype(np.float64)
+            share = shares(judge, outcome, name, got)
+            at = np.unravel_index(int(np.argmax(np.where(np.isnan(share), -1.0, share))), share.shape)
+            index = tuple(map(int, at))
+            yield (
+                outcome.description.name,
+                name,
+                outcome.judgements[name].verdict.value,
+                _largest(error, kind),
+                percent(float(share[index])),
+                place("", index),
+                decimal(float(got[index]), judge.format),
+                end(float(best[name].hi[index]), judge.format),
+            )
+
+
+def shares(judge: Judge, outcome: Outcome, name: str, got: Float64) -> Float64:
+    """|got − reference| as a share of the radius; inf outside of a set without such a figure, NaN inside."""
+    whole = judge.sets(outcome.description.arithmetic[judge.format.name])[name]
+    with np.errstate(all="ignore"):
+        share = np.abs(got - whole.center) / whole.radius
+    share = np.where(whole.contains(got), np.where(share <= 1, share, np.nan), share)
+    return np.where(np.isnan(share) & ~whole.contains(got), np.inf, share)
+
+
+def _largest(error: Float64, kind: Array) -> str:
+    """The largest error in ulp, and the categories that occur beside it."""
+    known = error[~np.isnan(error)]
+    words = [word for category, word in WORDS.items() if (kind == category).any()]
+    return " ".join([ulps(float(known.max())) if known.size else "-", *words])
+
+
+def largest_error(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
+    """A phrase on accuracy, since all may agree and all be far off."""
+    found = [
+        (float(np.nanmax(error)), f"in {name} of {outcome.description.name}")
+        for outcome in outcomes
+        if outcome.outputs is not None
+        for name, (error, _) in errors(outcome.outputs, best, judge.format).items()
+        if not np.isnan(error).all()
+    ]
+    if not found:
+        return "no exact value to measure an error from"
+    error, where = max(found, key=lambda each: each[0])
+    return f"the largest error is {ulps(error)} ulp, {where}"

@@ -1,0 +1,56 @@
+"""What the commands' options have in common: lists, names that must be known, and the adapters."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def split(_: click.Context, __: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
+    """Entries given one by one or with commas between them, each once."""
+    entries = [entry.strip() for value in values for entry in value.split(",")]
+    return tuple(dict.fromkeys(filter(None, entries)))
+
+
+def chosen(values: Sequence[str], known: Iterable[str], option: str) -> tuple[str, ...]:
+    """The values, or all that are known if there are none.
+
+    Raises:
+        click.UsageError: one is not known.
+    """
+    allowed = tuple(known)
+    for value in values:
+        if value not in allowed:
+            near = difflib.get_close_matches(value, allowed, n=1)
+            near = difflib.get_close_matches(value, allowed, n=1)
+            close = f"did you mean {near[0]!r}? " if near else ""
+            raise click.UsageError(f"{option}: unknown {value!r}; {close}known: {', '.join(allowed)}")
+    return tuple(values) or allowed
+
+
+def adapter_options(command: Command) -> Command:
+    """The options that choose adapters and say how their processes are kept."""
+    options = (
+        click.option("--adapter", multiple=True, metavar="MODULE:OBJECT", help="Try this adapter as well."),
+        click.option(
+            "--only", multiple=True, callback=split, metavar="NAMES",
+            help="Of the suite's own adapters only these names or frameworks, with commas between them.",
+        ),
+        click.option(
+            "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
+            metavar="SECONDS", help="What an adapter may take for one call.",
+        ),
+        click.option(
+            "--journal", type=click.Path(file_okay=False, path_type=Path), default=".crosscheck/journal",
+            show_default=True, metavar="DIR", help="Where the inputs of failed calls are kept.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command

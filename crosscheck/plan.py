@@ -1,0 +1,90 @@
+"""The plan of a comparison: which cases, in which order.
+
+A cell of the plan is an adapter, a dtype and a regime, and gets at least the stated number of problems.
+They come in rounds of one case of every shape, small stacks first, so that a failure is first met where it
+is easiest to read, and an interrupted run has seen a little of everything. Round r has the run's seed plus r.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.regimes import REGIMES
+from reference.formats import FORMATS
+
+SHAPES = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))
+# Problems in a round that visits every shape.
+ROUND = sum(shape[0] for shape in SHAPES)
+# A run of at most 30 s on two cores once everything is compiled: a round of all adapters takes 9 s there.
+PROBLEMS = 2 * ROUND
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cases of one run.
+
+    Attributes:
+        dtypes: of the cases, in this order.
+        regimes: the same.
+        problems: that each cell gets at least.
+        seed: of the first round.
+    """
+
+    dtypes: tuple[str, ...] = tuple(FORMATS)
+    regimes: tuple[str, ...] = tuple(REGIMES)
+    problems: int = PROBLEMS
+    seed: int = 0
+
+    @property
+    def visits(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Seed and shape of the cases of each cell: the fewest whole cases that give it its problems."""
+        found: list[tuple[int, tuple[int, ...]]] = []
+        rounds, rest = divmod(self.problems, ROUND)
+        for r in range(rounds):
+            found += [(self.seed + r, shape) for shape in SHAPES]
+        for shape in SHAPES:
+            if rest > 0:
+                found.append((self.seed + rounds, shape))
+                rest -= shape[0]
+        return found
+
+    @property
+    def per_cell(self) -> int:
+        """Problems that a cell gets, one whose regime every shape can host."""
+        return sum(shape[0] for _, shape in self.visits)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every regime and every shape is visited."""
+        return set(self.regimes) >= set(REGIMES) and self.problems >= ROUND
+
+    def __len__(self) -> int:
+        hosted = sum(not _lacks(regime, shape) for regime in self.regimes for _, shape in self.visits)
+        return len(self.dtypes) * hosted
+
+    def __iter__(self) -> Iterator[Case]:
+        seeds: dict[int, list[tuple[int, ...]]] = {}
+        for seed, shape in self.visits:
+            seeds.setdefault(seed, []).append(shape)
+        for seed, shapes in seeds.items():
+            for dtype, regime, shape in product(self.dtypes, self.regimes, shapes):
+                if not _lacks(regime, shape):
+                    yield Case(regime, seed, shape, dtype=dtype)
+
+    @property
+    def lacking(self) -> list[str]:
+        """The regimes that a shape of the plan cannot host, with the reason."""
+        shapes = dict.fromkeys(shape for _, shape in self.visits)
+        return [
+            f"{regime} at {'x'.join(map(str, shape))}: {reason}"
+            for regime, shape in product(self.regimes, shapes)
+            if (reason := _lacks(regime, shape))
+        ]
+
+
+def _lacks(regime: str, shape: Sequence[int]) -> str | None:
+    # every dtype hosts what one hosts
+    return REGIMES[regime].unsupported(tuple(shape), FORMATS["float32"])

@@ -1,0 +1,139 @@
+"""What a comparison says on the terminal: versions, table, disagreements, and one line at the end."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from rich.console import Console
+
+from adapters.protocol import Description
+from crosscheck.compare import wrong_of
+from crosscheck.comparison import Comparison
+from crosscheck.message import failure
+from crosscheck.plan import Plan
+from crosscheck.table import Row, tables
+
+# How many disagreements of one adapter and output are told in full; the others are counted.
+TOLD = 1
+PIPED = 132  # columns, where nobody has a window
+
+
+class _Quiet(Console):
+    """A console that leaves a closed pipe to the command line."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on; rich would end the process."""
+        raise BrokenPipeError
+
+
+def console_for(*, terminal: bool) -> Console:
+    """Where the report goes; without a terminal it has no colours and long lines."""
+    return _Quiet(width=None if terminal else PIPED, highlight=False, soft_wrap=False)
+
+
+def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
+    """What is compared, with the versions."""
+    yield f"Gradient Crosscheck {_version()}, Python {platform.python_version()}, seed {plan.seed}"
+    yield f"Problems for each adapter, dtype and regime: {plan.per_cell:,}"
+    for said in descriptions:
+        threads = "" if said.threads is None else f", {said.threads} thread{'s' * (said.threads > 1)}"
+        framework = "" if said.framework == said.name else f"{said.framework} "
+        yield f"  {said.name}: {framework}{said.version}, {said.device}{threads}"
+
+
+def _version() -> str:
+    try:
+        return version("gradient-crosscheck")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the report, from the table on."""
+    with console.capture() as captured:
+        for part in tables(comparison.rows, console.width):
+            console.print(part)
+    _say(console, "", *(line.rstrip() for line in captured.get().splitlines()))
+    for text in _disagreements(comparison):
+        _say(console, "", text)
+    for title, lines in _sections(comparison):
+        if lines:
+            _say(console, "", title, *(f"  {line}" for line in lines))
+    _say(console, "", *_known(comparison.rows), _verdict(comparison))
+
+
+def _say(console: Console, *lines: str) -> None:
+    """Print the lines as they are."""
+    for line in lines:
+        console.out(line, highlight=False)
+
+
+def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
+    lines = comparison.rows
+    yield "Disagreements:", list(_counted(lines))
+    yield "Died before the first call:", list(comparison.lost)
+    yield "Against the contract:", list(comparison.violations)
+    yield "Not judged, the admissible set is as wide as the trivial one:", _not_judged(lines)
+    yield "Not supported:", _unsupported(lines)
+    if comparison.plan.is_whole and not comparison.record.interrupted:
+        yield "Too generous:", comparison.record.support.too_generous()
+    yield "Not in the plan:", comparison.plan.lacking
+
+
+def _not_judged(lines: Sequence[Row]) -> list[str]:
+    return [
+        f"{row.adapter} {row.dtype} {row.output}: {row.summary.not_judged:,} problems"
+        for row in lines
+        if row.summary.not_judged
+    ]
+
+
+def _unsupported(lines: Sequence[Row]) -> list[str]:
+    """Each reason once."""
+    found = [(f"{row.adapter} {row.dtype}", reason) for row in lines for reason in row.summary.unsupported]
+    return [f"{who}: {reason}" for who, reason in dict.fromkeys(sorted(found))]
+
+
+def _disagreements(comparison: Comparison) -> Iterator[str]:
+    """The first findings of each adapter and output in full."""
+    told: Counter[tuple[str, str]] = Counter()
+    for finding in () if comparison.record.interrupted else comparison.record.findings:
+        new = {each for each in finding.wrong if told[each] < TOLD}
+        told.update(new)
+        shown = [o for o in finding.outcomes if not wrong_of(o) or wrong_of(o) & new]
+        if new:
+            yield failure(finding.case.text, finding.judge, shown, comparison.subjects)
+
+
+def _counted(lines: Sequence[Row]) -> Iterator[str]:
+    """How many problems each output disagrees on, and the worst of them."""
+    for row in lines:
+        share = row.summary.share
+        if row.verdict == "disagrees" and share is not None:
+            yield (
+                f"{row.adapter} {row.dtype} {row.output}: {row.summary.wrong_problems:,} of"
+                f" {row.summary.problems:,} problems; the worst: {share.case} at {list(share.place)}"
+            )
+
+
+def _known(lines: Sequence[Row]) -> Iterator[str]:
+    """Of how many numbers the error is known, where it is not all."""
+    elements, unknown = (sum(getattr(row.summary, name) for row in lines) for name in ("elements", "unknown"))
+    if unknown:
+        share = math.floor(1000 * (1 - unknown / elements)) / 10
+        yield f"Errors in ulp: of {share:g} % of all numbers; the exact value of the others was not computed."
+
+
+def _verdict(comparison: Comparison) -> str:
+    """The last line."""
+    record, plan = comparison.record, comparison.plan
+    what = f"{comparison.evaluated:,} evaluated problems in {comparison.seconds:.1f} s"
+    if record.interrupted:
+        return f"Interrupted after {record.judged} of {len(plan)} cases: {what}; the table is of those."
+    if comparison.reasons:
+        return f"No agreement ({'; '.join(comparison.reasons)}): {what}."
+    return f"Agreement of {', '.join(said.name for said in comparison.descriptions)}: {what}."

@@ -1,0 +1,112 @@
+"""A whole comparison: the children started, the progress shown, the report printed, everything closed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from adapters import Spec, compilation
+from adapters.errors import AdapterDied, AdapterError
+from adapters.isolated import Isolated
+from crosscheck.cases import Case
+from crosscheck.compare import Advance, Record, compare
+from crosscheck.comparison import Comparison
+from crosscheck.contestant import Contestant
+from crosscheck.plan import Plan
+from crosscheck.report import console_for, heading, show
+
+AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
+# Where the contract is checked: several rows, inputs and outputs, and a shape that the plan has anyway.
+CONTRACT_SHAPE = (256, 7, 3, 2)
+COMPILED = Path(".crosscheck/compiled")  # the same as for pytest
+
+
+def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeout: float) -> int:
+    """Compare the adapters as planned, print the report, and return the exit code.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded, or two have one name.
+        JournalError: the journal cannot be written.
+    """
+    console = console_for(terminal=sys.stdout.isatty())
+    start = time.monotonic()
+    with ExitStack() as stack:
+        subjects = {
+            spec.name: stack.enter_context(
+                Isolated(spec, journal=journal, timeout=timeout, environment=_environment())
+            )
+            for spec in specs
+        }
+        with Console(stderr=True).status("starting the frameworks"):
+            contestants, lost = _seated(subjects)
+        for contestant in contestants.values():
+            stack.callback(contestant.close)
+        descriptions = [contestant.description for contestant in contestants.values()]
+        for line in heading(plan, descriptions):
+            console.print(line, markup=False, soft_wrap=True)
+        with _progress(len(plan)) as advance:
+            record = compare(plan, list(contestants.values()), advance)
+        broken = _violations(plan, record, list(contestants.values()))
+        seconds = time.monotonic() - start
+        there = {name: contestant.subject for name, contestant in contestants.items()}
+        comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds)
+        show(comparison, console)
+    if record.interrupted:
+        return INTERRUPTED
+    return AGREEMENT if comparison.is_green else DISAGREEMENT
+
+
+def _environment() -> dict[str, str]:
+    """What the children keep for the next run; nothing where `CI` is set: a gate compiles afresh."""
+    return {} if os.environ.get("CI") else compilation.cache(COMPILED)
+
+
+def _seated(subjects: dict[str, Isolated]) -> tuple[dict[str, Contestant], list[str]]:
+    """The adapters that started, by the name of their spec, and how the others died."""
+    contestants: dict[str, Contestant] = {}
+    lost: list[str] = []
+    for name, subject in subjects.items():
+        try:
+            contestants[name] = Contestant(subject)
+        except AdapterDied as death:
+            lost.append(str(death))
+    names = [contestant.description.name for contestant in contestants.values()]
+    for name in names:
+        if names.count(name) > 1:
+            raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
+    return contestants, lost
+
+
+def _violations(plan: Plan, record: Record, contestants: Sequence[Contestant]) -> list[str]:
+    """How the contestants break the contract on an ordinary case of each dtype, all of them at once."""
+    if record.interrupted:
+        return []
+    cases = [Case("ordinary", plan.seed, CONTRACT_SHAPE, dtype=dtype) for dtype in plan.dtypes]
+    problems = [(case.dtype, case.problem()) for case in cases]
+    checks = [(dtype, who.contract(problem)) for who in contestants for dtype, problem in problems]
+    try:
+        return [f"{dtype}: {line}" for dtype, check in checks for line in check.result()]
+    except KeyboardInterrupt:
+        record.interrupted = True
+        return []
+
+
+@contextmanager
+def _progress(cases: int) -> Iterator[Advance]:
+    """A bar on a terminal; silence elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<23}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=cases)
+
+        def advance(case: Case) -> None:
+            bar.update(task, advance=1, description=f"{case.dtype} {case.regime}")
+
+        yield advance

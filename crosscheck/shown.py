@@ -1,0 +1,62 @@
+"""How numbers and places are written for a reader."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from reference.formats import Format
+
+
+def hexadecimal(value: float) -> str:
+    """A number as ``0x1.8p-3``: `float.hex` without its trailing zeros; ``inf`` and ``nan`` as they are."""
+    text = value.hex()
+    return re.sub(r"\.?0+p", "p", text, count=1) if "." in text else text
+
+
+def decimal(value: float, format: Format) -> str:
+    """The shortest decimal that its format reads back to the same number."""
+    with np.errstate(all="ignore"):  # an end of an interval may lie beyond the format
+        return str(np.float64(value).astype(format.dtype))
+
+
+def number(value: float, format: Format) -> str:
+    """A number of the format in hexadecimal and decimal."""
+    return f"{hexadecimal(value)} ({decimal(value, format)})" if math.isfinite(value) else f"{value:g}"
+
+
+def end(value: float, format: Format) -> str:
+    """An end of an interval, which need not be a number of the format, with two digits more than that has."""
+    digits = math.ceil(format.precision * math.log10(2)) + 2
+    return f"{value:.{digits}g}"
+
+
+def interval(lo: float, hi: float, format: Format) -> str:
+    """An interval of float64, in decimal."""
+    return f"[{end(lo, format)}, {end(hi, format)}]"
+
+
+def place(output: str, index: tuple[int, ...]) -> str:
+    """An element of an output: ``grad[0, 2, 0]``, or ``loss`` where it has no axes."""
+    return f"{output}[{', '.join(map(str, index))}]" if index else output
+
+
+def percent(share: float) -> str:
+    """A share of the bound; ``-`` where there is no such figure."""
+    if not math.isfinite(share):
+        return "-" if math.isnan(share) else "outside"
+    return f"{share:.3g} ×" if share >= 100 else f"{100 * share:.3g} %"
+
+
+def of_the_bound(share: float) -> str:
+    """The same as a phrase."""
+    if not math.isfinite(share):
+        return "no figure: it is infinite or nan"
+    return f"{share:.3g} times the bound" if share >= 100 else f"{percent(share)} of the bound"
+
+
+def ulps(error: float) -> str:
+    """An error in ulp; ``-`` where it is not known or has no such measure."""
+    return "-" if math.isnan(error) else f"{error:.3g}"

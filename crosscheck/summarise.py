@@ -1,0 +1,150 @@
+"""From the outcome of one case to the summaries of its cells."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosscheck.accuracy import BestKnown, Rung, errors
+from crosscheck.cases import Case, Literal
+from crosscheck.judge import AXES, Judge, Judgement, flat
+from crosscheck.regimes import REGIMES, classify
+from crosscheck.summary import EVERY, Cell, Summary, Worst
+from crosscheck.trial import Outcome
+from reference.admissible import AdmissibleSet
+from reference.types import Bool, Float64
+from reference.ulp import Category
+
+# Exponents of two that a histogram tells apart; what lies beyond is counted at its end. No share of a bound
+# is worth telling apart below 2^-80, and no error reaches 2^1100 ulp.
+LEAST, MOST = -80, 1100
+
+
+def histogram(values: Float64) -> dict[str, int]:
+    """How many values lie in [2^e, 2^(e+1)), by e; ``zero`` and ``inf`` apart; NaN is no value."""
+    known = values[~np.isnan(values)]
+    finite = known[(known > 0) & np.isfinite(known)]
+    exponents = np.clip(np.frexp(finite)[1] - 1, LEAST, MOST) - LEAST
+    counts = np.bincount(exponents.astype(np.int64))
+    found = {str(place + LEAST): int(counts[place]) for place in np.flatnonzero(counts).tolist()}
+    ends = {"zero": int(np.sum(known == 0)), "inf": int(np.sum(np.isinf(known)))}
+    return {**found, **{name: count for name, count in ends.items() if count}}
+
+
+def shares(got: Float64, full: AdmissibleSet, admissible: Bool) -> Float64:
+    """|got − center| / radius, element by element, in the shape of ``got``.
+
+    NaN where the set has no finite end on that side, or where an admissible result is no finite number. At
+    least 1 where the result is inadmissible: inf if it lies within the radius and breaks another rule.
+    """
+    with np.errstate(all="ignore"):
+        distance = np.abs(got - full.center)
+        share = np.where(distance == 0, 0.0, distance / full.radius)
+        open_ended = (full.plus & (got >= full.center)) | (full.minus & (got <= full.center))
+        measured = np.isfinite(distance) & np.isfinite(full.radius) & ~open_ended
+    share = np.where(measured, share, np.nan)
+    return np.where(admissible | (share > 1), share, np.inf)
+
+
+@lru_cache(maxsize=4)
+def places(judge: Judge) -> NDArray[np.int8]:
+    """The regime of each ŷ of the judge's problem, ``[problems, m, p]``, as its place in `REGIMES`."""
+    return flat(classify(*judge.problem, judge.format), 2)
+
+
+def _depends(output: str, b: int, *inner: int) -> tuple[int | slice, ...]:
+    """Which ŷ an element of an output depends on, as an index into `places`."""
+    if output == "grad":
+        return b, slice(None), inner[1]
+    return b, *inner
+
+
+def regime_at(judge: Judge, output: str, place: tuple[int, ...]) -> str:
+    """The regime of an element of an output: of the ŷ that it depends on the first that is not ordinary."""
+    found = places(judge)[_depends(output, *place)].ravel()
+    special = found[found > 0]
+    return tuple(REGIMES)[special.min() if special.size else 0]
+
+
+def _worst(values: Float64, case: str, judge: Judge, output: str) -> Worst | None:
+    """The largest of the values, whose shape is the output's with a flat stack; None where all are NaN."""
+    comparable = np.where(np.isnan(values), -1.0, values)
+    at = int(np.argmax(comparable))
+    value = float(comparable.flat[at])
+    if value < 0:
+        return None
+    place = tuple(map(int, np.unravel_index(at, values.shape)))
+    return Worst(value, case, place, regime_at(judge, output, place))
+
+
+def cell_of(case: Case | Literal, outcome: Outcome, output: str) -> Cell:
+    """The cell that an output of this outcome belongs to."""
+    said = outcome.description
+    regime = case.regime if isinstance(case, Case) else "literal"
+    shape = "x".join(map(str, case.shape))
+    return Cell(
+        said.name, said.framework, said.version, said.device, said.threads or 0,
+        case.dtype, output, regime, shape, case.layout,
+    )  # fmt: skip
+
+
+def count_of(case: Case | Literal) -> int:
+    """How many problems the case has."""
+    return math.prod(case.shape[:-3])
+
+
+def summarise(
+    case: Case | Literal, judge: Judge, outcome: Outcome, best: Mapping[str, BestKnown]
+) -> dict[Cell, Summary]:
+    """One summary for each output of the outcome; one for `EVERY` output where there is none.
+
+    Args:
+        case: what the judge's problem was made from.
+        judge: of that problem; its full sets are computed where they were not needed before.
+        outcome: of one subject.
+        best: the best known value of each output, of `crosscheck.accuracy.best_known`.
+    """
+    if outcome.outputs is None:
+        unsupported = frozenset([outcome.unsupported] if outcome.unsupported is not None else [])
+        failures = frozenset([str(outcome.failure)] if outcome.failure is not None else [])
+        alone = Summary(problems=count_of(case), unsupported=unsupported, failures=failures)
+        return {cell_of(case, outcome, EVERY): alone}
+    full = judge.sets(outcome.description.arithmetic[case.dtype])
+    far = errors(outcome.outputs, dict(best), judge.format)
+    found: dict[Cell, Summary] = {}
+    for name, judgement in outcome.judgements.items():
+        error, category = (flat(each, AXES[name]) for each in far[name])
+        known = flat(best[name].rung != Rung.UNKNOWN, AXES[name])
+        got = getattr(outcome.outputs, name).astype(np.float64)
+        share = flat(shares(got, full[name], judgement.admissible), AXES[name])
+        counted = _counted(name, judgement, np.bincount(category[known], minlength=len(Category)))
+        found[cell_of(case, outcome, name)] = dataclasses.replace(
+            counted,
+            unknown=int(np.sum(~known)),
+            error=_worst(error, case.text, judge, name),
+            share=_worst(share, case.text, judge, name),
+            errors=histogram(error),
+            shares=histogram(share),
+        )
+    return found
+
+
+def _counted(name: str, judgement: Judgement, kinds: NDArray[np.int64]) -> Summary:
+    """The counts of one output; ``kinds`` are those of each `Category`, where the exact value is known."""
+    wrong = ~flat(judgement.admissible, AXES[name])
+    problems = len(wrong)
+    return Summary(
+        problems=problems,
+        elements=wrong.size,
+        wrong_problems=int(np.sum(wrong.reshape(problems, -1).any(-1))),
+        wrong_elements=int(np.sum(wrong)),
+        not_judged=0 if judgement.judged else problems,
+        overflow=int(kinds[Category.OVERFLOW]),
+        lost_to_zero=int(kinds[Category.LOST_TO_ZERO]),
+        undefined=int(kinds[Category.UNDEFINED]),
+    )

@@ -1,0 +1,155 @@
+"""The summary of a cell: what happened there, in a form that merges in any order and any grouping.
+
+Tables, ledgers, reports and shards are views of summaries. Times are never part of one, so that two runs of
+the same cases give the same summary.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, NamedTuple
+
+Histogram = Mapping[str, int]
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """What was on trial where.
+
+    Attributes:
+        adapter, framework, version, device: as the adapter describes itself.
+        threads: how many it computes with; 0 where it does not say.
+        dtype: a key of ``FORMATS``.
+        output: one of ``OUTPUTS``; `EVERY` where there was no output to tell apart.
+        regime: of the case, or ``literal``.
+        shape: ``8192x1x3x1``, the case's stack axes, m, n and p.
+        layout: one of ``LAYOUTS``.
+    """
+
+    adapter: str
+    framework: str
+    version: str
+    device: str
+    threads: int
+    dtype: str
+    output: str
+    regime: str
+    shape: str
+    layout: str
+
+
+EVERY = "all"
+
+
+class Worst(NamedTuple):
+    """The largest value seen, and the element where it was seen.
+
+    Attributes:
+        value: an error in ulp, or a share of the bound; may be inf, never NaN.
+        case: the text of the case.
+        place: the problem's in the flat stack, then the element's own indices in the output.
+        regime: of that element.
+    """
+
+    value: float
+    case: str
+    place: tuple[int, ...]
+    regime: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts, worst values and histograms of one cell.
+
+    Attributes:
+        problems, elements: how many there were.
+        wrong_problems, wrong_elements: how many lie outside the admissible set.
+        not_judged: problems whose set is too wide for a check to mean anything.
+        not_run: problems that the adapter was not given any more, after a failure.
+        overflow, lost_to_zero, undefined: elements of these categories (`reference.ulp.Category`).
+        unknown: elements whose exact value nobody asked for.
+        error: the worst error in ulp.
+        share: the worst |got − center| / radius; inf for what is inadmissible by no finite measure.
+        errors, shares: how many elements have them, by ⌊log₂⌋; also ``zero`` and ``inf``.
+        unsupported: why the adapter does not have this cell.
+        failures: how it broke the contract, or died.
+    """
+
+    problems: int = 0
+    elements: int = 0
+    wrong_problems: int = 0
+    wrong_elements: int = 0
+    not_judged: int = 0
+    not_run: int = 0
+    overflow: int = 0
+    lost_to_zero: int = 0
+    undefined: int = 0
+    unknown: int = 0
+    error: Worst | None = None
+    share: Worst | None = None
+    errors: Histogram = field(default_factory=dict)
+    shares: Histogram = field(default_factory=dict)
+    unsupported: frozenset[str] = frozenset()
+    failures: frozenset[str] = frozenset()
+
+
+def worse(a: Worst | None, b: Worst | None) -> Worst | None:
+    """The larger value; of equal ones the first by case and place, whatever the order of merging."""
+    there = [w for w in (a, b) if w is not None]
+    return min(there, key=lambda w: (-w.value, *w[1:]), default=None)
+
+
+def merge(a: Summary, b: Summary) -> Summary:
+    """The summary of both together: associative, commutative, ``Summary()`` is its identity."""
+    merged: dict[str, Any] = {}
+    for name in (member.name for member in dataclasses.fields(Summary)):
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if name in ("error", "share"):
+            merged[name] = worse(mine, theirs)
+        elif name in ("errors", "shares"):
+            merged[name] = dict(Counter(mine) + Counter(theirs))
+        elif name in ("unsupported", "failures"):
+            merged[name] = mine | theirs
+        else:
+            merged[name] = mine + theirs
+    return Summary(**merged)
+
+
+def merged(summaries: Iterable[Summary]) -> Summary:
+    """All of them as one."""
+    return reduce(merge, summaries, Summary())
+
+
+def add(total: dict[Cell, Summary], more: Mapping[Cell, Summary]) -> None:
+    """Merge ``more`` into ``total``, cell by cell."""
+    for cell, summary in more.items():
+        total[cell] = merge(total[cell], summary) if cell in total else summary
+
+
+def to_plain(summary: Summary) -> dict[str, Any]:
+    """The summary in what JSON has; values as hexadecimal floats, exact and with inf."""
+    plain: dict[str, Any] = {}
+    for name, value in vars(summary).items():
+        if isinstance(value, Worst):
+            plain[name] = {**value._asdict(), "value": value.value.hex(), "place": list(value.place)}
+        elif isinstance(value, frozenset):
+            plain[name] = sorted(value)
+        else:
+            plain[name] = dict(sorted(value.items())) if isinstance(value, Mapping) else value
+    return plain
+
+
+def from_plain(plain: Mapping[str, Any]) -> Summary:
+    """The summary that `to_plain` wrote down."""
+    read = dict(plain)
+    for name in ("error", "share"):
+        if (worst := read.get(name)) is not None:
+            value, place = float.fromhex(worst["value"]), tuple(worst["place"])
+            read[name] = Worst(value, worst["case"], place, worst["regime"])
+    for name in ("unsupported", "failures"):
+        read[name] = frozenset(read.get(name, ()))
+    return Summary(**read)

@@ -1,0 +1,241 @@
+"""Whom to blame: the outliers, the reference among them, and the first equation that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from planted import wrong
+
+import adapters
+from adapters.errors import AdapterDied
+from crosscheck.blame import REFERENCE, first_equation, outliers
+from crosscheck.cases import parse
+from crosscheck.element import EQUATIONS
+from crosscheck.judge import Judge
+from crosscheck.scene import Hearing, Scene, worst
+from crosscheck.trial import Direct, Subject, run
+from reference import network, stable
+
+DOCUMENT = "float64:X=[[0x1p+0,0x1p-1,-0x1p-2]]:y=[[0x1p+0]]:W=[[0x1p-1],[0x1.8p+0],[0x1p+0]]"
+
+
+def scenes(text: str, *subjects: Subject) -> list[Scene]:
+    """What goes wrong with the first of the subjects."""
+    judge = Judge(parse(text).problem())
+    outcomes = [run(subject, judge) for subject in subjects]
+    hearing = Hearing(text, judge, outcomes, {s.description.name: s for s in subjects})
+    return list(hearing.scenes(outcomes[0]))
+
+
+def planted(**faults: Callable[[Any], Any]) -> Direct:
+    """The closed form, with some of its steps done otherwise, in `evaluate` and `trace` alike."""
+
+    def steps(X: Any, y: Any, W: Any) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        formulas: dict[str, Callable[[], Any]] = {
+            "z": lambda: network.matmul(X, W),
+            "y_hat": lambda: network.sigma(known["z"]),
+            "loss": lambda: network.loss(y, known["y_hat"]),
+            "dL_dyhat": lambda: known["y_hat"] - y,
+            "dyhat_dz": lambda: known["y_hat"] * (1 - known["y_hat"]),
+            "delta": lambda: known["dL_dyhat"] * known["dyhat_dz"],
+            "grad": lambda: network.gradient(X, known["delta"]),
+        }
+        for name, formula in formulas.items():
+            known[name] = faults.get(name, lambda value: value)(formula())
+        return known
+
+    class Traced(wrong.Planted):
+        def trace(self, X: Any, y: Any, W: Any) -> dict[str, Any]:
+            return {name: steps(X, y, W)[name] for name in ("z", "dL_dyhat", "dyhat_dz", "delta")}
+
+    def evaluate(X: Any, y: Any, W: Any) -> dict[str, Any]:
+        return {name: steps(X, y, W)[name] for name in ("y_hat", "loss", "grad")}
+
+    return Direct(Traced("traced", evaluate))
+
+
+def times(factor: float) -> Callable[[Any], Any]:
+    """A fault that multiplies."""
+    return lambda value: value * factor
+
+
+@pytest.mark.parametrize("quantity", EQUATIONS.keys() - {"row_loss"})
+def test_a_trace_names_the_equation_that_differs_first(quantity: str) -> None:
+    subject = planted(**{quantity: times(1.001)})
+    (*_, scene) = scenes(DOCUMENT, subject)
+    finding = first_equation(subject, scene)
+    assert finding.equation == EQUATIONS[quantity]
+    assert finding.evidence.startswith("by trace")
+
+
+@pytest.mark.parametrize(
+    ("output", "fault", "equation", "words"),
+    [
+        ("y_hat", wrong.in_float32, "(10.2)", "ŷ is"),
+        ("loss", wrong.without_half, "L = ", "L is 2 × exact at every probe"),
+        ("grad", wrong.scaled(-1), "(13)", "Δ is -1 × exact at every probe"),
+        ("grad", wrong.scaled(0.5), "(13)", "Δ is 0.5 × exact at every probe"),
+        ("grad", wrong.without_one_minus, "(14–16)", "the factor (1 − ŷ) is missing"),
+        ("grad", wrong.wrong_axes, "(18–19)", "Δ is right at its own z"),
+    ],
+)
+def test_probes_name_the_equation_without_a_trace(output: str, fault: Any, equation: str, words: str) -> None:
+    subject = Direct(wrong.Planted("fault", fault))
+    scene = next(s for s in scenes(DOCUMENT, subject) if s.element.output == output)
+    finding = first_equation(subject, scene)
+    assert finding.equation.startswith(equation)
+    assert words in finding.evidence
+
+
+def formula(delta: Callable[[Any, Any], Any]) -> Direct:
+    """The closed form with another Δ(ŷ, y)."""
+
+    def evaluate(X: Any, y: Any, W: Any) -> Any:
+        y_hat = wrong.forward(X, W)
+        return y_hat, wrong.half_squares(y, y_hat), wrong.product(wrong.turned(X), delta(y_hat, y))
+
+    return Direct(wrong.Planted("formula", evaluate))
+
+
+@pytest.mark.parametrize(
+    ("delta", "equation", "words"),
+    [
+        (lambda p, y: (p - y) * (1 - p), "(14–16)", "the factor ŷ is missing"),
+        (lambda p, y: p - y, "(14–16)", "the factor ŷ·(1 − ŷ) is missing"),
+        (lambda p, y: (p - y) * p * p, "(14–16)", "a factor that depends on z and not on y"),
+        (lambda p, y: (p - y + 0.25) * p * (1 - p), "(13)", "vanishes at y = "),
+        (lambda p, y: (p - y) ** 3 * p * (1 - p), "(17, 20)", "no single factor explains it"),
+        (lambda p, y: 3 * (p - y) * p * (1 - p), "(17, 20)", "Δ is 3 × exact"),
+    ],
+)
+def test_probes_tell_a_wrong_root_from_a_wrong_slope(
+    delta: Callable[[Any, Any], Any], equation: str, words: str
+) -> None:
+    subject = formula(delta)
+    (scene,) = scenes(DOCUMENT, subject)
+    finding = first_equation(subject, scene)
+    assert finding.equation.startswith(equation)
+    assert words in finding.evidence
+
+
+@pytest.mark.parametrize("weight", ["-inf", "-0x1p+10", "-0x1.8p+9"])
+def test_a_nan_in_saturation_is_a_matter_of_the_logistics_derivative(weight: str) -> None:
+    subject = Direct(wrong.nan_in_saturation)
+    (scene,) = scenes(f"float64:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[{weight}]]", subject)
+    finding = first_equation(subject, scene)
+    assert finding.equation == EQUATIONS["dyhat_dz"]
+    assert "whatever y is" in finding.evidence
+
+
+def test_a_wrong_sum_of_products_is_told_from_a_wrong_logistic() -> None:
+    def without_last_input(X: Any, y: Any, W: Any) -> Any:
+        return (
+            wrong.right(X[..., : max(1, X.shape[-1] - 1)], y, W[..., : max(1, W.shape[-2] - 1), :])[0],
+            None,
+            None,
+        )
+
+    subject = Direct(wrong.Planted("short", without_last_input))
+    (scene,) = scenes(DOCUMENT, subject)
+    finding = first_equation(subject, scene)
+    assert finding.equation == EQUATIONS["z"]
+    assert "σ is right at its own z" in finding.evidence
+
+
+def test_a_result_that_fails_only_in_one_layout_is_no_matter_of_equations() -> None:
+    subject = Direct(wrong.contiguous_only)
+    for text in ("ordinary:8:4x1x3x1:strided:float64", DOCUMENT + ":layout=reversed"):
+        finding = first_equation(subject, scenes(text, subject)[0])
+        assert finding == (
+            "none: the layout of memory",
+            "with the same numbers in contiguous memory y_hat is right",
+        )
+
+
+def test_a_result_of_another_call_is_no_matter_of_equations() -> None:
+    subject = Direct(wrong.Planted("stale", wrong.Remembering()))
+    text = "ordinary:8:4x1x3x1:contiguous:float64"
+    subject.evaluate(*parse("ordinary:9:4x1x3x1:contiguous:float64").problem())
+    scene, *_ = scenes(text, subject)
+    assert scene.text == text
+    finding = first_equation(subject, scene)
+    assert finding.equation.startswith("none")
+    assert "of an earlier call" in finding.evidence
+
+
+def test_a_sum_that_is_wrong_where_its_terms_are_right_is_told() -> None:
+    def maximum(X: Any, y: Any, W: Any) -> Any:
+        y_hat, _, grad = wrong.right(X, y, W)
+        return y_hat, (0.5 * (y - y_hat) ** 2).max((-2, -1)), grad
+
+    subject = Direct(wrong.Planted("maximum", maximum))
+    (scene,) = scenes("ordinary:8:4x2x3x1:contiguous:float64", subject)
+    finding = first_equation(subject, scene)
+    assert finding.equation == EQUATIONS["loss"]
+    assert "L of one element is right" in finding.evidence
+
+
+def test_an_adapter_that_gives_only_a_gradient_is_probed_all_the_same() -> None:
+    subject = Direct(wrong.Planted("only-grad", lambda *problem: {"grad": wrong.scaled(-1)(*problem)[2]}))
+    (scene,) = scenes(DOCUMENT, subject)
+    assert first_equation(subject, scene).equation == EQUATIONS["dL_dyhat"]
+
+
+def test_what_only_one_label_shows_is_a_matter_of_the_labels_equation() -> None:
+    subject = formula(lambda p, y: np.where(y == 0.75, 0.0, p - y) * p * (1 - p))
+    (scene,) = scenes("float64:X=[[0x1p+0]]:y=[[0x1.8p-1]]:W=[[0x1p-1]]", subject)
+    finding = first_equation(subject, scene)
+    assert finding.equation == EQUATIONS["dL_dyhat"]
+    assert "wrong with its own y" in finding.evidence
+
+
+def test_an_adapter_that_dies_while_it_is_questioned_is_shown_as_it_came() -> None:
+    subject = Direct(wrong.sign)
+    judge = Judge(parse(DOCUMENT).problem())
+    outcome = run(subject, judge)
+
+    def dying(*_: Any) -> Any:
+        raise AdapterDied("planted-sign", "exited with status 0", None, Path("log"))
+
+    subject.evaluate = dying  # type: ignore[assignment,method-assign]  # it dies from now on
+    (scene,) = Hearing(DOCUMENT, judge, [outcome], {"sign": subject}).scenes(outcome)
+    finding = first_equation(subject, scene)
+    assert scene.text == DOCUMENT
+    assert "exited with status 0" in finding.evidence
+
+
+def test_an_adapter_that_refuses_the_probes_leaves_the_equation_unknown() -> None:
+    def only_three_inputs(X: Any, y: Any, W: Any) -> Any:
+        if X.shape[-1] != 3:
+            raise NotImplementedError("three inputs only")
+        return wrong.scaled(-1)(X, y, W)
+
+    subject = Direct(wrong.Planted("narrow", only_three_inputs))
+    (scene,) = scenes(DOCUMENT, subject)
+    assert first_equation(subject, scene) == (
+        "not known",
+        "neither a trace nor probes could be had: three inputs only",
+    )
+
+
+def test_the_outliers_are_those_outside_their_own_sets() -> None:
+    judge = Judge(parse(DOCUMENT).problem())
+    subjects = [Direct(adapters.load("numpy")), Direct(wrong.sign), Direct(wrong.healthy)]
+    outcomes = [run(subject, judge) for subject in subjects]
+    assert outliers(worst(judge, outcomes[1], "grad"), outcomes) == ("planted-sign",)
+
+
+def test_the_reference_is_named_where_the_exact_value_convicts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def off(z: Any) -> tuple[Any, Any]:
+        p = 1 / (1 + np.exp(-z)) * (1 + 2.0**-40)
+        return p, 1 - p
+
+    monkeypatch.setattr(stable, "logistic", off)
+    judge = Judge(parse(DOCUMENT).problem())
+    outcomes = [run(Direct(adapters.load("numpy")), judge)]
+    assert outliers(worst(judge, outcomes[0], "y_hat"), outcomes) == ("numpy", REFERENCE)

@@ -1,0 +1,195 @@
+"""The comparison: who fails is out and the others go on; what was seen is counted and shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from adapters.errors import AdapterDied
+from crosscheck.accuracy import best_known
+from crosscheck.cases import Case
+from crosscheck.compare import Record, compare
+from crosscheck.comparison import Comparison
+from crosscheck.contestant import Contestant
+from crosscheck.judge import Judge
+from crosscheck.plan import Plan
+from crosscheck.report import show
+from crosscheck.summary import merged
+from crosscheck.table import Row, rows
+from crosscheck.trial import Direct, Subject, run
+from reference.types import Array, Outputs
+from tests.planted import wrong
+
+PLAN = Plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+
+
+class Dying(Direct):
+    """A subject whose process dies in its third call, and in every later one."""
+
+    calls = 0
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """The adapter's outputs, twice."""
+        self.calls += 1
+        if self.calls > 2:
+            journal = Path("dying-3.safetensors")
+            raise AdapterDied(self.description.name, "exited with status 0", journal, Path("dying.log"))
+        return super().evaluate(X, y, W)
+
+
+class Refusing:
+    """An adapter that has nothing."""
+
+    name, framework, version, dtypes = "refusing", "none", "0", ("float32",)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+        """Say why not."""
+        raise NotImplementedError("it has no gradient")
+
+
+@contextmanager
+def seated(subjects: Sequence[Subject]) -> Iterator[list[Contestant]]:
+    contestants = [Contestant(subject) for subject in subjects]
+    yield contestants
+    for contestant in contestants:
+        contestant.close()
+
+
+def record_of(*subjects: Subject, plan: Plan = PLAN) -> Record:
+    with seated(subjects) as contestants:
+        return compare(plan, contestants, lambda _: None)
+
+
+def row_of(record: Record, adapter: str, output: str) -> Row:
+    (row,) = (row for row in rows(record.summaries) if (row.adapter, row.output) == (adapter, output))
+    return row
+
+
+def told(record: Record, subjects: Sequence[Subject], *, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO(), highlight=False)
+    descriptions = [subject.description for subject in subjects]
+    there = {f"tests.planted.wrong:{subject.description.name}": subject for subject in subjects}
+    show(Comparison(PLAN, descriptions, record, subjects=there), console)
+    return console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+
+
+def test_a_healthy_adapter_agrees_on_all_problems_of_the_plan() -> None:
+    row = row_of(record_of(Direct(wrong.healthy)), "planted-healthy", "grad")
+    assert (row.verdict, row.judged, row.missed) == ("agrees", 2 * PLAN.per_cell, 0)
+
+
+def test_a_wrong_adapter_disagrees_and_the_healthy_one_beside_it_agrees() -> None:
+    record = record_of(Direct(wrong.healthy), Direct(wrong.sign))
+    assert row_of(record, "planted-sign", "grad").verdict == "disagrees"
+    assert row_of(record, "planted-sign", "loss").verdict == "agrees"
+    assert row_of(record, "planted-healthy", "grad").verdict == "agrees"
+
+
+def test_an_adapter_that_died_is_not_called_again_and_the_others_go_on() -> None:
+    dying = Dying(wrong.sign)
+    record = record_of(dying, Direct(wrong.healthy))
+    row = row_of(record, "planted-sign", "all")
+    assert dying.calls == 3
+    assert row.verdict == "failed"
+    assert row.judged == 0
+    heard = row_of(record, "planted-sign", "loss").summary.problems
+    assert row.missed + heard == 2 * PLAN.per_cell
+    assert row_of(record, "planted-healthy", "grad").judged == 2 * PLAN.per_cell
+
+
+def test_an_adapter_that_misbehaves_in_one_dtype_is_heard_in_the_others() -> None:
+    plan = Plan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
+
+    class Half(wrong.Planted):
+        def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+            return super().evaluate(X, y, W) if X.dtype == "float32" else None
+
+    record = record_of(Direct(Half("half", wrong.right)), plan=plan)
+    verdicts = {row.dtype: row.verdict for row in rows(record.summaries)}
+    assert verdicts == {"float64": "failed", "float32": "agrees"}
+
+
+def test_ctrl_c_leaves_what_was_found_so_far() -> None:
+    def interrupt(case: Case) -> None:
+        if case.regime == "zeros":
+            raise KeyboardInterrupt
+
+    with seated([Direct(wrong.healthy)]) as contestants:
+        record = compare(PLAN, contestants, interrupt)
+    assert record.interrupted
+    assert 0 < merged(record.summaries.values()).problems < 8 * PLAN.per_cell
+    assert "Interrupted after 5 of 8 cases" in told(record, [Direct(wrong.healthy)])
+
+
+def test_summaries_do_not_depend_on_how_the_plan_is_cut() -> None:
+    cases = list(PLAN)
+    whole, parts = Record(), [Record(), Record()]
+    for place, case in enumerate(cases):
+        for record in (whole, parts[place % 2]):
+            judge = Judge(case.problem())
+            record.hear(case, judge, [run(Direct(wrong.sign), judge)])
+    first, second = (part.summaries for part in parts)
+    assert whole.summaries == {**first, **second}
+    assert best_known(Judge(cases[0].problem()), 0)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "is_green"),
+    [
+        ([Direct(wrong.healthy)], True),
+        ([Direct(wrong.healthy), Direct(wrong.sign)], False),
+        ([Direct(wrong.healthy), Direct(wrong.raises)], False),
+        ([Direct(wrong.healthy), Direct(Refusing())], False),  # nothing judged is no agreement
+    ],
+    ids=["healthy", "sign", "raises", "refusing"],
+)
+def test_a_run_is_green_only_if_every_adapter_was_judged_and_agrees(
+    subjects: list[Subject], is_green: bool
+) -> None:
+    record = record_of(*subjects)
+    assert Comparison(PLAN, [s.description for s in subjects], record).is_green == is_green
+
+
+@pytest.mark.parametrize("outputs", [("grad",), ("y_hat", "loss")])
+def test_problems_are_counted_whatever_outputs_an_adapter_has(outputs: tuple[str, ...]) -> None:
+    def some(X: Array, y: Array, W: Array) -> Any:
+        every = dict(zip(("y_hat", "loss", "grad"), wrong.right(X, y, W), strict=True))
+        return {name: every[name] for name in outputs}
+
+    subject = Direct(wrong.Planted("some", some))
+    comparison = Comparison(PLAN, [subject.description], record_of(subject))
+    assert (comparison.evaluated, comparison.is_green) == (2 * PLAN.per_cell, True)
+
+
+def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
+    subjects = [Direct(wrong.healthy)]
+    comparison = Comparison(
+        PLAN, [s.description for s in subjects], record_of(*subjects), violations=["changes its input"]
+    )
+    assert not comparison.is_green
+
+
+def test_the_report_tells_each_disagreement_once_and_counts_the_others() -> None:
+    subjects = [Direct(wrong.healthy), Direct(wrong.sign)]
+    text = told(record_of(*subjects), subjects)
+    assert text.count("planted-sign is wrong: grad") == 1
+    assert text.count("planted-sign float32 grad: ") == 1
+    assert text.rstrip().splitlines()[-1].startswith("No agreement (disagree: planted-sign):")
+
+
+def test_the_report_names_a_death_once_with_its_journal() -> None:
+    subjects = [Dying(wrong.healthy), Direct(wrong.sign)]
+    text = " ".join(told(record_of(*subjects), subjects).split())
+    assert text.count("planted-healthy failed in float32") == 1
+    assert "exited with status 0; its input: dying-3.safetensors" in text
+
+
+def test_the_report_gives_a_reason_for_what_is_not_supported_once() -> None:
+    subjects = [Direct(wrong.healthy), Direct(Refusing())]
+    assert told(record_of(*subjects), subjects).count("it has no gradient") == 1

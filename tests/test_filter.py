@@ -1,0 +1,118 @@
+"""The filter in front of the full set: it accepts only what that accepts, and most of what is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crosscheck.cases import Case
+from crosscheck.regimes import REGIMES
+from reference import bounds, filter, network, stable
+from reference.arithmetic import Arithmetic, default_arithmetic
+from reference.formats import FORMATS
+from reference.types import Bool, Problem
+from reference.units import Units
+
+OUTPUTS = ("y_hat", "loss", "row_loss", "grad")
+SHAPES = ((256, 1, 3, 1), (32, 7, 3, 2), (16, 17, 33, 2))
+CLAIMS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "exact-logistic": {"kappa": 1.0},
+    "flush": {"flush": True},
+    "wide": {"u_acc": 2.0**-24, "u_sum": 2.0**-24},
+    "forward": {"forward": True},
+    "rescaled-mean": {"rescaled_mean": True, "expanded": True},
+    "tf32": {"u_in": 2.0**-11},
+}
+
+
+def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str, Bool]:
+    """Which elements the filter accepts wrongly, for values at its edges, an ulp in and out, and inside."""
+    format, wide = FORMATS[given.X.dtype.name], stable.widen(given)
+    reference = stable.evaluate(*wide)
+    centers, radii = filter.centers(reference), filter.radii(wide, reference, Units.of(format, claims))
+    full = bounds.admissible(given, format, claims, reference)
+    wrong = {}
+    for name in OUTPUTS:
+        center, radius = getattr(centers, name), getattr(radii, name)
+        wrong[name] = np.zeros(center.shape, bool)
+        with np.errstate(all="ignore"):
+            edges = [center, *(e for sign in (-1, 1) for e in around(center + sign * radius))]
+        for got in edges:
+            wrong[name] |= filter.accepts(name, got, center, radius) & ~full[name].contains(got)
+    return wrong
+
+
+def around(edge: Any) -> list[Any]:
+    return [np.nextafter(edge, -np.inf), edge, np.nextafter(edge, np.inf)]
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_filter_accepts_only_what_the_full_set_accepts(dtype: str, regime: str, claim: str) -> None:
+    claims = Arithmetic(**{"kappa": default_arithmetic(FORMATS[dtype]).kappa, **CLAIMS[claim]})
+    for shape in SHAPES:
+        if not REGIMES[regime].unsupported(shape, FORMATS[dtype]):
+            given = Case(regime, 5, shape, dtype=dtype).problem()
+            for name, wrong in accepted_but_not_admissible(given, claims).items():
+                assert not wrong.any(), f"{name} at {shape}: {np.argwhere(wrong)[:3].tolist()}"
+
+
+def test_a_radius_larger_than_the_full_one_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = filter.radii
+
+    def doubled(*arguments: Any) -> filter.Radii:
+        return filter.Radii(*(2 * radius for radius in right(*arguments)))
+
+    monkeypatch.setattr(filter, "radii", doubled)
+    given = Case("ordinary", 5, (256, 1, 3, 1), dtype="float64").problem()
+    wrong = accepted_but_not_admissible(given, default_arithmetic(FORMATS["float64"]))
+    assert all(found.any() for found in wrong.values())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_filter_spares_almost_every_ordinary_problem_the_full_set(dtype: str) -> None:
+    given = Case("ordinary", 5, (4096, 1, 3, 1), dtype=dtype).problem()
+    format, wide = FORMATS[dtype], stable.widen(given)
+    reference = stable.evaluate(*wide)
+    units = Units.of(format, default_arithmetic(format))
+    centers, radii = filter.centers(reference), filter.radii(wide, reference, units)
+    for name, got in network.evaluate(*given)._asdict().items():
+        accepted = filter.accepts(name, got, getattr(centers, name), getattr(radii, name))
+        assert accepted.sum() > accepted.size // 2, f"{name}: {accepted.mean()}"
+
+
+@pytest.mark.parametrize("place", ["X", "y", "W"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_the_filter_leaves_networks_with_non_finite_numbers_to_the_full_set(place: str, value: float) -> None:
+    X, y, W = np.zeros((2, 3, 2)), np.zeros((2, 3, 2)), np.zeros((2, 2, 2))
+    {"X": X, "y": y, "W": W}[place][0, 1, 1] = value
+    units = Units.of(FORMATS["float64"], default_arithmetic(FORMATS["float64"]))
+    reference = stable.evaluate(X, y, W)
+    found = filter.radii(Problem(X, y, W), reference, units)
+    for name, center in filter.centers(reference)._asdict().items():
+        accepted = filter.accepts(name, center, center, getattr(found, name))
+        assert not accepted[0].any(), name
+        assert accepted[1].all(), name
+
+
+@pytest.mark.parametrize(("name", "got"), [("y_hat", -1e-300), ("y_hat", 1 + 2.0**-52), ("loss", -1e-300)])
+def test_the_filter_accepts_no_value_that_the_mathematics_forbids(name: str, got: float) -> None:
+    center = np.array(min(max(got, 0.0), 1.0))
+    assert filter.accepts(name, center, center, np.array(1.0))
+    assert not filter.accepts(name, center, center, np.array(np.inf))
+    assert not filter.accepts(name, np.array(got), center, np.array(1.0))
+
+
+@pytest.mark.parametrize("shape", [(1, 62, 1), (1, 63, 1), (62, 1, 1), (63, 1, 1), (9, 1, 7), (1, 1, 63)])
+def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, int, int]) -> None:
+    m, n, p = shape
+    given = Problem(*(np.zeros(s, FORMATS["bfloat16"].dtype) for s in ((m, n), (m, p), (n, p))))
+    for claims in CLAIMS.values():
+        arithmetic = Arithmetic(**{"kappa": 3.0, **claims})
+        full = bounds.admissible(given, FORMATS["bfloat16"], arithmetic)
+        judged = filter.judged(stable.widen(given), Units.of(FORMATS["bfloat16"], arithmetic))
+        assert judged == {name: full[name].judged for name in OUTPUTS}

@@ -1,0 +1,237 @@
+"""The user's own files: what is read, and one clear line for everything that cannot be."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from adapters.journal import Journal
+from adapters.memory import memory_of
+from crosscheck.cases import Case, CaseError
+from crosscheck.inputs import InputError, read
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS
+from reference.types import Problem
+
+X, y, W = np.arange(6.0).reshape(2, 3), np.ones((2, 1)), np.ones((3, 1))
+GOOD: dict[str, Any] = {"X": X, "y": y, "W": W}
+
+
+def journal_of(problem: Problem, folder: Path) -> Path:
+    """The file that an isolated adapter leaves behind."""
+    journal = Journal(folder, "numpy")
+    layout = json.dumps({name: memory_of(array) for name, array in problem._asdict().items()})
+    journal.write(problem, {"adapter": "numpy", "call": "1", "layout": layout})
+    return journal.keep(1)
+
+
+def assert_read_as(path: Path, want: Problem) -> None:
+    """The file holds exactly this problem."""
+    found = read(path).problem()
+    assert [a.dtype for a in found] == [a.dtype for a in want]
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in want]
+    assert [a.shape for a in found] == [a.shape for a in want]
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_npz_is_read_exactly(dtype: str, save: Any, tmp_path: Path) -> None:
+    problem = Case("non_finite", 1, (4, 2, 3, 1), dtype=dtype).problem()
+    save(tmp_path / "a.npz", **problem._asdict())
+    assert_read_as(tmp_path / "a.npz", problem)
+
+
+def test_npz_may_hold_other_orders_of_memory_and_of_bytes_and_more_arrays(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.asfortranarray(X).astype(">f8"), y=y, W=W, name=np.array(["x"]))
+    assert_read_as(tmp_path / "a.npz", Problem(X, y, W))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_safetensors_is_read_exactly(dtype: str, tmp_path: Path) -> None:
+    problem = Case("ordinary", 1, (4, 2, 3, 1), dtype=dtype).problem()
+    save_file(problem._asdict(), tmp_path / "a.safetensors")
+    assert_read_as(tmp_path / "a.safetensors", problem)
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_journal_is_the_case_with_its_layout(dtype: str, layout: str, tmp_path: Path) -> None:
+    case = Case("ordinary", 1, (4, 2, 3, 2), layout, dtype)
+    path = journal_of(case.problem(), tmp_path)
+    assert_read_as(path, case.problem())
+    # y of a broadcast case is not repeated, and read-only memory is its own layout
+    assert (
+        read(path).layout in (layout, "contiguous") if layout == "broadcast" else read(path).layout == layout
+    )
+
+
+def bad_npz(**arrays: Any) -> Callable[[Path], Path]:
+    """Writes an archive with these arrays instead of the good ones; None leaves one out."""
+
+    def write(folder: Path) -> Path:
+        kept = {name: array for name, array in {**GOOD, **arrays}.items() if array is not None}
+        np.savez(folder / "bad.npz", **kept)
+        return folder / "bad.npz"
+
+    return write
+
+
+def bad_bytes(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], Path]:
+    """Writes a good file and changes its bytes."""
+
+    def write(folder: Path) -> Path:
+        path = folder / name
+        if path.suffix == ".npz":
+            np.savez(path, **GOOD)
+        else:
+            save_file(GOOD, path)
+        path.write_bytes(change(path.read_bytes()))
+        return path
+
+    return write
+
+
+def folder_called_npz(folder: Path) -> Path:
+    """A directory with the name of a file."""
+    (folder / "a.npz").mkdir()
+    return folder / "a.npz"
+
+
+def compressed_otherwise(folder: Path) -> Path:
+    """An archive whose entries need the lzma module."""
+    with zipfile.ZipFile(folder / "lzma.npz", "w", zipfile.ZIP_LZMA) as archive:
+        for name in "XyW":
+            archive.writestr(f"{name}.npy", b"")
+    return folder / "lzma.npz"
+
+
+def odd_shape(folder: Path) -> Path:
+    """An archive with a header that NumPy reads, and an array that it cannot make of it."""
+    with zipfile.ZipFile(folder / "odd.npz", "w") as archive:
+        for name in "XyW":
+            with archive.open(f"{name}.npy", "w") as file:
+                header = {"descr": "<f8", "fortran_order": False, "shape": (True, 3)}
+                np.lib.format.write_array_header_1_0(file, header)
+                file.write(bytes(24))
+    return folder / "odd.npz"
+
+
+def small_head_large_claim(folder: Path) -> Path:
+    """An archive of some bytes that claims an array of many gigabytes."""
+    path = folder / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in "XyW":
+            with archive.open(f"{name}.npy", "w") as file:
+                header = {"descr": "<f8", "fortran_order": False, "shape": (2**20, 2**20)}
+                np.lib.format.write_array_header_1_0(file, header)
+    return path
+
+
+def bad_safetensors(**arrays: Any) -> Callable[[Path], Path]:
+    """As `bad_npz`."""
+
+    def write(folder: Path) -> Path:
+        kept = {name: array for name, array in {**GOOD, **arrays}.items() if array is not None}
+        save_file(kept, folder / "bad.safetensors")
+        return folder / "bad.safetensors"
+
+    return write
+
+
+BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "missing": (lambda folder: folder / "none.npz", "no such file"),
+    "a-folder": (lambda folder: folder, "unknown kind of file"),
+    "a-folder-called-npz": (
+        folder_called_npz,
+        "is no regular file",
+    ),
+    "a-pickle": (
+        lambda folder: folder / "a.pickle",
+        "unknown kind of file '.pickle'; use .npz or .safetensors",
+    ),
+    "npz-truncated": (bad_bytes("a.npz", lambda data: data[:-40]), "is damaged, or no .npz file"),
+    "npz-changed": (
+        bad_bytes("a.npz", lambda data: data[:100] + b"!" + data[101:]),
+        "is damaged, or no .npz file",
+    ),
+    "npz-empty": (bad_bytes("a.npz", lambda _: b""), "is damaged, or no .npz file"),
+    "safetensors-truncated": (
+        bad_bytes("a.safetensors", lambda data: data[:-8]),
+        "is damaged, or no .safetensors file",
+    ),
+    "safetensors-changed": (
+        bad_bytes("a.safetensors", lambda data: b"\xff" * 8 + data),
+        "is damaged, or no .safetensors file",
+    ),
+    "safetensors-empty": (bad_bytes("a.safetensors", lambda _: b""), "is damaged, or no .safetensors file"),
+    "npz-lzma": (compressed_otherwise, "X is compressed as NumPy never does; save it with np.savez"),
+    "npz-odd-shape": (odd_shape, "is damaged, or no .npz file: an integer is required"),
+    "npz-bomb": (small_head_large_claim, "X has 1099511627776 numbers; at most"),
+    "npz-other-names": (
+        bad_npz(W=None, w=W),
+        "has no W; it holds 'X.npy', 'y.npy', 'w.npy'; the arrays must be called X, y and W",
+    ),
+    "safetensors-other-names": (bad_safetensors(X=None), "has no X; it holds"),
+    "integers": (bad_npz(X=X.astype(int)), "X has dtype int64; save it as one of float64, float32, float16"),
+    "small-integers": (
+        bad_safetensors(y=y.astype(np.int8)),
+        "y has dtype I8; save it as one of float64, float32, float16, bf",
+    ),
+    "npz-bfloat16": (
+        bad_npz(X=X.astype(FORMATS["bfloat16"].dtype)),
+        "NumPy loses bfloat16 in .npz; save it as .safetensors",
+    ),
+    "safetensors-no-numbers": (bad_safetensors(X=X[:0], y=y[:0]), "X has shape (0, 3); "),
+    "objects": (bad_npz(X=X.astype(object)), "X has dtype object; save it as"),
+    "dtypes-differ": (bad_npz(y=y.astype(np.float32)), "y has dtype float32; X has float64"),
+    "shapes-do-not-fit": (
+        bad_npz(X=X.T),
+        "shapes X (3, 2), y (2, 1), W (3, 1) do not fit",
+    ),
+    "one-axis": (bad_npz(W=W[:, 0]), "W has shape (3,); "),
+    "no-rows": (bad_npz(X=X[:0], y=y[:0]), "X has shape (0, 3); "),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_cannot_be_used_is_one_clear_line(name: str, tmp_path: Path) -> None:
+    write, words = BAD[name]
+    with pytest.raises(InputError) as found:
+        read(write(tmp_path))
+    assert words in str(found.value)
+    assert "\n" not in str(found.value)
+    assert isinstance(found.value, CaseError)
+
+
+@pytest.mark.parametrize("name", ["good.npz", "good.safetensors"])
+@given(data=st.data())
+def test_whatever_bytes_are_wrong_there_are_arrays_or_an_input_error(
+    name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("fuzz")
+    changed = bytearray(bad_bytes(name, lambda good: good)(folder).read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    (folder / name).write_bytes(changed[: data.draw(st.sampled_from([len(changed), len(changed) // 2]))])
+    with suppress(InputError):
+        read(folder / name).problem()
+
+
+def test_no_array_is_unpickled(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> Any:
+            return (pytest.fail, ("the file was unpickled",))
+
+    np.savez(tmp_path / "trap.npz", X=np.array([[Trap()]], dtype=object), y=y, W=W)
+    with pytest.raises(InputError, match="object"):
+        read(tmp_path / "trap.npz")

@@ -1,0 +1,153 @@
+"""Summaries: they merge in any order, survive JSON, and say what happened in a case."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosscheck.accuracy import best_known
+from crosscheck.cases import Case, parse
+from crosscheck.judge import AXES, Judge
+from crosscheck.regimes import REGIMES
+from crosscheck.summarise import histogram, places, regime_at, shares, summarise
+from crosscheck.summary import EVERY, Summary, Worst, from_plain, merge, to_plain
+from crosscheck.trial import Direct, run
+from reference.admissible import AdmissibleSet
+from tests.planted import wrong
+
+counts = st.integers(min_value=0, max_value=10**12)
+worsts = st.none() | st.builds(
+    Worst,
+    # few values, so that ties between cases and places happen
+    value=st.sampled_from([0.0, 0.5, 1.0, math.inf]) | st.floats(min_value=0),
+    case=st.sampled_from(["a:0", "b:1"]),
+    place=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    regime=st.sampled_from(tuple(REGIMES)),
+)
+histograms = st.dictionaries(st.sampled_from(["zero", "-3", "0", "7", "inf"]), st.integers(1, 10**9))
+reasons = st.frozensets(st.sampled_from(["no stack", "no bfloat16"]))
+COUNTS = ("problems", "elements", "wrong_problems", "wrong_elements", "not_judged", "not_run", "unknown")
+summaries = st.builds(
+    Summary,
+    **dict.fromkeys(COUNTS, counts),
+    error=worsts,
+    share=worsts,
+    errors=histograms,
+    shares=histograms,
+    unsupported=reasons,
+    failures=reasons,
+)
+
+
+def summary_of(text: str, adapter: object, output: str) -> Summary:
+    """The summary of one output of an adapter on one case."""
+    case = parse(text)
+    judge = Judge(case.problem())
+    found = summarise(case, judge, run(Direct(adapter), judge), best_known(judge))
+    (summary,) = (each for cell, each in found.items() if cell.output == output)
+    return summary
+
+
+@given(summaries, summaries, summaries)
+def test_merging_is_associative(a: Summary, b: Summary, c: Summary) -> None:
+    assert merge(merge(a, b), c) == merge(a, merge(b, c))
+
+
+@given(summaries, summaries)
+def test_merging_is_commutative(a: Summary, b: Summary) -> None:
+    assert merge(a, b) == merge(b, a)
+
+
+@given(summaries)
+def test_the_empty_summary_is_the_identity_of_merging(a: Summary) -> None:
+    assert merge(a, Summary()) == a == merge(Summary(), a)
+
+
+@given(summaries, summaries)
+def test_merging_adds_every_count(a: Summary, b: Summary) -> None:
+    both = merge(a, b)
+    for name in COUNTS:
+        assert getattr(both, name) == getattr(a, name) + getattr(b, name)
+
+
+@given(summaries)
+def test_a_summary_survives_json(a: Summary) -> None:
+    assert from_plain(json.loads(json.dumps(to_plain(a), allow_nan=False))) == a
+
+
+def test_a_histogram_counts_every_value_but_nan() -> None:
+    got = histogram(np.array([0.0, 0.25, 0.4, 1.0, 3.0, np.inf, np.nan, 2.0**-200]))
+    assert got == {"zero": 1, "-2": 2, "0": 1, "1": 1, "inf": 1, "-80": 1}
+
+
+@pytest.mark.parametrize(
+    ("got", "admissible", "want"),
+    [
+        (1.5, True, 0.5),
+        (3.0, False, 2.0),
+        (0.5, False, math.inf),  # within the radius, and inadmissible by another rule
+        (math.nan, False, math.inf),
+        (math.inf, True, math.nan),  # admitted as an infinity: no share
+    ],
+)
+def test_the_share_is_the_distance_in_radii(got: float, admissible: bool, want: float) -> None:
+    one = np.array([False])
+    full = AdmissibleSet(np.array([1.0]), np.array([1.0]), one, one, one, one, judged=True)
+    found = shares(np.array([got]), full, np.array([admissible]))
+    assert np.array_equal(found, [want], equal_nan=True)
+
+
+@pytest.mark.parametrize("output", AXES)
+def test_the_regime_of_an_element_is_that_of_what_it_depends_on(output: str) -> None:
+    case = Case("saturated_low", 3, (5, 2, 3, 2), dtype="float32")
+    judge = Judge(case.problem())
+    index = {"y_hat": (4, 1, 0), "loss": (4,), "grad": (4, 2, 0), "row_loss": (4, 1)}[output]
+    around = {
+        "y_hat": places(judge)[4, 1, 0],
+        "loss": places(judge)[4],
+        "grad": places(judge)[4, :, 0],
+        "row_loss": places(judge)[4, 1],
+    }[output]
+    assert regime_at(judge, output, index) in {tuple(REGIMES)[place] for place in np.ravel(around)}
+
+
+def test_the_worst_is_the_element_that_the_case_shows_again() -> None:
+    text = "ordinary:5:64x2x33x1:contiguous:float32"
+    worst = summary_of(text, wrong.sign, "grad").share
+    assert worst is not None
+    judge = Judge(parse(worst.case).problem())
+    outcome = run(Direct(wrong.sign), judge)
+    assert outcome.outputs is not None
+    assert outcome.outputs.grad is not None
+    full = judge.sets(outcome.description.arithmetic["float32"])["grad"]
+    share = np.abs(outcome.outputs.grad.astype(np.float64) - full.center) / full.radius
+    assert worst.value == share.max() == share[worst.place]
+
+
+@pytest.mark.parametrize(("adapter", "is_wrong"), [(wrong.sign, True), (wrong.healthy, False)])
+def test_a_summary_counts_what_lies_outside(adapter: object, is_wrong: bool) -> None:
+    got = summary_of("ordinary:5:64x2x33x1:contiguous:float32", adapter, "grad")
+    assert (got.problems, got.elements) == (64, 64 * 33)
+    assert (got.wrong_problems > 32, got.wrong_elements > 32 * 33) == (is_wrong, is_wrong)
+    assert sum(got.shares.values()) == got.elements
+
+
+def test_what_is_not_judged_is_counted() -> None:
+    got = summary_of("ordinary:5:4x64x8x3:contiguous:bfloat16", wrong.healthy, "loss")
+    assert (got.problems, got.not_judged) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "dtype", "is_failure"),
+    [(wrong.raises, "float32", True), (wrong.float32_inside_float64, "bfloat16", False)],
+)
+def test_a_case_without_outputs_has_one_summary_that_says_why(
+    adapter: object, dtype: str, is_failure: bool
+) -> None:
+    got = summary_of(f"ordinary:5:1x2x3x2:contiguous:{dtype}", adapter, EVERY)
+    assert (bool(got.failures), bool(got.unsupported)) == (is_failure, not is_failure)
