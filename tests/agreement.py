@@ -30,9 +30,12 @@ def assert_all_agree(panel: Panel, case: Case | Literal) -> None:
 @contextmanager
 def explained(panel: Panel) -> Iterator[None]:
     """Turn the disagreement that is left at the end, the smallest, into the message that says why."""
+    found: DisagreementError | None = None
     try:
         yield
-    except DisagreementError as found:
+    except DisagreementError as error:
+        found = error
+    if found is not None:
         text = failure(found.case.text, found.hearing.judge, found.hearing.outcomes, panel.subjects)
         pytest.fail(text, pytrace=False)
 
