@@ -129,6 +129,6 @@ def _claims(adapter: Any, format: Format) -> Arithmetic:
         return stated
     try:
         return Arithmetic(**{"kappa": KAPPA[format.name], **stated})
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         what = f"arithmetic({format.name!r}) is not understood"
         raise AdapterError(f"{_call_it(adapter)}: {what}: {error}") from None

@@ -64,9 +64,15 @@ class Judge:
 
     Args:
         problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``, of one dtype.
+
+    Raises:
+        ValueError: an axis or the stack is empty: there is nothing that could disagree.
     """
 
     def __init__(self, problem: Problem) -> None:
+        if not all(array.size for array in problem):
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in zip("XyW", problem, strict=True))
+            raise ValueError(f"an empty problem cannot be judged: {shapes}")
         self.problem = problem
         self.format = format_of(problem.X)
         self.wide = stable.widen(problem)
@@ -131,5 +137,6 @@ class Judge:
         values = flat(got, AXES[name])
         found = np.zeros(values.shape, bool)
         full = bounds.admissible(some, self.format, claims, reference)[name]
-        found[rows] = full.contains(values[rows].astype(np.float64))
+        with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+            found[rows] = full.contains(values[rows].astype(np.float64))
         return found

@@ -26,6 +26,9 @@ class Arithmetic:
         expanded: Δ is formed from ŷ − ŷ² instead of ŷ·(1−ŷ).
         rescaled_mean: the loss is a mean times its count, four more roundings in Δ and three in L.
         sources: for each claim that is made, where it comes from.
+
+    Raises:
+        ValueError: κ below 1, which no logistic that rounds its result has, or a roundoff outside [0, 1).
     """
 
     kappa: float
@@ -37,6 +40,14 @@ class Arithmetic:
     expanded: bool = False
     rescaled_mean: bool = False
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.kappa >= 1:
+            raise ValueError(f"kappa is {self.kappa!r}, want at least 1: a logistic rounds its result")
+        for name in ("u_acc", "u_sum", "u_in"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise ValueError(f"{name} is {value!r}, want a unit roundoff in [0, 1)")
 
 
 def default_arithmetic(format: Format) -> Arithmetic:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from planted import wrong
 from rich.console import Console
 
 from adapters.errors import AdapterDied
@@ -24,7 +25,6 @@ from crosscheck.summary import merged
 from crosscheck.table import Row, rows
 from crosscheck.trial import Direct, Subject, run
 from reference.types import Array, Outputs
-from tests.planted import wrong
 
 PLAN = Plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
 

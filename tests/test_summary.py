@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planted import wrong
 
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, parse
@@ -18,7 +19,6 @@ from crosscheck.summarise import histogram, places, regime_at, shares, summarise
 from crosscheck.summary import EVERY, Summary, Worst, from_plain, merge, to_plain
 from crosscheck.trial import Direct, run
 from reference.admissible import AdmissibleSet
-from tests.planted import wrong
 
 counts = st.integers(min_value=0, max_value=10**12)
 worsts = st.none() | st.builds(
