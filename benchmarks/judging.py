@@ -3,8 +3,8 @@
     python benchmarks/judging.py [--stack 8192] [--runs 5] [--rounds 40]
 
 Every round evaluates the same stack with NumPy, torch and jitted JAX and judges all three: the reference and
-its filter, comparisons, and full sets for what the filter does not accept. A run is the sum of its rounds, each
-with a stack of its own; the frameworks have compiled before the first. Prints medians over the runs, in
+its filter, comparisons, and full sets for what the filter does not accept. A run is the sum of its rounds,
+each with a stack of its own; the frameworks have compiled before the first. Prints medians over the runs, in
 nanoseconds a problem, and judging ÷ frameworks.
 """
 

@@ -12,9 +12,8 @@ import click
 from adapters import Spec
 from adapters.errors import AdapterDied, AdapterError, JournalError
 from adapters.isolated import Isolated
-from crosscheck import inputs
 from crosscheck.accuracy import best_known
-from crosscheck.cases import Case, CaseError, Literal, parse
+from crosscheck.cases import Case, CaseError, Literal, inputs, parse
 from crosscheck.contract import violations
 from crosscheck.judge import Judge, Verdict
 from crosscheck.message import failure

@@ -75,9 +75,9 @@ def compare(  # noqa: PLR0913, one for each option
     seed: int,
 ) -> int:
     """Compare all adapters on generated inputs and print a table."""
-    from crosscheck.plan import PROBLEMS, Plan
+    from crosscheck.comparison.plan import PROBLEMS, Plan
+    from crosscheck.comparison.session import compare_and_show
     from crosscheck.regimes import REGIMES
-    from crosscheck.session import compare_and_show
     from reference.formats import FORMATS
 
     dtypes, regimes = chosen(dtype, FORMATS, "--dtype"), chosen(regime, REGIMES, "--regime")
@@ -131,7 +131,7 @@ def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:
 def _explained(error: Exception) -> int:
     """Say in one line what went wrong, and give the exit code for it."""
     from adapters.errors import AdapterError, JournalError
-    from crosscheck.literals import CaseError
+    from crosscheck.cases.literals import CaseError
 
     is_ours = not isinstance(error, (AdapterError, JournalError, CaseError))
     if is_ours and os.environ.get(TRACEBACK):

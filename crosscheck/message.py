@@ -12,10 +12,10 @@ import numpy as np
 from adapters import REGISTRY
 from adapters.protocol import Description
 from crosscheck.blame import first_equation, outliers
-from crosscheck.element import Element
+from crosscheck.blame.element import Element
+from crosscheck.blame.scene import Hearing, Scene
 from crosscheck.judge import Judge, Verdict
 from crosscheck.regimes import REGIMES, classify
-from crosscheck.scene import Hearing, Scene
 from crosscheck.shown import hexadecimal, interval, number, of_the_bound, place, ulps
 from crosscheck.trial import Outcome, Subject
 from reference import oracle

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, Literal, parse
+from crosscheck.cases.strategies import problems
 from crosscheck.panel import Panel
-from crosscheck.strategies import problems
 from reference.formats import FORMATS
 
 

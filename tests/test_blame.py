@@ -12,11 +12,11 @@ from planted import wrong
 
 import adapters
 from adapters.errors import AdapterDied
-from crosscheck.blame import REFERENCE, first_equation, outliers
+from crosscheck.blame.element import EQUATIONS
+from crosscheck.blame.equation import REFERENCE, first_equation, outliers
+from crosscheck.blame.scene import Hearing, Scene, worst
 from crosscheck.cases import parse
-from crosscheck.element import EQUATIONS
 from crosscheck.judge import Judge
-from crosscheck.scene import Hearing, Scene, worst
 from crosscheck.trial import Direct, Subject, run
 from reference import network, stable
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case, CaseError, Literal, parse, take
-from crosscheck.digest import lines
+from crosscheck.cases.digest import lines
+from crosscheck.cases.strategies import cases
 from crosscheck.regimes import REGIMES
-from crosscheck.strategies import cases
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Array, Problem
@@ -50,7 +50,7 @@ def printed(python: str, *arguments: str, seed: str = "0") -> str:
 
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_cases_have_their_pinned_bytes_under_every_hash_seed(seed: str) -> None:
-    assert printed(sys.executable, "-m", "crosscheck.digest", seed=seed) == PINNED
+    assert printed(sys.executable, "-m", "crosscheck.cases.digest", seed=seed) == PINNED
 
 
 def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
@@ -59,7 +59,7 @@ def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
         pytest.skip(f"set {OLD_NUMPY} to an interpreter that has an older numpy, and ml_dtypes")
     older = printed(python, "-c", "import numpy; print(numpy.__version__)").strip()
     assert np.lib.NumpyVersion(older) < np.__version__
-    assert printed(python, "-m", "crosscheck.digest") == PINNED
+    assert printed(python, "-m", "crosscheck.cases.digest") == PINNED
 
 
 def test_every_regime_and_dtype_has_a_digest_of_its_own() -> None:

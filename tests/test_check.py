@@ -13,9 +13,9 @@ from safetensors.numpy import save_file
 
 import adapters
 from crosscheck.cases import Case
+from crosscheck.cases.literals import CaseError
 from crosscheck.check import Check, check_and_show, exit_code, read
 from crosscheck.judge import Judge
-from crosscheck.literals import CaseError
 from crosscheck.trial import Direct
 
 ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"

@@ -10,7 +10,7 @@ import pytest
 
 from adapters import load
 from crosscheck.cases import parse
-from crosscheck.claims import MODEST, Support, widening
+from crosscheck.comparison.claims import MODEST, Support, widening
 from crosscheck.judge import Judge
 from crosscheck.trial import Direct, run
 from reference.arithmetic import default_arithmetic

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.errors import AdapterDied, AdapterError, JournalError
 from crosscheck import cli
-from crosscheck.literals import CaseError
+from crosscheck.cases.literals import CaseError
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "crosscheck.cli")

@@ -15,14 +15,14 @@ from rich.console import Console
 from adapters.errors import AdapterDied
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
-from crosscheck.compare import Record, compare
-from crosscheck.comparison import Comparison
-from crosscheck.contestant import Contestant
+from crosscheck.comparison.contestant import Contestant
+from crosscheck.comparison.engine import Record, compare
+from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.report import show
+from crosscheck.comparison.result import Comparison
+from crosscheck.comparison.table import Row, rows
 from crosscheck.judge import Judge
-from crosscheck.plan import Plan
-from crosscheck.report import show
 from crosscheck.summary import merged
-from crosscheck.table import Row, rows
 from crosscheck.trial import Direct, Subject, run
 from reference.types import Array, Outputs
 

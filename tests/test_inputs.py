@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from adapters.journal import Journal
 from adapters.memory import memory_of
 from crosscheck.cases import Case, CaseError
-from crosscheck.inputs import InputError, read
+from crosscheck.cases.inputs import InputError, read
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Problem

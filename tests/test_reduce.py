@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from planted import wrong
 
+from crosscheck.blame.reduce import reduce
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import Judge
-from crosscheck.reduce import reduce
 from crosscheck.trial import Direct, run
 
 

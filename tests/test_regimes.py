@@ -11,9 +11,9 @@ from flint import arb, ctx
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.regimes import REGIMES, Regime, classify
-from crosscheck.sigma import sigma
-from crosscheck.thresholds import half_digits, huge_exponent, saturation
-from crosscheck.words import Shape, as_numbers, draw_words, number_bits, rounded_bits
+from crosscheck.regimes.sigma import sigma
+from crosscheck.regimes.thresholds import half_digits, huge_exponent, saturation
+from crosscheck.regimes.words import Shape, as_numbers, draw_words, number_bits, rounded_bits
 from reference.formats import FORMATS, Format
 from reference.types import Problem
 

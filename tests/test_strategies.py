@@ -7,8 +7,8 @@ import pytest
 from hypothesis import Phase, find, given, settings
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.cases.strategies import cases, problems
 from crosscheck.regimes import REGIMES, classify
-from crosscheck.strategies import cases, problems
 from reference.formats import FORMATS
 from reference.types import Problem
 

@@ -13,9 +13,9 @@ from planted import wrong
 
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, parse
+from crosscheck.comparison.summarise import histogram, places, regime_at, shares, summarise
 from crosscheck.judge import AXES, Judge
 from crosscheck.regimes import REGIMES
-from crosscheck.summarise import histogram, places, regime_at, shares, summarise
 from crosscheck.summary import EVERY, Summary, Worst, from_plain, merge, to_plain
 from crosscheck.trial import Direct, run
 from reference.admissible import AdmissibleSet

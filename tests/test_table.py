@@ -8,8 +8,8 @@ import math
 import pytest
 from rich.console import Console
 
+from crosscheck.comparison.table import median, rows, tables
 from crosscheck.summary import EVERY, Cell, Summary, Worst
-from crosscheck.table import median, rows, tables
 
 
 def cell(adapter: str, dtype: str, output: str, regime: str = "ordinary") -> Cell:

@@ -1,6 +1,6 @@
 """Probes: with m = n = p = 1 and X = 1 an adapter shows σ, L and Δ one by one, for any z and y we choose.
 
-What they tell is `crosscheck.diagnosis`.
+What they tell is `crosscheck.blame.diagnosis`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.element import Element
+from crosscheck.blame.element import Element
 from crosscheck.judge import Judge
 from crosscheck.trial import Subject, evaluate
 from reference import oracle

@@ -11,11 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from rich.console import Console
 
 from adapters.protocol import Description
-from crosscheck.compare import wrong_of
-from crosscheck.comparison import Comparison
+from crosscheck.comparison.engine import wrong_of
+from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.result import Comparison
+from crosscheck.comparison.table import Row, tables
 from crosscheck.message import failure
-from crosscheck.plan import Plan
-from crosscheck.table import Row, tables
 
 # How many disagreements of one adapter and output are told in full; the others are counted.
 TOLD = 1

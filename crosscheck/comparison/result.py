@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.protocol import Description
-from crosscheck.compare import Record
-from crosscheck.plan import Plan
+from crosscheck.comparison.engine import Record
+from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.table import Row, rows
 from crosscheck.summary import EVERY
-from crosscheck.table import Row, rows
 from crosscheck.trial import Subject
 
 

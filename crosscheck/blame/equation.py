@@ -9,10 +9,10 @@ import numpy as np
 from adapters.errors import AdapterDied, AdapterMisbehaved
 from adapters.memory import memory_of
 from adapters.results import shapes
-from crosscheck.diagnosis import by_probes
-from crosscheck.element import BEFORE, EQUATIONS, Element, Finding, at
+from crosscheck.blame.diagnosis import by_probes
+from crosscheck.blame.element import BEFORE, EQUATIONS, Element, Finding, at
+from crosscheck.blame.scene import Scene
 from crosscheck.judge import Judge
-from crosscheck.scene import Scene
 from crosscheck.shown import interval, number, place
 from crosscheck.trial import Outcome, Subject, run
 from reference import bounds, oracle, stable

@@ -1,9 +1,9 @@
-"""The fingerprint of the generated cases: `python -m crosscheck.digest` under any interpreter with NumPy.
+"""The fingerprint of the generated cases: `python -m crosscheck.cases.digest`, under any interpreter.
 
 One line for each regime and dtype: its name and the blake2b of the bytes of X, y and W of a fixed list of
 cases. `tests/data/case_digests.txt` holds the lines that every NumPy, platform and hash seed must print:
 
-    python -m crosscheck.digest > tests/data/case_digests.txt
+    python -m crosscheck.cases.digest > tests/data/case_digests.txt
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.cases import LARGEST_SEED, SHAPES_STACKED, Case
+from crosscheck.cases.case import LARGEST_SEED, SHAPES_STACKED, Case
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 from reference.types import Array

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.element import EQUATIONS, Element, Finding, at
-from crosscheck.probes import GRID_Y, OWN, Probes, ask
-from crosscheck.scene import Scene
+from crosscheck.blame.element import EQUATIONS, Element, Finding, at
+from crosscheck.blame.probes import GRID_Y, OWN, Probes, ask
+from crosscheck.blame.scene import Scene
 from crosscheck.shown import interval, number
 from crosscheck.trial import Outcome, Subject
 from reference.types import Bool, Float64

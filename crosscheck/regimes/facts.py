@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from crosscheck.thresholds import half_digits
+from crosscheck.regimes.thresholds import half_digits
 from reference.formats import Format
 from reference.types import Array, Bool, Float64
 

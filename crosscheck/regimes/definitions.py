@@ -18,8 +18,8 @@ h = ⌈precision/2⌉, half of the format's digits:
 | ordinary | none of these |
 
 They overlap; `classify` takes the first in this order. P, N and z are evaluated in float64 in a fixed
-order from the four basic operations, and so is ŷ (`crosscheck.sigma`): a border case may fall on either
-side of a threshold, but on the same side everywhere.
+order from the four basic operations, and so is ŷ (`crosscheck.regimes.sigma`): a border case may fall on
+either side of a threshold, but on the same side everywhere.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck import generators, labels
-from crosscheck.facts import Facts
-from crosscheck.generators import Operands
-from crosscheck.labels import Labels
-from crosscheck.sigma import sigma
-from crosscheck.thresholds import huge_exponent, saturation
-from crosscheck.words import Words, as_numbers, stacked
+from crosscheck.regimes import generators, labels
+from crosscheck.regimes.facts import Facts
+from crosscheck.regimes.generators import Operands
+from crosscheck.regimes.labels import Labels
+from crosscheck.regimes.sigma import sigma
+from crosscheck.regimes.thresholds import huge_exponent, saturation
+from crosscheck.regimes.words import Words, as_numbers, stacked
 from reference.formats import Format
 from reference.types import Array, Bool, Float64, Problem
 

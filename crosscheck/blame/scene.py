@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.errors import AdapterDied
+from crosscheck.blame.element import Element
+from crosscheck.blame.reduce import reduce
 from crosscheck.cases import Case, CaseError, Literal, parse
 from crosscheck.contract import history
-from crosscheck.element import Element
 from crosscheck.judge import Judge
-from crosscheck.reduce import reduce
 from crosscheck.trial import Outcome, Subject, run
 
 LONGEST = 2000  # characters of a literal case in a line to be pasted; a longer one is shown as it came

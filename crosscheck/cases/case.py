@@ -1,7 +1,7 @@
 """The case: a line of text that names one stack of problems, bit for bit the same everywhere.
 
     ordinary:7:8192x1x3x1:contiguous:float64        regime:seed:shape:layout:dtype
-    float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]    a literal case, `crosscheck.literals`
+    float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]    a literal case, `crosscheck.cases.literals`
 
 The shape is ``(*stack, m, n, p)``. The words of a case are keyed by its regime, seed, shape and dtype; a
 layout changes memory only, except ``broadcast``: there the first problem's weights serve the whole stack.
@@ -16,9 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.literals import CaseError, Literal, one_of, parse_literal
+from crosscheck.cases.literals import CaseError, Literal, one_of, parse_literal
 from crosscheck.regimes import REGIMES
-from crosscheck.words import Shape, draw_words
+from crosscheck.regimes.words import Shape, draw_words
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Problem

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from crosscheck.sigma import sigma
-from crosscheck.thresholds import huge_exponent
-from crosscheck.words import (
+from crosscheck.regimes.sigma import sigma
+from crosscheck.regimes.thresholds import huge_exponent
+from crosscheck.regimes.words import (
     Int64,
     Words,
     field,

@@ -14,8 +14,8 @@ from typing import IO, Any, Final
 import numpy as np
 
 from adapters.memory import memory_of
-from crosscheck.cases import MOST_NUMBERS
-from crosscheck.literals import CaseError, Literal
+from crosscheck.cases.case import MOST_NUMBERS
+from crosscheck.cases.literals import CaseError, Literal
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from crosscheck.cases import SHAPES_STACKED, Case
-from crosscheck.facts import Facts
 from crosscheck.regimes import REGIMES
-from crosscheck.sigma import sigma
-from crosscheck.words import Shape
+from crosscheck.regimes.facts import Facts
+from crosscheck.regimes.sigma import sigma
+from crosscheck.regimes.words import Shape
 from reference.formats import FORMATS, Format
 from reference.types import Array, Problem
 

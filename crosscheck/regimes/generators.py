@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from crosscheck.thresholds import exponent, half_digits, saturation, underflow
-from crosscheck.words import (
+from crosscheck.regimes.thresholds import exponent, half_digits, saturation, underflow
+from crosscheck.regimes.words import (
     Int64,
     Words,
     below,

@@ -16,11 +16,11 @@ from adapters import Spec, compilation
 from adapters.errors import AdapterDied, AdapterError
 from adapters.isolated import Isolated
 from crosscheck.cases import Case
-from crosscheck.compare import Advance, Record, compare
-from crosscheck.comparison import Comparison
-from crosscheck.contestant import Contestant
-from crosscheck.plan import Plan
-from crosscheck.report import console_for, heading, show
+from crosscheck.comparison.contestant import Contestant
+from crosscheck.comparison.engine import Advance, Record, compare
+from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.report import console_for, heading, show
+from crosscheck.comparison.result import Comparison
 
 AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
 # Where the contract is checked: several rows, inputs and outputs, and a shape that the plan has anyway.

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
-from crosscheck.claims import Support
-from crosscheck.contestant import Contestant
+from crosscheck.comparison.claims import Support
+from crosscheck.comparison.contestant import Contestant
+from crosscheck.comparison.summarise import cell_of, count_of, summarise
 from crosscheck.judge import Judge
-from crosscheck.summarise import cell_of, count_of, summarise
 from crosscheck.summary import EVERY, Cell, Summary, add
 from crosscheck.trial import Outcome
 from reference.types import Outputs, Problem
