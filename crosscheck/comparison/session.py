@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -51,7 +54,7 @@ def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeou
         descriptions = [contestant.description for contestant in contestants.values()]
         for line in heading(plan, descriptions):
             console.print(line, markup=False, soft_wrap=True)
-        with _progress(len(plan)) as advance:
+        with _interruption() as interrupted, _progress(len(plan), interrupted) as advance:
             record = compare(plan, list(contestants.values()), advance)
         broken = _violations(plan, record, list(contestants.values()))
         seconds = time.monotonic() - start
@@ -99,8 +102,28 @@ def _violations(plan: Plan, record: Record, contestants: Sequence[Contestant]) -
 
 
 @contextmanager
-def _progress(cases: int) -> Iterator[Advance]:
-    """A bar on a terminal; silence elsewhere."""
+def _interruption() -> Iterator[threading.Event]:
+    """Set by Ctrl-C, beside the exception, which is lost if it comes up inside a native callback."""
+    interrupted = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.default_int_handler(number, frame)
+
+    if before is not signal.default_int_handler:  # somebody else's business, or ignored on purpose
+        yield interrupted
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _progress(cases: int, interrupted: threading.Event) -> Iterator[Advance]:
+    """A bar on a terminal, silence elsewhere; after Ctrl-C there is no next case."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<23}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -108,5 +131,7 @@ def _progress(cases: int) -> Iterator[Advance]:
 
         def advance(case: Case) -> None:
             bar.update(task, advance=1, description=f"{case.dtype} {case.regime}")
+            if interrupted.is_set():
+                raise KeyboardInterrupt
 
         yield advance
