@@ -49,12 +49,16 @@ class BestKnown(NamedTuple):
     rung: NDArray[np.int8]
 
 
-def best_known(judge: Judge, budget: int | None = None) -> dict[str, BestKnown]:
+def best_known(
+    judge: Judge, budget: int | None = None, suspicion: Float64 | None = None
+) -> dict[str, BestKnown]:
     """The best known values of every output of the judge's problem.
 
     Args:
         judge: of the stack.
-        budget: how many problems the oracle may take, the first that need it; None: all of them.
+        budget: how many of the problems that need it the oracle may take; None: all of them.
+        suspicion: ``[problems]``, larger for those that matter more: they get half of the budget, the first
+            problems, a sample, the rest. None: a sample only.
     """
     known = {name: _unknown(judge, name) for name in AXES}
     if judge.format != FLOAT64:
@@ -62,7 +66,7 @@ def best_known(judge: Judge, budget: int | None = None) -> dict[str, BestKnown]:
     if any((best.rung == Rung.UNKNOWN).any() for best in known.values()):
         certified = double_double.evaluate(*judge.problem)._asdict()
         _climb(known, {name: tuple(c) for name, c in certified.items()}, Rung.DOUBLE_DOUBLE, judge.format)
-    _ask_oracle(known, judge, budget)
+    _ask_oracle(known, judge, budget, suspicion)
     return known
 
 
@@ -99,13 +103,25 @@ def _sure(hi: Float64, lo: Float64, radius: Float64, format: Format) -> Bool:
         return np.isfinite(hi) & (radius <= RESOLUTION * ulp(least, format, lo))
 
 
-def _ask_oracle(known: dict[str, BestKnown], judge: Judge, budget: int | None) -> None:
+def _chosen(rows: NDArray[np.intp], budget: int | None, suspicion: Float64 | None) -> NDArray[np.intp]:
+    """The rows that the budget pays for: the most suspicious and the first."""
+    if budget is None or rows.size <= budget:
+        return rows
+    if suspicion is None:
+        return rows[:budget]
+    suspects = rows[np.argsort(-suspicion[rows], kind="stable")[: budget // 2]]
+    return np.concatenate([suspects, np.setdiff1d(rows, suspects)[: budget - suspects.size]])
+
+
+def _ask_oracle(
+    known: dict[str, BestKnown], judge: Judge, budget: int | None, suspicion: Float64 | None
+) -> None:
     """Let the oracle decide the problems that are left, as far as the budget goes."""
     count = int(np.prod(judge.problem.X.shape[:-2]))
     open_elements = (flat(best.rung == Rung.UNKNOWN, AXES[name]) for name, best in known.items())
     is_open = np.any([each.reshape(count, -1).any(-1) for each in open_elements], axis=0)
     finite = np.all([np.isfinite(flat(a, 2)).all((-2, -1)) for a in judge.wide], axis=0)
-    rows = np.flatnonzero(is_open & finite)[:budget]
+    rows = _chosen(np.flatnonzero(is_open & finite), budget, suspicion)
     if not rows.size:
         return
     exact = oracle.evaluate(*Problem(*(flat(a, 2)[rows] for a in judge.problem)))

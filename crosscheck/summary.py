@@ -7,7 +7,6 @@ the same cases give the same summary.
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -111,7 +110,7 @@ def merge(a: Summary, b: Summary) -> Summary:
         if name in ("error", "share"):
             merged[name] = worse(mine, theirs)
         elif name in ("errors", "shares"):
-            merged[name] = dict(Counter(mine) + Counter(theirs))
+            merged[name] = {at: mine.get(at, 0) + theirs.get(at, 0) for at in {**mine, **theirs}}
         elif name in ("unsupported", "failures"):
             merged[name] = mine | theirs
         else:

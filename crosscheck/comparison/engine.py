@@ -15,7 +15,7 @@ from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
 from crosscheck.comparison.claims import Support
 from crosscheck.comparison.contestant import Contestant
-from crosscheck.comparison.summarise import cell_of, count_of, summarise
+from crosscheck.comparison.summarise import cell_of, count_of, summarise, suspicion
 from crosscheck.judge import Judge
 from crosscheck.summary import EVERY, Cell, Summary, add
 from crosscheck.trial import Outcome
@@ -23,7 +23,7 @@ from reference.types import Outputs, Problem
 
 # Cases handed to the children before the first of them is judged: enough that nobody waits, a few MB.
 AHEAD = 4
-# Problems of one case for which the oracle is asked where nothing cheaper is sure.
+# Problems of one case for which the oracle is asked where nothing cheaper is sure: half suspects, half a sample.
 BUDGET = 32
 
 FAILURE = "failure"
@@ -71,7 +71,7 @@ class Record:
 
     def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
         """Take in the outcomes of one case."""
-        best = best_known(judge, BUDGET)
+        best = best_known(judge, BUDGET, suspicion(judge, outcomes))
         found = [summarise(case, judge, outcome, best) for outcome in outcomes]
         for outcome, summaries in zip(outcomes, found, strict=True):
             add(self.summaries, summaries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from adapters.protocol import Description
 from crosscheck.comparison.engine import Record
@@ -36,9 +37,9 @@ class Comparison:
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     seconds: float = 0.0
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
-        """The rows of the table."""
+        """The rows of the table; the record is complete when they are first asked for."""
         return rows(self.record.summaries)
 
     @property

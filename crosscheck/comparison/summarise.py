@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -49,6 +49,20 @@ def shares(got: Float64, full: AdmissibleSet, admissible: Bool) -> Float64:
         measured = np.isfinite(distance) & np.isfinite(full.radius) & ~open_ended
     share = np.where(measured, share, np.nan)
     return np.where(admissible | (share > 1), share, np.inf)
+
+
+def suspicion(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
+    """The largest share of the bound in any output of each problem, ``[problems]``; 0 where there is none."""
+    most = np.zeros(math.prod(judge.problem.X.shape[:-2]))
+    for outcome in outcomes:
+        if outcome.outputs is None:
+            continue
+        full = judge.sets(outcome.description.arithmetic[judge.format.name])
+        for name, judgement in outcome.judgements.items():
+            got = getattr(outcome.outputs, name).astype(np.float64)
+            share = flat(shares(got, full[name], judgement.admissible), AXES[name])
+            most = np.fmax(most, np.fmax.reduce(share.reshape(most.size, -1), axis=1))
+    return most
 
 
 @lru_cache(maxsize=4)
