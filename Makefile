@@ -7,7 +7,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
-SOURCES := $(wildcard conftest.py reference/*.py adapters/*.py crosscheck/*.py tests/*.py)
+SOURCES := $(wildcard conftest.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tests/*.py tests/*/*.py)
 
 # pytest rewrites the assertions of its plugins; without cached bytecode it does so again at every start (1 s).
 unexport PYTHONDONTWRITEBYTECODE

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,30 +47,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--adapter", action="append", default=[], metavar="MODULE:OBJECT", help="try this adapter as well"
     )
     group.addoption(
-        "--only", default="", metavar="NAMES", help="of our own adapters only these names or frameworks"
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAMES",
+        help="of our own adapters only these names or frameworks, with commas between them",
     )
     group.addoption("--profile", choices=PROFILES, help="how many examples, and whether they are random")
     group.addoption("--journal", default=".crosscheck/journal", metavar="DIR", help="inputs of failed calls")
     group.addoption(
-        "--timeout-per-call", type=float, default=60.0, metavar="SECONDS", help="an adapter's time for a call"
+        "--timeout-per-call",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="what an adapter may take for a call",
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the profile: the option, then CROSSCHECK_PROFILE, then ci where CI is set, else dev."""
+    if config.getoption("--hypothesis-profile"):
+        raise pytest.UsageError("the suite's own profiles are chosen by --profile, not --hypothesis-profile")
     chosen = config.getoption("profile") or os.environ.get("CROSSCHECK_PROFILE")
     name = chosen or ("ci" if os.environ.get("CI") else "dev")
     if name not in PROFILES:
         raise pytest.UsageError(f"CROSSCHECK_PROFILE is {name!r}; use one of {', '.join(PROFILES)}")
     if name == "ci" and config.getoption("--hypothesis-seed") is not None:
-        raise pytest.UsageError("profile ci is derandomised, --hypothesis-seed does nothing: --profile dev")
+        raise pytest.UsageError("profile ci is derandomised, so --hypothesis-seed would do nothing")
+    if not 0 < config.getoption("timeout_per_call") < math.inf:
+        raise pytest.UsageError("--timeout-per-call wants a positive number of seconds")
     settings.load_profile(name)
     selected(config)
 
 
 def selected(config: pytest.Config) -> list[adapters.Spec]:
     """The adapters of this run; one that cannot be chosen is a usage error."""
-    only = [name for name in config.getoption("only").split(",") if name]
+    entries = [name.strip() for names in config.getoption("only") for name in names.split(",")]
+    only = [name for name in entries if name]
+    if entries and not only:
+        raise pytest.UsageError("--only names no adapter")
     try:
         return adapters.select(only, config.getoption("adapter"))
     except adapters.AdapterError as error:
@@ -100,38 +117,59 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("adapter_name", [spec.name for spec in selected(metafunc.config)])
 
 
-@pytest.fixture(scope="session")
-def panel(request: pytest.FixtureRequest) -> Iterator[Panel]:
-    """All adapters of this run, each in a process of its own."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Start the adapters before the first test: one that cannot be used is a usage error, as a typo is."""
+    of_xdist = hasattr(session.config, "workerinput")  # there it would be an internal error: see the fixture
+    wanted = any("panel" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
+    if wanted and not session.config.option.collectonly and not of_xdist:
+        _start(session.config)
+
+
+def _start(config: pytest.Config) -> None:
     from crosscheck.panel import Panel
 
-    options = request.config.option
-    profile = settings.get_current_profile_name()
-    panel = Panel.of(
-        selected(request.config),
-        journal=Path(options.journal),
-        timeout=options.timeout_per_call,
-        environment={} if profile == "ci" else compilation.cache(Path(".crosscheck/compiled")),
-    )
-    request.config.stash[PANEL] = panel
-    yield panel
-    panel.close()
+    in_ci = settings.get_current_profile_name() == "ci"
+    try:
+        panel = Panel.of(
+            selected(config),
+            journal=Path(config.option.journal),
+            timeout=config.option.timeout_per_call,
+            environment={} if in_ci else compilation.cache(Path(".crosscheck/compiled")),
+        )
+    except (adapters.AdapterError, adapters.JournalError) as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[PANEL] = panel
+    config.add_cleanup(panel.close)
+
+
+@pytest.fixture(scope="session")
+def panel(request: pytest.FixtureRequest) -> Panel:
+    """All adapters of this run, each in a process of its own."""
+    if PANEL not in request.config.stash:
+        try:
+            _start(request.config)
+        except pytest.UsageError as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
+    return request.config.stash[PANEL]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test during which an adapter died fails, whatever else it found."""
-    before = _casualties(item.config)
-    result = yield
-    deaths = [str(death) for name, death in _casualties(item.config).items() if name not in before]
-    if deaths:
-        pytest.fail("an adapter died; the others went on\n" + "\n".join(deaths), pytrace=False)
-    return result
-
-
-def _casualties(config: pytest.Config) -> dict[str, Exception]:
-    panel = config.stash.get(PANEL, None)
-    return {} if panel is None else dict(panel.casualties)
+    report = yield
+    panel = item.config.stash.get(PANEL, None)
+    news = panel.news() if panel is not None and call.when == "call" else []
+    if not news:
+        return report
+    text = "\n".join(["an adapter died; the others went on", *news])
+    if report.failed:
+        report.sections.append(("adapters that died", text))
+    else:
+        report.outcome, report.longrepr = "failed", text
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -146,5 +184,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run in which an adapter died is not green, even where it died between two tests."""
-    if _casualties(session.config) and session.exitstatus == pytest.ExitCode.OK:
+    panel = session.config.stash.get(PANEL, None)
+    if panel is not None and panel.casualties and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

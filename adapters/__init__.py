@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError
+from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, one_line
 
 if TYPE_CHECKING:
     from adapters.protocol import Adapter
@@ -95,7 +95,7 @@ def load_outside(target: str) -> Adapter:
         found = getattr(importlib.import_module(module_name), member)
         adapter: Adapter = found() if isinstance(found, type) else found
     except Exception as error:  # the boundary to foreign code: importing it may raise anything
-        raise AdapterError(f"cannot load {target}: {type(error).__name__}: {_one_line(error)}") from error
+        raise AdapterError(f"cannot load {target}: {type(error).__name__}: {one_line(error)}") from error
     describe(adapter)
     return adapter
 
@@ -135,7 +135,3 @@ def _formed(target: str) -> str:
     if colon and all(part.isidentifier() for part in [*module.split("."), member]):
         return target
     raise AdapterError(f"{target!r} names no adapter; write package.module:object")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or "no message"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
@@ -19,6 +21,7 @@ from adapters.errors import AdapterError
 ROOT = Path(__file__).resolve().parent.parent
 GRACE = 5.0  # seconds for a process that closed its pipe, or whose pipe was closed, to end by itself
 PAUSE = 0.002  # seconds between two looks at it
+LONGEST_ANSWER = 1 << 20  # bytes; a length beyond it was never sent: somebody else wrote into the pipe
 
 
 def environment_of(count: int, chosen: Mapping[str, str]) -> dict[str, str]:
@@ -42,6 +45,8 @@ class ChildLostError(Exception):
 
 class Child:
     """One process in a session of its own, so that Ctrl-C reaches only the parent.
+
+    One thread may end it while another waits for its answer, which is lost then.
 
     Attributes:
         results: the file through which the child gives arrays back.
@@ -71,6 +76,8 @@ class Child:
             for descriptor in theirs:
                 os.close(descriptor)
         self.alive = True
+        self._busy = True  # until it has said that it is ready
+        self._ending, self._using = threading.Lock(), threading.RLock()
 
     def ask(self, request: Mapping[str, Any] | None, timeout: float) -> dict[str, Any]:
         """Send the request, unless it is None, and wait for the answer at most `timeout` seconds.
@@ -78,12 +85,19 @@ class Child:
         Raises:
             ChildLostError: there is no answer. The process, and all that it started, has ended.
         """
+        with self._using:
+            answer = self._answer(request, timeout)
+            self._busy = False
+        return answer
+
+    def _answer(self, request: Mapping[str, Any] | None, timeout: float) -> dict[str, Any]:
+        self._busy = True
         try:
             if request is not None:
                 self._outbox.send_bytes(json.dumps(request).encode())
             answer: dict[str, Any] | None = None
             if self._inbox.poll(timeout):
-                answer = json.loads(self._inbox.recv_bytes())
+                answer = json.loads(self._inbox.recv_bytes(LONGEST_ANSWER))
         except (EOFError, OSError, ValueError):
             raise ChildLostError(self._fate()) from None
         except BaseException:  # Ctrl-C too: the answer would be taken for that of the next request
@@ -95,19 +109,22 @@ class Child:
         return answer
 
     def close(self) -> None:
-        """Let it end by itself, which it does when its pipe is closed; else end it."""
-        if self.alive:
+        """Let it end by itself, which it does when its pipe is closed; end it at once if it is at work."""
+        if self.alive and not self._busy:
             self._outbox.close()
             self._ends_by_itself()
-            self.stop()
+        self.stop()
 
     def stop(self) -> None:
         """End it at once, with every process of its session."""
-        if self.alive:
+        with self._ending:
+            if not self.alive:
+                return
             self.alive = False
             # Before it is waited for: until then nobody else gets its number, even if it is no more.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        with self._using:  # a thread that waits for its answer leaves first: the numbers may be used again
             self._release()
 
     def _release(self) -> None:
@@ -118,11 +135,12 @@ class Child:
 
     def _ends_by_itself(self) -> bool:
         until = time.monotonic() + GRACE
-        while time.monotonic() < until:
-            if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
-                return True
-            time.sleep(PAUSE)
-        return False
+        with contextlib.suppress(ChildProcessError):  # another thread has ended it, and waited for it
+            while not os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+                if time.monotonic() > until:
+                    return False
+                time.sleep(PAUSE)
+        return True
 
     def _fate(self) -> str:
         """How it ended, after its pipe broke."""

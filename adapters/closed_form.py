@@ -12,10 +12,10 @@ from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
 
-WIDE = 2.0**-24  # unit roundoff of float32
+WIDE = FORMATS["float32"].u
 WIDE_SOURCE = {
-    "float16": "NumPy's half matmul loop adds in float, whatever the strides (matmul.c.src)",
-    "bfloat16": "ml_dtypes has no matmul loop: NumPy multiplies in float32, network.matmul rounds once",
+    "float16": "NumPy's HALF_matmul_inner_noblas adds in float, whatever the strides (matmul.c.src)",
+    "bfloat16": "np.matmul has no loop for it and multiplies in float32; network.matmul rounds once",
 }
 
 

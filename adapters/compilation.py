@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+COMPILED = Path(".crosscheck/compiled")  # below the current directory
 
-def cache(directory: Path) -> dict[str, str]:
+
+def cache(directory: Path = COMPILED) -> dict[str, str]:
     """The environment in which a child keeps every compiled program under the directory, however small."""
     return {
         "JAX_COMPILATION_CACHE_DIR": str(directory.resolve() / "jax"),

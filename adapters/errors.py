@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def one_line(error: BaseException, silent: str = "no message") -> str:
+    """The error's text on one line; ``silent`` where it has none."""
+    return " ".join(str(error).split()) or silent
+
+
 class AdapterError(Exception):
     """An adapter that cannot be put on trial: unknown, not installed, not importable, or incomplete."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,7 @@ LOADING = 300.0  # seconds for a framework's first import, which a cold disk mak
 
 
 class Isolated:
-    """An adapter like any other, that runs elsewhere. Not for several threads at once.
+    """An adapter like any other, that runs elsewhere: one call at a time, which `close` may cut short.
 
     Attributes:
         spec: which adapter.
@@ -65,8 +66,14 @@ class Isolated:
         self._journal = Journal(journal, spec.name)
         self.log = self._journal.path.with_suffix(".log")
         self._description: Description | None = None
-        self._wrong = False
-        self._child: Child | None = self._start()
+        self._wrong = self._closed = False
+        self._calling = threading.Lock()
+        self._child: Child | None = None
+        try:
+            self._child = self._start()
+        except AdapterError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -77,11 +84,14 @@ class Isolated:
         self.close()
 
     def close(self) -> None:
-        """End the process and remove what no failure needs."""
+        """End the process, even during a call of another thread, and remove what no failure needs."""
+        if self._closed:
+            return
+        self._closed = True
         if self._child is not None:
             self._child.close()
-            self._child = None
-        self._journal.close()
+        with self._calling:  # a call that was cut short has left the journal
+            self._journal.close()
         if not self._wrong:
             self.log.unlink(missing_ok=True)
 
@@ -143,7 +153,7 @@ class Isolated:
 
         Raises:
             AdapterDied: the process crashed, exited or took longer than `timeout`.
-            AdapterError: the adapter cannot be loaded.
+            AdapterError: the adapter cannot be loaded, or was closed.
             AdapterMisbehaved: it raised, changed its input, or returned what is no result.
             JournalError: the input could not be written, so there was no call.
             NotImplementedError: the adapter's own.
@@ -163,6 +173,12 @@ class Isolated:
         return traced_of(self.name, self._call("trace", problem), problem)
 
     def _call(self, method: str, problem: Problem) -> dict[str, Array]:
+        with self._calling:
+            if self._closed:
+                raise AdapterError(f"{self.name} is closed")
+            return self._found(method, problem)
+
+    def _found(self, method: str, problem: Problem) -> dict[str, Array]:
         """Journal the problem, have the child do it, and read what it found."""
         child = self._ready()
         self.calls += 1
@@ -173,6 +189,8 @@ class Isolated:
         try:
             answer = child.ask({**request, "dtype": problem.X.dtype.name}, self.timeout)
         except ChildLostError as lost:
+            if self._closed:  # nobody's fault, and nothing to keep
+                raise AdapterError(f"{self.name} was closed during a call") from None
             self._wrong = True
             raise AdapterDied(self.name, str(lost), self._journal.keep(self.calls), self.log) from None
         return self._understood(child, answer)
@@ -207,11 +225,5 @@ class Isolated:
         if answer["kind"] != "ready":
             self._child.close()
             raise AdapterError(answer["message"])
-        self._description = _described(answer["description"])
+        self._description = Description.of_plain(answer["description"])
         return self._child
-
-
-def _described(stated: Mapping[str, Any]) -> Description:
-    """The description that came as JSON."""
-    claims = {dtype: Arithmetic(**fields) for dtype, fields in stated["arithmetic"].items()}
-    return Description(**{**stated, "dtypes": tuple(stated["dtypes"]), "arithmetic": claims})

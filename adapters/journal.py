@@ -112,8 +112,9 @@ class Journal:
         with self._fault("cannot keep", self.path):
             kept = self._free_name(call)
             self.path.replace(kept)
+            fresh = _new(self.path)  # before the old one is closed: `close` needs one that is open
             os.close(self._file)
-            self._file = _new(self.path)
+            self._file = fresh
         return kept
 
     def close(self) -> None:

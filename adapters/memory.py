@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reference.layouts import ALIGNMENT
 from reference.types import Array
-
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector register of today's CPUs
 
 
 class Memory(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from adapters.errors import AdapterError
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
@@ -79,6 +79,12 @@ class Description:
     threads: int | None = None
     max_stack: int | None = None
     traces: bool = False
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """The description that `dataclasses.asdict` wrote down, and JSON carried."""
+        claims = {dtype: Arithmetic(**fields) for dtype, fields in plain["arithmetic"].items()}
+        return cls(**{**plain, "dtypes": tuple(plain["dtypes"]), "arithmetic": claims})
 
 
 def describe(adapter: Any) -> Description:

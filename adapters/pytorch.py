@@ -13,22 +13,24 @@ from reference.arithmetic import KAPPA, Arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
 
-WIDE = 2.0**-24  # unit roundoff of float32
+WIDE = FORMATS["float32"].u
 SOURCES = {
     "kappa": "torch documents none: twice the exhaustive maximum, rounded up (docs/accuracy.md)",
-    "u_acc": "torch's CPU kernels add 16-bit products in float32 (opmath_type; oneDNN's f32 accumulator)",
-    "u_sum": "torch's CPU sum adds 16-bit floats in float32 (SumKernel.cpp, at::acc_type)",
-    "flush": "oneDNN's bfloat16 products on CPUs with AVX512_BF16 flush, seen once stack·m·n·p > 4096",
+    "u_acc": "16-bit products add in float32: at::opmath_type in BlasKernel.cpp; oneDNN's accumulation_mode"
+    " strict, its default; held by tests/test_accumulators.py",
+    "u_sum": "16-bit sums add in float32: at::acc_type<scalar_t, true> in SumKernel.cpp, cascade_sum",
+    "flush": "measured on a CPU with AVX512_BF16, once stack·m·n·p > 4096; `crosscheck compare` says so where"
+    " nothing seen needs the claim",
 }
 
 
-def tensor(array: Array) -> torch.Tensor:
+def tensor(values: Array) -> torch.Tensor:
     """The array's own memory as a tensor; a copy where torch has no such: negative strides, read-only."""
-    if not array.flags.writeable or min(array.strides, default=0) < 0:
-        array = array.copy()
-    if array.dtype == ml_dtypes.bfloat16:
-        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
+    if not values.flags.writeable or min(values.strides, default=0) < 0:
+        values = values.copy()
+    if values.dtype == ml_dtypes.bfloat16:
+        return torch.from_numpy(values.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(values)
 
 
 def array(values: torch.Tensor) -> Array:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from adapters import load_outside
-from adapters.errors import AdapterError, AdapterMisbehaved
+from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
 from adapters.memory import Memory, Rooms, contiguous_bytes, placed
 from adapters.protocol import describe
@@ -81,8 +81,8 @@ def called(adapter: Any, method: str, problem: Problem) -> dict[str, Array]:
         raise
     except Exception as error:  # the boundary to foreign code, which may raise anything
         traceback.print_exc()
-        what = " ".join(str(error).split())[:LONGEST] or "no message"
-        raise AdapterMisbehaved(adapter.name, f"raised {type(error).__name__}: {what}") from error
+        what = f"raised {type(error).__name__}: {one_line(error)[:LONGEST]}"
+        raise AdapterMisbehaved(adapter.name, what) from error
     if method == "trace":
         return traced_of(adapter.name, result, problem)
     outputs = outputs_of(adapter.name, result, problem)._asdict()

@@ -76,9 +76,13 @@ def _unknown(judge: Judge, name: str) -> BestKnown:
 
 
 def _float64(judge: Judge) -> dict[str, tuple[Float64, Float64, Float64]]:
-    """The reference's values with their own full radius, as an implementation in float64."""
+    """The reference's values with their own full radius, as an implementation in float64; NaN has none."""
     sets = bounds.admissible(judge.wide, FLOAT64, Arithmetic(KAPPA_REFERENCE), judge.reference)
-    return {name: (sets[name].center, np.zeros_like(sets[name].center), sets[name].radius) for name in AXES}
+    return {
+        name: (one.center, np.zeros_like(one.center), np.where(one.must, np.inf, one.radius))
+        for name, one in sets.items()
+        if name in AXES
+    }
 
 
 def _climb(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from adapters import Spec
-from adapters.errors import AdapterDied, AdapterError, JournalError
+from adapters.errors import AdapterDied, AdapterError, JournalError, one_line
 from adapters.isolated import Isolated
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, CaseError, Literal, inputs, parse
@@ -22,6 +22,8 @@ from crosscheck.trial import Outcome, Subject, run
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
+# In a bisection: bytecode is matched by second and size, and two versions may share both.
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def read(source: str) -> Case | Literal:
@@ -129,7 +131,14 @@ def _is_judged(outcome: Outcome) -> bool:
     return any(j.verdict is not Verdict.NOT_JUDGED for j in outcome.judgements.values())
 
 
-def check(source: str, specs: Sequence[Spec], *, journal: Path, timeout: float) -> Check:
+def check(
+    source: str,
+    specs: Sequence[Spec],
+    *,
+    journal: Path,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+) -> Check:
     """Judge one case with all adapters, each in a process of its own, and print what there is to say.
 
     Raises:
@@ -140,7 +149,10 @@ def check(source: str, specs: Sequence[Spec], *, journal: Path, timeout: float) 
     case = read(source)
     found = Check(source.strip(), Judge(case.problem()))
     with ExitStack() as children:
-        started = [children.enter_context(Isolated(spec, journal=journal, timeout=timeout)) for spec in specs]
+        started = [
+            children.enter_context(Isolated(spec, journal=journal, timeout=timeout, environment=environment))
+            for spec in specs
+        ]
         for spec, subject in zip(specs, started, strict=True):
             found.hear(spec.name, subject)
         for number, paragraph in enumerate(found.lines()):
@@ -159,12 +171,13 @@ def check_and_show(
     Raises:
         AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.
     """
+    environment = NO_BYTECODE if bisect else None
     try:
-        found = check(source, specs, journal=journal, timeout=timeout)
+        found = check(source, specs, journal=journal, timeout=timeout, environment=environment)
     except (AdapterError, CaseError, JournalError) as error:
         if not bisect:
             raise
-        click.echo(f"crosscheck: cannot be judged: {' '.join(str(error).split())}", err=True)
+        click.echo(f"crosscheck: cannot be judged: {one_line(error)}", err=True)
         return CANNOT_BE_JUDGED
     return exit_code(found, bisect=bisect)
 

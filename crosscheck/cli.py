@@ -19,6 +19,7 @@ import click
 from crosscheck.options import adapter_options, chosen, split
 
 AGREEMENT, DISAGREEMENT, UNUSABLE, INTERNAL, PIPE_CLOSED, INTERRUPTED = 0, 1, 2, 3, 141, 130
+CANNOT_BE_JUDGED = 125
 TRACEBACK = "CROSSCHECK_TRACEBACK"
 
 
@@ -100,7 +101,7 @@ def check(  # noqa: PLR0913, one for each option
 ) -> int:
     """Judge one input: the text of a case, or a file .npz or .safetensors with X, y and W."""
     from adapters import AdapterError
-    from crosscheck.check import CANNOT_BE_JUDGED, check_and_show
+    from crosscheck.check import check_and_show
 
     try:
         specs = _specs(only, adapter)
@@ -130,13 +131,13 @@ def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:
 
 def _explained(error: Exception) -> int:
     """Say in one line what went wrong, and give the exit code for it."""
-    from adapters.errors import AdapterError, JournalError
+    from adapters.errors import AdapterError, JournalError, one_line
     from crosscheck.cases.literals import CaseError
 
     is_ours = not isinstance(error, (AdapterError, JournalError, CaseError))
     if is_ours and os.environ.get(TRACEBACK):
         raise error
-    what = " ".join(str(error).split())
+    what = one_line(error)
     if is_ours:
         what = f"internal error: {type(error).__name__}: {what}; {TRACEBACK}=1 shows where"
     click.echo(f"crosscheck: error: {what}", err=True)
@@ -172,7 +173,10 @@ def main() -> None:
     from adapters.threads import environment
 
     os.environ.update(environment(1))  # before NumPy is imported
-    sys.exit(run())
+    code = run()
+    if "--bisect" in sys.argv and code in (UNUSABLE, INTERNAL):
+        code = CANNOT_BE_JUDGED  # `git bisect run` takes 2 and 3 for a bad version
+    sys.exit(code)
 
 
 if __name__ == "__main__":

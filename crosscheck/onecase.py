@@ -52,9 +52,10 @@ def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tup
                 *[""] * 5,
             )
             continue
+        sets = judge.sets(outcome.description.arithmetic[judge.format.name])
         for name, (error, kind) in errors(outcome.outputs, best, judge.format).items():
             got = np.asarray(getattr(outcome.outputs, name)).astype(np.float64)
-            share = shares(judge, outcome, name, got)
+            share = sets[name].share(got, outcome.judgements[name].admissible)
             at = np.unravel_index(int(np.argmax(np.where(np.isnan(share), -1.0, share))), share.shape)
             index = tuple(map(int, at))
             yield (
@@ -67,15 +68,6 @@ def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tup
                 decimal(float(got[index]), judge.format),
                 end(float(best[name].hi[index]), judge.format),
             )
-
-
-def shares(judge: Judge, outcome: Outcome, name: str, got: Float64) -> Float64:
-    """|got − reference| as a share of the radius; inf outside of a set without such a figure, NaN inside."""
-    whole = judge.sets(outcome.description.arithmetic[judge.format.name])[name]
-    with np.errstate(all="ignore"):
-        share = np.abs(got - whole.center) / whole.radius
-    share = np.where(whole.contains(got), np.where(share <= 1, share, np.nan), share)
-    return np.where(np.isnan(share) & ~whole.contains(got), np.inf, share)
 
 
 def _largest(error: Float64, kind: Array) -> str:

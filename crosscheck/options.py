@@ -28,7 +28,6 @@ def chosen(values: Sequence[str], known: Iterable[str], option: str) -> tuple[st
     for value in values:
         if value not in allowed:
             near = difflib.get_close_matches(value, allowed, n=1)
-            near = difflib.get_close_matches(value, allowed, n=1)
             close = f"did you mean {near[0]!r}? " if near else ""
             raise click.UsageError(f"{option}: unknown {value!r}; {close}known: {', '.join(allowed)}")
     return tuple(values) or allowed

@@ -14,6 +14,7 @@ from adapters import Spec
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.judge import Judge, Verdict
+from crosscheck.message import replay
 from crosscheck.trial import Outcome, Subject, run
 from reference.types import Problem
 
@@ -26,8 +27,8 @@ class Hearing(NamedTuple):
 
     @property
     def is_green(self) -> bool:
-        """Whether nothing speaks against any subject."""
-        return all(outcome.is_green for outcome in self.outcomes)
+        """Whether no result speaks against any subject; a death is no result, `Panel.news` tells of it."""
+        return all(o.is_green or isinstance(o.failure, AdapterDied) for o in self.outcomes)
 
 
 class Panel:
@@ -45,6 +46,7 @@ class Panel:
         self._problems: Counter[str] = Counter()
         self._not_judged: Counter[tuple[str, str, str]] = Counter()
         self._unsupported: dict[str, None] = {}
+        self._told: set[str] = set()
 
     @classmethod
     def of(
@@ -60,6 +62,7 @@ class Panel:
 
         Raises:
             AdapterError: an adapter cannot be loaded.
+            JournalError: the directory cannot be written.
         """
         panel = cls()
         with panel._resources:
@@ -90,10 +93,23 @@ class Panel:
     def _run(self, name: str, judge: Judge) -> Outcome:
         outcome = run(self.subjects[name], judge)
         if isinstance(outcome.failure, AdapterDied):
-            self.casualties[name] = outcome.failure
-            del self.subjects[name]
+            self.lose(name, outcome.failure)
         self._count(judge, outcome)
         return outcome
+
+    def lose(self, name: str, death: AdapterDied) -> None:
+        """Put out a subject that died when somebody else asked it; the others go on."""
+        self.casualties[name] = death
+        del self.subjects[name]
+
+    def news(self) -> list[str]:
+        """The deaths that were not told yet, each with the line that replays it where there was a call."""
+        untold = {name: death for name, death in self.casualties.items() if name not in self._told}
+        self._told |= untold.keys()
+        return [
+            f"{death}" + ("" if death.journal is None else f"\n  replay  {replay(str(death.journal), name)}")
+            for name, death in untold.items()
+        ]
 
     def _count(self, judge: Judge, outcome: Outcome) -> None:
         name = outcome.description.name

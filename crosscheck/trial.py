@@ -89,7 +89,11 @@ class Outcome(NamedTuple):
 
 
 def evaluate(subject: Subject, problem: Problem) -> Outputs:
-    """The subject's outputs for the whole stack, in several calls where it takes only so many problems."""
+    """The subject's outputs for the whole stack, in several calls where it takes only so many problems.
+
+    Raises:
+        AdapterMisbehaved: as `Subject.evaluate`, or an output is there for some parts of the stack only.
+    """
     most = subject.description.max_stack
     count = int(np.prod(problem.X.shape[:-2]))
     if most is None or count <= most:
@@ -97,11 +101,17 @@ def evaluate(subject: Subject, problem: Problem) -> Outputs:
     stacked = Problem(*(flat(a, 2) for a in problem))
     parts = [subject.evaluate(*(a[i : i + most] for a in stacked)) for i in range(0, count, most)]
     want = shapes(problem)
-    joined = (
-        None if pieces[0] is None else np.concatenate(pieces).reshape(want[name])
-        for name, pieces in zip(Outputs._fields, zip(*parts, strict=True), strict=True)
-    )
-    return Outputs(*joined)
+    columns = zip(Outputs._fields, zip(*parts, strict=True), strict=True)
+    return Outputs(*(_joined(subject.description.name, name, pieces, want[name]) for name, pieces in columns))
+
+
+def _joined(
+    adapter: str, name: str, pieces: tuple[Array | None, ...], shape: tuple[int, ...]
+) -> Array | None:
+    there = [piece for piece in pieces if piece is not None]
+    if there and len(there) < len(pieces):
+        raise AdapterMisbehaved(adapter, f"returned {name} for some parts of a stack only")
+    return np.concatenate(there).reshape(shape) if there else None
 
 
 def run(subject: Subject, judge: Judge) -> Outcome:

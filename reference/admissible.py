@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reference.types import Bool, Float64
 
@@ -44,6 +46,30 @@ class AdmissibleSet(NamedTuple):
             inside &= (got >= self.low) & (got <= self.high)
         nan = np.isnan(got)
         return np.where(self.must, nan, inside | (nan & self.may))
+
+    def share(self, got: Float64, admissible: Bool) -> Float64:
+        """|got − center| / radius, element by element, in the shape of ``got``.
+
+        NaN where the set has no finite end on that side, or where an admissible result is no finite number.
+        At least 1 where the result is inadmissible: inf if it lies within the radius and breaks another rule.
+
+        Args:
+            got: float64, exact from its own format.
+            admissible: what `contains` says of them.
+        """
+        with np.errstate(all="ignore"):
+            distance = np.abs(got - self.center)
+            share = np.where(distance == 0, 0.0, distance / self.radius)
+            open_ended = (self.plus & (got >= self.center)) | (self.minus & (got <= self.center))
+            measured = np.isfinite(distance) & np.isfinite(self.radius) & ~open_ended
+        share = np.where(measured, share, np.nan)
+        return np.where(admissible | (share > 1), share, np.inf)
+
+    def mapped(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> AdmissibleSet:
+        """The same set with a change of shape applied to each of its arrays, broadcast before."""
+        arrays = np.broadcast_arrays(self.center, self.radius, self.plus, self.minus, self.may, self.must)
+        center, radius, plus, minus, may, must = map(change, arrays)
+        return self._replace(center=center, radius=radius, plus=plus, minus=minus, may=may, must=must)
 
     @property
     def lo(self) -> Float64:

@@ -8,7 +8,7 @@ import numpy as np
 
 from reference.types import Array
 
-ALIGNMENT = 64  # bytes: one cache line, and one vector of AVX-512
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector register of today's CPUs
 
 
 def _empty(shape: tuple[int, ...], dtype: np.dtype[np.generic], offset: int = 0) -> Array:

@@ -1,4 +1,4 @@
-"""The one assertion of the agreement tests, and the pinned cases that they run every time."""
+"""The assertions on the adapters of a run, and the pinned cases that are tried every time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from adapters.errors import AdapterDied
 from crosscheck.cases import Case, Literal
-from crosscheck.message import failure
+from crosscheck.contract import violations
+from crosscheck.message import failure, replay
 from crosscheck.panel import Hearing, Panel
 
 
@@ -29,15 +31,43 @@ def assert_all_agree(panel: Panel, case: Case | Literal) -> None:
 
 @contextmanager
 def explained(panel: Panel) -> Iterator[None]:
-    """Turn the disagreement that is left at the end, the smallest, into the message that says why."""
+    """Turn the disagreement that is left at the end, the smallest, into the message that says why.
+
+    Where an adapter answers differently the next time, Hypothesis wraps the disagreement into a group.
+    """
     found: DisagreementError | None = None
     try:
         yield
     except DisagreementError as error:
         found = error
+    except BaseExceptionGroup as group:
+        found = next(_disagreements(group), None)
+        if found is None:
+            raise
     if found is not None:
         text = failure(found.case.text, found.hearing.judge, found.hearing.outcomes, panel.subjects)
-        pytest.fail(text, pytrace=False)
+        raise pytest.fail.Exception(text, pytrace=False) from None
+
+
+def _disagreements(group: BaseExceptionGroup) -> Iterator[DisagreementError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _disagreements(error)
+        elif isinstance(error, DisagreementError):
+            yield error
+
+
+def assert_keeps_the_contract(panel: Panel, name: str, case: Case) -> None:
+    """One adapter beyond its values: the sentences that say how it breaks the contract, and a replay line."""
+    if name not in panel.subjects:
+        pytest.skip(f"not run, it died earlier: {panel.casualties[name]}")
+    try:
+        found = violations(panel.subjects[name], case.problem())
+    except AdapterDied as death:
+        panel.lose(name, death)
+        return
+    if found:
+        pytest.fail("\n".join([*found, f"  replay  {replay(case.text, name)}"]), pytrace=False)
 
 
 # Facts about the pinned versions, one smallest case each: implementations differ here, and all are right.

@@ -64,7 +64,7 @@ def times(factor: float) -> Callable[[Any], Any]:
     return lambda value: value * factor
 
 
-@pytest.mark.parametrize("quantity", EQUATIONS.keys() - {"row_loss"})
+@pytest.mark.parametrize("quantity", sorted(EQUATIONS.keys() - {"row_loss"}))
 def test_a_trace_names_the_equation_that_differs_first(quantity: str) -> None:
     subject = planted(**{quantity: times(1.001)})
     (*_, scene) = scenes(DOCUMENT, subject)

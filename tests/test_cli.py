@@ -231,3 +231,26 @@ segv = Adapter("segv", lambda: ctypes.string_at(0))
 exits = Adapter("exits", lambda: os._exit(0))
 hangs = Adapter("hangs", lambda: time.sleep(1000))
 """
+
+
+BISECTED = "ordinary:7:4x1x3x1:contiguous:float64"
+FACTOR = """
+from tests.planted.wrong import Planted, scaled
+adapter = Planted("factor", scaled({}))
+"""
+
+
+@pytest.mark.parametrize("options", [("--nope",), ("--timeout", "0")], ids=" ".join)
+def test_a_mistake_in_the_call_of_a_bisection_condemns_no_version(options: tuple[str, ...]) -> None:
+    found = crosscheck("check", BISECTED, "--bisect", *options)
+    assert (found.returncode, found.stderr.count("\n")) == (125, 1)
+
+
+def test_a_bisection_never_runs_the_bytecode_of_another_version(tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
+    for factor, code in (("1", 0), ("2", 1)):
+        (tmp_path / "version.py").write_text(FACTOR.format(factor))
+        os.utime(tmp_path / "version.py", (1, 1))  # git checks out several versions within a second
+        options = ("--only", "numpy", "--adapter", "version:adapter")
+        found = crosscheck("check", BISECTED, "--bisect", *options, cwd=tmp_path, **environment)
+        assert found.returncode == code, found.stdout + found.stderr

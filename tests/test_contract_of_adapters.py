@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from agreement import assert_keeps_the_contract
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
-from crosscheck.contract import violations
 from crosscheck.panel import Panel
 from reference.formats import FORMATS
 
@@ -17,8 +17,7 @@ SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED)
 def test_an_adapter_keeps_the_contract(
     panel: Panel, adapter_name: str, dtype: str, shape: tuple[int, ...]
 ) -> None:
-    assert adapter_name in panel.subjects, f"it died earlier: {panel.casualties[adapter_name]}"
-    subject = panel.subjects[adapter_name]
-    if dtype not in subject.description.dtypes:
+    subject = panel.subjects.get(adapter_name)
+    if subject is not None and dtype not in subject.description.dtypes:
         pytest.skip(f"{adapter_name} has no {dtype}")
-    assert violations(subject, Case("ordinary", 0, shape, "contiguous", dtype).problem()) == []
+    assert_keeps_the_contract(panel, adapter_name, Case("ordinary", 0, shape, "contiguous", dtype))

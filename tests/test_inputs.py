@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -225,6 +227,34 @@ def test_whatever_bytes_are_wrong_there_are_arrays_or_an_input_error(
     (folder / name).write_bytes(changed[: data.draw(st.sampled_from([len(changed), len(changed) // 2]))])
     with suppress(InputError):
         read(folder / name).problem()
+
+
+def test_a_head_that_is_said_to_be_long_takes_no_memory(tmp_path: Path) -> None:
+    size = 1 << 26
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("X.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", size) + b" " * size)
+        archive.writestr("y.npy", b"")
+        archive.writestr("W.npy", b"")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="is damaged, or no"):
+            read(tmp_path / "a.npz")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size // 8
+
+
+def test_a_file_without_metadata_is_read_however_it_says_so(tmp_path: Path) -> None:
+    arrays, at = {"X": X, "y": y, "W": W}, 0
+    entries: dict[str, object] = {"__metadata__": None}
+    for name, array in arrays.items():
+        ends = [at, at := at + array.nbytes]
+        entries[name] = {"dtype": "F64", "shape": array.shape, "data_offsets": ends}
+    head = json.dumps(entries).encode()
+    body = b"".join(array.tobytes() for array in arrays.values())
+    (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + body)
+    assert_read_as(tmp_path / "a.safetensors", Problem(X, y, W))
 
 
 def test_no_array_is_unpickled(tmp_path: Path) -> None:

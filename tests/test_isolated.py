@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from safetensors import deserialize
 
 from adapters import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, Spec
+from adapters.child import GRACE
 from adapters.isolated import Isolated
 from adapters.memory import memory_of
 from reference.formats import FORMATS
@@ -129,10 +131,13 @@ def test_what_a_dead_adapter_started_dies_with_it(adapters_by_fault: dict[str, I
     assert_gone(numbers)
 
 
-def test_an_adapter_that_closes_its_pipe_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", ["closes_its_files", "scribbles"])
+def test_an_adapter_that_spoils_its_pipe_is_ended(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("adapters.child.GRACE", 0.1)
-    with isolated(f"{CRASH}:closes_its_files", tmp_path) as adapter:
-        with pytest.raises(AdapterDied, match="closed its pipe"):
+    with isolated(f"{CRASH}:{fault}", tmp_path) as adapter:
+        with pytest.raises(AdapterDied, match="closed its pipe or wrote into it"):
             adapter.evaluate(*UNLUCKY)
         assert_works(adapter)
 
@@ -161,6 +166,7 @@ def test_a_death_while_loading_is_named(tmp_path: Path) -> None:
 def test_an_interpreter_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"^cannot start the interpreter /no/python: No such file"):
         Isolated(Spec("numpy", "adapters.closed_form:closed_form"), journal=tmp_path, python="/no/python")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_journal_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
@@ -182,6 +188,30 @@ def test_a_clean_run_leaves_no_file(tmp_path: Path) -> None:
     with isolated("adapters.closed_form:closed_form", tmp_path) as adapter:
         assert_works(adapter)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", ["endless", "native_loop"])
+def test_closing_cuts_a_call_of_another_thread_short_and_keeps_nothing(fault: str, tmp_path: Path) -> None:
+    adapter = isolated(f"{CRASH}:{fault}", tmp_path, timeout=60.0)
+    assert_works(adapter)
+    with ThreadPoolExecutor(1) as thread:
+        call = thread.submit(adapter.evaluate, *UNLUCKY)
+        while adapter.calls < 2:
+            time.sleep(0.01)
+        begin = time.monotonic()
+        adapter.close()
+        with pytest.raises(AdapterError, match=r"closed( during a call)?$"):
+            call.result()
+    assert time.monotonic() - begin < GRACE / 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_adapter_says_so(tmp_path: Path) -> None:
+    with isolated("adapters.closed_form:closed_form", tmp_path) as adapter:
+        assert_works(adapter)
+    adapter.close()
+    with pytest.raises(AdapterError, match=r"^numpy is closed$"):
+        adapter.evaluate(*HEALTHY)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

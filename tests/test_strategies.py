@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, find, given, settings
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case, strategies
 from crosscheck.cases.strategies import cases, problems
 from crosscheck.regimes import REGIMES, classify
 from reference.formats import FORMATS
@@ -41,6 +41,15 @@ def test_problems_have_the_asked_shape_and_dtype(dtype: str, shape: tuple[int, .
         assert {array.dtype for array in problem} == {FORMATS[dtype].dtype}
 
     draw()
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_terms_of_the_largest_numbers_are_mirrored_without_a_warning(dtype: str) -> None:
+    format = FORMATS[dtype]
+    X, W = (np.full(shape, format.largest, format.dtype) for shape in ((1, 2), (2, 1)))
+    x, w = strategies._mirrored(X, W, 1, format)
+    assert x.astype(float).tolist() == [[format.largest, np.inf]]
+    assert w.astype(float).tolist() == [[format.largest], [-format.largest]]
 
 
 def test_problems_shrink_to_zeros_and_the_one_number_that_matters() -> None:

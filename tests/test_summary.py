@@ -13,7 +13,7 @@ from planted import wrong
 
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, parse
-from crosscheck.comparison.summarise import histogram, places, regime_at, shares, summarise
+from crosscheck.comparison.summarise import histogram, places, regime_at, summarise
 from crosscheck.judge import AXES, Judge
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Summary, Worst, from_plain, merge, to_plain
@@ -98,7 +98,7 @@ def test_a_histogram_counts_every_value_but_nan() -> None:
 def test_the_share_is_the_distance_in_radii(got: float, admissible: bool, want: float) -> None:
     one = np.array([False])
     full = AdmissibleSet(np.array([1.0]), np.array([1.0]), one, one, one, one, judged=True)
-    found = shares(np.array([got]), full, np.array([admissible]))
+    found = full.share(np.array([got]), np.array([admissible]))
     assert np.array_equal(found, [want], equal_nan=True)
 
 

@@ -92,6 +92,10 @@ def test_every_line_fits_and_nothing_is_cut_off(width: int) -> None:
     assert "an-adapter-from" in text
 
 
+def test_no_rows_make_no_table() -> None:
+    assert list(tables([], 100)) == []
+
+
 def test_only_what_was_judged_whole_and_agrees_is_green() -> None:
     green = [line for line in written(80, terminal=True).splitlines() if "\x1b[32m" in line]
     assert len(green) == 1

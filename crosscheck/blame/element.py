@@ -117,14 +117,11 @@ class Element:
         return at(whole, self.inner)
 
     def share(self, got: float, claims: Arithmetic) -> float:
-        """|got − reference| as a share of the radius; NaN where the set is no interval around a number."""
-        one = self.set_of(claims)
-        with np.errstate(all="ignore"):
-            return float(np.abs(got - one.center) / one.radius)
+        """|got − reference| as a share of the radius, as `AdmissibleSet.share` says."""
+        one, value = self.set_of(claims), np.array(got)
+        return float(one.share(value, one.contains(value)))
 
 
 def at(whole: AdmissibleSet, index: tuple[Any, ...]) -> AdmissibleSet:
     """The part of a set at an index of its output's array."""
-    arrays = np.broadcast_arrays(whole.center, whole.radius, whole.plus, whole.minus, whole.may, whole.must)
-    center, radius, plus, minus, may, must = (array[index] for array in arrays)
-    return whole._replace(center=center, radius=radius, plus=plus, minus=minus, may=may, must=must)
+    return whole.mapped(lambda array: array[index])

@@ -65,19 +65,12 @@ def ask(subject: Subject, element: Element) -> Probes:
     judge = Judge(Problem(*(a.astype(element.format.dtype).reshape(-1, 1, 1) for a in (ones, y, z))))
     outputs = evaluate(subject, judge.problem)._asdict()
     got = {name: value.astype(np.float64).ravel() for name, value in outputs.items() if value is not None}
-    sets = {name: _flat(whole) for name, whole in judge.sets(claims).items()}
+    sets = {name: whole.mapped(np.ravel) for name, whole in judge.sets(claims).items()}
     balls = oracle.evaluate(*judge.problem)._asdict()
     exact = {name: oracle.to_floats(balls[name])[0].ravel() for name in EXACT}
     nowhere = np.zeros(z.shape, bool)
     outside = {name: ~sets[name].contains(got[name]) if name in got else nowhere for name in sets}
     return Probes(element.format, z, y, got, sets, exact, outside, own)
-
-
-def _flat(whole: AdmissibleSet) -> AdmissibleSet:
-    """The set with one axis."""
-    arrays = np.broadcast_arrays(whole.center, whole.radius, whole.plus, whole.minus, whole.may, whole.must)
-    center, radius, plus, minus, may, must = (array.ravel() for array in arrays)
-    return whole._replace(center=center, radius=radius, plus=plus, minus=minus, may=may, must=must)
 
 
 def _points(element: Element, centers: Float64) -> tuple[Float64, Float64, int]:

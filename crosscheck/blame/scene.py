@@ -134,10 +134,8 @@ def worst(judge: Judge, outcome: Outcome, output: str) -> Element:
     """The element of a disagreeing output that lies farthest outside its set, as a share of the radius."""
     got = np.asarray(getattr(outcome.outputs, output)).astype(np.float64)
     whole = judge.sets(outcome.description.arithmetic[judge.format.name])[output]
-    with np.errstate(all="ignore"):
-        share = np.abs(got - whole.center) / whole.radius
-    share = np.where(np.isnan(share), np.inf, share)
-    share = np.where(outcome.judgements[output].admissible, -1.0, share)
+    admissible = outcome.judgements[output].admissible
+    share = np.where(admissible, -1.0, whole.share(got, admissible))
     return Element(judge, output, tuple(map(int, np.unravel_index(int(np.argmax(share)), share.shape))))
 
 

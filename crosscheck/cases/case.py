@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.cases.literals import CaseError, Literal, one_of, parse_literal
+from crosscheck.cases.literals import DEEPEST, CaseError, Literal, one_of, parse_literal
 from crosscheck.regimes import REGIMES
 from crosscheck.regimes.words import Shape, draw_words
 from reference.formats import FORMATS, Format
@@ -31,7 +31,6 @@ SHAPES_STACKED: Final = ((8192, 1, 3, 1), (256, 7, 3, 2), (64, 2, 33, 1), (4, 64
 
 LARGEST_SEED: Final = 2**64 - 1
 MOST_NUMBERS: Final = 2**28  # in X, y and W together: 2 GiB of float64
-DEEPEST: Final = 16  # axes
 SEED: Final = re.compile(r"[0-9]{1,20}")
 SHAPE: Final = re.compile(r"[0-9]{1,12}(x[0-9]{1,12})*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zipfile
@@ -13,6 +14,8 @@ from typing import IO, Any, Final
 
 import numpy as np
 
+from adapters.errors import one_line
+from adapters.journal import DTYPES
 from adapters.memory import memory_of
 from crosscheck.cases.case import MOST_NUMBERS
 from crosscheck.cases.literals import CaseError, Literal
@@ -22,7 +25,8 @@ from reference.types import Array
 
 NAMES: Final = ("X", "y", "W")
 MOST_BYTES: Final = 8 * MOST_NUMBERS
-FROM_SAFETENSORS: Final = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+MOST_HEADER: Final = 1 << 16  # bytes of the head of an .npy file; NumPy reads 10,000 characters of it
+FROM_SAFETENSORS: Final = {code: dtype for dtype, code in DTYPES.items()}
 # How NumPy compresses, if it does.
 COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zipfile and NumPy raise for archives and arrays that are damaged or encrypted.
@@ -90,7 +94,7 @@ def _npz(path: Path) -> tuple[Mapping[str, Array], str]:
     except CaseError:
         raise
     except DAMAGED as error:
-        raise InputError(f"is damaged, or no .npz file: {_one_line(error)}") from None
+        raise InputError(f"is damaged, or no .npz file: {one_line(error, type(error).__name__)}") from None
 
 
 def _npy(name: str, archive: zipfile.ZipFile) -> Array:
@@ -98,7 +102,7 @@ def _npy(name: str, archive: zipfile.ZipFile) -> Array:
     if archive.getinfo(f"{name}.npy").compress_type not in COMPRESSIONS:
         raise InputError(f"{name} is compressed as NumPy never does; save it with np.savez")
     with archive.open(f"{name}.npy") as file:
-        shape, dtype = _header(file)
+        shape, dtype = _header(io.BytesIO(file.read(MOST_HEADER)))  # a length that lies takes no memory
     known = "object" if dtype.hasobject else dtype.name
     fix = "save it as one of float64, float32, float16"
     if dtype == np.dtype("V2"):
@@ -129,7 +133,9 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
     try:
         found = dict(deserialize(data))  # type: ignore[no-untyped-call]  # it ships no types
     except (SafetensorError, ValueError) as error:
-        raise InputError(f"is damaged, or no .safetensors file: {_one_line(error)}") from None
+        raise InputError(
+            f"is damaged, or no .safetensors file: {one_line(error, type(error).__name__)}"
+        ) from None
     _only(list(found))
     arrays = {}
     for name in NAMES:
@@ -143,16 +149,12 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
 def _stated_layout(data: bytes, arrays: Mapping[str, Array]) -> str:
     """The layout in which all three arrays lie as the journal's header says; contiguous for other files."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    stated = header.get("__metadata__", {}).get("layout", "")
-    for layout in LAYOUTS:
+    stated = (header.get("__metadata__") or {}).get("layout")
+    for layout in LAYOUTS if stated else ():
         memory = {name: memory_of(arrange(array, layout)) for name, array in arrays.items()}
         if json.dumps(memory) == stated:
             return layout
     return "contiguous"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 READERS: Final = {".npz": _npz, ".safetensors": _safetensors}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crosscheck.shown import hexadecimal
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array, Problem
@@ -105,16 +106,11 @@ def _check_shapes(X: tuple[int, ...], y: tuple[int, ...], W: tuple[int, ...]) ->
         )
 
 
-def _hexadecimal(value: float) -> str:
-    """A number as ``0x1.8p-3``: `float.hex` without its trailing zeros."""
-    return re.sub(r"\.?0+p", "p", value.hex(), count=1) if "." in value.hex() else value.hex()
-
-
 def _written(array: Array) -> str:
     """Nested lists of hexadecimal floats."""
     if array.ndim:
         return f"[{','.join(_written(part) for part in array)}]"
-    return _hexadecimal(float(array))
+    return hexadecimal(float(array))
 
 
 def parse_literal(text: str) -> Literal:
@@ -157,6 +153,6 @@ def _number(token: str, name: str, format: Format) -> float:
     with np.errstate(over="ignore", under="ignore"):
         nearest = float(np.float64(value).astype(format.dtype))
     if value != nearest and not math.isnan(value):
-        near = _hexadecimal(nearest)
+        near = hexadecimal(nearest)
         raise CaseError(f"{name} holds {token}, which is no {format.name}; the nearest is {near}")
     return value

@@ -111,7 +111,8 @@ def _mirrored(X: Array, W: Array, ulps: int, format: Format) -> tuple[Array, Arr
     """The second half of the terms as minus the first half, x by some ulps different."""
     half = X.shape[-1] // 2
     x, w = X.astype(np.float64), W.astype(np.float64)
-    x[..., -half:] = x[..., :half][..., ::-1] * (1.0 + math.ldexp(ulps, 1 - format.precision))
+    with np.errstate(over="ignore"):  # the largest number and an ulp
+        x[..., -half:] = x[..., :half][..., ::-1] * (1.0 + math.ldexp(ulps, 1 - format.precision))
     w[..., -half:, :] = -w[..., :half, :][..., ::-1, :]
     return _to_format(x.ravel().tolist(), X.shape, format), _to_format(w.ravel().tolist(), W.shape, format)
 

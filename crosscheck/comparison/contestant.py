@@ -91,7 +91,7 @@ class Contestant:
         return outcome._replace(description=self.description)
 
     def close(self) -> None:
-        """Give up what is not under way yet; the subject is its owner's to close."""
+        """Give up what is not under way yet; the subject is its owner's to close, which ends the rest."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def contract(self, problem: Problem) -> Future[list[str]]:

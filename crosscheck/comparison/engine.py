@@ -23,7 +23,7 @@ from reference.types import Outputs, Problem
 
 # Cases handed to the children before the first of them is judged: enough that nobody waits, a few MB.
 AHEAD = 4
-# Problems of one case for which the oracle is asked where nothing cheaper is sure: half suspects, half a sample.
+# Problems of one case that the oracle takes where nothing cheaper is sure: half suspects, half a sample.
 BUDGET = 32
 
 FAILURE = "failure"

@@ -28,7 +28,6 @@ from crosscheck.comparison.result import Comparison
 AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
 # Where the contract is checked: several rows, inputs and outputs, and a shape that the plan has anyway.
 CONTRACT_SHAPE = (256, 7, 3, 2)
-COMPILED = Path(".crosscheck/compiled")  # the same as for pytest
 
 
 def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeout: float) -> int:
@@ -54,9 +53,7 @@ def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeou
         descriptions = [contestant.description for contestant in contestants.values()]
         for line in heading(plan, descriptions):
             console.print(line, markup=False, soft_wrap=True)
-        with _interruption() as interrupted, _progress(len(plan), interrupted) as advance:
-            record = compare(plan, list(contestants.values()), advance)
-        broken = _violations(plan, record, list(contestants.values()))
+        record, broken = _compared(plan, list(contestants.values()))
         seconds = time.monotonic() - start
         there = {name: contestant.subject for name, contestant in contestants.items()}
         comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds)
@@ -68,7 +65,7 @@ def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeou
 
 def _environment() -> dict[str, str]:
     """What the children keep for the next run; nothing where `CI` is set: a gate compiles afresh."""
-    return {} if os.environ.get("CI") else compilation.cache(COMPILED)
+    return {} if os.environ.get("CI") else compilation.cache()
 
 
 def _seated(subjects: dict[str, Isolated]) -> tuple[dict[str, Contestant], list[str]]:
@@ -85,6 +82,13 @@ def _seated(subjects: dict[str, Isolated]) -> tuple[dict[str, Contestant], list[
         if names.count(name) > 1:
             raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
     return contestants, lost
+
+
+def _compared(plan: Plan, contestants: Sequence[Contestant]) -> tuple[Record, list[str]]:
+    """What was found, and the violations of the contract, with the progress on the terminal."""
+    with _interruption() as interrupted, _progress(len(plan), interrupted) as advance:
+        record = compare(plan, contestants, advance)
+    return record, _violations(plan, record, contestants)
 
 
 def _violations(plan: Plan, record: Record, contestants: Sequence[Contestant]) -> list[str]:

@@ -16,8 +16,7 @@ from crosscheck.judge import AXES, Judge, Judgement, flat
 from crosscheck.regimes import REGIMES, classify
 from crosscheck.summary import EVERY, Cell, Summary, Worst
 from crosscheck.trial import Outcome
-from reference.admissible import AdmissibleSet
-from reference.types import Bool, Float64
+from reference.types import Float64
 from reference.ulp import Category
 
 # Exponents of two that a histogram tells apart; what lies beyond is counted at its end. No share of a bound
@@ -36,21 +35,6 @@ def histogram(values: Float64) -> dict[str, int]:
     return {**found, **{name: count for name, count in ends.items() if count}}
 
 
-def shares(got: Float64, full: AdmissibleSet, admissible: Bool) -> Float64:
-    """|got − center| / radius, element by element, in the shape of ``got``.
-
-    NaN where the set has no finite end on that side, or where an admissible result is no finite number. At
-    least 1 where the result is inadmissible: inf if it lies within the radius and breaks another rule.
-    """
-    with np.errstate(all="ignore"):
-        distance = np.abs(got - full.center)
-        share = np.where(distance == 0, 0.0, distance / full.radius)
-        open_ended = (full.plus & (got >= full.center)) | (full.minus & (got <= full.center))
-        measured = np.isfinite(distance) & np.isfinite(full.radius) & ~open_ended
-    share = np.where(measured, share, np.nan)
-    return np.where(admissible | (share > 1), share, np.inf)
-
-
 def suspicion(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
     """The largest share of the bound in any output of each problem, ``[problems]``; 0 where there is none."""
     most = np.zeros(math.prod(judge.problem.X.shape[:-2]))
@@ -60,7 +44,7 @@ def suspicion(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
         full = judge.sets(outcome.description.arithmetic[judge.format.name])
         for name, judgement in outcome.judgements.items():
             got = getattr(outcome.outputs, name).astype(np.float64)
-            share = flat(shares(got, full[name], judgement.admissible), AXES[name])
+            share = flat(full[name].share(got, judgement.admissible), AXES[name])
             most = np.fmax(most, np.fmax.reduce(share.reshape(most.size, -1), axis=1))
     return most
 
@@ -135,7 +119,7 @@ def summarise(
         error, category = (flat(each, AXES[name]) for each in far[name])
         known = flat(best[name].rung != Rung.UNKNOWN, AXES[name])
         got = getattr(outcome.outputs, name).astype(np.float64)
-        share = flat(shares(got, full[name], judgement.admissible), AXES[name])
+        share = flat(full[name].share(got, judgement.admissible), AXES[name])
         counted = _counted(name, judgement, np.bincount(category[known], minlength=len(Category)))
         found[cell_of(case, outcome, name)] = dataclasses.replace(
             counted,

@@ -144,7 +144,12 @@ def _empty(columns: Sequence[Column], *, headed: bool) -> Table:
 
 
 def tables(lines: Sequence[Row], width: int) -> Iterator[RenderableType]:
-    """The rows for a reader with that many columns: one table, or one for each adapter below its name."""
+    """The rows for a reader with that many columns: one table, or one for each adapter below its name.
+
+    Nothing where there are no rows, as after an early Ctrl-C.
+    """
+    if not lines:
+        return
     if width < WIDE:
         yield _empty(COLUMNS, headed=True)
         for adapter, group in groupby(lines, key=lambda row: row.adapter):

@@ -5,6 +5,7 @@ On every other input they return zeros, so that a test can see the next call wor
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import re
@@ -71,6 +72,14 @@ def _closes_its_files(_: Array) -> None:
     time.sleep(600)
 
 
+def _scribbles(_: Array) -> None:
+    """Write into every descriptor, the suite's own pipes too, and live on."""
+    for descriptor in range(3, 256):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, b"Warning: of no use here\n")
+    time.sleep(600)
+
+
 def _mutates(X: Array) -> object:
     answer = (
         np.zeros_like(X[..., :1]),
@@ -104,6 +113,15 @@ class Chatty(Planted):
         return super().evaluate(X, y, W)
 
 
+class Hanging(Planted):
+    """Gives no answer on any input."""
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> object:
+        """The fault, whatever comes."""
+        del y, W
+        return self.fault(X)
+
+
 class Unreadable:
     """Has no member of the contract but a name."""
 
@@ -119,7 +137,9 @@ abandoned = Planted("abandoned", _abandoned)
 raises = Planted("raises", _raises)
 unsupported = Planted("unsupported", _unsupported)
 closes_its_files = Planted("closes-its-files", _closes_its_files)
+scribbles = Planted("scribbles", _scribbles)
 mutates = Planted("mutates", _mutates)
 objects = Planted("objects", _objects)
 lists = Planted("lists", _list)
 chatty = Chatty("chatty", _endless)
+hanging = Hanging("hanging", _native_loop)

@@ -1,0 +1,191 @@
+"""The panel: who dies is out and named, the others go on, and what was heard is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agreement import DisagreementError, explained
+from planted import deaths, wrong
+from safetensors import deserialize
+
+from adapters import AdapterError, JournalError, Spec
+from adapters.errors import AdapterDied, AdapterMisbehaved
+from crosscheck.cases import Case
+from crosscheck.panel import Panel
+from crosscheck.trial import Direct
+from reference.types import Array, Problem
+
+STACK = Case("ordinary", 5, (7, 1, 3, 1)).problem()
+UNLUCKY = STACK._replace(W=STACK.W * 0 + deaths.UNLUCKY)
+TIMEOUT = 1.0  # seconds, for the one that hangs
+FATES = {
+    "segfault": "killed by signal 11 (SIGSEGV)",
+    "exits": "exited with status 0",
+    "endless": "gave no answer within 1 s",
+    "killed": "killed by signal 9 (SIGKILL)",
+}
+
+
+def spec(module: str, name: str) -> Spec:
+    target = f"tests.planted.{module}:{name}"
+    return Spec(target, target)
+
+
+def started(*specs: Spec, journal: Path) -> Panel:
+    return Panel.of(specs, journal=journal, timeout=TIMEOUT, environment={})
+
+
+@pytest.fixture(scope="module")
+def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """A panel of a healthy adapter and four that have met their unlucky input."""
+    specs = [spec("wrong", "healthy"), *(spec("deaths", name) for name in FATES)]
+    panel = started(*specs, journal=tmp_path_factory.mktemp("journal"))
+    assert panel.hear(STACK).is_green
+    assert panel.news() == []
+    panel.hear(UNLUCKY)
+    yield panel
+    panel.close()
+
+
+def test_who_dies_is_out_and_the_others_go_on(mortals: Panel) -> None:
+    assert list(mortals.subjects) == ["tests.planted.wrong:healthy"]
+    heard = mortals.hear(STACK)
+    assert [outcome.description.name for outcome in heard.outcomes] == ["planted-healthy"]
+    assert heard.is_green
+
+
+@pytest.mark.parametrize("name", FATES)
+def test_a_death_is_a_casualty_with_its_input_on_disk(name: str, mortals: Panel) -> None:
+    death = mortals.casualties[f"tests.planted.deaths:{name}"]
+    assert (death.adapter, death.how) == (f"planted-{name}", FATES[name])
+    assert death.journal is not None
+    kept = dict(deserialize(death.journal.read_bytes()))  # type: ignore[no-untyped-call]  # it has no types
+    assert {symbol: kept[symbol]["data"] for symbol in "XyW"} == {
+        symbol: array.tobytes() for symbol, array in UNLUCKY._asdict().items()
+    }
+
+
+@pytest.mark.parametrize("name", FATES)
+def test_the_account_names_who_died(name: str, mortals: Panel) -> None:
+    target, death = f"tests.planted.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
+    assert any(line.startswith(f"died: {target}: {death}") for line in mortals.account())
+
+
+def test_a_death_is_told_once_with_the_line_that_replays_it(mortals: Panel) -> None:
+    news = mortals.news()
+    assert len(news) == len(FATES)
+    for (name, death), text in zip(mortals.casualties.items(), news, strict=True):
+        assert text.startswith(str(death))
+        assert text.endswith(f".venv/bin/crosscheck check {death.journal} --adapter {name}")
+    assert mortals.news() == []
+
+
+def test_a_death_while_loading_leaves_the_others_on_the_panel(tmp_path: Path) -> None:
+    panel = started(spec("import_exit", "any"), spec("wrong", "healthy"), journal=tmp_path)
+    assert list(panel.subjects) == ["tests.planted.wrong:healthy"]
+    (text,) = panel.news()
+    assert text.startswith("tests.planted.import_exit:any exited with status 0; before its first call; ")
+    assert panel.hear(STACK).is_green
+    panel.close()
+
+
+def test_an_adapter_that_cannot_be_loaded_ends_the_panel_and_every_child(tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match="the planted framework is not here"):
+        started(spec("wrong", "healthy"), spec("import_error", "any"), journal=tmp_path)
+    assert list(tmp_path.glob("*healthy*")) == []  # a child that was closed leaves no file
+
+
+def test_a_journal_that_cannot_be_kept_is_an_error_before_the_first_call(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalError, match=r"^cannot keep a journal in "):
+        started(spec("wrong", "healthy"), journal=tmp_path / "file")
+
+
+def seated(**adapters: Any) -> Panel:
+    """A panel in this process."""
+    panel = Panel()
+    for name, adapter in adapters.items():
+        panel.subjects[name] = adapter if isinstance(adapter, Direct) else Direct(adapter)
+    return panel
+
+
+def account(panel: Panel, *problems: Problem) -> list[str]:
+    for problem in problems:
+        panel.hear(problem)
+    return list(panel.account())
+
+
+def test_problems_are_counted_for_each_adapter() -> None:
+    lines = account(seated(one=wrong.healthy, two=wrong.sign), *[STACK] * 300)
+    assert lines == ["problems: planted-healthy 2,100, planted-sign 2,100"]
+
+
+def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
+    def refusing(X: Array, y: Array, W: Array) -> Any:
+        raise NotImplementedError("no stacks here")
+
+    narrow, refuses = (
+        wrong.Planted("narrow", wrong.right, "float32"),
+        wrong.Planted("refuses", refusing),
+    )
+    lines = account(seated(healthy=wrong.healthy, narrow=narrow, refuses=refuses), STACK, STACK)
+    assert lines == [
+        "problems: planted-healthy 14",
+        "not supported: planted-narrow float64: planted-narrow has no float64",
+        "not supported: planted-refuses float64: no stacks here",
+    ]
+
+
+def test_what_is_not_judged_is_counted_by_output() -> None:
+    many = Case("ordinary", 5, (3, 70, 1, 1), dtype="bfloat16").problem()
+    panel = seated(healthy=wrong.healthy)
+    assert panel.hear(many).is_green
+    assert account(panel, STACK, many) == [
+        "problems: planted-healthy 13",
+        "not judged: planted-healthy bfloat16 loss, 6 problems: the set is trivially wide",
+        "not judged: planted-healthy bfloat16 grad, 6 problems: the set is trivially wide",
+    ]
+
+
+@pytest.mark.parametrize("adapter", [wrong.sign, wrong.raises, wrong.wrong_shape])
+def test_a_hearing_is_not_green_if_one_result_is_wrong(adapter: wrong.Planted) -> None:
+    heard = seated(healthy=wrong.healthy, wrong=adapter).hear(STACK)
+    assert not heard.is_green
+    assert [outcome.is_green for outcome in heard.outcomes] == [True, False]
+
+
+def test_misbehaviour_is_no_death() -> None:
+    panel = seated(raises=wrong.raises)
+    for _ in range(2):
+        (outcome,) = panel.hear(STACK).outcomes
+        assert isinstance(outcome.failure, AdapterMisbehaved)
+    assert (panel.casualties, panel.news()) == ({}, [])
+
+
+def test_a_death_that_somebody_else_saw_can_be_told_to_the_panel() -> None:
+    panel, death = seated(one=wrong.healthy), AdapterDied("one", "exited with status 0", None, Path("log"))
+    panel.lose("one", death)
+    assert (panel.subjects, panel.news()) == ({}, [str(death)])
+    assert panel.hear(STACK).outcomes == ()
+
+
+def disagreement(panel: Panel) -> DisagreementError:
+    case = Case("ordinary", 5, (7, 1, 3, 1))
+    return DisagreementError(case, panel.hear(case.problem()))
+
+
+def test_a_disagreement_that_does_not_come_again_is_explained_all_the_same() -> None:
+    panel = seated(sign=wrong.sign)
+    inner = ExceptionGroup("flaky", [disagreement(panel)])
+    with pytest.raises(pytest.fail.Exception, match=r"^planted-sign disagrees on grad\n"), explained(panel):
+        raise ExceptionGroup("twice", [ValueError("first"), inner])
+
+
+def test_other_errors_are_not_explained_away() -> None:
+    for error in (ValueError("strategy"), ExceptionGroup("both", [ValueError("strategy")])):
+        with pytest.raises(type(error)) as raised, explained(seated()):
+            raise error
+        assert raised.value is error

@@ -1,0 +1,161 @@
+"""One trial: what a subject returns, does not support, or breaks, becomes one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from planted import wrong
+
+import adapters
+from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved
+from crosscheck.cases import Case
+from crosscheck.judge import Judge, Verdict
+from crosscheck.trial import Direct, Outcome, evaluate, run
+from reference.types import Array, Outputs, Problem
+
+STACK = Case("ordinary", 5, (7, 2, 3, 2)).problem()
+Evaluate = Callable[[Array, Array, Array], Any]
+
+
+def planted(function: Evaluate, *dtypes: str, most: int | None = None) -> Direct:
+    """A subject around a function; it takes so many problems in a call."""
+    adapter = wrong.Planted("one", function, *dtypes)
+    adapter.max_stack = most  # type: ignore[attr-defined]  # an optional member of the contract
+    return Direct(adapter)
+
+
+def outcome_of(function: Evaluate, *dtypes: str) -> Outcome:
+    return run(planted(function, *dtypes), Judge(STACK))
+
+
+def raising(error: BaseException) -> Evaluate:
+    def evaluate(*_: Array) -> Any:
+        raise error
+
+    return evaluate
+
+
+def returning(result: Callable[[Array], Any]) -> Evaluate:
+    return lambda *arrays: result(arrays[2])
+
+
+def assert_is_only(outcome: Outcome, field: str) -> None:
+    """Exactly one of the three fates is set."""
+    found = [n for n in ("outputs", "unsupported", "failure") if getattr(outcome, n) is not None]
+    assert found == [field]
+
+
+def test_a_healthy_subject_agrees_in_all_that_it_returns() -> None:
+    outcome = outcome_of(wrong.right)
+    assert_is_only(outcome, "outputs")
+    assert {n: j.verdict for n, j in outcome.judgements.items()} == dict.fromkeys(
+        ("y_hat", "loss", "grad"), Verdict.AGREES
+    )
+    assert outcome.is_green
+
+
+def test_a_wrong_subject_is_not_green_and_names_its_outputs() -> None:
+    outcome = run(Direct(wrong.missing_half), Judge(STACK))
+    assert_is_only(outcome, "outputs")
+    assert outcome.disagreeing == ("loss", "grad")
+    assert not outcome.is_green
+
+
+def test_a_dtype_that_a_subject_does_not_have_is_not_asked_for() -> None:
+    outcome = outcome_of(raising(AssertionError("asked")), "float32", "bfloat16")
+    assert_is_only(outcome, "unsupported")
+    assert outcome.unsupported == "planted-one has no float64"
+
+
+@pytest.mark.parametrize("reason", ["", "no stacks here"])
+def test_what_is_not_implemented_is_not_supported(reason: str) -> None:
+    outcome = outcome_of(raising(NotImplementedError(*filter(None, [reason]))))
+    assert_is_only(outcome, "unsupported")
+    assert outcome.unsupported == (reason or "no reason given")
+    assert outcome.is_green
+    assert not outcome.judgements
+
+
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [
+        (raising(ValueError("no kernel")), "raised ValueError: no kernel"),
+        (returning(lambda _: None), "returned NoneType, want"),
+        (returning(lambda _: {}), "returned no output at all"),
+        (returning(lambda W: {"gradient": W}), "returned an output called 'gradient', want"),
+        (returning(lambda W: {"grad": W.astype("float32")}), "returned grad in float32, want float64"),
+        (returning(lambda W: {"grad": W[..., :1]}), "returned grad of shape (7, 3, 1), want (7, 3, 2)"),
+        (returning(lambda W: {"grad": W.tolist()}), "returned grad as list of 7, want numpy.ndarray"),
+    ],
+)
+def test_misbehaviour_is_a_failure_in_words(function: Evaluate, what: str) -> None:
+    outcome = outcome_of(function)
+    assert_is_only(outcome, "failure")
+    assert isinstance(outcome.failure, AdapterMisbehaved)
+    assert str(outcome.failure).startswith(f"planted-one {what}")
+    assert not outcome.is_green
+
+
+def test_a_death_is_a_failure() -> None:
+    class Dying(Direct):
+        def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+            super().evaluate(X, y, W)
+            raise AdapterDied("dying", "exited with status 0", None, Path("log"))
+
+    outcome = run(Dying(wrong.healthy), Judge(STACK))
+    assert_is_only(outcome, "failure")
+    assert isinstance(outcome.failure, AdapterDied)
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_is_nobodys_misbehaviour(interruption: type[BaseException]) -> None:
+    with pytest.raises(interruption):
+        outcome_of(raising(interruption()))
+
+
+def test_direct_describes_its_adapter_and_refuses_what_is_none() -> None:
+    assert Direct(wrong.healthy).description.name == "planted-healthy"
+    with pytest.raises(AdapterError, match="is no adapter: it has no name, framework"):
+        Direct(object())
+
+
+def test_direct_traces_where_the_adapter_can() -> None:
+    assert set(Direct(adapters.load("numpy")).trace(*STACK)) == {"z", "dL_dyhat", "dyhat_dz", "delta"}
+    with pytest.raises(NotImplementedError, match="planted-healthy has no trace"):
+        Direct(wrong.healthy).trace(*STACK)
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (8, [7]), (None, [7])])
+def test_a_stack_is_split_where_a_subject_takes_only_so_many(most: int | None, sizes: list[int]) -> None:
+    seen: list[int] = []
+
+    def counted(X: Array, y: Array, W: Array) -> Any:
+        seen.append(len(X))
+        return wrong.right(X, y, W)
+
+    got = evaluate(planted(counted, most=most), STACK)
+    assert seen == sizes
+    for output, want in zip(got, [*wrong.right(*STACK), None], strict=True):
+        np.testing.assert_array_equal(output, want, strict=output is not None)
+
+
+@pytest.mark.parametrize("stack", [(), (7,), (1, 7), (7, 1, 1)])
+def test_a_split_stack_has_its_form_again(stack: tuple[int, ...]) -> None:
+    problem = Problem(*(a[0] if stack == () else a.reshape((*stack, *a.shape[1:])) for a in STACK))
+    got = evaluate(planted(wrong.right, most=2), problem)
+    for output, want in zip(got[:3], evaluate(planted(wrong.right), problem)[:3], strict=True):
+        np.testing.assert_array_equal(output, want, strict=True)
+
+
+def test_outputs_that_only_some_parts_of_a_split_stack_have_are_misbehaviour() -> None:
+    def moody(X: Array, y: Array, W: Array) -> Any:
+        y_hat, loss, grad = wrong.right(X, y, W)
+        return {"y_hat": y_hat, "grad": grad} | ({"loss": loss} if len(X) == 3 else {})
+
+    outcome = run(planted(moody, most=3), Judge(STACK))
+    assert_is_only(outcome, "failure")
+    assert str(outcome.failure) == "planted-one returned loss for some parts of a stack only"
