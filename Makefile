@@ -6,18 +6,22 @@ ARGS   ?=
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
+OLDER   := $(VENV)/older-numpy
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := $(wildcard conftest.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tests/*.py tests/*/*.py)
+
+# A worker for each core, but no more than four: each has a child for every adapter.
+PARALLEL ?= -n auto --maxprocesses 4
 
 # pytest rewrites the assertions of its plugins; without cached bytecode it does so again at every start (1 s).
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup compare test lint format pins clean
+.PHONY: help setup compare test lint older-numpy soak format pins clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
 	@echo
 	@echo "  ARGS=...        goes to the command:  make compare ARGS='--only numpy,jax --dtype float32'"
 	@echo "  PYTHON=...      makes .venv with it:  make setup PYTHON=python3.12"
@@ -28,7 +32,7 @@ compare: $(STAMP) ## compare the frameworks and print the table
 	@$(BIN)/crosscheck compare $(ARGS)
 
 test: $(STAMP) ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(STAMP) ## check style, types, import directions and coverage
 	$(BIN)/ruff check .
@@ -37,6 +41,12 @@ lint: $(STAMP) ## check style, types, import directions and coverage
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory .coverage
 	$(BIN)/coverage report
+
+older-numpy: $(STAMP) $(OLDER)/.installed ## hold the cases against another NumPy, byte for byte
+	CROSSCHECK_OLD_NUMPY_PYTHON=$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
+
+soak: $(STAMP) ## judge 10 million healthy problems per dtype: 10 minutes
+	@$(BIN)/crosscheck compare --dtype float64,float32 --problems 1000000 --seed $$(date +%s) $(ARGS)
 
 format: $(STAMP) ## let ruff set the style
 	$(BIN)/ruff check --fix .
@@ -53,7 +63,13 @@ clean: ## remove .venv and all caches
 
 # `make test ARGS=--cov` leaves this file too, so that CI runs the tests once.
 .coverage: $(STAMP) $(SOURCES) pyproject.toml
-	$(BIN)/python -m pytest -q --cov
+	$(BIN)/python -m pytest $(PARALLEL) -q --cov
+
+# The oldest NumPy that pyproject.toml allows; its own environment, as no constraint can hold two.
+$(OLDER)/.installed: $(STAMP)
+	@$(PYTHON) -m venv --clear $(OLDER)
+	@$(OLDER)/bin/python -m pip --disable-pip-version-check install -q numpy==2.0.2 ml_dtypes==0.6.0
+	@touch $@
 
 # setuptools comes first and builds without isolation, so that the build uses the tested version as well.
 $(STAMP): pyproject.toml constraints.txt

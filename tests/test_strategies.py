@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import Phase, find, given, settings
@@ -54,7 +56,13 @@ def test_terms_of_the_largest_numbers_are_mirrored_without_a_warning(dtype: str)
 
 def test_problems_shrink_to_zeros_and_the_one_number_that_matters() -> None:
     strategy = problems(FORMATS["float64"], (1, 1, 3, 1))
-    found = find(strategy, lambda problem: bool((problem.X > 1.0).any()), settings=settings(database=None))
+    # the shrinker takes random turns: from one seed it takes the same ones
+    found = find(
+        strategy,
+        lambda problem: bool((problem.X > 1.0).any()),
+        settings=settings(database=None),
+        random=Random(0),
+    )
     others = [found.y, found.W, found.X[found.X <= 1.0]]
     assert all(not np.any(array) for array in others)
     assert found.X.max() == 2.0
