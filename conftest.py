@@ -8,13 +8,14 @@ import platform
 from collections.abc import Generator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 import adapters
 from adapters import compilation
+from crosscheck.account import Account
 
 try:
     from jaxtyping import _decorator, install_import_hook
@@ -38,6 +39,7 @@ settings.register_profile("nightly", settings.get_profile("dev"), max_examples=3
 PROFILES = ("dev", "ci", "nightly")
 
 PANEL = pytest.StashKey["Panel"]()
+ACCOUNT = pytest.StashKey[Account]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -172,18 +174,33 @@ def pytest_runtest_makereport(
     return report
 
 
+def _account(config: pytest.Config) -> Account:
+    """Of this process; under xdist of all workers."""
+    if PANEL in config.stash:
+        return config.stash[PANEL].account
+    return config.stash.setdefault(ACCOUNT, Account())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add the account of an xdist worker that has ended."""
+    _account(node.config).add(getattr(node, "workeroutput", {}).get("crosscheck", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """What was judged, what could not be, and who died."""
-    panel = config.stash.get(PANEL, None)
-    if panel is None:
-        return
-    terminalreporter.section("crosscheck")
-    for line in panel.account():
-        terminalreporter.write_line(line)
+    account = _account(config)
+    if any(account.plain().values()):
+        terminalreporter.section("crosscheck")
+        for line in account.lines():
+            terminalreporter.write_line(line)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A run in which an adapter died is not green, even where it died between two tests."""
-    panel = session.config.stash.get(PANEL, None)
-    if panel is not None and panel.casualties and session.exitstatus == pytest.ExitCode.OK:
+    """Not green: an adapter died, even between two tests, or was asked and none of it could be judged."""
+    account = _account(session.config)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["crosscheck"] = account.plain()
+    elif not account.is_green and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

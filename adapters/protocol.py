@@ -6,11 +6,11 @@ X is ``[*stack, m, n]``, W ``[*stack, n, p]``, y and ŷ ``[*stack, m, p]``, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, one_line
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS, Format
 from reference.types import Array
@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # a child process needs NumPy, ml_dtypes and its framework on
     Labels = Float[Array, "*stack m p"]
     Weights = Float[Array, "*stack n p"]
 
+Answer = TypeVar("Answer")
+
+ABSENT: Any = object()
 TRACED = ("z", "dL_dyhat", "dyhat_dz", "delta")
 
 
@@ -91,36 +94,74 @@ def describe(adapter: Any) -> Description:
     """What the adapter says about itself.
 
     Raises:
-        AdapterError: a member is missing, or is not what the contract says.
+        AdapterError: a member is missing, raises, or is not what the contract says.
     """
-    missing = [m for m in ("name", "framework", "version", "dtypes", "evaluate") if not hasattr(adapter, m)]
+    wanted = ("name", "framework", "version", "dtypes", "evaluate")
+    missing = [member for member in wanted if _member(adapter, member, ABSENT) is ABSENT]
     if missing:
         raise AdapterError(f"{_call_it(adapter)} is no adapter: it has no {', '.join(missing)}")
-    dtypes = tuple(adapter.dtypes)
-    unknown = [dtype for dtype in dtypes if dtype not in FORMATS]
-    if unknown or not dtypes:
-        stated = ", ".join(map(repr, unknown)) or "none"
-        raise AdapterError(f"{_call_it(adapter)} states dtypes: {stated}; the suite has {', '.join(FORMATS)}")
+    dtypes = _dtypes(adapter)
     return Description(
-        name=str(adapter.name),
-        framework=str(adapter.framework),
-        version=str(adapter.version),
+        name=_text(adapter, "name"),
+        framework=_text(adapter, "framework"),
+        version=_text(adapter, "version"),
         dtypes=dtypes,
         arithmetic={dtype: _claims(adapter, FORMATS[dtype]) for dtype in dtypes},
-        device=str(getattr(adapter, "device", "cpu")),
+        device=_text(adapter, "device", "cpu"),
         threads=_positive(adapter, "threads"),
         max_stack=_positive(adapter, "max_stack"),
-        traces=callable(getattr(adapter, "trace", None)),
+        traces=callable(_member(adapter, "trace")),
     )
 
 
 def _call_it(adapter: Any) -> str:
-    return str(getattr(adapter, "name", None) or f"an object of type {type(adapter).__name__}")
+    """Its name, if that is fit to be shown."""
+    try:
+        name = str(getattr(adapter, "name", ""))
+    except Exception:  # noqa: BLE001, the boundary to foreign code; `describe` asks again, and tells
+        name = ""
+    return name if _is_shown(name) else f"an object of type {type(adapter).__name__}"
+
+
+def _is_shown(text: str) -> bool:
+    """Whether a text can stand in a line, and be seen there."""
+    return bool(text.strip()) and text.isprintable()
+
+
+def _asked(adapter: Any, what: str, question: Callable[[], Answer]) -> Answer:
+    """The adapter's own answer; what it raises is an `AdapterError`."""
+    try:
+        return question()
+    except Exception as error:  # the boundary to foreign code
+        raised = f"{what} raised {type(error).__name__}: {one_line(error)}"
+        raise AdapterError(f"{_call_it(adapter)}: {raised}") from error
+
+
+def _member(adapter: Any, member: str, absent: Any = None) -> Any:
+    return _asked(adapter, member, lambda: getattr(adapter, member, absent))
+
+
+def _text(adapter: Any, member: str, absent: str = "") -> str:
+    """The member as text that can stand in a line."""
+    text = _asked(adapter, member, lambda: str(getattr(adapter, member, absent)))
+    if not _is_shown(text):
+        raise AdapterError(f"{_call_it(adapter)}: {member} is {text!r}, want printable text on one line")
+    return text
+
+
+def _dtypes(adapter: Any) -> tuple[str, ...]:
+    """The names of the formats that it evaluates, at least one."""
+    dtypes = _asked(adapter, "dtypes", lambda: tuple(adapter.dtypes))
+    unknown = [dtype for dtype in dtypes if not isinstance(dtype, str) or dtype not in FORMATS]
+    if unknown or not dtypes:
+        stated = ", ".join(map(repr, unknown)) or "none"
+        raise AdapterError(f"{_call_it(adapter)} states dtypes: {stated}; the suite has {', '.join(FORMATS)}")
+    return dtypes
 
 
 def _positive(adapter: Any, member: str) -> int | None:
     """The optional member, None or a number of at least 1."""
-    value = getattr(adapter, member, None)
+    value = _member(adapter, member)
     if value is not None and (not isinstance(value, int) or value < 1):
         raise AdapterError(f"{_call_it(adapter)}: {member} is {value!r}, want None or an integer from 1")
     return value
@@ -128,7 +169,8 @@ def _positive(adapter: Any, member: str) -> int | None:
 
 def _claims(adapter: Any, format: Format) -> Arithmetic:
     """The adapter's claims for one format: an `Arithmetic`, a mapping of its fields, or nothing."""
-    stated = adapter.arithmetic(format.name) if hasattr(adapter, "arithmetic") else None
+    ask, what = _member(adapter, "arithmetic"), f"arithmetic({format.name!r})"
+    stated = None if ask is None else _asked(adapter, what, lambda: ask(format.name))
     if stated is None:
         return default_arithmetic(format)
     if isinstance(stated, Arithmetic):
@@ -136,5 +178,4 @@ def _claims(adapter: Any, format: Format) -> Arithmetic:
     try:
         return Arithmetic(**{"kappa": KAPPA[format.name], **stated})
     except (TypeError, ValueError) as error:
-        what = f"arithmetic({format.name!r}) is not understood"
-        raise AdapterError(f"{_call_it(adapter)}: {what}: {error}") from None
+        raise AdapterError(f"{_call_it(adapter)}: {what} is not understood: {error}") from None

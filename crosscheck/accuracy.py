@@ -121,7 +121,7 @@ def _ask_oracle(
     known: dict[str, BestKnown], judge: Judge, budget: int | None, suspicion: Float64 | None
 ) -> None:
     """Let the oracle decide the problems that are left, as far as the budget goes."""
-    count = int(np.prod(judge.problem.X.shape[:-2]))
+    count = judge.problem.stack_size
     open_elements = (flat(best.rung == Rung.UNKNOWN, AXES[name]) for name, best in known.items())
     is_open = np.any([each.reshape(count, -1).any(-1) for each in open_elements], axis=0)
     finite = np.all([np.isfinite(flat(a, 2)).all((-2, -1)) for a in judge.wide], axis=0)

@@ -18,7 +18,7 @@ from crosscheck.contract import violations
 from crosscheck.judge import Judge, Verdict
 from crosscheck.message import failure
 from crosscheck.onecase import Best, heading, largest_error, table
-from crosscheck.trial import Outcome, Subject, run
+from crosscheck.trial import Outcome, Subject, run, tell_apart
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
@@ -72,11 +72,9 @@ class Check:
         except AdapterDied as death:
             self.lost.append(f"{selector}: {death}")
             return
-        if description.name in [outcome.description.name for outcome in self.outcomes]:
-            name = description.name
-            raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
+        tell_apart([*(outcome.description for outcome in self.outcomes), description])
         outcome = run(subject, self.judge)
-        if outcome.outputs is not None:
+        if outcome.failure is None and self.judge.format.name in description.dtypes:
             try:
                 self.broken += violations(subject, self.judge.problem)
             except AdapterDied as death:

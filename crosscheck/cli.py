@@ -1,181 +1,21 @@
-"""The command line: options in, exit codes out.
-
-0 agreement, 1 disagreement or an adapter that misbehaves, 2 unusable input, 3 an error of the suite, 125
-where ``check --bisect`` cannot judge, 130 interrupted. Nothing heavy is imported before a command runs, so
-that help and listings are quick and the numbers of threads are set before NumPy reads them.
-"""
+"""The console script. It imports nothing by itself, so that Ctrl-C is an exit code from the first moment."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
 
-import click
-
-from crosscheck.options import adapter_options, chosen, split
-
-AGREEMENT, DISAGREEMENT, UNUSABLE, INTERNAL, PIPE_CLOSED, INTERRUPTED = 0, 1, 2, 3, 141, 130
-CANNOT_BE_JUDGED = 125
-TRACEBACK = "CROSSCHECK_TRACEBACK"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001, click's call
-    if wanted:
-        click.echo(f"crosscheck {_version('gradient-crosscheck') or '(not installed)'}")
-        context.exit()
-
-
-@click.group(
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
-    help="Show the version.",
-)  # fmt: skip
-@click.pass_context
-def cli(context: click.Context) -> None:
-    """Do NumPy, PyTorch and JAX agree on a gradient?"""
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help())
-        context.exit(UNUSABLE)
-
-
-@cli.command()
-@adapter_options
-@click.option("--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes.")
-@click.option("--regime", multiple=True, callback=split, metavar="NAMES", help="Only these regimes of input.")
-@click.option(
-    "--problems", type=click.IntRange(min=1), metavar="N",
-    help="At least so many for each adapter, dtype and regime.",
-)  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63), default=0, show_default=True, metavar="S",
-    help="Of the first round of cases.",
-)  # fmt: skip
-def compare(  # noqa: PLR0913, one for each option
-    *,
-    adapter: tuple[str, ...],
-    only: tuple[str, ...],
-    timeout: float,
-    journal: Path,
-    dtype: tuple[str, ...],
-    regime: tuple[str, ...],
-    problems: int | None,
-    seed: int,
-) -> int:
-    """Compare all adapters on generated inputs and print a table."""
-    from crosscheck.comparison.plan import PROBLEMS, Plan
-    from crosscheck.comparison.session import compare_and_show
-    from crosscheck.regimes import REGIMES
-    from reference.formats import FORMATS
-
-    dtypes, regimes = chosen(dtype, FORMATS, "--dtype"), chosen(regime, REGIMES, "--regime")
-    plan = Plan(dtypes, regimes, problems or PROBLEMS, seed)
-    return compare_and_show(plan, _specs(only, adapter), journal=journal, timeout=timeout)
-
-
-@cli.command(short_help="Judge one input: a case, or X, y and W from a file.")
-@click.argument("source", metavar="CASE|FILE")
-@adapter_options
-@click.option("--bisect", is_flag=True, help="Answer 0, 1 or 125, as `git bisect run` expects.")
-def check(  # noqa: PLR0913, one for each option
-    *,
-    source: str,
-    adapter: tuple[str, ...],
-    only: tuple[str, ...],
-    timeout: float,
-    journal: Path,
-    bisect: bool,
-) -> int:
-    """Judge one input: the text of a case, or a file .npz or .safetensors with X, y and W."""
-    from adapters import AdapterError
-    from crosscheck.check import check_and_show
-
-    try:
-        specs = _specs(only, adapter)
-    except AdapterError as error:
-        if not bisect:
-            raise
-        click.echo(f"crosscheck: cannot be judged: {error}", err=True)
-        return CANNOT_BE_JUDGED
-    return check_and_show(source, specs, journal=journal, timeout=timeout, bisect=bisect)
-
-
-@cli.command()
-def adapters() -> None:
-    """List the suite's own adapters."""
-    from adapters import REGISTRY
-
-    for name, spec in REGISTRY.items():
-        framework = str(spec.framework)
-        click.echo(f"{name:<10}{framework} {_version(framework) or 'is not installed'}")
-
-
-def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:
-    from adapters import select
-
-    return select(only, outside)
-
-
-def _explained(error: Exception) -> int:
-    """Say in one line what went wrong, and give the exit code for it."""
-    from adapters.errors import AdapterError, JournalError, one_line
-    from crosscheck.cases.literals import CaseError
-
-    is_ours = not isinstance(error, (AdapterError, JournalError, CaseError))
-    if is_ours and os.environ.get(TRACEBACK):
-        raise error
-    what = one_line(error)
-    if is_ours:
-        what = f"internal error: {type(error).__name__}: {what}; {TRACEBACK}=1 shows where"
-    click.echo(f"crosscheck: error: {what}", err=True)
-    return INTERNAL if is_ours else UNUSABLE
-
-
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    try:
-        # not `cli.main`, which has its own opinion on closed pipes
-        with cli.make_context("crosscheck", given) as context:
-            code = cli.invoke(context)
-        sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        click.echo(f"crosscheck: error: {error.format_message()}", err=True)
-        return UNUSABLE
-    except KeyboardInterrupt:
-        click.echo("crosscheck: interrupted", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001, the last stop: one line instead of a traceback
-        return _explained(error)
-    return code or AGREEMENT
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells count
 
 
 def main() -> None:
-    """The console script."""
-    from adapters.threads import environment
+    """Do what the command line says, and exit."""
+    try:
+        from crosscheck.commands import command_line
 
-    os.environ.update(environment(1))  # before NumPy is imported
-    code = run()
-    if "--bisect" in sys.argv and code in (UNUSABLE, INTERNAL):
-        code = CANNOT_BE_JUDGED  # `git bisect run` takes 2 and 3 for a bad version
+        code = command_line()
+    except KeyboardInterrupt:
+        print("crosscheck: interrupted", file=sys.stderr)  # noqa: T201, click may not be there yet
+        code = INTERRUPTED
     sys.exit(code)
 
 

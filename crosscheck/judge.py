@@ -121,14 +121,10 @@ class Judge:
     ) -> Judgement:
         accepted = first.accepts(name, got, getattr(self.centers, name), getattr(radii, name))
         if accepted.all():
-            return Judgement(accepted, judged, np.broadcast_to(np.True_, self._count))
-        whole = np.asarray(accepted.reshape(self._count, -1).all(-1))
+            return Judgement(accepted, judged, np.broadcast_to(np.True_, self.problem.stack_size))
+        whole = np.asarray(accepted.reshape(self.problem.stack_size, -1).all(-1))
         admissible = accepted | self._in_full_set(name, got, claims, ~whole).reshape(accepted.shape)
         return Judgement(admissible, judged, whole)
-
-    @property
-    def _count(self) -> int:
-        return int(np.prod(self.problem.X.shape[:-2]))
 
     def _in_full_set(self, name: str, got: Array, claims: Arithmetic, rows: Bool) -> Bool:
         """Which elements of the chosen problems lie in the full set; False elsewhere."""

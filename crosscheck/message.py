@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import shlex
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from adapters import REGISTRY
 from adapters.protocol import Description
 from crosscheck.blame import first_equation, outliers
 from crosscheck.blame.element import Element
-from crosscheck.blame.scene import Hearing, Scene
+from crosscheck.blame.scene import Inquest, Scene
 from crosscheck.judge import Judge, Verdict
 from crosscheck.regimes import REGIMES, classify
 from crosscheck.shown import hexadecimal, interval, number, of_the_bound, place, ulps
@@ -25,6 +27,7 @@ from reference.ulp import Category
 
 WIDTH = 100  # columns
 LABEL = 14
+INSTALLED = Path(".venv/bin/crosscheck")  # where `make setup` puts the command, seen from the checkout
 MARGIN = "  "
 CATEGORIES = {
     Category.OVERFLOW: "infinite where the exact value is not",
@@ -42,16 +45,22 @@ def failure(text: str, judge: Judge, outcomes: Sequence[Outcome], subjects: Mapp
         outcomes: of all adapters.
         subjects: those that can be asked again, by the name or ``package.module:object`` that selects them.
     """
-    hearing = Hearing(text, judge, outcomes, subjects)
-    blocks = [_failed(hearing, outcome) for outcome in outcomes if outcome.failure is not None]
-    blocks += [_disagreement(hearing, scene) for outcome in outcomes for scene in hearing.scenes(outcome)]
+    inquest = Inquest(text, judge, outcomes, subjects)
+    blocks = [_failed(inquest, outcome) for outcome in outcomes if outcome.failure is not None]
+    blocks += [_disagreement(inquest, scene) for outcome in outcomes for scene in inquest.scenes(outcome)]
     return "\n\n".join([_headline(outcomes), *blocks])
 
 
 def replay(text: str, selector: str) -> str:
     """The line that judges a case in a fresh process, with an adapter of the suite or one from outside."""
     option = "--only" if selector in REGISTRY else "--adapter"
-    return f".venv/bin/crosscheck check {shlex.quote(text)} {option} {shlex.quote(selector)}"
+    return f"{_command()} check {shlex.quote(text)} {option} {shlex.quote(selector)}"
+
+
+def _command() -> str:
+    """The suite's command for a line to be pasted here: short in a checkout, else the one of this Python."""
+    there = INSTALLED if INSTALLED.is_file() else Path(sys.executable).with_name("crosscheck")
+    return shlex.quote(str(there))
 
 
 def _headline(outcomes: Sequence[Outcome]) -> str:
@@ -84,19 +93,19 @@ def _who(description: Description) -> str:
     return f"{description.framework} {description.version}, {description.device}{counted}"
 
 
-def _failed(hearing: Hearing, outcome: Outcome) -> str:
+def _failed(inquest: Inquest, outcome: Outcome) -> str:
     """An adapter that gave no result."""
-    description, dtype = outcome.description, hearing.judge.format.name
+    description, dtype = outcome.description, inquest.judge.format.name
     lines = [
         f"{description.name} failed in {dtype}",
         _line("adapter", _who(description)),
         _line("what", str(outcome.failure)),
     ]
-    selector = hearing.selectors.get(description.name, description.name)
-    return "\n".join([*lines, _line("replay", replay(hearing.text, selector), wrap=False)])
+    selector = inquest.selectors.get(description.name, description.name)
+    return "\n".join([*lines, _line("replay", replay(inquest.text, selector), wrap=False)])
 
 
-def _disagreement(hearing: Hearing, scene: Scene) -> str:
+def _disagreement(inquest: Inquest, scene: Scene) -> str:
     """One output of one adapter."""
     element, description = scene.element, scene.culprit.description
     header = f"{description.name} is wrong: {place(element.output, element.index)} in {element.format.name}"
@@ -105,9 +114,9 @@ def _disagreement(hearing: Hearing, scene: Scene) -> str:
         _line("adapter", _who(description)),
         *_numbers(scene),
         *_circumstances(scene),
-        *_blame(hearing, scene),
+        *_blame(inquest, scene),
     ]
-    selector = hearing.selectors.get(description.name, description.name)
+    selector = inquest.selectors.get(description.name, description.name)
     return "\n".join([*lines, _line("replay", replay(scene.text, selector), wrap=False)])
 
 
@@ -134,6 +143,8 @@ def _want(element: Element, one: AdmissibleSet) -> str:
 
 
 def _error(element: Element, got: float) -> str:
+    if math.isnan(element.exact[0]):
+        return "not measured: no exact value"
     error, kind = element.ulp_error(got)
     words = CATEGORIES.get(kind)
     figure = "" if math.isnan(error) else f"{ulps(error)} ulp off"
@@ -180,11 +191,11 @@ def _other(element: Element, outcome: Outcome) -> str:
     return f"{name}: {number(got, element.format)}, {verdict}, {_error(element, got)}"
 
 
-def _blame(hearing: Hearing, scene: Scene) -> Iterator[str]:
+def _blame(inquest: Inquest, scene: Scene) -> Iterator[str]:
     """The outliers and the first equation that differs."""
     outcomes = (scene.culprit, *scene.others)
     yield _line("outlier", ", ".join(outliers(scene.element, outcomes)))
-    subject = hearing.subject_of(scene.culprit)
+    subject = inquest.subject_of(scene.culprit)
     if subject is None:
         yield _line("equation", "not known: the adapter no longer answers")
         return

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import numpy as np
-
 from adapters import Spec
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
+from crosscheck.account import Account
 from crosscheck.judge import Judge, Verdict
 from crosscheck.message import replay
-from crosscheck.trial import Outcome, Subject, run
+from crosscheck.trial import Outcome, Subject, run, tell_apart
 from reference.types import Problem
 
 
@@ -37,15 +35,14 @@ class Panel:
     Attributes:
         subjects: those that are alive, by the name of their spec.
         casualties: how the others died, by the same name.
+        account: what was heard and what came of it.
     """
 
     def __init__(self) -> None:
         self.subjects: dict[str, Subject] = {}
         self.casualties: dict[str, AdapterDied] = {}
         self._resources = ExitStack()
-        self._problems: Counter[str] = Counter()
-        self._not_judged: Counter[tuple[str, str, str]] = Counter()
-        self._unsupported: dict[str, None] = {}
+        self.account = Account()
         self._told: set[str] = set()
 
     @classmethod
@@ -61,7 +58,7 @@ class Panel:
             environment: variables for the children on top of this process's.
 
         Raises:
-            AdapterError: an adapter cannot be loaded.
+            AdapterError: an adapter cannot be loaded, or two have one name.
             JournalError: the directory cannot be written.
         """
         panel = cls()
@@ -74,14 +71,15 @@ class Panel:
             }
             for name, subject in started.items():
                 panel._seat(name, subject)
+            tell_apart(subject.description for subject in panel.subjects.values())
             panel._resources = panel._resources.pop_all()
         return panel
 
     def _seat(self, name: str, subject: Isolated) -> None:
         try:
-            self._problems[subject.description.name] = 0
+            self.account.problems[subject.description.name] = 0
         except AdapterDied as death:
-            self.casualties[name] = death
+            self._mourn(name, death)
         else:
             self.subjects[name] = subject
 
@@ -99,8 +97,12 @@ class Panel:
 
     def lose(self, name: str, death: AdapterDied) -> None:
         """Put out a subject that died when somebody else asked it; the others go on."""
-        self.casualties[name] = death
+        self._mourn(name, death)
         del self.subjects[name]
+
+    def _mourn(self, name: str, death: AdapterDied) -> None:
+        self.casualties[name] = death
+        self.account.deaths[f"{name}: {death}"] += 1
 
     def news(self) -> list[str]:
         """The deaths that were not told yet, each with the line that replays it where there was a call."""
@@ -112,25 +114,18 @@ class Panel:
         ]
 
     def _count(self, judge: Judge, outcome: Outcome) -> None:
-        name = outcome.description.name
+        name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size
+        if outcome.failure is None:
+            self.account.asked[name] += count
         if outcome.unsupported is not None:
-            self._unsupported[f"{name} {judge.format.name}: {outcome.unsupported}"] = None
+            self.account.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
             return
-        count = int(np.prod(judge.problem.X.shape[:-2]))
-        self._problems[name] += count
+        self.account.problems[name] += count
         for output, judgement in outcome.judgements.items():
             if judgement.verdict is Verdict.NOT_JUDGED:
-                self._not_judged[name, judge.format.name, output] += count
-
-    def account(self) -> Iterator[str]:
-        """What was heard, what could not be judged, what is not supported, and who died, line by line."""
-        yield "problems: " + ", ".join(f"{name} {count:,}" for name, count in self._problems.items())
-        for (name, dtype, output), count in self._not_judged.items():
-            yield f"not judged: {name} {dtype} {output}, {count:,} problems: the set is trivially wide"
-        for line in self._unsupported:
-            yield f"not supported: {line}"
-        for name, death in self.casualties.items():
-            yield f"died: {name}: {death}"
+                self.account.not_judged[f"{name} {dtype} {output}"] += count
+            else:
+                self.account.judged[name] += count
 
     def close(self) -> None:
         """End every child."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from adapters.errors import AdapterDied, AdapterMisbehaved
+from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved
 from adapters.protocol import Description, describe
 from adapters.results import outputs_of, shapes, traced_of
 from crosscheck.judge import Judge, Judgement, Verdict, flat
@@ -88,6 +89,17 @@ class Outcome(NamedTuple):
         return self.failure is None and not self.disagreeing
 
 
+def tell_apart(descriptions: Iterable[Description]) -> None:
+    """See to it that what is said about an adapter can be said by its name.
+
+    Raises:
+        AdapterError: two of them have one name.
+    """
+    for name, count in Counter(said.name for said in descriptions).items():
+        if count > 1:
+            raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
+
+
 def evaluate(subject: Subject, problem: Problem) -> Outputs:
     """The subject's outputs for the whole stack, in several calls where it takes only so many problems.
 
@@ -95,7 +107,7 @@ def evaluate(subject: Subject, problem: Problem) -> Outputs:
         AdapterMisbehaved: as `Subject.evaluate`, or an output is there for some parts of the stack only.
     """
     most = subject.description.max_stack
-    count = int(np.prod(problem.X.shape[:-2]))
+    count = problem.stack_size
     if most is None or count <= most:
         return subject.evaluate(*problem)
     stacked = Problem(*(flat(a, 2) for a in problem))

@@ -29,17 +29,17 @@ class Special(NamedTuple):
     free: Bool
 
 
-def _any(A: Bool, B: Bool) -> Bool:
+def _meets(A: Bool, B: Bool) -> Bool:
     """Whether a pair (A[i, j], B[j, k]) has both, for each i and k."""
     return contract(A.astype(np.float64), B.astype(np.float64)) > 0
 
 
 def _infinite_terms(X: Float64, W: Float64) -> tuple[Bool, Bool]:
     x_inf, w_inf = np.isinf(X), np.isinf(W)
-    same = _any(x_inf & (X > 0), W > 0) | _any(x_inf & (X < 0), W < 0)
-    same |= _any(X > 0, w_inf & (W > 0)) | _any(X < 0, w_inf & (W < 0))
-    opposite = _any(x_inf & (X > 0), W < 0) | _any(x_inf & (X < 0), W > 0)
-    opposite |= _any(X > 0, w_inf & (W < 0)) | _any(X < 0, w_inf & (W > 0))
+    same = _meets(x_inf & (X > 0), W > 0) | _meets(x_inf & (X < 0), W < 0)
+    same |= _meets(X > 0, w_inf & (W > 0)) | _meets(X < 0, w_inf & (W < 0))
+    opposite = _meets(x_inf & (X > 0), W < 0) | _meets(x_inf & (X < 0), W > 0)
+    opposite |= _meets(X > 0, w_inf & (W < 0)) | _meets(X < 0, w_inf & (W > 0))
     return same, opposite
 
 
@@ -47,15 +47,15 @@ def special_terms(X: Float64, W: Float64, units: Units) -> Special:
     """The masks of X·W, ``[*stack, m, p]`` each."""
     every_x, every_w = np.ones_like(X, bool), np.ones_like(W, bool)
     plus, minus = _infinite_terms(X, W)
-    must = _any(np.isnan(X), every_w) | _any(every_x, np.isnan(W)) | (plus & minus)
-    must |= _any(np.isinf(X), W == 0) | _any(X == 0, np.isinf(W))
+    must = _meets(np.isnan(X), every_w) | _meets(every_x, np.isnan(W)) | (plus & minus)
+    must |= _meets(np.isinf(X), W == 0) | _meets(X == 0, np.isinf(W))
     may = free = np.zeros_like(must)
     if units.flushes:
         small_x, small_w = subnormal(X, units), subnormal(W, units)
-        may = _any(small_x, np.isinf(W)) | _any(np.isinf(X), small_w)
+        may = _meets(small_x, np.isinf(W)) | _meets(np.isinf(X), small_w)
     if units.claims.u_in:
         near = units.format.largest / (1 + 2 * units.claims.u_in)
-        free = _any(np.abs(X) >= near, every_w) | _any(every_x, np.abs(W) >= near)
+        free = _meets(np.abs(X) >= near, every_w) | _meets(every_x, np.abs(W) >= near)
     return Special(plus, minus, must, may, free)
 
 

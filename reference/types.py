@@ -6,6 +6,7 @@ child under another interpreter, they say no more than that there is an array.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,11 @@ class Problem(NamedTuple):
     X: Array
     y: Array
     W: Array
+
+    @property
+    def stack_size(self) -> int:
+        """How many networks are stacked; 1 without a stack axis."""
+        return math.prod(self.X.shape[:-2])
 
 
 class Outputs(NamedTuple):

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AGREEMENT = "tests/test_agreement.py"
 MISSION = f"{AGREEMENT}::test_numpy_torch_and_jax_agree_on_y_hat_loss_and_grad"
 OURS = ("CI", "CROSSCHECK_PROFILE", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
+CONTRACT = "tests/test_contract_of_adapters.py::test_an_adapter_keeps_the_contract"
 Ran = subprocess.CompletedProcess[str]
 
 

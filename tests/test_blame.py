@@ -14,7 +14,7 @@ import adapters
 from adapters.errors import AdapterDied
 from crosscheck.blame.element import EQUATIONS
 from crosscheck.blame.equation import REFERENCE, first_equation, outliers
-from crosscheck.blame.scene import Hearing, Scene, worst
+from crosscheck.blame.scene import Inquest, Scene, worst
 from crosscheck.cases import parse
 from crosscheck.judge import Judge
 from crosscheck.trial import Direct, Subject, run
@@ -27,8 +27,8 @@ def scenes(text: str, *subjects: Subject) -> list[Scene]:
     """What goes wrong with the first of the subjects."""
     judge = Judge(parse(text).problem())
     outcomes = [run(subject, judge) for subject in subjects]
-    hearing = Hearing(text, judge, outcomes, {s.description.name: s for s in subjects})
-    return list(hearing.scenes(outcomes[0]))
+    inquest = Inquest(text, judge, outcomes, {s.description.name: s for s in subjects})
+    return list(inquest.scenes(outcomes[0]))
 
 
 def planted(**faults: Callable[[Any], Any]) -> Direct:
@@ -203,7 +203,7 @@ def test_an_adapter_that_dies_while_it_is_questioned_is_shown_as_it_came() -> No
         raise AdapterDied("planted-sign", "exited with status 0", None, Path("log"))
 
     subject.evaluate = dying  # type: ignore[assignment,method-assign]  # it dies from now on
-    (scene,) = Hearing(DOCUMENT, judge, [outcome], {"sign": subject}).scenes(outcome)
+    (scene,) = Inquest(DOCUMENT, judge, [outcome], {"sign": subject}).scenes(outcome)
     finding = first_equation(subject, scene)
     assert scene.text == DOCUMENT
     assert "exited with status 0" in finding.evidence

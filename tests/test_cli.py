@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import AdapterDied, AdapterError, JournalError
-from crosscheck import cli
+from crosscheck import commands
 from crosscheck.cases.literals import CaseError
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +30,13 @@ def crosscheck(*arguments: str, cwd: Path = ROOT, **environment: str) -> subproc
         env={**ENVIRONMENT, **environment},
         timeout=120,
         check=False,
+    )
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the checkout."""
+    return subprocess.run(
+        (sys.executable, *arguments), capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False
     )
 
 
@@ -67,13 +74,13 @@ def test_a_mistake_in_the_call_is_one_clear_line_and_exit_code_2(
     arguments: list[str], parts: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     journal = [] if arguments in (["compair"], ["check"]) else ["--journal", str(tmp_path)]
-    assert cli.run([*arguments, *journal]) == 2
+    assert commands.run([*arguments, *journal]) == 2
     assert_one_clear_line(capsys.readouterr().err, *parts)
 
 
 def test_two_adapters_of_one_name_are_unusable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     again = ["--adapter", "adapters.closed_form:closed_form", "--journal", str(tmp_path)]
-    assert cli.run(["compare", "--only", "numpy", *again]) == 2
+    assert commands.run(["compare", "--only", "numpy", *again]) == 2
     assert_one_clear_line(capsys.readouterr().err, "two adapters", "'numpy'")
 
 
@@ -85,29 +92,80 @@ def test_two_adapters_of_one_name_are_unusable(capsys: pytest.CaptureFixture[str
         (JournalError("a\nb"), 2),
         (AdapterDied("x", "a\nb", None, Path("log")), 3),
         (ZeroDivisionError("a\nb"), 3),
-        (KeyboardInterrupt(), 130),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
 def test_every_exception_has_its_exit_code_and_one_line(
-    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(**_: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli.compare, "callback", fail)
-    assert cli.run(["compare"]) == code
+    monkeypatch.setattr(commands.compare, "callback", fail)
+    assert commands.run(["compare"]) == code
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+INTERRUPTED_BY = """
+import sys
+from crosscheck.cli import main
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == {!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv[1:] = ["compare", "--only", "numpy"]
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["crosscheck.commands", "click", "numpy", "rich"])
+def test_ctrl_c_while_a_module_is_imported_is_one_line_and_exit_code_130(module: str) -> None:
+    found = python("-c", INTERRUPTED_BY.format(module))
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "crosscheck: interrupted\n")
+
+
+def test_the_console_script_imports_nothing_before_it_can_be_interrupted() -> None:
+    found = python(
+        "-c",
+        "import sys; before = set(sys.modules); import crosscheck.cli;"
+        "print(*sorted(set(sys.modules) - before))",
+    )
+    assert set(found.stdout.split()) <= {"__future__", "crosscheck", "crosscheck.cli"}
+    assert found.returncode == 0
+
+
+CASE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
+
+
+@pytest.mark.parametrize(
+    ("where", "why"), [("> /dev/full", "No space left on device"), (">&-", "stdout is closed")]
+)
+@pytest.mark.parametrize("arguments", ["--help", f"check '{CASE}' --only numpy"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_cannot_be_written_is_one_clear_line(
+    arguments: str, where: str, why: str, unbuffered: str, tmp_path: Path
+) -> None:
+    journal = "" if arguments == "--help" else f"--journal {tmp_path}"
+    found = subprocess.run(
+        ["/bin/sh", "-c", f"{' '.join(COMMAND)} {arguments} {journal} {where}"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+        env={**ENVIRONMENT, "PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    assert found.returncode == 2
+    assert_one_clear_line(found.stderr, f"cannot write the output: {why}")
 
 
 def test_an_internal_error_shows_its_traceback_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli.compare, "callback", fail)
-    monkeypatch.setenv(cli.TRACEBACK, "1")
+    monkeypatch.setattr(commands.compare, "callback", fail)
+    monkeypatch.setenv(commands.TRACEBACK, "1")
     with pytest.raises(ZeroDivisionError):
-        cli.run(["compare"])
+        commands.run(["compare"])
 
 
 LOOKED_UP = (["-h"], ["compare", "-h"], ["check", "--help"], ["--version"], ["adapters"])
@@ -115,18 +173,16 @@ LOOKED_UP = (["-h"], ["compare", "-h"], ["check", "--help"], ["--version"], ["ad
 
 @pytest.mark.parametrize("arguments", LOOKED_UP, ids=" ".join)
 def test_what_is_only_looked_up_succeeds(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(arguments) == 0
+    assert commands.run(arguments) == 0
     assert capsys.readouterr().out
 
 
 def test_help_and_listings_import_no_framework_and_no_numpy() -> None:
     code = (
-        "import sys; from crosscheck import cli; cli.run(['adapters']); cli.run(['compare', '-h']);"
+        "import sys; from crosscheck.commands import run; run(['adapters']); run(['compare', '-h']);"
         "sys.exit(len({'numpy', 'torch', 'jax', 'rich'} & set(sys.modules)))"
     )
-    found = subprocess.run(  # noqa: PLW1510, the status is the answer
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT
-    )
+    found = python("-c", code)
     assert (found.returncode, found.stderr) == (0, "")
 
 
@@ -201,11 +257,11 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False,
     )  # fmt: skip
     assert found.stdout.startswith("Gradient Crosscheck")
-    assert found.stderr == f"{cli.PIPE_CLOSED}\n"
+    assert found.stderr == f"{commands.PIPE_CLOSED}\n"
 
 
 def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run([]) == 2
+    assert commands.run([]) == 2
     assert "compare" in capsys.readouterr().out
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from adapters.errors import AdapterDied
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
+from crosscheck.comparison import session
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record, compare
 from crosscheck.comparison.plan import Plan
@@ -22,6 +23,7 @@ from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row, rows
 from crosscheck.judge import Judge
+from crosscheck.message import replay
 from crosscheck.summary import merged
 from crosscheck.trial import Direct, Subject, run
 from reference.types import Array, Outputs
@@ -173,6 +175,14 @@ def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
         PLAN, [s.description for s in subjects], record_of(*subjects), violations=["changes its input"]
     )
     assert not comparison.is_green
+
+
+def test_a_violation_of_the_contract_is_told_with_the_line_that_replays_it() -> None:
+    selector, case = "tests.planted.wrong:counts_calls", "ordinary:0:256x7x3x2:contiguous:float32"
+    with seated([Direct(wrong.counts_calls)]) as (contestant,):
+        (line,) = session._violations(PLAN, Record(), {selector: contestant})
+    assert line.startswith("float32: planted-counts-calls: a second call with the same input changes grad")
+    assert line.endswith(f"\n    replay  {replay(case, selector)}")
 
 
 def test_the_report_tells_each_disagreement_once_and_counts_the_others() -> None:

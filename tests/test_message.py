@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,7 @@ def test_a_message_has_everything_in_its_place() -> None:
     found = failure(CASE, judge, [run(sign, judge), run(numpy, judge)], subjects)
     masked = re.sub(r"\[0\.1249\d*, 0\.1250\d*\]", "[A, B]", re.sub(r"\S+ times", "N times", found))
     assert masked.startswith(SIGN), found
-    assert found.endswith(
-        f"  replay        .venv/bin/crosscheck check '{CASE}' --adapter tests.planted.wrong:sign"
-    )
+    assert found.endswith(f"  replay        {replay(CASE, 'tests.planted.wrong:sign')}")
 
 
 def test_a_line_has_at_most_100_columns_except_the_one_to_be_pasted() -> None:
@@ -76,6 +75,17 @@ def test_the_case_in_the_replay_line_is_read_back(dtype: str) -> None:
 
 def test_an_adapter_of_the_suite_is_replayed_alone() -> None:
     assert replay("zeros:1:1x1x1:contiguous:float32", "jax-jit").endswith("float32 --only jax-jit")
+
+
+def test_the_replay_line_names_the_command_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", "/a place/bin/python")
+    assert replay("a.npz", "numpy") == "'/a place/bin/crosscheck' check a.npz --only numpy"
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/crosscheck").touch()
+    assert replay("a.npz", "numpy") == ".venv/bin/crosscheck check a.npz --only numpy"
 
 
 def test_every_output_that_disagrees_has_its_own_block() -> None:
@@ -115,6 +125,7 @@ def test_where_the_input_is_not_finite_there_is_no_exact_value() -> None:
     found = message("float64:X=[[nan]]:y=[[0x0p+0]]:W=[[0x1p+0]]", wrong.Planted("never-nan", never_nan))
     assert "  want          nan" in found
     assert "  admissible    nan only" in found
+    assert "  error         not measured: no exact value" in found
 
 
 def test_outputs_that_could_not_be_judged_are_named() -> None:

@@ -14,9 +14,10 @@ from safetensors import deserialize
 from adapters import AdapterError, JournalError, Spec
 from adapters.errors import AdapterDied, AdapterMisbehaved
 from crosscheck.cases import Case
+from crosscheck.message import replay
 from crosscheck.panel import Panel
 from crosscheck.trial import Direct
-from reference.types import Array, Problem
+from reference.types import Problem
 
 STACK = Case("ordinary", 5, (7, 1, 3, 1)).problem()
 UNLUCKY = STACK._replace(W=STACK.W * 0 + deaths.UNLUCKY)
@@ -71,7 +72,7 @@ def test_a_death_is_a_casualty_with_its_input_on_disk(name: str, mortals: Panel)
 @pytest.mark.parametrize("name", FATES)
 def test_the_account_names_who_died(name: str, mortals: Panel) -> None:
     target, death = f"tests.planted.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
-    assert any(line.startswith(f"died: {target}: {death}") for line in mortals.account())
+    assert any(line.startswith(f"died: {target}: {death}") for line in mortals.account.lines())
 
 
 def test_a_death_is_told_once_with_the_line_that_replays_it(mortals: Panel) -> None:
@@ -79,7 +80,7 @@ def test_a_death_is_told_once_with_the_line_that_replays_it(mortals: Panel) -> N
     assert len(news) == len(FATES)
     for (name, death), text in zip(mortals.casualties.items(), news, strict=True):
         assert text.startswith(str(death))
-        assert text.endswith(f".venv/bin/crosscheck check {death.journal} --adapter {name}")
+        assert text.endswith(replay(str(death.journal), name))
     assert mortals.news() == []
 
 
@@ -96,6 +97,13 @@ def test_an_adapter_that_cannot_be_loaded_ends_the_panel_and_every_child(tmp_pat
     with pytest.raises(AdapterError, match="the planted framework is not here"):
         started(spec("wrong", "healthy"), spec("import_error", "any"), journal=tmp_path)
     assert list(tmp_path.glob("*healthy*")) == []  # a child that was closed leaves no file
+
+
+def test_two_adapters_of_one_name_are_refused(tmp_path: Path) -> None:
+    ours, yours = (Spec(name, "adapters.closed_form:closed_form") for name in ("numpy", "yours"))
+    with pytest.raises(AdapterError, match=r"^two adapters are called 'numpy'; rename yours"):
+        started(ours, yours, journal=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_journal_that_cannot_be_kept_is_an_error_before_the_first_call(tmp_path: Path) -> None:
@@ -115,7 +123,7 @@ def seated(**adapters: Any) -> Panel:
 def account(panel: Panel, *problems: Problem) -> list[str]:
     for problem in problems:
         panel.hear(problem)
-    return list(panel.account())
+    return list(panel.account.lines())
 
 
 def test_problems_are_counted_for_each_adapter() -> None:
@@ -124,18 +132,14 @@ def test_problems_are_counted_for_each_adapter() -> None:
 
 
 def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
-    def refusing(X: Array, y: Array, W: Array) -> Any:
-        raise NotImplementedError("no stacks here")
-
-    narrow, refuses = (
-        wrong.Planted("narrow", wrong.right, "float32"),
-        wrong.Planted("refuses", refusing),
-    )
-    lines = account(seated(healthy=wrong.healthy, narrow=narrow, refuses=refuses), STACK, STACK)
+    narrow = wrong.Planted("narrow", wrong.right, "float32")
+    lines = account(seated(healthy=wrong.healthy, narrow=narrow, refuses=wrong.refuses), STACK, STACK)
     assert lines == [
         "problems: planted-healthy 14",
         "not supported: planted-narrow float64: planted-narrow has no float64",
         "not supported: planted-refuses float64: no stacks here",
+        "without a verdict: planted-narrow: nothing that it was asked could be judged",
+        "without a verdict: planted-refuses: nothing that it was asked could be judged",
     ]
 
 
@@ -148,6 +152,13 @@ def test_what_is_not_judged_is_counted_by_output() -> None:
         "not judged: planted-healthy bfloat16 loss, 6 problems: the set is trivially wide",
         "not judged: planted-healthy bfloat16 grad, 6 problems: the set is trivially wide",
     ]
+
+
+def test_an_adapter_is_without_a_verdict_only_if_it_was_asked_and_never_judged() -> None:
+    panel = seated(healthy=wrong.healthy, refuses=wrong.refuses, raises=wrong.raises)
+    assert panel.account.unheard == []
+    panel.hear(STACK)
+    assert panel.account.unheard == ["planted-refuses"]  # the one that raises has failed
 
 
 @pytest.mark.parametrize("adapter", [wrong.sign, wrong.raises, wrong.wrong_shape])

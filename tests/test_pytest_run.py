@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 from planted import deaths, wrong
-from pytest_runs import MISSION, Ran, adapter, assert_says, only, process
+from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
 REGIME = "tests/test_stacks.py::test_every_regime_agrees_at_the_documents_shape"
-CONTRACT = "tests/test_contract_of_adapters.py::test_an_adapter_keeps_the_contract"
 FATES = ("segfault", "exits", "endless", "killed")
 WRONG = (
     "sign",
@@ -99,7 +98,7 @@ def test_a_planted_adapter_is_named_with_its_output_its_equation_and_a_replay_li
 ) -> None:
     printed = assert_says(runs("planted"), 1, "3 failed")
     block = block_of(printed, getattr(wrong, name).name)
-    replay = f".venv/bin/crosscheck check [^\n]* --adapter tests.planted.wrong:{name}"
+    replay = f"bin/crosscheck check [^\n]* --adapter tests.planted.wrong:{name}"
     assert [word for word in words if word not in block] == [], printed
     assert re.search(replay, block), block
 
@@ -114,7 +113,7 @@ def test_a_planted_adapter_is_named_with_its_output_its_equation_and_a_replay_li
 def test_random_problems_find_it_too_and_the_message_is_all_that_is_shown(
     run: str, words: list[str], runs: Callable[[str], Ran]
 ) -> None:
-    printed = assert_says(runs(run), 1, "1 failed", "replay .venv/bin/crosscheck check", *words)
+    printed = assert_says(runs(run), 1, "1 failed", "bin/crosscheck check", *words)
     assert "Traceback" not in printed
     assert "another exception" not in printed
     assert "healthy is wrong" not in printed
@@ -128,7 +127,7 @@ def test_a_death_fails_the_run_and_is_named_with_its_journal(name: str, runs: Ca
     )
     (journal,) = set(re.findall(line, printed, re.MULTILINE))
     assert Path(journal).is_file()
-    assert f".venv/bin/crosscheck check {journal} --adapter tests.planted.deaths:{name}" in printed
+    assert f"bin/crosscheck check {journal} --adapter tests.planted.deaths:{name}" in printed
     assert f"died: tests.planted.deaths:{name}: planted-{name} " in printed
 
 

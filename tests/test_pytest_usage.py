@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from pytest_runs import AGREEMENT, MISSION, Ran, adapter, assert_says, only, process
+from pytest_runs import AGREEMENT, CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
 # Runs pytest once for every [arguments, variables, hidden frameworks], and prints what came of it.
 SHORT = """
@@ -56,6 +56,9 @@ ENDS = {
     "missing": Run((AGREEMENT,), hidden=("torch", "jax")),
     "missing and wanted": Run((AGREEMENT, "--only", "numpy,jax"), hidden=("torch", "jax")),
     "missing and narrowed": Run(only(f"{MISSION}[bfloat16]"), hidden=("torch", "jax")),
+    "same name": Run(only(AGREEMENT, "--adapter", "adapters.closed_form:closed_form")),
+    "refusing": Run(only(f"{MISSION}[bfloat16]", *adapter("wrong:refuses"))),
+    "refusing unasked": Run(only(f"{CONTRACT}[numpy-float64-1x1x3x1]", *adapter("wrong:refuses"))),
     "seed in ci": Run((AGREEMENT, "--profile", "ci", "--hypothesis-seed", "1")),
     "bad profile": header(CROSSCHECK_PROFILE="fast"),
     "hypothesis profile": header("--hypothesis-profile", "nightly"),
@@ -90,6 +93,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
         ("timeout", "--timeout-per-call wants a positive number of seconds"),
         ("missing", "not installed: jax, torch; install it, or narrow with --only numpy"),
         ("missing and wanted", "not installed: jax; install it, or narrow with --only numpy"),
+        ("same name", "two adapters are called 'numpy'; rename yours, or narrow with --only"),
         ("seed in ci", "profile ci is derandomised, so --hypothesis-seed would do nothing"),
         ("bad profile", "CROSSCHECK_PROFILE is 'fast'; use one of dev, ci, nightly"),
         ("hypothesis profile", "the suite's own profiles are chosen by --profile, not --hypothesis-profile"),
@@ -114,3 +118,13 @@ def test_the_profile_is_chosen_by_option_then_by_variable_then_by_ci(
 
 def test_without_the_other_frameworks_a_narrowed_run_passes(runs: dict[str, Ran]) -> None:
     assert_says(runs["missing and narrowed"], 0, "1 passed", "problems: numpy 10")
+
+
+def test_a_run_without_a_verdict_on_an_adapter_that_was_asked_fails(runs: dict[str, Ran]) -> None:
+    told = "without a verdict: planted-refuses: nothing that it was asked could be judged"
+    assert_says(runs["refusing"], 1, "1 passed", told)
+
+
+def test_a_run_that_asks_the_panel_nothing_passes(runs: dict[str, Ran]) -> None:
+    printed = assert_says(runs["refusing unasked"], 0, "1 passed", "problems: numpy 0, planted-refuses 0")
+    assert "without a verdict" not in printed

@@ -209,6 +209,19 @@ def test_an_outsider_claims_by_a_mapping_and_needs_no_import_of_ours(monkeypatch
         ("threads", "two", "outsider: threads is 'two'"),
         ("arithmetic", lambda *_: {"kapa": 3.0}, "outsider: arithmetic('float32') is not understood"),
         ("arithmetic", lambda *_: 3.0, "is not understood: "),
+        (
+            "arithmetic",
+            lambda *_: int("boom"),
+            "outsider: arithmetic('float32') raised ValueError: invalid",
+        ),
+        ("version", property(lambda _: int("boom")), "outsider: version raised ValueError: invalid literal"),
+        ("name", property(lambda _: int("boom")), "an object of type Outsider: name raised ValueError"),
+        ("name", "", "an object of type Outsider: name is '', want printable text on one line"),
+        ("name", "a\nb", "an object of type Outsider: name is 'a\\nb', want printable text"),
+        ("name", "\x1b[31m", "an object of type Outsider: name is '\\x1b[31m', want printable text"),
+        ("framework", "a\rb", "outsider: framework is 'a\\rb', want printable text on one line"),
+        ("dtypes", None, "outsider: dtypes raised TypeError: 'NoneType' object is not iterable"),
+        ("dtypes", [["float32"]], "outsider states dtypes: ['float32']; the suite has"),
     ],
 )
 def test_a_member_that_is_not_what_the_contract_says_is_named(

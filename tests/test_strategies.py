@@ -61,7 +61,7 @@ def test_problems_shrink_to_zeros_and_the_one_number_that_matters() -> None:
         strategy,
         lambda problem: bool((problem.X > 1.0).any()),
         settings=settings(database=None),
-        random=Random(0),
+        random=Random(0),  # noqa: S311, no secret
     )
     others = [found.y, found.W, found.X[found.X <= 1.0]]
     assert all(not np.any(array) for array in others)

@@ -14,7 +14,7 @@ import adapters
 from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved
 from crosscheck.cases import Case
 from crosscheck.judge import Judge, Verdict
-from crosscheck.trial import Direct, Outcome, evaluate, run
+from crosscheck.trial import Direct, Outcome, evaluate, run, tell_apart
 from reference.types import Array, Outputs, Problem
 
 STACK = Case("ordinary", 5, (7, 2, 3, 2)).problem()
@@ -26,6 +26,18 @@ def planted(function: Evaluate, *dtypes: str, most: int | None = None) -> Direct
     adapter = wrong.Planted("one", function, *dtypes)
     adapter.max_stack = most  # type: ignore[attr-defined]  # an optional member of the contract
     return Direct(adapter)
+
+
+@pytest.mark.parametrize(("stack", "size"), [((), 1), ((1,), 1), ((7,), 7), ((2, 3), 6)])
+def test_a_problem_knows_how_many_networks_it_stacks(stack: tuple[int, ...], size: int) -> None:
+    assert Problem(*(np.zeros((*stack, 2, 2)) for _ in "XyW")).stack_size == size
+
+
+def test_adapters_of_different_names_can_be_told_apart() -> None:
+    said = [Direct(adapter).description for adapter in (wrong.sign, wrong.healthy)]
+    tell_apart(said)
+    with pytest.raises(AdapterError, match="two adapters are called 'planted-sign'"):
+        tell_apart([*said, said[0]])
 
 
 def outcome_of(function: Evaluate, *dtypes: str) -> Outcome:

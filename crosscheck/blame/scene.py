@@ -45,8 +45,8 @@ class Scene(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Hearing:
-    """One case before all adapters, as it came.
+class Inquest:
+    """One case as it came, with what all adapters made of it, to be explained.
 
     Attributes:
         text: the case, or the file that it came from.

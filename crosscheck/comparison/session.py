@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters import Spec, compilation
-from adapters.errors import AdapterDied, AdapterError
+from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.cases import Case
 from crosscheck.comparison.contestant import Contestant
@@ -24,6 +24,8 @@ from crosscheck.comparison.engine import Advance, Record, compare
 from crosscheck.comparison.plan import Plan
 from crosscheck.comparison.report import console_for, heading, show
 from crosscheck.comparison.result import Comparison
+from crosscheck.message import replay
+from crosscheck.trial import tell_apart
 
 AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
 # Where the contract is checked: several rows, inputs and outputs, and a shape that the plan has anyway.
@@ -53,7 +55,7 @@ def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeou
         descriptions = [contestant.description for contestant in contestants.values()]
         for line in heading(plan, descriptions):
             console.print(line, markup=False, soft_wrap=True)
-        record, broken = _compared(plan, list(contestants.values()))
+        record, broken = _compared(plan, contestants)
         seconds = time.monotonic() - start
         there = {name: contestant.subject for name, contestant in contestants.items()}
         comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds)
@@ -77,32 +79,41 @@ def _seated(subjects: dict[str, Isolated]) -> tuple[dict[str, Contestant], list[
             contestants[name] = Contestant(subject)
         except AdapterDied as death:
             lost.append(str(death))
-    names = [contestant.description.name for contestant in contestants.values()]
-    for name in names:
-        if names.count(name) > 1:
-            raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
+    tell_apart(contestant.description for contestant in contestants.values())
     return contestants, lost
 
 
-def _compared(plan: Plan, contestants: Sequence[Contestant]) -> tuple[Record, list[str]]:
+def _compared(plan: Plan, contestants: Mapping[str, Contestant]) -> tuple[Record, list[str]]:
     """What was found, and the violations of the contract, with the progress on the terminal."""
     with _interruption() as interrupted, _progress(len(plan), interrupted) as advance:
-        record = compare(plan, contestants, advance)
+        record = compare(plan, list(contestants.values()), advance)
     return record, _violations(plan, record, contestants)
 
 
-def _violations(plan: Plan, record: Record, contestants: Sequence[Contestant]) -> list[str]:
+def _violations(plan: Plan, record: Record, contestants: Mapping[str, Contestant]) -> list[str]:
     """How the contestants break the contract on an ordinary case of each dtype, all of them at once."""
     if record.interrupted:
         return []
     cases = [Case("ordinary", plan.seed, CONTRACT_SHAPE, dtype=dtype) for dtype in plan.dtypes]
-    problems = [(case.dtype, case.problem()) for case in cases]
-    checks = [(dtype, who.contract(problem)) for who in contestants for dtype, problem in problems]
+    problems = [(case, case.problem()) for case in cases]
+    checks = [
+        (case, selector, contestant.contract(problem))
+        for selector, contestant in contestants.items()
+        for case, problem in problems
+    ]
     try:
-        return [f"{dtype}: {line}" for dtype, check in checks for line in check.result()]
+        return [line for case, selector, check in checks for line in _told(case, selector, check.result())]
     except KeyboardInterrupt:
         record.interrupted = True
         return []
+
+
+def _told(case: Case, selector: str, sentences: Sequence[str]) -> list[str]:
+    """An entry for each sentence; the last one has the line that replays them all."""
+    entries = [f"{case.dtype}: {sentence}" for sentence in sentences]
+    if entries:
+        entries[-1] += f"\n    replay  {replay(case.text, selector)}"
+    return entries
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def histogram(values: Float64) -> dict[str, int]:
 
 def suspicion(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
     """The largest share of the bound in any output of each problem, ``[problems]``; 0 where there is none."""
-    most = np.zeros(math.prod(judge.problem.X.shape[:-2]))
+    most = np.zeros(judge.problem.stack_size)
     for outcome in outcomes:
         if outcome.outputs is None:
             continue

@@ -179,6 +179,16 @@ def raising(X: Array, y: Array, W: Array) -> Result:
     raise ValueError(f"no kernel for {X.dtype}\nof shape {X.shape} {y.shape} {W.shape}")
 
 
+def refusing(X: Array, y: Array, W: Array) -> Result:
+    """Has nothing, and says why."""
+    raise NotImplementedError("no stacks here" if X.ndim > 2 else f"no {X.shape} {y.shape} {W.shape} here")
+
+
+def refusing_silently(X: Array, y: Array, W: Array) -> Result:
+    """Has nothing."""
+    raise NotImplementedError
+
+
 def summed_shape(X: Array, y: Array, W: Array) -> Result:
     """The gradient summed over its rows, which broadcasting would hide."""
     y_hat, loss, grad = right(X, y, W)
@@ -209,5 +219,7 @@ contiguous_only = Planted("contiguous-only", c_order_only)
 relative_error_float64 = Planted("relative-error-float64", scaled(1 + 3e-14), "float64")
 relative_error_float32 = Planted("relative-error-float32", scaled(1 + 6e-6), "float32")
 raises = Planted("raises", raising)
+refuses = Planted("refuses", refusing)
+refuses_silently = Planted("refuses-silently", refusing_silently)
 wrong_shape = Planted("wrong-shape", summed_shape)
 wrong_dtype = Planted("wrong-dtype", half_precision)

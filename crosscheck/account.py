@@ -1,0 +1,65 @@
+"""The account of a run: what was heard, what was judged, what was not, and who died; accounts add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+Plain = Mapping[str, Mapping[str, int]]
+
+
+def _counter() -> Counter[str]:
+    return Counter()
+
+
+@dataclass
+class Account:
+    """Counts by the name of an adapter, or by a line that says what was counted.
+
+    Attributes:
+        asked: problems put to an adapter that answered something.
+        problems: problems that it gave outputs for.
+        judged: outputs of problems with a verdict.
+        not_judged: problems without one, by adapter, dtype and output.
+        unsupported: problems that an adapter does not take, by adapter, dtype and reason.
+        deaths: how adapters died.
+    """
+
+    asked: Counter[str] = field(default_factory=_counter)
+    problems: Counter[str] = field(default_factory=_counter)
+    judged: Counter[str] = field(default_factory=_counter)
+    not_judged: Counter[str] = field(default_factory=_counter)
+    unsupported: Counter[str] = field(default_factory=_counter)
+    deaths: Counter[str] = field(default_factory=_counter)
+
+    def plain(self) -> dict[str, dict[str, int]]:
+        """The account in what another process understands."""
+        return {member.name: dict(getattr(self, member.name)) for member in fields(self)}
+
+    def add(self, more: Plain) -> None:
+        """Add the account of another process."""
+        for name, counts in more.items():
+            getattr(self, name).update(counts)
+
+    @property
+    def unheard(self) -> list[str]:
+        """The adapters that were asked and of which nothing was judged: a run without a verdict on them."""
+        return [name for name in self.asked if not self.judged[name]]
+
+    @property
+    def is_green(self) -> bool:
+        """Whether nobody died, and of everybody that was asked something was judged."""
+        return not (self.deaths or self.unheard)
+
+    def lines(self) -> Iterator[str]:
+        """The account for a reader."""
+        yield "problems: " + ", ".join(f"{name} {count:,}" for name, count in self.problems.items())
+        for what, count in self.not_judged.items():
+            yield f"not judged: {what}, {count:,} problems: the set is trivially wide"
+        for what in self.unsupported:
+            yield f"not supported: {what}"
+        for name in self.unheard:
+            yield f"without a verdict: {name}: nothing that it was asked could be judged"
+        for death in self.deaths:
+            yield f"died: {death}"
