@@ -15,7 +15,7 @@ from reference.types import Array, Outputs
 
 WIDE = FORMATS["float32"].u
 SOURCES = {
-    "kappa": "torch documents none: twice the exhaustive maximum, rounded up (docs/accuracy.md)",
+    "kappa": "torch documents none: the reference's κ, above what benchmarks/kappa.py finds",
     "u_acc": "16-bit products add in float32: at::opmath_type in BlasKernel.cpp; oneDNN's accumulation_mode"
     " strict, its default; held by tests/test_accumulators.py",
     "u_sum": "16-bit sums add in float32: at::acc_type<scalar_t, true> in SumKernel.cpp, cascade_sum",

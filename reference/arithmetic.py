@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from reference.formats import Format
 
-# κ of the closed form 1/(1+exp(-z)): twice the largest error in ulp, found exhaustively for float32,
-# float16 and bfloat16 and by search for float64 (docs/accuracy.md, "Sources of the constants").
+# κ of the closed form 1/(1+exp(-z)): the exhaustive maximum of benchmarks/kappa.py rounded up; for float64,
+# where nothing is exhaustive, twice the largest found (docs/accuracy.md, "Sources of the constants").
 KAPPA = {"float64": 7.0, "float32": 5.0, "float16": 3.0, "bfloat16": 3.0}
 
 
