@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ except ModuleNotFoundError:
     SHAPES = "not enforced, jaxtyping is not installed"
 
 if TYPE_CHECKING:
+    from crosscheck.matrix.hearing import Matrix
     from crosscheck.panel import Panel
 
 # No deadline: a first call compiles. One bug at a time: a run of all adapters is one failure that lists all.
@@ -38,7 +39,9 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, p
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=3000)
 PROFILES = ("dev", "ci", "nightly")
 
+KNOWN_DIFFERENCES = Path(__file__).parent / "tests" / "known_differences.toml"
 PANEL = pytest.StashKey["Panel"]()
+MATRIX = pytest.StashKey["Matrix"]()
 ACCOUNT = pytest.StashKey[Account]()
 
 
@@ -83,14 +86,14 @@ def pytest_configure(config: pytest.Config) -> None:
     selected(config)
 
 
-def selected(config: pytest.Config) -> list[adapters.Spec]:
+def selected(config: pytest.Config, among: Sequence[str] = adapters.CORE) -> list[adapters.Spec]:
     """The adapters of this run; one that cannot be chosen is a usage error."""
     entries = [name.strip() for names in config.getoption("only") for name in names.split(",")]
     only = [name for name in entries if name]
     if entries and not only:
         raise pytest.UsageError("--only names no adapter")
     try:
-        return adapters.select(only, config.getoption("adapter"))
+        return adapters.select(only, config.getoption("adapter"), among)
     except adapters.AdapterError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -117,6 +120,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise ``adapter_name`` by the adapters of this run."""
     if "adapter_name" in metafunc.fixturenames:
         metafunc.parametrize("adapter_name", [spec.name for spec in selected(metafunc.config)])
+    for fixture in ("named_item", "combined_item"):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(("spec", fixture), _matrix_items(metafunc.config, fixture))
+
+
+def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
+    """Adapter and item of the plan; those that share a process stay together under xdist."""
+    from crosscheck.matrix.combinations import all_combinations
+    from crosscheck.matrix.plan import combined_items, named_items
+
+    thorough = settings.get_current_profile_name() == "nightly"
+    if fixture == "named_item":
+        specs = {spec.name: spec for spec in selected(config, adapters.NAMED)}
+        found = named_items(list(specs), thorough=thorough)
+    else:
+        specs = {spec.name: spec for spec in selected(config, tuple(dict(all_combinations())))}
+        found = combined_items(specs, thorough=thorough)
+    return [
+        pytest.param(
+            specs[item.mode],
+            item,
+            id=f"{item.mode}-{item.dtype}",
+            marks=pytest.mark.xdist_group("-".join(map(str, specs[item.mode].room))),
+        )
+        for item in found
+    ]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -128,16 +157,21 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         _start(session.config)
 
 
+def _compiled() -> dict[str, str]:
+    """What tells children where to keep what they compiled; profile ci compiles everything afresh."""
+    in_ci = settings.get_current_profile_name() == "ci"
+    return compilation.FRESH if in_ci else compilation.cache(Path(".crosscheck/compiled"))
+
+
 def _start(config: pytest.Config) -> None:
     from crosscheck.panel import Panel
 
-    in_ci = settings.get_current_profile_name() == "ci"
     try:
         panel = Panel.of(
             selected(config),
             journal=Path(config.option.journal),
             timeout=config.option.timeout_per_call,
-            environment={} if in_ci else compilation.cache(Path(".crosscheck/compiled")),
+            environment=_compiled(),
         )
     except (adapters.AdapterError, adapters.JournalError) as error:
         raise pytest.UsageError(str(error)) from None
@@ -154,6 +188,28 @@ def panel(request: pytest.FixtureRequest) -> Panel:
         except pytest.UsageError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
     return request.config.stash[PANEL]
+
+
+@pytest.fixture(scope="session")
+def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
+    """The frameworks of this run."""
+    return frozenset(filter(None, (spec.framework for spec in selected(request.config))))
+
+
+@pytest.fixture(scope="session")
+def matrix(request: pytest.FixtureRequest) -> Matrix:
+    """The modes of this run, in processes that start when they are first needed."""
+    from crosscheck.hosts import Hosts
+    from crosscheck.known import KnownDifferences
+    from crosscheck.matrix.hearing import Matrix
+
+    config = request.config
+    hosts = Hosts(
+        journal=Path(config.option.journal), timeout=config.option.timeout_per_call, environment=_compiled()
+    )
+    config.add_cleanup(hosts.close)
+    config.stash[MATRIX] = Matrix(hosts, KnownDifferences.read(KNOWN_DIFFERENCES))
+    return config.stash[MATRIX]
 
 
 @pytest.hookimpl(wrapper=True)

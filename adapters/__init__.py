@@ -1,12 +1,13 @@
 """The registry: every adapter of the suite by name, loaded only when it is asked for.
 
-Listing imports no framework. Each name stands for a module of this package and an object in it; an adapter
-from outside is given in the same form, ``package.module:object``, and needs no import of this project.
+Listing imports no framework. Each name stands for a mode (`adapters.modes`) of a framework, which has one module
+here; an adapter from outside is given as ``package.module:object``, and needs no import of this project.
 """
 
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import importlib
 import importlib.util
 from collections.abc import Sequence
@@ -14,11 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, one_line
+from adapters.modes import Mode, parse
 
 if TYPE_CHECKING:
     from adapters.protocol import Adapter
 
 __all__ = [
+    "CORE",
+    "MODULES",
+    "NAMED",
     "REQUIRED",
     "AdapterDied",
     "AdapterError",
@@ -26,51 +31,104 @@ __all__ = [
     "JournalError",
     "Spec",
     "installed",
+    "is_ours",
     "load",
     "load_outside",
-    "names",
     "select",
+    "spec_of",
 ]
 
 
 @dataclass(frozen=True)
 class Spec:
-    """Where an adapter is found.
+    """Where an adapter is found, and what its process must be like.
 
     Attributes:
-        name: its name in the registry; for an adapter from outside the text that it was given as.
-        target: ``package.module:object``.
+        name: of the mode; for an adapter from outside the text that it was given as.
+        target: what a child loads: the same name, or ``package.module:object``.
         framework: the package that it executes; None where only the adapter itself can tell.
+        threads: how many its process computes with.
+        devices: how many devices of the host its process has.
     """
 
     name: str
     target: str
     framework: str | None = None
+    threads: int = 1
+    devices: int = 1
+
+    @property
+    def room(self) -> tuple[str, int, int]:
+        """Adapters of one room can share a process."""
+        return self.framework or self.target, self.threads, self.devices
 
 
-REGISTRY = {
-    spec.name: spec
-    for spec in (
-        Spec("numpy", "adapters.closed_form:closed_form", "numpy"),
-        Spec("torch", "adapters.pytorch:eager", "torch"),
-        Spec("jax", "adapters.jax:eager", "jax"),
-        Spec("jax-jit", "adapters.jax:jitted", "jax"),
-    )
-}
+# The module of each framework; it has ``adapter(mode)``.
+MODULES = {"numpy": "adapters.closed_form", "torch": "adapters.pytorch", "jax": "adapters.jax"}
 
 # The frameworks whose absence is a failure, unless --only leaves them out.
-REQUIRED = ("numpy", "torch", "jax")
+REQUIRED = tuple(MODULES)
+
+# One adapter of each framework, and JAX compiled: what every test of values hears.
+CORE = ("numpy", "torch", "jax", "jax-jit")
+
+# The modes that people know by a name of their own. Any other combination of factors is an adapter too.
+NAMED = (
+    "numpy",
+    "numpy-2threads",
+    "torch",
+    "torch-compile",
+    "torch-nograd",
+    "torch-inference",
+    "torch-backward",
+    "torch-module",
+    "torch-func",
+    "torch-jacfwd",
+    "torch-jvp",
+    "torch-checkpoint",
+    "torch-columns",
+    "torch-vectors",
+    "torch-2threads",
+    "torch-compile-module",
+    "jax",
+    "jax-jit",
+    "jax-donate",
+    "jax-jit-vmap",
+    "jax-jit-rowvmap",
+    "jax-jit-map",
+    "jax-jit-scan",
+    "jax-jit-shardmap",
+    "jax-jit-vmap-jacfwd",
+    "jax-jit-jvp",
+    "jax-jit-linearize",
+    "jax-jit-checkpoint",
+    "jax-jit-columns",
+    "jax-jit-rowvmap-vectors",
+    "jax-jit-2threads",
+    "torch-literal",
+    "torch-tanh",
+    "jax-jit-literal",
+    "jax-jit-tanh",
+)
 
 
-def names() -> tuple[str, ...]:
-    """The names of the suite's own adapters."""
-    return tuple(REGISTRY)
+def spec_of(mode: Mode) -> Spec:
+    """The mode as an adapter."""
+    return Spec(mode.name, mode.name, mode.framework, mode.threads, mode.devices)
+
+
+def is_ours(name: str) -> bool:
+    """Whether the name is that of one of the suite's own adapters."""
+    try:
+        parse(name)
+    except AdapterError:
+        return False
+    return True
 
 
 def installed(name: str) -> bool:
     """Whether the framework of one of the suite's own adapters is there; nothing is imported."""
-    framework = _known(name).framework
-    return framework is not None and importlib.util.find_spec(framework) is not None
+    return importlib.util.find_spec(_known(name).framework) is not None
 
 
 def load(name: str) -> Adapter:
@@ -79,7 +137,12 @@ def load(name: str) -> Adapter:
     Raises:
         AdapterError: there is no such adapter, or it cannot be imported.
     """
-    return load_outside(_known(name).target)
+    mode = _known(name)
+    try:
+        found: Adapter = importlib.import_module(MODULES[mode.framework]).adapter(mode)
+    except Exception as error:  # the boundary to foreign code: importing it may raise anything
+        raise AdapterError(f"cannot load {name}: {type(error).__name__}: {one_line(error)}") from error
+    return found
 
 
 def load_outside(target: str) -> Adapter:
@@ -100,34 +163,47 @@ def load_outside(target: str) -> Adapter:
     return adapter
 
 
-def select(only: Sequence[str] = (), outside: Sequence[str] = ()) -> list[Spec]:
-    """The suite's own adapters whose name or framework `only` lists (all if empty), and those from outside.
+def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequence[str] = CORE) -> list[Spec]:
+    """The suite's own adapters that `only` lists, and those from outside.
+
+    Args:
+        only: names of any modes; frameworks and patterns such as ``jax-jit*``, which choose from `among` or, if
+            nothing there fits, from `NAMED`; empty: all of `among`.
+        outside: ``package.module:object`` of each adapter from outside.
+        among: the names to choose from.
 
     Raises:
         AdapterError: nothing matches an entry of `only`, an entry of `outside` has another form than
             ``package.module:object``, or the framework of a selected adapter is not installed.
     """
-    for entry in only:
-        if not any(entry in (spec.name, spec.framework) for spec in REGISTRY.values()):
-            raise AdapterError(_unknown(entry))
-    chosen = [s for s in REGISTRY.values() if not only or s.name in only or s.framework in only]
+    names = [name for entry in only for name in _matching(entry, among)] if only else list(among)
+    known = [*among, *(name for name in names if name not in among)]
+    chosen = [spec_of(parse(name)) for name in known if name in names]
     absent = sorted({str(spec.framework) for spec in chosen if not installed(spec.name)})
     if absent:
-        there = ",".join(dict.fromkeys(str(s.framework) for s in REGISTRY.values() if installed(s.name)))
+        there = ",".join(framework for framework in REQUIRED if installed(framework))
         raise AdapterError(f"not installed: {', '.join(absent)}; install it, or narrow with --only {there}")
     return chosen + [Spec(_formed(target), target) for target in dict.fromkeys(outside)]
 
 
-def _known(name: str) -> Spec:
-    if name not in REGISTRY:
-        raise AdapterError(_unknown(name))
-    return REGISTRY[name]
+def _matching(entry: str, among: Sequence[str]) -> list[str]:
+    """The names that an entry of ``--only`` stands for."""
+    for names in (among, NAMED):
+        found = [n for n in names if parse(n).framework == entry or fnmatch.fnmatchcase(n, entry)]
+        if entry in found and entry not in MODULES:
+            return [entry]
+        if found:
+            return found
+    return [_known(entry).name]
 
 
-def _unknown(name: str) -> str:
-    known = [*REGISTRY, *(framework for framework in REQUIRED if framework not in REGISTRY)]
+def _known(name: str) -> Mode:
+    """The mode of that name; what is no name suggests one."""
+    if name.partition("-")[0] in MODULES:
+        return parse(name)
+    known = [*NAMED, *REQUIRED]
     close = "".join(f"did you mean {near!r}? " for near in difflib.get_close_matches(name, known, n=1))
-    return f"no adapter is called {name!r}; {close}known: {', '.join(known)}"
+    raise AdapterError(f"no adapter is called {name!r}; {close}known: {', '.join(NAMED)}")
 
 
 def _formed(target: str) -> str:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from adapters import threads
+from adapters.modes import Mode, plain
 from reference import network
 from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
@@ -22,10 +23,13 @@ WIDE_SOURCE = {
 class ClosedForm:
     """Equations (10.1), L, (20) and Xᵀ·Δl₁, each operation in the dtype that comes in."""
 
-    name = framework = "numpy"
+    framework = "numpy"
     version = np.__version__
     dtypes = tuple(FORMATS)
     device = "cpu"
+
+    def __init__(self, mode: Mode) -> None:
+        self.name = mode.name
 
     @property
     def threads(self) -> int | None:
@@ -60,4 +64,9 @@ class ClosedForm:
             }
 
 
-closed_form = ClosedForm()
+def adapter(mode: Mode) -> ClosedForm:
+    """The mode's adapter."""
+    return ClosedForm(mode)
+
+
+closed_form = adapter(plain("numpy"))  # by a name that ``--adapter`` takes

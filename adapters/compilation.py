@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# JAX keeps nothing unless it is told to; inductor keeps programs below the temporary directory unless told not to.
+FRESH = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
 COMPILED = Path(".crosscheck/compiled")  # below the current directory
 
 
@@ -16,4 +18,5 @@ def cache(directory: Path = COMPILED) -> dict[str, str]:
         "JAX_COMPILATION_CACHE_DIR": str(directory.resolve() / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "TORCHINDUCTOR_CACHE_DIR": str(directory.resolve() / "torch"),
     }

@@ -80,14 +80,13 @@ class Journal:
         path: where the input of the present call is, should this process die too.
     """
 
-    def __init__(self, directory: Path, adapter: str) -> None:
+    def __init__(self, directory: Path, name: str) -> None:
         """Create the file.
 
         Raises:
             JournalError: the directory cannot be made or written.
         """
-        self.label = re.sub(r"[^\w.-]", "_", adapter)
-        self.path = directory / f"{self.label}.{os.getpid()}.{next(_serial)}.safetensors"
+        self.path = directory / f"{_label(name)}.{os.getpid()}.{next(_serial)}.safetensors"
         with self._fault("cannot keep a journal in", directory):
             directory.mkdir(parents=True, exist_ok=True)
             self._file = _new(self.path)
@@ -103,14 +102,14 @@ class Journal:
             os.ftruncate(self._file, write_all(self._file, [head, *map(contiguous_bytes, problem)]))
         return len(head)
 
-    def keep(self, call: int) -> Path:
+    def keep(self, adapter: str, call: int) -> Path:
         """Rename the file to ``<adapter>-<call>.safetensors``, or the next free such name; begin a new one.
 
         Raises:
             JournalError: the file cannot be renamed, or the new one not be made.
         """
         with self._fault("cannot keep", self.path):
-            kept = self._free_name(call)
+            kept = self._free_name(_label(adapter), call)
             self.path.replace(kept)
             fresh = _new(self.path)  # before the old one is closed: `close` needs one that is open
             os.close(self._file)
@@ -122,9 +121,9 @@ class Journal:
         os.close(self._file)
         self.path.unlink(missing_ok=True)
 
-    def _free_name(self, call: int) -> Path:
+    def _free_name(self, label: str, call: int) -> Path:
         """A name that no other process can take either, for it is made here, as an empty file."""
-        names = (f"{self.label}-{call}{f'-{copy}' if copy else ''}.safetensors" for copy in itertools.count())
+        names = (f"{label}-{call}{f'-{copy}' if copy else ''}.safetensors" for copy in itertools.count())
         for kept in map(self.path.with_name, names):
             with contextlib.suppress(FileExistsError):
                 os.close(_new(kept))
@@ -138,6 +137,11 @@ class Journal:
             yield
         except OSError as error:
             raise JournalError(f"{what} {path}: {error.strerror}") from error
+
+
+def _label(name: str) -> str:
+    """The name as a part of a file's."""
+    return re.sub(r"[^\w.-]", "_", name)
 
 
 def _new(path: Path) -> int:

@@ -26,6 +26,14 @@ def environment(threads: int) -> dict[str, str]:
     return {**dict.fromkeys((VARIABLE, *COUNTED), str(threads)), **flags}
 
 
+def devices(count: int, threads: int) -> dict[str, str]:
+    """The variables that make JAX see so many devices in the host; none for one, which it sees by itself."""
+    if count == 1:
+        return {}
+    flags = environment(threads)["XLA_FLAGS"]
+    return {"XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count={count}"}
+
+
 def count() -> int | None:
     """The number that this process was started with by `environment`; None: it was not started so."""
     stated = os.environ.get(VARIABLE)

@@ -1,4 +1,6 @@
-"""The child's side of an isolated adapter: ``python -m adapters.worker package.module:object <descriptors>``.
+"""The child's side of a host: ``python -m adapters.worker <adapter> <descriptors>``.
+
+The adapter that it loads first is the name of a mode or ``package.module:object``; others may follow.
 
 It needs the standard library, NumPy, ml_dtypes and the adapter's framework. Requests and answers are JSON on
 pipes of their own, so that nothing that a framework prints can get between them; arrays go through files.
@@ -21,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters import load_outside
+from adapters import load, load_outside
 from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
 from adapters.memory import Memory, Rooms, contiguous_bytes, placed
@@ -118,28 +120,37 @@ def answer(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms)
     return {"kind": "arrays", "arrays": arrays}
 
 
+def loaded(target: str, adapters: dict[str, Any]) -> Answer:
+    """Load the adapter beside those that are there, and say what it is, or what is wrong with it."""
+    try:
+        adapter = load_outside(target) if ":" in target else load(target)
+        adapters[target] = adapter
+        return {"kind": "ready", "description": dataclasses.asdict(describe(adapter))}
+    except AdapterError as error:
+        traceback.print_exc()
+        return {"kind": "AdapterError", "message": str(error)[:LONGEST]}
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Load the adapter, say what it is, and answer until the parent closes the pipe."""
+    """Load the first adapter, say what it is, and answer until the parent closes the pipe."""
     target, *descriptors = arguments
     commands, replies, lifeline, results = map(int, descriptors)
     die_with_parent(lifeline)
     faulthandler.enable()
     inbox, outbox = Connection(commands, writable=False), Connection(replies, readable=False)
-
-    def send(message: Answer) -> None:
-        outbox.send_bytes(json.dumps(message).encode())
-
+    adapters: dict[str, Any] = {}
     rooms = Rooms()
-    try:
-        adapter = load_outside(target)
-        send({"kind": "ready", "description": dataclasses.asdict(describe(adapter))})
-        while True:
-            send(answer(adapter, json.loads(inbox.recv_bytes()), results, rooms))
-    except AdapterError as error:
-        traceback.print_exc()
-        send({"kind": "AdapterError", "message": str(error)[:LONGEST]})
-    except EOFError:
-        return
+    found = loaded(target, adapters)
+    while True:
+        outbox.send_bytes(json.dumps(found).encode())
+        try:
+            request = json.loads(inbox.recv_bytes())
+        except EOFError:
+            return
+        if request["method"] == "load":
+            found = loaded(request["target"], adapters)
+        else:
+            found = answer(adapters[request["target"]], request, results, rooms)
 
 
 if __name__ == "__main__":

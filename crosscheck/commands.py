@@ -126,11 +126,12 @@ def check(  # noqa: PLR0913, one for each option
 @cli.command()
 def adapters() -> None:
     """List the suite's own adapters."""
-    from adapters import REGISTRY
+    from adapters import NAMED
+    from adapters.modes import parse
 
-    for name, spec in REGISTRY.items():
-        framework = str(spec.framework)
-        click.echo(f"{name:<10}{framework} {_version(framework) or 'is not installed'}")
+    for name in NAMED:
+        framework = parse(name).framework
+        click.echo(f"{name:<21}{framework} {_version(framework) or 'is not installed'}")
 
 
 def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:

@@ -110,29 +110,36 @@ class Judge:
         """
         units = Units.of(self.format, claims)
         radii, judged = self.radii(units), first.judged(self.wide, units)
-        return {
-            name: self._judgement(name, got, claims, radii, judged=judged[name])
-            for name, got in zip(OUTPUTS, outputs, strict=True)
-            if got is not None
+        there = {name: got for name, got in zip(OUTPUTS, outputs, strict=True) if got is not None}
+        accepted = {  # in C order, so that the problems left over can be written into it
+            name: np.array(
+                first.accepts(name, got, getattr(self.centers, name), getattr(radii, name)), order="C"
+            )
+            for name, got in there.items()
         }
+        filtered = {name: self._whole(mask) for name, mask in accepted.items()}
+        left = ~np.logical_and.reduce([*filtered.values()])
+        if left.any():
+            full = self._full_sets(claims, left)
+            for name in (name for name, mask in filtered.items() if not mask.all()):
+                flat(accepted[name], AXES[name])[left] |= self._contains(
+                    full[name], flat(there[name], AXES[name])[left]
+                )
+        return {name: Judgement(accepted[name], judged[name], filtered[name]) for name in there}
 
-    def _judgement(
-        self, name: str, got: Array, claims: Arithmetic, radii: first.Radii, *, judged: bool
-    ) -> Judgement:
-        accepted = first.accepts(name, got, getattr(self.centers, name), getattr(radii, name))
-        if accepted.all():
-            return Judgement(accepted, judged, np.broadcast_to(np.True_, self.problem.stack_size))
-        whole = np.asarray(accepted.reshape(self.problem.stack_size, -1).all(-1))
-        admissible = accepted | self._in_full_set(name, got, claims, ~whole).reshape(accepted.shape)
-        return Judgement(admissible, judged, whole)
+    def _whole(self, mask: Bool) -> Bool:
+        """Which problems it holds for as a whole, ``[problems]``."""
+        if mask.all():
+            return np.broadcast_to(np.True_, self.problem.stack_size)
+        return np.asarray(mask.reshape(self.problem.stack_size, -1).all(-1))
 
-    def _in_full_set(self, name: str, got: Array, claims: Arithmetic, rows: Bool) -> Bool:
-        """Which elements of the chosen problems lie in the full set; False elsewhere."""
+    def _full_sets(self, claims: Arithmetic, rows: Bool) -> dict[str, AdmissibleSet]:
+        """The full sets of the chosen problems."""
         some = Problem(*(flat(a, 2)[rows] for a in self.problem))
         reference = stable.Reference(*(flat(a, 2)[rows] for a in self.reference))
-        values = flat(got, AXES[name])
-        found = np.zeros(values.shape, bool)
-        full = bounds.admissible(some, self.format, claims, reference)[name]
+        return bounds.admissible(some, self.format, claims, reference)
+
+    @staticmethod
+    def _contains(full: AdmissibleSet, values: Array) -> Bool:
         with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
-            found[rows] = full.contains(values[rows].astype(np.float64))
-        return found
+            return full.contains(values.astype(np.float64))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters import REGISTRY
+from adapters import is_ours
 from adapters.protocol import Description
 from crosscheck.blame import first_equation, outliers
 from crosscheck.blame.element import Element
@@ -53,7 +53,7 @@ def failure(text: str, judge: Judge, outcomes: Sequence[Outcome], subjects: Mapp
 
 def replay(text: str, selector: str) -> str:
     """The line that judges a case in a fresh process, with an adapter of the suite or one from outside."""
-    option = "--only" if selector in REGISTRY else "--adapter"
+    option = "--only" if is_ours(selector) else "--adapter"
     return f"{_command()} check {shlex.quote(text)} {option} {shlex.quote(selector)}"
 
 

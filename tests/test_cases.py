@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -12,10 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case, CaseError, Literal, parse, take
+from crosscheck.cases import (
+    SHAPES_ELEMENTWISE,
+    SHAPES_STACKED,
+    SOURCES,
+    Case,
+    CaseError,
+    Literal,
+    parse,
+    take,
+)
 from crosscheck.cases.digest import lines
+from crosscheck.cases.sources import special_numbers
 from crosscheck.cases.strategies import cases
-from crosscheck.regimes import REGIMES
+from crosscheck.regimes import REGIMES, regime_counts
+from crosscheck.regimes.words import Shape, as_numbers, draw_words
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Array, Problem
@@ -62,9 +74,9 @@ def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
     assert printed(python, "-m", "crosscheck.cases.digest") == PINNED
 
 
-def test_every_regime_and_dtype_has_a_digest_of_its_own() -> None:
+def test_every_source_and_dtype_has_a_digest_of_its_own() -> None:
     digests = [line.split()[2] for line in lines()]
-    assert len(set(digests)) == len(REGIMES) * len(FORMATS)
+    assert len(set(digests)) == len(SOURCES) * len(FORMATS)
 
 
 def test_cases_import_only_the_standard_library_numpy_and_ml_dtypes() -> None:
@@ -138,13 +150,24 @@ def test_exact_decimals_are_numbers_too() -> None:
         ("ordinary:-7:1x1x3x1:contiguous:float64", "seed '-7'"),
         ("ordinary:18446744073709551616:1x1x3x1:contiguous:float64", "out of range"),
         ("ordinary:7:1x3:contiguous:float64", "shape '1x3'"),
+        ("ordinary:7:0x1x3x1:contiguous:float64", "each at least 1"),
+        ("ordinary:7:1x0x3x1:contiguous:float64", "each at least 1"),
         ("ordinary:7:1x1x0x1:contiguous:float64", "each at least 1"),
+        ("ordinary:7:1x1x3x0:contiguous:float64", "each at least 1"),
+        ("mixed:7:0x1x3x1:contiguous:float64", "each at least 1"),
+        ("special_values:7:9x1x0x1:contiguous:float64", "each at least 1"),
         ("ordinary:7:1x1xx1:contiguous:float64", "as in 8192x1x3x1"),
         ("ordinary:7:999999999x1x3x1:contiguous:float64", "at most"),
         ("ordinary:7:1x1x3x1:sideways:float64", "unknown layout 'sideways'; use one of contiguous"),
         ("ordinary:7:1x3x1:broadcast:float64", "needs a stack axis"),
         ("ordinary:7:1x1x3x1:contiguous:float63", "unknown dtype 'float63'; use one of float64"),
         ("cancelling:7:1x1x1x1:contiguous:float64", "at least 2 inputs"),
+        ("mixed:7:9x1x3x1:contiguous:float64", "a stack of at least 10 problems, not 9"),
+        ("mixed:7:2x4x1x1x1:contiguous:float64", "a stack of at least 9 problems, not 8"),
+        ("mixed:7:1x3x1:contiguous:float64", "a stack of at least 10 problems, not 1"),
+        ("mixed:7:20x1x3x1:broadcast:float64", "the problems of mixed have their own"),
+        ("special_values:7:20x1x3x1:contiguous:float64", "it needs m = n = p = 1"),
+        ("special_values:7:20x1x1x1:broadcast:float64", "the problems of special_values have their own"),
         ("float32:X=[[1]]:y=[[1]]", "a literal case is"),
         ("float32:X=[[1]]:Y=[[1]]:W=[[1]]", "a literal case is"),
         ("float32:X=[[1]:y=[[1]]:W=[[1]]", "X is not a rectangular nested list"),
@@ -190,6 +213,50 @@ def test_broadcast_lends_the_first_weights_to_the_whole_stack_and_stays_in_the_r
 
 def _broadcast(regime: str, seed: int) -> Problem:
     return Case(regime, seed, (500, 1, 3, 1), "broadcast", "float32").problem()
+
+
+@pytest.mark.parametrize("shape", [(8192, 1, 3, 1), (5, 5, 2, 3, 2), (90, 1, 1, 1)])
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_a_mixed_stack_visits_every_regime_that_its_shape_can_host(
+    dtype: str, shape: tuple[int, ...]
+) -> None:
+    case = Case("mixed", 4, shape, dtype=dtype)
+    counts = regime_counts(case.problem(), case.format)
+    assert list(counts) == list(REGIMES)
+    assert [name for name, count in counts.items() if not count] == ["cancelling"] * (shape[-2] == 1)
+    assert sum(counts.values()) == case.problem().y.size
+
+
+@pytest.mark.parametrize(("shape", "lacking"), [((4, 8, 2, 3, 2), []), ((32, 1, 1, 1), ["cancelling"])])
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_problem_k_of_a_mixed_stack_is_what_regime_k_makes_of_the_words_of_the_case(
+    dtype: str, shape: tuple[int, ...], lacking: list[str]
+) -> None:
+    case = Case("mixed", 4, shape, dtype=dtype)
+    words = draw_words(f"mixed:4:{'x'.join(map(str, shape))}:{dtype}", Shape.of(shape))
+    regimes = [regime for name, regime in REGIMES.items() if name not in lacking]
+    made = [regime.generate(words, (32, *shape[-3:]), case.format) for regime in regimes]
+    for k in range(32):
+        want = Problem(*(array[k] for array in made[k % len(regimes)]))
+        assert_same_bits(take(case, k).problem(), want)
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_special_values_from_seed_0_on_are_the_whole_product(dtype: str) -> None:
+    format = FORMATS[dtype]
+    numbers = as_numbers(special_numbers(format), format)
+    sizes = (0.0, format.least_subnormal, format.least_normal, 1.0, format.largest, np.inf)
+    want = [sign * size for size in sizes for sign in (1.0, -1.0)]
+    assert list(map(repr, numbers.astype(np.float64).tolist())) == list(map(repr, [*want, np.nan]))
+    whole = Case("special_values", 0, (13, 169, 1, 1, 1), dtype=dtype).problem()
+    triples = itertools.product(bits(numbers), repeat=3)
+    assert list(zip(bits(whole.X), bits(whole.W), bits(whole.y), strict=True)) == list(triples)
+
+
+def test_special_values_begin_at_the_seed_and_go_round() -> None:
+    whole = Case("special_values", 0, (2197, 1, 1, 1)).problem()
+    some = Case("special_values", 3 * 2197 + 2195, (4, 1, 1, 1)).problem()
+    assert_same_bits(some, Problem(*(array[[2195, 2196, 0, 1]] for array in whole)))
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

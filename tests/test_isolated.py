@@ -165,7 +165,7 @@ def test_a_death_while_loading_is_named(tmp_path: Path) -> None:
 
 def test_an_interpreter_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"^cannot start the interpreter /no/python: No such file"):
-        Isolated(Spec("numpy", "adapters.closed_form:closed_form"), journal=tmp_path, python="/no/python")
+        Isolated(Spec("numpy", "numpy"), journal=tmp_path, python="/no/python")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -178,7 +178,7 @@ def test_a_journal_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> N
 def test_a_full_disk_is_a_fault_of_the_journal(tmp_path: Path) -> None:
     with isolated(f"{CRASH}:segfault", tmp_path) as adapter:
         full = os.open("/dev/full", os.O_RDWR)
-        os.dup2(full, adapter._journal._file)
+        os.dup2(full, adapter._host._journal._file)
         os.close(full)
         with pytest.raises(JournalError, match=r"^cannot write .*No space left on device$"):
             adapter.evaluate(*HEALTHY)
@@ -262,7 +262,7 @@ from adapters.isolated import Isolated
 from tests.test_isolated import CRASH, UNLUCKY
 adapter = Isolated(Spec("child", f"{CRASH}:" + sys.argv[1]), journal=Path(sys.argv[2]))
 adapter.description
-print(adapter._child._process.pid, flush=True)
+print(adapter._host._child._process.pid, flush=True)
 adapter.evaluate(*UNLUCKY)
 """
 

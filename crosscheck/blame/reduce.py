@@ -77,9 +77,9 @@ def _shrunk(work: _Reduction, start: Literal, axis: Axis) -> Literal:
     """Without all parts of an axis that the failure does not need: halves first, then quarters, and so on."""
     best = start
     size = _length(best, axis) // 2
-    while size:
+    while size and work.left:
         at = 0
-        while at < (length := _length(best, axis)) and size < length:
+        while work.left and at < (length := _length(best, axis)) and size < length:
             fewer = _kept(best, axis, [i for i in range(length) if not at <= i < at + size])
             if work.fails(fewer):
                 best = fewer

@@ -1,6 +1,7 @@
 """The case: a line of text that names one stack of problems, bit for bit the same everywhere.
 
     ordinary:7:8192x1x3x1:contiguous:float64        regime:seed:shape:layout:dtype
+    mixed:7:8192x1x3x1:contiguous:float64           a source beside the regimes, `crosscheck.cases.sources`
     float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]    a literal case, `crosscheck.cases.literals`
 
 The shape is ``(*stack, m, n, p)``. The words of a case are keyed by its regime, seed, shape and dtype; a
@@ -17,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from crosscheck.cases.literals import DEEPEST, CaseError, Literal, one_of, parse_literal
-from crosscheck.regimes import REGIMES
+from crosscheck.cases.sources import SOURCES
 from crosscheck.regimes.words import Shape, draw_words
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
@@ -40,7 +41,7 @@ class Case:
     """A stack of problems by its description.
 
     Attributes:
-        regime: a key of `REGIMES`.
+        regime: a key of `SOURCES`: a regime, ``mixed`` or ``special_values``.
         seed: 0 to 2^64 − 1.
         shape: ``(*stack, m, n, p)``, each at least 1.
         layout: one of `LAYOUTS`.
@@ -48,7 +49,7 @@ class Case:
 
     Raises:
         CaseError: an unknown name, a seed or shape out of range, a shape that cannot host the regime, or a
-            layout ``broadcast`` without a stack axis.
+            layout ``broadcast`` without a stack axis or without weights that problems could share.
     """
 
     regime: str
@@ -58,7 +59,7 @@ class Case:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        one_of(self.regime, tuple(REGIMES), "regime")
+        one_of(self.regime, tuple(SOURCES), "regime")
         one_of(self.layout, LAYOUTS, "layout")
         one_of(self.dtype, tuple(FORMATS), "dtype")
         if not 0 <= self.seed <= LARGEST_SEED:
@@ -66,7 +67,10 @@ class Case:
         _check_shape(self.shape)
         if self.layout == "broadcast" and len(self.shape) < 4:
             raise CaseError(f"layout broadcast needs a stack axis; the shape is {_joined(self.shape)}")
-        reason = REGIMES[self.regime].unsupported(self.shape, self.format)
+        source = SOURCES[self.regime]
+        if self.layout == "broadcast" and not source.shares:
+            raise CaseError(f"layout broadcast lends weights; the problems of {self.regime} have their own")
+        reason = source.unsupported(self.shape, self.format)
         if reason:
             raise CaseError(f"regime {self.regime} at shape {_joined(self.shape)}: {reason}")
 
@@ -84,7 +88,7 @@ class Case:
         """X, y and W in the layout; ``contiguous`` is C-contiguous and 64-byte aligned."""
         identity = f"{self.regime}:{self.seed}:{_joined(self.shape)}:{self.dtype}"
         words = draw_words(identity, Shape.of(self.shape), shared=self.layout == "broadcast")
-        X, y, W = REGIMES[self.regime].generate(words, self.shape, self.format)
+        X, y, W = SOURCES[self.regime].generate(words, self.seed, self.shape, self.format)
         return Problem(arrange(X, self.layout), arrange(y, self.layout), arrange(W, self.layout))
 
 

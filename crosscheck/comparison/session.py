@@ -67,7 +67,7 @@ def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeou
 
 def _environment() -> dict[str, str]:
     """What the children keep for the next run; nothing where `CI` is set: a gate compiles afresh."""
-    return {} if os.environ.get("CI") else compilation.cache()
+    return compilation.FRESH if os.environ.get("CI") else compilation.cache()
 
 
 def _seated(subjects: dict[str, Isolated]) -> tuple[dict[str, Contestant], list[str]]:

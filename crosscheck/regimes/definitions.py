@@ -182,3 +182,9 @@ def classify(X: Array, y: Array, W: Array, format: Format) -> NDArray[np.int8]:
     holds = [regime.holds(facts) for regime in _ALL[1:]]
     places = np.argmax([np.zeros_like(holds[0]), *holds], axis=0)
     return np.asarray(places, dtype=np.int8)
+
+
+def regime_counts(problem: Problem, format: Format) -> dict[str, int]:
+    """How many elements of ŷ lie in each regime, as `classify` has it; 0 where none does."""
+    found = np.bincount(classify(*problem, format).ravel(), minlength=len(REGIMES))
+    return dict(zip(REGIMES, found.tolist(), strict=True))

@@ -1,0 +1,193 @@
+"""A process that hosts adapters: one interpreter, one environment, one call at a time.
+
+Every adapter of a framework's can share one, which then imports the framework once. What crashes or hangs there
+is an exception here, with its input on disk; the next call, whosever it is, starts a new process.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from adapters.child import Child, ChildLostError, environment_of
+from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError
+from adapters.journal import Journal, read_arrays
+from adapters.memory import memory_of
+from adapters.protocol import Description
+from adapters.threads import devices
+from reference.types import Array, Problem
+
+LOADING = 300.0  # seconds for a framework's first import, which a cold disk makes long
+
+
+class Host:
+    """The process, started anew when it is lost.
+
+    Attributes:
+        log: the file with all that its processes printed; removed by `close` unless something went wrong.
+    """
+
+    def __init__(  # noqa: PLR0913, each is a choice of its own, by name
+        self,
+        name: str,
+        target: str,
+        *,
+        journal: Path,
+        python: str = sys.executable,
+        environment: Mapping[str, str] | None = None,
+        threads: int = 1,
+        devices_of_host: int = 1,
+    ) -> None:
+        """Start the process, which loads its first adapter at once; the first use waits for it.
+
+        Args:
+            name: for the names of its files.
+            target: the first adapter that it loads.
+            journal: the directory for the inputs of calls that went wrong.
+            python: the interpreter.
+            environment: variables on top of this process's and those that set the threads.
+            threads: how many threads the frameworks compute with.
+            devices_of_host: how many devices JAX makes of the host.
+
+        Raises:
+            AdapterError: the interpreter cannot be started.
+            JournalError: the directory cannot be written.
+        """
+        chosen = {**devices(devices_of_host, threads), **(environment or {})}
+        self._target, self._python, self._environment = target, python, environment_of(threads, chosen)
+        self._journal = Journal(journal, name)
+        self.log = self._journal.path.with_suffix(".log")
+        self._loaded: dict[str, Description | AdapterError] = {}
+        self._is_loading = False
+        self._wrong = self._closed = False
+        self._calling = threading.Lock()
+        self._child: Child | None = None
+        try:
+            self._start()
+        except AdapterError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, even during a call of another thread, and remove what no failure needs."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._child is not None:
+            self._child.close()
+        with self._calling:  # a call that was cut short has left the journal
+            self._journal.close()
+        if not self._wrong:
+            self.log.unlink(missing_ok=True)
+
+    def describe(self, name: str, target: str) -> Description:
+        """What the adapter says about itself; waits for the process.
+
+        Raises:
+            AdapterError: it cannot be loaded, is no adapter, or the host is closed.
+            AdapterDied: the process died while it was loaded.
+        """
+        with self._calling:
+            self._see_open(name)
+            self._ready(name, target)
+            found = self._loaded[target]
+        if isinstance(found, AdapterError):
+            raise AssertionError  # who is ready was loaded
+        return found
+
+    def call(  # noqa: PLR0913, a call is all of that
+        self, name: str, target: str, method: str, problem: Problem, *, number: int, timeout: float
+    ) -> dict[str, Array]:
+        """Journal the problem, have the adapter do it, and read what it found.
+
+        Args:
+            name: the adapter's.
+            target: what the process loads it as.
+            method: ``evaluate`` or ``trace``.
+            problem: X, y and W.
+            number: of the call, for the name of the file that keeps its input.
+            timeout: seconds that it may take.
+
+        Raises:
+            AdapterDied: the process crashed, exited or took longer.
+            AdapterError: the adapter cannot be loaded, or the host is closed.
+            AdapterMisbehaved: it raised, changed its input, or returned what is no result.
+            JournalError: the input could not be written, so there was no call.
+            NotImplementedError: the adapter's own.
+        """
+        with self._calling:
+            self._see_open(name)
+            child = self._ready(name, target)
+            memory = {symbol: memory_of(array) for symbol, array in problem._asdict().items()}
+            stated = {"adapter": name, "call": str(number), "layout": json.dumps(memory)}
+            at = self._journal.write(problem, stated)
+            file = {"journal": str(self._journal.path), "at": at, "dtype": problem.X.dtype.name}
+            try:
+                answer = child.ask({"method": method, "target": target, "memory": memory, **file}, timeout)
+            except ChildLostError as lost:
+                if self._closed:  # nobody's fault, and nothing to keep
+                    raise AdapterError(f"{name} was closed during a call") from None
+                self._wrong = True
+                raise AdapterDied(name, str(lost), self._journal.keep(target, number), self.log) from None
+            return self._understood(child, answer, name, target, number)
+
+    def _understood(
+        self, child: Child, answer: Mapping[str, Any], name: str, target: str, number: int
+    ) -> dict[str, Array]:
+        """The arrays that the answer speaks of, or the exception that it stands for."""
+        match answer["kind"]:
+            case "arrays":
+                return read_arrays(child.results.fileno(), answer["arrays"])
+            case "AdapterMisbehaved":
+                self._wrong = True
+                raise AdapterMisbehaved(name, answer["message"], self._journal.keep(target, number))
+            case "NotImplementedError":
+                raise NotImplementedError(answer["message"])
+            case kind:
+                raise JournalError(f"{name}: {kind}: {answer['message']}")
+
+    def _see_open(self, name: str) -> None:
+        if self._closed:
+            raise AdapterError(f"{name} is closed")
+
+    def _start(self) -> Child:
+        self._child = Child(self._python, self._target, self._environment, self.log)
+        self._loaded = {}
+        self._is_loading = True  # its first adapter, unasked
+        return self._child
+
+    def _ready(self, name: str, target: str) -> Child:
+        """A child that has loaded the adapter and waits for a request."""
+        child = self._child if self._child is not None and self._child.alive else self._start()
+        while target not in self._loaded:
+            unasked, self._is_loading = self._is_loading, False
+            due = self._target if unasked else target
+            self._loaded[due] = self._load(child, name, None if unasked else due)
+        found = self._loaded[target]
+        if isinstance(found, AdapterError):
+            raise found
+        return child
+
+    def _load(self, child: Child, name: str, asked: str | None) -> Description | AdapterError:
+        """What came of loading an adapter, the first one without being asked."""
+        try:
+            answer = child.ask({"method": "load", "target": asked} if asked else None, LOADING)
+        except ChildLostError as lost:
+            self._wrong = True
+            raise AdapterDied(name, str(lost), None, self.log) from None
+        if answer["kind"] != "ready":
+            return AdapterError(answer["message"])
+        return Description.of_plain(answer["description"])

@@ -1,0 +1,131 @@
+"""JAX's modes as adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adapters import threads
+from adapters.columns import from_columns, to_columns
+from adapters.jax.batching import each_network, rowwise, sharded
+from adapters.jax.claims import claims
+from adapters.jax.derivatives import DERIVATIVES, Found
+from adapters.jax.network import Network, half_squares
+from adapters.modes import Mode
+from reference.arithmetic import Arithmetic
+from reference.formats import FORMATS
+from reference.types import Array, Outputs, Problem
+
+Routine = Callable[..., Any]
+Given = dict[str, jax.Array]
+PRECISION = {"matmul_high": "high", "matmul_highest": "highest"}
+
+
+class Jax:
+    """The network under one mode."""
+
+    framework = "jax"
+    version = jax.__version__
+    dtypes = tuple(FORMATS)
+
+    def __init__(self, mode: Mode) -> None:
+        self.mode, self.name = mode, mode.name
+        self.network = Network(mode)
+
+    @property
+    def device(self) -> str:
+        """The platform that JAX chose."""
+        return jax.default_backend()
+
+    @property
+    def threads(self) -> int | None:
+        """Those of XLA's pool, which reads them once, from the environment of the process."""
+        return threads.count()
+
+    def arithmetic(self, dtype: str) -> Arithmetic:
+        """The mode's claims."""
+        return claims(self.mode, dtype)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """The outputs that the mode has."""
+        problem = Problem(X, y, W)
+        given = to_columns(problem) if self.network.columns else problem
+        precision = jax.default_matmul_precision(PRECISION.get(self.mode["matmul"]))
+        with jax.enable_x64(X.dtype == np.float64), precision:
+            found = self._over({name: self._array(array) for name, array in zip("XyW", given, strict=True)})
+            outputs = Outputs(**{name: np.asarray(values) for name, values in found.items()})
+        return from_columns(outputs) if self.network.columns else outputs
+
+    def _array(self, array: Array) -> jax.Array:
+        """The array on the device, which `jax.numpy.asarray` would compile a program for (jax 0.10.2).
+
+        It may be the array's own memory, unless that is given away.
+        """
+        return jax.device_put(array, may_alias=self.mode["execution"] != "donate")
+
+    def _over(self, arrays: Given) -> Found:
+        """The mode's outputs of these arrays, some of which are its constants."""
+        constants = {name: arrays.pop(name) for name in self.mode.closed}
+        if not constants:
+            return self._executed(arrays)
+        return self._execute(lambda given: self._function(**constants, **given))(arrays)
+
+    @cached_property
+    def _executed(self) -> Callable[[Given], Found]:
+        """The function of all three arrays, made ready to run once."""
+        return self._execute(lambda given: self._function(**given))
+
+    def _execute(self, function: Callable[[Given], Found]) -> Callable[[Given], Found]:
+        """The function as the mode runs it."""
+        if self.mode["execution"] == "eager":
+            return function
+        return jax.jit(function, donate_argnums=0 if self.mode["execution"] == "donate" else None)
+
+    def _function(self, X: jax.Array, y: jax.Array, W: jax.Array) -> Found:
+        """What the mode computes, before it is decided how that is run."""
+        batching, depth = self.mode["batching"], X.ndim - 2
+        if batching in ("stacked", "shardmap"):
+            run = sharded(self.network) if batching == "shardmap" else self.network.forward
+            return self._outputs(run, X, y, W)
+        one = self.network.forward if batching == "vmap" else rowwise(self.network, batching)
+        found: Found = each_network(lambda X, y, W: self._outputs(one, X, y, W), depth)(X, y, W)  # type: ignore[assignment]  # vmap knows no types
+        return found
+
+    def _outputs(self, run: Routine, X: jax.Array, y: jax.Array, W: jax.Array) -> Found:
+        """The one output that the mode computes alone, or all of them with the gradient."""
+        if self.mode.alone is not None:
+            return {self.mode.alone: getattr(run(X, y, W), self.mode.alone)}
+        return DERIVATIVES[self.mode["derivative"]](run, X, y, W)
+
+
+def traced(X: jax.Array, y: jax.Array, W: jax.Array) -> Given:
+    """z, and the derivatives of the parts of the network that lie between z and L."""
+    z = X @ W
+    y_hat, sigmoid_back = jax.vjp(jax.nn.sigmoid, z)
+    dL_dyhat = jax.grad(lambda y_hat, y: half_squares(y_hat, y).sum())(y_hat, y)
+    (dyhat_dz,), (delta,) = sigmoid_back(jnp.ones_like(z)), sigmoid_back(dL_dyhat)
+    return {"z": z, "dL_dyhat": dL_dyhat, "dyhat_dz": dyhat_dz, "delta": delta}
+
+
+class Traced(Jax):
+    """One of the two plain modes, which can show what lies in between."""
+
+    @cached_property
+    def _traced(self) -> Callable[..., Given]:
+        return traced if self.mode["execution"] == "eager" else jax.jit(traced)
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """z, ∂L/∂ŷ, ∂ŷ/∂z and Δ = ∂L/∂z, each ``[*stack, m, p]``."""
+        with jax.enable_x64(X.dtype == np.float64):
+            found = self._traced(*map(jax.device_put, (X, y, W)))
+            return {name: np.asarray(values) for name, values in found.items()}
+
+
+def adapter(mode: Mode) -> Jax:
+    """The mode's adapter."""
+    return Traced(mode) if mode.name in ("jax", "jax-jit") else Jax(mode)

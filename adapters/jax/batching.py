@@ -1,0 +1,71 @@
+"""How the stack and its rows reach the network: as they are, mapped, looped over, or spread over devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AxisType
+from jax.sharding import PartitionSpec as P
+
+from adapters.jax.network import Array, Forward, Network
+from adapters.modes import DEVICES
+
+Pass = Callable[[Array, Array, Array], Forward]
+
+
+def rowwise(network: Network, loop: str) -> Pass:
+    """One network, its rows under `jax.vmap`, `jax.lax.map` or `jax.lax.scan`."""
+    axis = 1 if network.columns else 0
+
+    def by_vmap(X: Array, y: Array, W: Array) -> Forward:
+        y_hat, row_loss = jax.vmap(network.row, (axis, axis, None), (axis, 0))(X, y, W)
+        return Forward(y_hat, row_loss.sum(), row_loss)
+
+    def by_map(X: Array, y: Array, W: Array) -> Forward:
+        rows = (jnp.moveaxis(X, axis, 0), jnp.moveaxis(y, axis, 0))
+        y_hat, row_loss = jax.lax.map(lambda row: network.row(*row, W), rows)
+        return Forward(jnp.moveaxis(y_hat, 0, axis), row_loss.sum(), row_loss)
+
+    def by_scan(X: Array, y: Array, W: Array) -> Forward:
+        def step(loss: Array, row: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+            y_hat, row_loss = network.row(*row, W)
+            return loss + row_loss, (y_hat, row_loss)
+
+        rows = (jnp.moveaxis(X, axis, 0), jnp.moveaxis(y, axis, 0))
+        loss, (y_hat, row_loss) = jax.lax.scan(step, jnp.zeros((), X.dtype), rows)
+        return Forward(jnp.moveaxis(y_hat, 0, axis), loss, row_loss)
+
+    return {"rowvmap": by_vmap, "map": by_map, "scan": by_scan}[loop]
+
+
+def sharded(network: Network) -> Pass:
+    """The forward pass of a stack under `jax.shard_map`: over its rows where they are even, or its networks."""
+    mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(AxisType.Auto,))
+    row_axis = -1 if network.columns else -2
+
+    def over_rows(X: Array, y: Array, W: Array) -> Forward:
+        found = network.forward(X, y, W)
+        return found._replace(loss=jax.lax.psum(found.loss, "device"))
+
+    def forward(X: Array, y: Array, W: Array) -> Forward:
+        depth = X.ndim - 2
+        if X.shape[row_axis] % DEVICES == 0:
+            columns = P(*[None] * (depth + 1), "device")
+            rows = columns if network.columns else P(*[None] * depth, "device", None)
+            outputs = Forward(rows, P(), P(*[None] * depth, "device"))  # type: ignore[arg-type]  # specs, in the place of what they speak of
+            return jax.shard_map(over_rows, mesh=mesh, in_specs=(rows, rows, P()), out_specs=outputs)(X, y, W)
+        if depth and X.shape[0] % DEVICES == 0:
+            first = P("device")
+            return jax.shard_map(network.forward, mesh=mesh, in_specs=first, out_specs=first)(X, y, W)
+        raise NotImplementedError(f"shard_map spreads rows or networks evenly over {DEVICES} devices")
+
+    return forward
+
+
+def each_network(function: Callable[..., object], depth: int) -> Callable[..., object]:
+    """The function of one network under `jax.vmap` over so many stack axes."""
+    for _ in range(depth):
+        function = jax.vmap(function)
+    return function

@@ -1,0 +1,19 @@
+"""The logistic typed out, as users do: expected to leave the admissible set, in known regimes."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+
+def literal(z: jax.Array) -> jax.Array:
+    """1 / (1 + e^-z), as (10.2) prints it."""
+    return 1 / (1 + jnp.exp(-z))
+
+
+def tanh(z: jax.Array) -> jax.Array:
+    """½ + ½·tanh(z/2)."""
+    return 0.5 + 0.5 * jnp.tanh(0.5 * z)
+
+
+HAZARDS = {"literal": literal, "tanh": tanh}

@@ -1,0 +1,67 @@
+"""The network's forward pass in JAX: one for all modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+
+from adapters.jax.hazards import HAZARDS
+from adapters.modes import Mode
+
+Array = jax.Array
+
+
+class Forward(NamedTuple):
+    """What the forward pass gives; where samples come as columns, ``m`` and ``p`` of ŷ change places.
+
+    Attributes:
+        y_hat: ``[*stack, m, p]``.
+        loss: ``[*stack]``.
+        row_loss: ``[*stack, m]``.
+    """
+
+    y_hat: Array
+    loss: Array
+    row_loss: Array
+
+
+def half_squares(y_hat: Array, y: Array) -> Array:
+    """½(y − ŷ)² of every ŷ."""
+    return 0.5 * (y - y_hat) ** 2
+
+
+class Network:
+    """The forward pass as a mode writes it.
+
+    Attributes:
+        columns: the samples come as the columns of X.
+    """
+
+    def __init__(self, mode: Mode) -> None:
+        self.columns = mode["convention"] == "columns"
+        self._as_vectors = mode["convention"] != "rows"
+        self.logistic = _logistic(mode)
+
+    def forward(self, X: Array, y: Array, W: Array) -> Forward:
+        """All outputs of a stack, or of one network."""
+        if not self._as_vectors:
+            y_hat = self.logistic(X @ W)
+            terms = half_squares(y_hat, y)
+            return Forward(y_hat, terms.sum((-2, -1)), terms.sum(-1))
+        X, y = (X, y) if self.columns else (X.mT, y.mT)
+        y_hat = self.logistic(W.mT @ X)
+        terms = half_squares(y_hat, y)
+        return Forward(y_hat if self.columns else y_hat.mT, terms.sum((-2, -1)), terms.sum(-2))
+
+    def row(self, x: Array, y: Array, W: Array) -> tuple[Array, Array]:
+        """ŷ ``[p]`` and the loss of one row: x is ``[n]``, y ``[p]``."""
+        y_hat = self.logistic(W.mT @ x if self._as_vectors else x @ W)
+        return y_hat, half_squares(y_hat, y).sum()
+
+
+def _logistic(mode: Mode) -> Callable[[Array], Array]:
+    if mode["logistic"] == "logistic_highest" and not mode.is_hazard:
+        return lambda z: jax.lax.logistic(z, accuracy=jax.lax.AccuracyMode.HIGHEST)
+    return HAZARDS.get(mode["form"], jax.nn.sigmoid)

@@ -1,0 +1,117 @@
+"""PyTorch's modes as adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+
+from adapters import threads
+from adapters.columns import from_columns, to_columns
+from adapters.modes import Mode
+from adapters.pytorch.arrays import array, tensor
+from adapters.pytorch.claims import claims
+from adapters.pytorch.derivatives import DERIVATIVES, TRANSFORMS, Found
+from adapters.pytorch.execution import EXECUTIONS, Routine, switches
+from adapters.pytorch.module import Modules
+from adapters.pytorch.network import Network, Tensor
+from reference.arithmetic import Arithmetic
+from reference.formats import FORMATS
+from reference.types import Array, Outputs, Problem
+
+
+class Torch:
+    """The network under one mode."""
+
+    framework = "torch"
+    version = str(torch.__version__)
+    dtypes = tuple(FORMATS)
+    device = "cpu"
+
+    def __init__(self, mode: Mode) -> None:
+        self.mode, self.name = mode, mode.name
+        self.network = Network(mode)
+        self.threads = threads.count() or mode.threads
+
+    def arithmetic(self, dtype: str) -> Arithmetic:
+        """The mode's claims."""
+        return claims(self.mode, dtype)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """The outputs that the mode has."""
+        problem = Problem(X, y, W)
+        given = to_columns(problem) if self.network.columns else problem
+        arrays = dict(zip("XyW", map(tensor, given), strict=True))
+        with switches(self.mode, self.threads):
+            found = self._over(arrays)
+        outputs = Outputs(**{name: array(values) for name, values in found.items()})
+        return from_columns(outputs) if self.network.columns else outputs
+
+    def _over(self, arrays: dict[str, Tensor]) -> Found:
+        """The mode's outputs of these arrays, some of which are its constants."""
+        constants = {name: arrays[name] for name in self.mode.closed}
+        computed = self._prepared if not constants else self._prepare(constants)
+        return computed(**arrays)
+
+    @cached_property
+    def _prepared(self) -> Callable[..., Found]:
+        """What there is to run where nothing is a constant, made once."""
+        return self._prepare({})
+
+    def _prepare(self, constants: dict[str, Tensor]) -> Callable[..., Found]:
+        """The function of all three arrays that executes what the mode computes, as the mode executes it."""
+        execute, derivative = EXECUTIONS[self.mode["execution"]], self.mode["derivative"]
+        if derivative == "module":
+            return Modules(execute)
+        if self.mode.has_gradient and derivative not in TRANSFORMS:
+            forward = _closed(execute, self.network.forward, constants)
+            return partial(DERIVATIVES[derivative], forward)
+        return _closed(execute, self._whole, constants)
+
+    def _whole(self, X: Tensor, y: Tensor, W: Tensor) -> Found:
+        """What the mode computes where all of it is one function."""
+        if self.mode.alone is not None:
+            return {self.mode.alone: getattr(self.network, self.mode.alone)(X, y, W)}
+        if self.mode.has_gradient:
+            return DERIVATIVES[self.mode["derivative"]](self.network.forward, X, y, W)
+        forward = self.network.forward(X, y, W)
+        return {"y_hat": forward.y_hat, "loss": forward.loss, "row_loss": forward.row_loss}
+
+
+def _closed(
+    execute: Callable[[Routine], Routine], function: Routine, constants: dict[str, Tensor]
+) -> Routine:
+    """The function executed with some of its arguments closed over, which callers hand over all the same."""
+    if not constants:
+        return execute(function)
+
+    def closed(**given: Tensor) -> Any:
+        return function(**constants, **given)
+
+    executed = execute(closed)
+    return lambda X, y, W: executed(
+        **{name: value for name, value in zip("XyW", (X, y, W), strict=True) if name not in constants}
+    )
+
+
+class Traced(Torch):
+    """A mode that can show what autograd passes on."""
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """z, and the derivatives ∂L/∂ŷ, ∂ŷ/∂z and Δ = ∂L/∂z that autograd passes on."""
+        with switches(self.mode, self.threads):
+            forward = self.network.forward(tensor(X), tensor(y), tensor(W).requires_grad_())
+            z, ones = forward.z, torch.ones_like(forward.z)
+            asked = (forward.y_hat, z)
+            dL_dyhat, delta = torch.autograd.grad(forward.half_squares, asked, ones, retain_graph=True)
+            (dyhat_dz,) = torch.autograd.grad(forward.y_hat, z, ones)
+        traced = {"z": z, "dL_dyhat": dL_dyhat, "dyhat_dz": dyhat_dz, "delta": delta}
+        return {name: array(values) for name, values in traced.items()}
+
+
+def adapter(mode: Mode) -> Torch:
+    """The mode's adapter; one that runs eagerly and takes samples as rows can be traced."""
+    plainly = mode["execution"] == "eager" and mode["convention"] == "rows" and mode.has_gradient
+    return Traced(mode) if plainly else Torch(mode)

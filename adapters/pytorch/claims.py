@@ -1,0 +1,40 @@
+"""What PyTorch's modes claim about their arithmetic, and the source of each claim."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.modes import FORWARD_MODES, Mode
+from reference.arithmetic import KAPPA, Arithmetic
+from reference.formats import FORMATS
+
+WIDE = FORMATS["float32"].u
+# Digits that a product keeps of its inputs where the switch allows fewer: TF32 has 11, bfloat16 has 8.
+U_IN = {"matmul_high": 2.0**-11, "matmul_medium": FORMATS["bfloat16"].u}
+SOURCES = {
+    "kappa": "torch documents none: the reference's κ, above what benchmarks/kappa.py finds",
+    "u_acc": "16-bit products add in float32: at::opmath_type in BlasKernel.cpp; oneDNN's accumulation_mode"
+    " strict, its default; held by tests/test_accumulators.py",
+    "u_sum": "16-bit sums add in float32: at::acc_type<scalar_t, true> in SumKernel.cpp, cascade_sum",
+    "flush": "measured on a CPU with AVX512_BF16, once stack·m·n·p > 4096; `crosscheck compare` says so where"
+    " nothing seen needs the claim",
+    "u_in": "torch.set_float32_matmul_precision: 'high' allows TF32, 'medium' bfloat16",
+    "forward": "torch.func.jvp and jacfwd are forward mode",
+    "rescaled_mean": "torch.nn.MSELoss is a mean; the adapter multiplies by its count",
+}
+
+
+def claims(mode: Mode, dtype: str) -> Arithmetic:
+    """κ as measured; in 16 bits sums are wide, and bfloat16 products may flush subnormals."""
+    made: dict[str, Any] = {"kappa": KAPPA[dtype]}
+    if dtype in ("float16", "bfloat16"):
+        made |= {"u_acc": WIDE, "u_sum": WIDE}
+    if dtype == "bfloat16":
+        made |= {"flush": True}
+    if dtype == "float32" and mode["matmul"] in U_IN:
+        made |= {"u_in": U_IN[mode["matmul"]]}
+    if mode["derivative"] in FORWARD_MODES:
+        made |= {"forward": True}
+    if mode["derivative"] == "module":
+        made |= {"rescaled_mean": True}
+    return Arithmetic(**made, sources={claim: SOURCES[claim] for claim in made})

@@ -1,0 +1,100 @@
+"""The ways to ask PyTorch for ∂L/∂W: each takes the forward pass and X, y, W, and gives all outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from adapters.pytorch.network import Forward, Tensor
+
+Found = dict[str, Tensor]
+Pass = Callable[[Tensor, Tensor, Tensor], Forward]
+Derivative = Callable[[Pass, Tensor, Tensor, Tensor], Found]
+
+
+def _found(forward: Forward, grad: Tensor) -> Found:
+    return {"y_hat": forward.y_hat, "loss": forward.loss, "grad": grad, "row_loss": forward.row_loss}
+
+
+def by_grad(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
+    """`torch.autograd.grad` of each network's loss."""
+    weights = W.requires_grad_()
+    forward = run(X, y, weights)
+    (grad,) = torch.autograd.grad(forward.loss, weights, torch.ones_like(forward.loss))
+    return _found(forward, grad)
+
+
+def by_backward(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
+    """`backward` into ``.grad``."""
+    weights = W.requires_grad_()
+    forward = run(X, y, weights)
+    forward.loss.sum().backward()
+    if weights.grad is None:
+        raise AssertionError  # backward leaves a gradient in every leaf that requires one
+    return _found(forward, weights.grad)
+
+
+def by_checkpoint(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
+    """`torch.utils.checkpoint`: the backward pass computes the forward pass again."""
+    weights = W.requires_grad_()
+    forward = Forward(*checkpoint(run, X, y, weights, use_reentrant=False))
+    (grad,) = torch.autograd.grad(forward.loss, weights, torch.ones_like(forward.loss))
+    return _found(forward, grad)
+
+
+def _each_network(function: Callable[..., Any], depth: int) -> Callable[..., Any]:
+    """The function of one network over so many stack axes."""
+    for _ in range(depth):
+        function = torch.func.vmap(function)
+    return function
+
+
+def _with_forward(run: Pass) -> Callable[..., tuple[Tensor, Forward]]:
+    """The loss as a function of W first, and beside it all of the forward pass."""
+
+    def loss(W: Tensor, X: Tensor, y: Tensor) -> tuple[Tensor, Forward]:
+        forward = run(X, y, W)
+        return forward.loss, forward
+
+    return loss
+
+
+def by_func(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
+    """`torch.func.grad` of one network, under `torch.func.vmap` over the stack."""
+    single = torch.func.grad(_with_forward(run), has_aux=True)
+    grad, forward = _each_network(single, X.ndim - 2)(W, X, y)
+    return _found(Forward(*forward), grad)
+
+
+def by_jacfwd(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
+    """`torch.func.jacfwd`, forward mode with all directions at once, under `torch.func.vmap`."""
+    single = torch.func.jacfwd(_with_forward(run), has_aux=True)
+    grad, forward = _each_network(single, X.ndim - 2)(W, X, y)
+    return _found(Forward(*forward), grad)
+
+
+def by_jvp(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
+    """`torch.func.jvp`, forward mode with one direction of W, the same in every network, at a time."""
+    grad = torch.zeros_like(W)
+    for i in range(W.shape[-2]):
+        for k in range(W.shape[-1]):
+            direction = torch.zeros_like(W)
+            direction[..., i, k] = 1
+            _, grad[..., i, k] = torch.func.jvp(lambda W: run(X, y, W).loss, (W,), (direction,))
+    return _found(run(X, y, W), grad)
+
+
+# These are functions of functions: where the execution compiles, it compiles them whole. The others compile
+# the forward pass, and autograd follows what came of it.
+TRANSFORMS = ("func", "jacfwd", "jvp")
+DERIVATIVES: dict[str, Derivative] = {
+    "grad": by_grad,
+    "backward": by_backward,
+    "checkpoint": by_checkpoint,
+    "func": by_func,
+    "jacfwd": by_jacfwd,
+    "jvp": by_jvp,
+}

@@ -1,0 +1,57 @@
+"""The network as users write it with `torch.nn`: `Linear` without bias, `Sigmoid` and `MSELoss`.
+
+`Linear` has no stack axis and holds W the other way around, so that the networks of a stack are modules one
+after the other. `MSELoss` is a mean: L is its half times the count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+Tensor = torch.Tensor
+Execute = Callable[[Any], Any]
+
+
+class Modules:
+    """Modules that were made ready to run, one for each number of inputs and outputs and each dtype."""
+
+    def __init__(self, execute: Execute) -> None:
+        self._execute = execute
+        self._made: dict[tuple[Any, ...], tuple[torch.nn.Linear, Callable[[Tensor], Tensor]]] = {}
+
+    def __call__(self, X: Tensor, y: Tensor, W: Tensor) -> dict[str, Tensor]:
+        """ŷ, L and ∂L/∂W of every network of the stack.
+
+        Raises:
+            NotImplementedError: there is no number to take the mean of.
+        """
+        if not y.numel():
+            raise NotImplementedError("torch.nn.MSELoss: the mean of no numbers is undefined")
+        stack = W.shape[:-2]
+        flat = (array.reshape(-1, *array.shape[-2:]) for array in (X, y, W))
+        parts = [self._trained(*one) for one in zip(*flat, strict=True)]
+        columns = zip(("y_hat", "loss", "grad"), zip(*parts, strict=True), strict=True)
+        return {name: torch.stack(values).reshape((*stack, *values[0].shape)) for name, values in columns}
+
+    def _trained(self, X: Tensor, y: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """ŷ, L and ∂L/∂W of one network."""
+        linear, model = self._made.setdefault((*W.shape, W.dtype), self._module(W))
+        with torch.no_grad():
+            linear.weight.copy_(W.mT)
+        linear.weight.grad = None
+        y_hat = model(X)
+        mean = torch.nn.MSELoss()(y_hat, y)
+        count = y.numel()
+        loss = 0.5 * mean * count
+        loss.backward()
+        if linear.weight.grad is None:
+            raise AssertionError  # backward leaves a gradient in every parameter
+        return y_hat.detach(), loss.detach(), linear.weight.grad.mT
+
+    def _module(self, W: Tensor) -> tuple[torch.nn.Linear, Callable[[Tensor], Tensor]]:
+        """A module of W's shape, and the same made ready to run."""
+        linear = torch.nn.utils.skip_init(torch.nn.Linear, *W.shape, bias=False, dtype=W.dtype)
+        return linear, self._execute(torch.nn.Sequential(linear, torch.nn.Sigmoid()))

@@ -1,0 +1,77 @@
+"""The network's forward pass in PyTorch: one for all modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from adapters.modes import Mode
+from adapters.pytorch.hazards import HAZARDS
+
+Tensor = torch.Tensor
+
+
+class Forward(NamedTuple):
+    """What the forward pass gives; where samples come as columns, ``m`` and ``p`` change places.
+
+    Attributes:
+        z, y_hat: ``[*stack, m, p]``.
+        half_squares: ½(y − ŷ)², the same shape.
+        loss: ``[*stack]``.
+        row_loss: ``[*stack, m]``.
+    """
+
+    z: Tensor
+    y_hat: Tensor
+    half_squares: Tensor
+    loss: Tensor
+    row_loss: Tensor
+
+
+class Network:
+    """The forward pass as a mode writes it.
+
+    Attributes:
+        columns: the samples come as the columns of X.
+    """
+
+    def __init__(self, mode: Mode) -> None:
+        self.columns = mode["convention"] == "columns"
+        self._as_vectors = mode["convention"] != "rows"
+        self.logistic: Callable[[Tensor], Tensor] = HAZARDS.get(mode["form"], torch.sigmoid)
+
+    def forward(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
+        """All quantities of a stack, or of one network."""
+        if self._as_vectors and not self.columns:
+            found = self._of_columns(X.mT, y.mT, W)
+            return found._replace(z=found.z.mT, y_hat=found.y_hat.mT, half_squares=found.half_squares.mT)
+        if self.columns:
+            return self._of_columns(X, y, W)
+        z = X @ W
+        y_hat = self.logistic(z)
+        terms = 0.5 * (y - y_hat) ** 2
+        return Forward(z, y_hat, terms, terms.sum((-2, -1)), terms.sum(-1))
+
+    def _of_columns(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
+        """The same where the samples are columns: X is ``[*stack, n, m]``, y ``[*stack, p, m]``."""
+        z = W.mT @ X
+        y_hat = self.logistic(z)
+        terms = 0.5 * (y - y_hat) ** 2
+        return Forward(z, y_hat, terms, terms.sum((-2, -1)), terms.sum(-2))
+
+    def y_hat(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
+        """ŷ alone."""
+        del y
+        if self.columns:
+            return self.logistic(W.mT @ X)
+        return self.logistic(W.mT @ X.mT).mT if self._as_vectors else self.logistic(X @ W)
+
+    def loss(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
+        """L alone."""
+        return self.forward(X, y, W).loss
+
+    def row_loss(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
+        """The loss of each row, alone."""
+        return self.forward(X, y, W).row_loss

@@ -1,0 +1,142 @@
+"""Probes of bits: what beside the numbers of a problem changes the last digits of its results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from crosscheck.behaviours.pair import Pair
+from crosscheck.behaviours.probe import Probe, literal
+from crosscheck.cases import Case, Literal
+from crosscheck.contract import first_difference
+from crosscheck.judge import OUTPUTS
+from crosscheck.shown import hexadecimal
+from crosscheck.trial import Subject, evaluate
+from reference.formats import Format
+from reference.layouts import contiguous
+from reference.types import Outputs, Problem
+
+LENGTHS = (1, 7, 33)  # shorter than any vector, and a few vectors with a tail
+# Where torch's vector and scalar loops give neighbours, in float64 and, rounded to it, in float32.
+POSITIONED = -float.fromhex("0x1.3f50be80ff35cp+1")
+STACK = (8192, 1, 3, 1)
+ALONE = 128  # networks of the stack that are evaluated one by one
+LAID_OUT = (64, 2, 33, 1)
+LONG = (16385, 3, 1)  # long enough to be shared among threads
+RUNS = 3
+SAME = "the same bits"
+
+
+def differing(pairs: Iterable[tuple[Outputs, Outputs]]) -> Counter[str]:
+    """How often each output differs in any bit, all NaNs being the same."""
+    return Counter(
+        name
+        for first, second in pairs
+        for name, was, now in zip(OUTPUTS, first, second, strict=True)
+        if was is not None and now is not None and first_difference(name, now, was)
+    )
+
+
+def _told(found: Counter[str]) -> str:
+    return f"other bits: {', '.join(name for name in OUTPUTS if name in found)}" if found else SAME
+
+
+def _position(format: Format) -> Literal:
+    z = float(np.float64(POSITIONED).astype(format.dtype))
+    return literal(format, [[z]] * LENGTHS[-1], [[0.0]] * LENGTHS[-1], [[1.0]])
+
+
+def _by_position(subject: Subject, case: Case | Literal) -> str:
+    """ŷ of the same z at all places of columns of all lengths."""
+    X, y, W = case.problem()
+    seen: dict[str, str] = {}
+    for length in LENGTHS:
+        y_hat = evaluate(subject, Problem(contiguous(X[:, :length]), contiguous(y[:, :length]), W)).y_hat
+        if y_hat is None:
+            raise NotImplementedError("no y_hat")
+        for place, value in enumerate(y_hat.ravel(), 1):
+            seen.setdefault(hexadecimal(float(value)), f"place {place} of {length}")
+    _, *others = seen.values()
+    return f"{len(seen)} bit patterns, the second at {others[0]}" if others else SAME
+
+
+def _alone(subject: Subject, case: Case | Literal) -> str:
+    """The first networks of a stack, and each by itself."""
+    problem = case.problem()
+    whole = evaluate(subject, problem)
+    rows = [differing([_one(subject, problem, whole, i)]) for i in range(ALONE)]
+    found = sum(rows, Counter[str]())
+    return f"{sum(map(bool, rows))} of {ALONE} networks have {_told(found)}" if found else SAME
+
+
+def _one(subject: Subject, problem: Problem, whole: Outputs, i: int) -> tuple[Outputs, Outputs]:
+    """One network as it was in the stack, and alone, aligned as the stack is."""
+    part = slice(i, i + 1)
+    stacked = Outputs(*(None if output is None else output[part] for output in whole))
+    return stacked, evaluate(subject, Problem(*(contiguous(array[part]) for array in problem)))
+
+
+def _aligned(subject: Subject, case: Case | Literal) -> str:
+    aligned = replace(case, layout="contiguous")
+    return _told(differing([(evaluate(subject, aligned.problem()), evaluate(subject, case.problem()))]))
+
+
+def _threads(subject: Subject, case: Case | Literal) -> str:
+    if not isinstance(subject, Pair):
+        raise NotImplementedError("no second subject with other threads")
+    problem = case.problem()
+    return _told(differing([(evaluate(subject, problem), evaluate(subject.twin, problem))]))
+
+
+def _runs(subject: Subject, case: Case | Literal) -> str:
+    first, *others = (evaluate(subject, case.problem()) for _ in range(RUNS))
+    return _told(differing((first, other) for other in others))
+
+
+BITS = (
+    Probe(
+        "position",
+        "Does σ depend on the place of z in the array?",
+        f"κ: loops over vectors and what is left of them (columns of {', '.join(map(str, LENGTHS))} rows)",
+        _position,
+        _by_position,
+    ),
+    Probe(
+        "stacking",
+        "Does a network alone have the bits that it has in a stack?",
+        f"reducing a failure to one network (of the first {ALONE} of {STACK[0]})",
+        lambda format: Case("ordinary", 0, STACK, dtype=format.name),
+        _alone,
+    ),
+    Probe(
+        "stacking_subnormal",
+        "The same where operands are subnormal, which large calls may flush?",
+        "the claim flush, which may hold for large calls only",
+        lambda format: Case("subnormal", 0, STACK, dtype=format.name),
+        _alone,
+    ),
+    Probe(
+        "alignment",
+        "Do 8 bytes beyond an alignment of 64 change bits?",
+        "the contract: any strides",
+        lambda format: Case("ordinary", 0, LAID_OUT, "offset8", format.name),
+        _aligned,
+    ),
+    Probe(
+        "threads",
+        "Does a second thread change bits?",
+        "the order of a sum: ν in e_L and e_G; thread counts are set, never inherited",
+        lambda format: Case("ordinary", 0, LONG, dtype=format.name),
+        _threads,
+    ),
+    Probe(
+        "runs",
+        f"Has the same problem the same bits {RUNS} times?",
+        "the contract",
+        lambda format: Case("ordinary", 0, LAID_OUT, dtype=format.name),
+        _runs,
+    ),
+)

@@ -1,0 +1,107 @@
+"""`crosscheck behaviours`: the children started, every probe put to each, the report printed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from adapters import Spec, compilation
+from adapters.errors import AdapterDied
+from adapters.isolated import Isolated
+from crosscheck.behaviours.pair import Pair
+from crosscheck.behaviours.probe import Observation, Probe
+from crosscheck.behaviours.report import heading, show
+from crosscheck.behaviours.survey import EVERY, MISBEHAVED, observed
+from crosscheck.comparison.report import console_for
+from crosscheck.message import replay
+from crosscheck.trial import tell_apart
+
+HEALTHY, UNHEALTHY = 0, 1
+
+
+def survey_and_show(  # noqa: PLR0913, each is a choice of its own, by name
+    specs: Sequence[Spec],
+    *,
+    dtypes: Sequence[str],
+    journal: Path,
+    timeout: float,
+    everything: bool = False,
+    probes: Sequence[Probe] = EVERY,
+) -> int:
+    """Put the probes to the adapters, print where they differ, and return the exit code.
+
+    0: whoever was asked answered, whatever it said. 1: an adapter died or broke the contract.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded, or two have one name.
+        JournalError: the journal cannot be written.
+    """
+    console = console_for(terminal=sys.stdout.isatty())
+    start = partial(Isolated, journal=journal, timeout=timeout, environment=_environment())
+    found: list[Observation] = []
+    with ExitStack() as children, Console(stderr=True).status("starting the frameworks") as status:
+        started = [children.enter_context(start(spec)) for spec in specs]
+        living, deaths = _described(started)
+        lines = heading([subject.description for subject in living])
+        _print(console, f"Behaviours of adapters, Python {platform.python_version()}", *lines)
+        for subject in living:
+            status.update(f"asking {subject.name}")
+            deaths += _asked(subject, start, found, dtypes, probes)
+    show(found, probes, console, deaths=deaths, everything=everything)
+    misbehaved = any(each.value.startswith(MISBEHAVED) for each in found if each.seen)
+    return UNHEALTHY if deaths or misbehaved else HEALTHY
+
+
+def _print(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _environment() -> dict[str, str]:
+    """What the children keep for the next run; nothing where `CI` is set: a gate compiles afresh."""
+    return {} if os.environ.get("CI") else compilation.cache()
+
+
+def _described(subjects: Sequence[Isolated]) -> tuple[list[Isolated], list[str]]:
+    """The adapters that started, and how the others died.
+
+    Raises:
+        AdapterError: one cannot be loaded, or two have one name.
+    """
+    living: list[Isolated] = []
+    deaths: list[str] = []
+    for subject in subjects:
+        try:
+            tell_apart([*(other.description for other in living), subject.description])
+        except AdapterDied as death:
+            deaths.append(str(death))
+        else:
+            living.append(subject)
+    return living, deaths
+
+
+def _asked(
+    subject: Isolated,
+    start: Callable[..., Isolated],
+    found: list[Observation],
+    dtypes: Sequence[str],
+    probes: Sequence[Probe],
+) -> list[str]:
+    """Add what the adapter answers, up to its death; the sentence on that, if it dies."""
+    other = 2 if subject.threads in (None, 1) else 1
+    with ExitStack() as twins:
+        pair = Pair(subject, lambda: twins.enter_context(start(subject.spec, threads=other)))
+        try:
+            for observation in observed(pair, dtypes, probes):
+                found.append(observation)  # noqa: PERF402, one by one: what came before a death stays
+        except AdapterDied as death:
+            again = () if death.journal is None else (replay(str(death.journal), subject.spec.name),)
+            return ["\n    replay  ".join((str(death), *again))]
+    return []

@@ -1,0 +1,121 @@
+"""The probe: a question about how an adapter computes, and the smallest input whose outputs answer it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from crosscheck.cases import Case, Literal
+from crosscheck.regimes.sigma import sigma
+from crosscheck.shown import number
+from crosscheck.trial import Subject, evaluate
+from reference.formats import Format
+from reference.types import Outputs
+
+Answer = Callable[[Subject, Case | Literal], str]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One function of an adapter's outputs on one input, in every format.
+
+    Attributes:
+        name: as `crosscheck behaviours --probe` takes it.
+        question: what is asked, in one sentence.
+        matters: which equation, claim or term of the bounds the answer bears on.
+        case: the input in a format.
+        answer: what a subject's outputs on the input say, in a few words or as numbers.
+    """
+
+    name: str
+    question: str
+    matters: str
+    case: Callable[[Format], Case | Literal]
+    answer: Answer
+
+    def observe(self, subject: Subject, format: Format) -> str:
+        """The answer of a subject in a format.
+
+        Raises:
+            AdapterDied, AdapterMisbehaved: the subject gave none.
+            NotImplementedError: it does not have what the probe looks at; the message says what.
+        """
+        return self.answer(subject, self.case(format))
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one probe saw of one adapter in one dtype.
+
+    Attributes:
+        probe, adapter, dtype: what was asked of whom.
+        value: the answer; where there is none, why not: ``no grad``.
+        input: the text of the case that was evaluated.
+        seen: whether the value is an answer.
+    """
+
+    probe: str
+    adapter: str
+    dtype: str
+    value: str
+    input: str
+    seen: bool = True
+
+
+def literal(format: Format, X: list[list[float]], y: list[list[float]], W: list[list[float]]) -> Literal:
+    """A stack of one network; every number must be one of the format."""
+    inputs, labels, weights = (np.array([rows]).astype(format.dtype) for rows in (X, y, W))
+    return Literal(format.name, inputs, labels, weights)
+
+
+def single(format: Format, x: float, y: float, w: float) -> Literal:
+    """The network with m = n = p = 1."""
+    return literal(format, [[x]], [[y]], [[w]])
+
+
+def dot(format: Format, terms: list[float]) -> Literal:
+    """One row whose products are the terms, with y = 0."""
+    return literal(format, [terms], [[0.0]], [[1.0]] * len(terms))
+
+
+def element(outputs: Outputs, name: str) -> float:
+    """The first number of an output; of a zero the sign too.
+
+    Raises:
+        NotImplementedError: the adapter has no such output.
+    """
+    output = getattr(outputs, name)
+    if output is None:
+        raise NotImplementedError(f"no {name}")
+    return float(np.ravel(output)[0])
+
+
+def asked(subject: Subject, case: Case | Literal, name: str) -> float:
+    """The first number of one output of the subject; as `element`."""
+    return element(evaluate(subject, case.problem()), name)
+
+
+def shown(*names: str) -> Answer:
+    """The answer that is the first numbers of some outputs; the sign of zero has a probe of its own."""
+
+    def answer(subject: Subject, case: Case | Literal) -> str:
+        outputs = evaluate(subject, case.problem())
+        return ", ".join(f"{name} {number(element(outputs, name) + 0.0, case.format)}" for name in names)
+
+    return answer
+
+
+def by_z(names: Mapping[float, str]) -> Answer:
+    """The answer that names the z whose σ(z) is nearest to ŷ; nan has no name."""
+    z = np.array(list(names))
+
+    def answer(subject: Subject, case: Case | Literal) -> str:
+        y_hat = asked(subject, case, "y_hat")
+        if math.isnan(y_hat):
+            return "y_hat nan"
+        return names[float(z[np.argmin(np.abs(sigma(z) - y_hat))])]
+
+    return answer

@@ -1,0 +1,130 @@
+"""Probes of single values: overflow, saturation, what is not finite, and what comes back at all."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from crosscheck.behaviours.probe import Probe, asked, shown, single
+from crosscheck.cases import Case, Literal
+from crosscheck.shown import hexadecimal, number
+from crosscheck.trial import Subject, evaluate
+from reference import oracle
+from reference.formats import Format
+
+
+def _twice_r(format: Format) -> Literal:
+    """r = −1.5·2^e_max, whose double overflows; ŷ(1−ŷ) = ¼ makes it finite again."""
+    return single(format, 1.0, math.ldexp(1.5, 1 - format.e_min), 0.0)
+
+
+def _zero_gradient(format: Format) -> Literal:
+    """ŷ = y = ½."""
+    return single(format, 1.0, 0.5, 0.0)
+
+
+def _saturated(format: Format) -> Literal:
+    """The first whole z with e^-z < u: 1 + e^-z rounds to 1, and 1 − ŷ to 0."""
+    return single(format, 1.0, 0.0, float(math.ceil(-math.log(format.u))))
+
+
+def _sigma_overflow(format: Format) -> Literal:
+    """The first whole z whose e^-z passes Ω."""
+    return single(format, 1.0, 0.0, -float(math.ceil(math.log(format.largest))))
+
+
+def _last_digit(format: Format) -> Literal:
+    """Δ = ⅛, so that ∂L/∂W is X/8, exactly, with the last digit of X."""
+    return single(format, 1.0 + 2 * format.u, 0.0, 0.0)
+
+
+def _sign(subject: Subject, case: Case | Literal) -> str:
+    return f"grad {hexadecimal(asked(subject, case, 'grad'))}"
+
+
+def _beside_the_exact(subject: Subject, case: Case | Literal) -> str:
+    exact, _ = oracle.to_floats(oracle.evaluate(*case.problem()).grad)
+    got = asked(subject, case, "grad") + 0.0
+    return f"grad {number(got, case.format)}, exact {float(np.ravel(exact)[0]):.3g}"
+
+
+def _digit(subject: Subject, case: Case | Literal) -> str:
+    got = asked(subject, case, "grad")
+    want = float(np.ravel(case.problem().X)[0]) / 8
+    return "kept" if got == want else f"grad {number(got, case.format)}, exact {hexadecimal(want)}"
+
+
+def _dtype(subject: Subject, case: Case | Literal) -> str:
+    """Another dtype, or none, is misbehaviour, and raised as that."""
+    evaluate(subject, case.problem())
+    return "kept"
+
+
+ALL = shown("y_hat", "loss", "grad")
+
+VALUES = (
+    Probe(
+        "twice_r_overflow",
+        "Is r = ŷ − y doubled, so that it overflows, before it is multiplied by ŷ(1−ŷ)?",
+        "(13): ∂L/∂W is free where 2r may overflow",
+        _twice_r,
+        shown("grad"),
+    ),
+    Probe(
+        "zero_gradient_sign",
+        "Which sign has ∂L/∂W = 0?",
+        "(13): ŷ − y or −(y − ŷ); never judged",
+        _zero_gradient,
+        _sign,
+    ),
+    Probe(
+        "saturated_gradient",
+        "What is left of ∂L/∂W where 1 + e^-z rounds to 1?",
+        "(16): ŷ(1−ŷ) from a rounded ŷ; all may agree and all be wrong",
+        _saturated,
+        _beside_the_exact,
+    ),
+    Probe(
+        "sigma_overflow",
+        "What are ŷ and ∂L/∂W where e^-z overflows?",
+        "(10.2): the printed form, differentiated, is inf/inf there; φ in e_p",
+        _sigma_overflow,
+        shown("y_hat", "grad"),
+    ),
+    Probe(
+        "nan_times_zero",
+        "Does a NaN in W come through a product with 0?",
+        "where only NaN is admissible",
+        lambda format: single(format, 0.0, 0.0, math.nan),
+        ALL,
+    ),
+    Probe(
+        "z_plus_inf",
+        "What are ŷ, L and ∂L/∂W at z = inf?",
+        "(10.1), (16) at the limit",
+        lambda format: single(format, 1.0, 0.0, math.inf),
+        ALL,
+    ),
+    Probe(
+        "z_minus_inf",
+        "What are ŷ, L and ∂L/∂W at z = −inf?",
+        "(10.1), (16) at the limit",
+        lambda format: single(format, 1.0, 0.0, -math.inf),
+        ALL,
+    ),
+    Probe(
+        "last_digit",
+        "Does the last digit of X reach ∂L/∂W (not without x64, nor with TF32)?",
+        "the claim u_in; the precision that a dtype's name promises",
+        _last_digit,
+        _digit,
+    ),
+    Probe(
+        "dtype",
+        "Do the outputs have the dtype that came in?",
+        "the contract",
+        lambda format: single(format, 1.0, 0.0, 1.0),
+        _dtype,
+    ),
+)

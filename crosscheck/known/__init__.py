@@ -1,0 +1,8 @@
+"""Known differences: where a released framework is wrong, how long that is accepted, and the proof of it."""
+
+from crosscheck.known.entry import Difference, Setting
+from crosscheck.known.explained import Explained
+from crosscheck.known.proof import prove
+from crosscheck.known.record import KnownDifferences, KnownError
+
+__all__ = ["Difference", "Explained", "KnownDifferences", "KnownError", "Setting", "prove"]

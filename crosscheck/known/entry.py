@@ -1,0 +1,176 @@
+"""One known difference: what it covers, as narrow as the evidence allows, and one case that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Annotated, Final, NamedTuple
+
+from msgspec import Meta, Struct, field
+
+from adapters.protocol import Description
+from crosscheck.cases import Case, Literal, parse
+from crosscheck.cases.literals import one_of
+from crosscheck.judge import OUTPUTS
+from crosscheck.known import fields
+from crosscheck.regimes import REGIMES
+from reference.formats import FORMATS
+
+KINDS: Final = ("bug", "hazard")
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+)*\Z")]
+Text = Annotated[str, Meta(pattern=r"\S")]
+Link = Annotated[str, Meta(pattern=r"^https://\S+\Z")]
+Texts = Annotated[tuple[Text, ...], Meta(min_length=1)]  # an empty list would cover nothing, and look as if
+
+
+class Setting(NamedTuple):
+    """Where an output was computed.
+
+    Attributes:
+        description: of the adapter.
+        dtype: a key of `FORMATS`.
+        output: one of `OUTPUTS`.
+        shape: of the case, ``(*stack, m, n, p)``.
+        machine: as `platform.machine` says.
+    """
+
+    description: Description
+    dtype: str
+    output: str
+    shape: tuple[int, ...]
+    machine: str
+
+
+class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One place where a released framework is wrong, or a literal form leaves the admissible set.
+
+    Attributes:
+        name: of the entry, one word with dashes.
+        kind: ``bug``, which must expire, or ``hazard``, a form that fails by its nature and never expires.
+        framework: as the adapter states it.
+        versions: of the framework, a specifier of PEP 440; a development version counts as its release.
+        platform: values of `platform.machine`; None: any.
+        modes: patterns of adapters' names.
+        dtypes, outputs: where it shows.
+        shape: comparisons by axis, of stack, m, n and p; an axis that is not there may have any size.
+        regimes: of the ŷ that a wrong element depends on, one of them at least; None: any, for a bug only.
+        case: the text of a case that shows it.
+        mode: the name of the adapter that shows it.
+        output, index: the element of that case.
+        got: what the adapter returned there, a hexadecimal float, ``inf`` or ``nan``.
+        exact: the number nearest to the exact value, likewise.
+        reason: what is wrong.
+        upstream: the report of it.
+        expires: the last day on which a bug is accepted.
+
+    Raises:
+        ValueError: a field that cannot be read, or evidence that the entry itself does not cover.
+    """
+
+    name: Name
+    kind: str = "bug"
+    framework: Text
+    versions: str
+    platform: Texts | None = None
+    modes: Texts
+    dtypes: Texts
+    outputs: Texts
+    shape: dict[str, str] = field(default_factory=dict)
+    regimes: Texts | None = None
+    case: str
+    mode: str
+    output: str
+    index: tuple[int, ...]
+    got: str
+    exact: str
+    reason: Text
+    upstream: Link | None = None
+    expires: date | None = None
+
+    def __post_init__(self) -> None:
+        _check_kind(self)
+        _check_predicate(self)
+        _check_evidence(self)
+
+    @property
+    def source(self) -> Case | Literal:
+        """The pinned case."""
+        return parse(self.case)
+
+    def concerns(self, description: Description, machine: str) -> bool:
+        """Whether anything that this adapter computes on such a machine may be covered."""
+        return (
+            description.framework == self.framework
+            and fields.is_among(description.version, self.versions)
+            and (self.platform is None or machine in self.platform)
+            and any(fnmatchcase(description.name, mode) for mode in self.modes)
+            and not set(self.dtypes).isdisjoint(description.dtypes)
+        )
+
+    def applies(self, setting: Setting) -> bool:
+        """Whether elements of such an output are covered, of the entry's regimes if it names any."""
+        return (
+            self.concerns(setting.description, setting.machine)
+            and setting.dtype in self.dtypes
+            and setting.output in self.outputs
+            and fields.fits(setting.shape, self.shape)
+        )
+
+    def covers(self, setting: Setting, regimes: Iterable[str]) -> bool:
+        """Whether one wrong element is covered.
+
+        Args:
+            setting: of its output.
+            regimes: of the elements of ŷ that it depends on.
+        """
+        within = self.regimes is None or not set(self.regimes).isdisjoint(regimes)
+        return within and self.applies(setting)
+
+
+def _check_kind(entry: Difference) -> None:
+    one_of(entry.kind, KINDS, "kind")
+    if entry.kind == "bug" and entry.expires is None:
+        raise ValueError("a bug expires; write expires = 2030-12-31, the last day on which it is accepted")
+    if entry.kind == "hazard" and entry.expires is not None:
+        raise ValueError("a hazard never expires; leave expires out, or make it a bug")
+    if entry.kind == "hazard" and entry.regimes is None:  # it would hold everywhere, for ever
+        raise ValueError(f"a hazard lies in known regimes; name them, of {', '.join(REGIMES)}")
+
+
+def _check_predicate(entry: Difference) -> None:
+    fields.specifiers(entry.versions)
+    for dtype in entry.dtypes:
+        one_of(dtype, tuple(FORMATS), "dtype")
+    for output in (*entry.outputs, entry.output):
+        one_of(output, OUTPUTS, "output")
+    for regime in entry.regimes or ():
+        one_of(regime, tuple(REGIMES), "regime")
+    for axis, text in entry.shape.items():
+        fields.comparisons(one_of(axis, fields.AXES, "axis of shape"), text)
+
+
+def _check_evidence(entry: Difference) -> None:
+    """The regime is left to the proof, which makes the numbers of the case anyway."""
+    case = entry.source
+    for what, value, own in (("dtype", case.dtype, entry.dtypes), ("output", entry.output, entry.outputs)):
+        if value not in own:
+            raise ValueError(f"the case has {what} {value}, which the entry does not cover: {', '.join(own)}")
+    if not any(fnmatchcase(entry.mode, mode) for mode in entry.modes):
+        raise ValueError(f"mode {entry.mode!r} matches none of the entry's modes: {', '.join(entry.modes)}")
+    if not fields.fits(case.shape, entry.shape):
+        wanted = ", ".join(f"{axis} {text}" for axis, text in entry.shape.items())
+        raise ValueError(f"the case has shape {'x'.join(map(str, case.shape))}; the entry covers {wanted}")
+    sizes = _sizes(case.shape)[entry.output]
+    inside = len(entry.index) == len(sizes)
+    if not (inside and all(0 <= i < size for i, size in zip(entry.index, sizes, strict=True))):
+        raise ValueError(f"index {list(entry.index)} is no element of {entry.output}, whose shape is {sizes}")
+    fields.number("got", entry.got, case.format)
+    fields.number("exact", entry.exact, case.format)
+
+
+def _sizes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """The shape of each output of a case ``(*stack, m, n, p)``."""
+    *stack, m, n, p = shape
+    return {"y_hat": (*stack, m, p), "loss": tuple(stack), "grad": (*stack, n, p), "row_loss": (*stack, m)}

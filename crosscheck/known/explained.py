@@ -1,0 +1,52 @@
+"""Which wrong elements of an outcome are known, and which are not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosscheck.judge import Judge
+from crosscheck.regimes import REGIMES, classify
+from reference.types import Bool
+
+# The axes of ŷ, [*stack, m, p], over which one element of an output depends on it.
+SUMMED: Final[dict[str, tuple[int, ...]]] = {"y_hat": (), "loss": (-2, -1), "grad": (-2,), "row_loss": (-1,)}
+
+
+class Explained(NamedTuple):
+    """What the known differences say about one outcome.
+
+    Attributes:
+        covered: how many wrong elements each entry covers, by its name; entries that overlap both count them.
+        uncovered: which wrong elements none covers, by output, in its shape; without outputs that have none.
+        failed: the adapter gave no result, or broke the contract, which no entry covers.
+    """
+
+    covered: dict[str, int]
+    uncovered: dict[str, Bool]
+    failed: bool = False
+
+    @property
+    def is_green(self) -> bool:
+        """Whether all that speaks against the adapter is known."""
+        return not self.failed and not self.uncovered
+
+
+@lru_cache(maxsize=1)
+def _places(judge: Judge) -> NDArray[np.int8]:
+    """The regime of each ŷ, ``[*stack, m, p]``, as its place in `REGIMES`; asked for again by each entry."""
+    return classify(*judge.problem, judge.format)
+
+
+def touched(judge: Judge, output: str, regimes: Collection[str] | None) -> Bool:
+    """Which elements of an output depend on a ŷ in one of the regimes; None: on any. The output's shape."""
+    names = tuple(REGIMES) if regimes is None else regimes
+    inside = np.isin(_places(judge), [place for place, name in enumerate(REGIMES) if name in names])
+    found = np.asarray(inside.any(axis=SUMMED[output]))
+    if output == "grad":  # the same ŷ for every input
+        return np.repeat(found[..., None, :], judge.problem.X.shape[-1], axis=-2)
+    return found

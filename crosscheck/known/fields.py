@@ -1,0 +1,95 @@
+"""How the texts of an entry are read: versions, sizes and numbers. Each says what would have been allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from crosscheck.shown import hexadecimal
+from reference.formats import Format
+
+AXES: Final = ("stack", "m", "n", "p")
+COMPARISON: Final = re.compile(r"\s*(<|<=|>|>=|==|!=)\s*[0-9]{1,12}\s*")  # as many digits as a case allows
+NUMBER: Final = re.compile(r"-?0x[0-9a-f](\.[0-9a-f]+)?p[+-]?[0-9]{1,4}|-?inf|nan")
+
+
+def released(version: str) -> str:
+    """The release that a version counts as: a development version leads to one, any other is one.
+
+    Otherwise 2.13.0a0+git would lie outside of ``>=2.13``, although it has what 2.13 will have.
+
+    Raises:
+        InvalidVersion: it is no version as PEP 440 has them.
+    """
+    read = Version(version)
+    return read.base_version if read.is_prerelease else str(read)
+
+
+def is_among(version: str, versions: str) -> bool:
+    """Whether a framework's version is one of those; a version that PEP 440 cannot read never is."""
+    try:
+        return specifiers(versions).contains(released(version))
+    except InvalidVersion:
+        return False
+
+
+def specifiers(text: str) -> SpecifierSet:
+    """Read a specifier of versions.
+
+    Raises:
+        ValueError: it is none, or empty, which would hold for every version without saying so.
+    """
+    try:
+        read = SpecifierSet(text)
+        read.contains("0")  # some numbers are read no earlier than here
+    except ValueError:
+        read = SpecifierSet()
+    if not len(read):
+        raise ValueError(f"versions {text!r} is no specifier as PEP 440 has them; write '>=0.10.2,<0.10.3'")
+    return read
+
+
+def comparisons(axis: str, text: str) -> SpecifierSet:
+    """Read the comparisons of one size.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if not all(COMPARISON.fullmatch(part) for part in text.split(",")):
+        allowed = "compare with whole numbers by <, <=, >, >=, == or !=, as in '>=16385,<65536'"
+        raise ValueError(f"shape: {axis} {text!r} is no comparison; {allowed}")
+    return SpecifierSet(text)
+
+
+def fits(shape: tuple[int, ...], wanted: Mapping[str, str]) -> bool:
+    """Whether ``(*stack, m, n, p)`` has the wanted sizes; stack is the product of its axes, 1 without any."""
+    *stack, m, n, p = shape
+    sizes = dict(zip(AXES, (math.prod(stack), m, n, p), strict=True))
+    return all(comparisons(axis, text).contains(str(sizes[axis])) for axis, text in wanted.items())
+
+
+def number(field: str, text: str, format: Format) -> float:
+    """Read a recorded number.
+
+    Raises:
+        ValueError: it is no hexadecimal float, or none of the format.
+    """
+    try:
+        value = float.fromhex(text) if NUMBER.fullmatch(text) else None
+    except OverflowError:
+        value = None
+    if value is None:
+        raise ValueError(
+            f"{field} {text!r} is no number; write a hexadecimal float such as 0x1.8p-3, inf, -inf or nan"
+        )
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = float(np.float64(value).astype(format.dtype))
+    if value != nearest and not math.isnan(value):
+        raise ValueError(f"{field} {text} is no {format.name}; the nearest is {hexadecimal(nearest)}")
+    return value

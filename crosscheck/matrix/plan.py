@@ -1,0 +1,149 @@
+"""The plan of the matrix: which modes, and for each mode and dtype which cases.
+
+The modes with names of their own meet every class of shapes, every layout and all special values. Where each
+shape is one more program to compile, a mode takes every k-th shape of a class, from another start for each
+mode and dtype, so that together the modes take all of them. The other combinations of factors are those of
+`crosscheck.matrix.combinations`; each meets one case. `thorough` leaves nothing out.
+
+Large shapes are float64's and float32's: sums of thousands of 16-bit numbers are not judged where the accumulator
+is narrow, and tell nothing new where it is wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adapters import NAMED
+from adapters.modes import Mode, parse
+from crosscheck.cases import Case
+from crosscheck.matrix import shapes
+from crosscheck.matrix.combinations import all_combinations
+from crosscheck.matrix.shapes import Shape
+from crosscheck.regimes import REGIMES
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS
+
+LARGE_DTYPES: Final = ("float64", "float32")
+SLOW: Final = ("module", "jacfwd", "jvp")
+SMALL: Final = (*shapes.TAILS, *shapes.WIDE, *shapes.OUTPUTS)
+# The thresholds where an output is computed alone, with every set of constants; any case is a program there.
+ALONE: Final[dict[str, tuple[Shape, ...]]] = {
+    "float64": ((2**14 + 1, 3, 2), (2**15 + 1, 3, 3), (1, 2**14 + 1, 3, 2)),
+    "float32": ((2**15 + 1, 3, 2), (2**16 + 1, 3, 3)),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One mode in one dtype, with the cases that it is given.
+
+    Attributes:
+        mode: its name.
+        dtype: of all the cases.
+        cases: in order, small ones first.
+    """
+
+    mode: str
+    dtype: str
+    cases: tuple[Case, ...]
+
+
+def _regime(number: int) -> str:
+    return tuple(REGIMES)[number % len(REGIMES)]
+
+
+def case_of(shape: Shape, dtype: str, number: int, layout: str = "contiguous") -> Case:
+    """A case at the shape: mixed where the stack can host every regime, else the regime of that number."""
+    stack = shape[0] if len(shape) > 3 else 1
+    if stack >= len(REGIMES) and layout != "broadcast":
+        return Case("mixed", 0, shape, layout, dtype)
+    regime = _regime(number)
+    if REGIMES[regime].unsupported(shape, FORMATS[dtype]):
+        regime = "ordinary"
+    return Case(regime, 0, shape, layout, dtype)
+
+
+def _some(shapes: Sequence[Shape], count: int | None, place: int) -> tuple[Shape, ...]:
+    """So many of the shapes, evenly spread, from another start for each place; None: all."""
+    if count is None:
+        return tuple(shapes)
+    step = -(-len(shapes) // count)
+    return tuple(shapes[place % step :: step])[:count]
+
+
+def is_cheap(mode: Mode) -> bool:
+    """Whether a new shape costs next to nothing: nothing is compiled, nor called for each weight or network."""
+    return mode.framework != "jax" and not mode.compiles and mode["derivative"] not in SLOW
+
+
+def cases_of_named(mode: Mode, dtype: str, place: int, *, thorough: bool = False) -> tuple[Case, ...]:
+    """The cases of a mode with a name, in one dtype; ``place`` tells modes and dtypes apart."""
+    whole = thorough or is_cheap(mode)
+    small = _some(SMALL, None if whole else 1, place)
+    if mode.framework == "jax" and not (mode.compiles or thorough or dtype in LARGE_DTYPES):
+        small = shapes.DOCUMENT[:1]  # each operation is a program: twenty for a shape
+    found = [
+        case_of(shapes.DOCUMENT[0], dtype, place),
+        Case("special_values", 0, shapes.SPECIAL, dtype=dtype),
+    ]
+    found += [case_of(shape, dtype, place + i) for i, shape in enumerate(small)]
+    found += [case_of(small[0], dtype, place, layout) for layout in _layouts(mode, place, thorough=thorough)]
+    if whole:
+        found += [Case(regime, 0, shapes.DOCUMENT[1], dtype=dtype) for regime in REGIMES]
+    if dtype in LARGE_DTYPES and (thorough or not mode.is_hazard):
+        found += _large(mode, dtype, place, thorough=thorough)
+    return tuple(dict.fromkeys(found))
+
+
+def _large(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Case]:
+    """Thresholds: every regime by rows, at one shape or shared among several; some layouts; stacks."""
+    count = None if thorough else 2 if is_cheap(mode) else 1
+    rows = shapes.EVEN if mode.devices > 1 else _some(shapes.ROWS, count, place)
+    for number, regime in enumerate(REGIMES):
+        for shape in rows if thorough else rows[number % len(rows) :][:1]:
+            yield Case(regime, 0, shape, dtype=dtype)
+    for layout in _layouts(mode, place, thorough=thorough):
+        if layout != "broadcast":  # it needs a stack
+            yield Case("ordinary", 0, rows[0], layout, dtype)
+    one_by_one = mode["derivative"] == "module"  # torch.nn.Linear has no stack axis
+    if one_by_one or (mode.name == "jax" and not thorough):
+        return
+    for shape in _some(shapes.STACKS, None if thorough else 1, place):
+        yield Case("mixed", 0, shape, dtype=dtype)
+
+
+def _layouts(mode: Mode, place: int, *, thorough: bool) -> tuple[str, ...]:
+    """The layouts; two by turns where each is one more program."""
+    others = LAYOUTS[1:]
+    turns = tuple(others[(2 * place + i) % len(others)] for i in (0, 1))
+    return others if thorough or mode["execution"] != "compile" else turns
+
+
+def cases_of_combination(mode: Mode, dtype: str, place: int, *, thorough: bool = False) -> tuple[Case, ...]:
+    """The cases of any other combination of factors: where arrays are constants, each is a program."""
+    mixed = Case("mixed", 0, shapes.MIXED, dtype=dtype)
+    if dtype not in LARGE_DTYPES or mode.alone is None:
+        return (mixed,)
+    large = tuple(Case("ordinary", 0, shape, dtype=dtype) for shape in ALONE[dtype])
+    if thorough:
+        return (mixed, *large)
+    # The losses of rows show what their sum hides; torch compiles for seconds.
+    every = mode.alone == "row_loss" and mode.framework == "jax"
+    return large if every else large[place % len(large) :][:1]
+
+
+def named_items(names: Sequence[str], *, thorough: bool = False) -> Iterator[Item]:
+    """The modes of these names in every dtype; an adapter from outside takes what a compiled mode takes."""
+    for name in names:
+        place, mode = (NAMED.index(name), parse(name)) if name in NAMED else (0, parse("jax-jit"))
+        for j, dtype in enumerate(FORMATS):
+            yield Item(name, dtype, cases_of_named(mode, dtype, place + j, thorough=thorough))
+
+
+def combined_items(names: Container[str] | None = None, *, thorough: bool = False) -> Iterator[Item]:
+    """The other combinations, each in its dtype; None: all of them."""
+    for place, (name, dtype) in enumerate(all_combinations()):
+        if names is None or name in names:
+            yield Item(name, dtype, cases_of_combination(parse(name), dtype, place, thorough=thorough))

@@ -1,0 +1,63 @@
+"""The fixed list of shapes, ``(*stack, m, n, p)``, by class; each new one costs a framework a compilation.
+
+| class | what it is about |
+|---|---|
+| document | the document's own, 1×3 by 3×1 |
+| tails | stack, m and n around the lengths of vector registers: 1, 3, 7, 8, 15, 16, 17, 31, 32, 33 |
+| wide | hundreds of inputs |
+| outputs | p = 1, 2, 3, 8 by m = 1, 2, 7, 64 |
+| rows | m around the thresholds of parallel and library code: 2^12, 2^14, 2^15, 2^16, 2^17 |
+| stacks | the same, by networks |
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+Shape = tuple[int, ...]
+
+# In one stack every regime has its turn (`mixed`): four problems each.
+MIXED: Final[Shape] = (40, 2, 3, 2)
+SPECIAL: Final[Shape] = (13**3, 1, 1, 1)
+DOCUMENT: Final[tuple[Shape, ...]] = ((640, 1, 3, 1), (1, 3, 1))
+THRESHOLDS: Final = tuple(
+    size for k in (12, 14, 15, 16) for size in (2**k - 1, 2**k + 1)
+) + (2**17 + 1,)  # fmt: skip
+# The document's n among them, and several p at each.
+INNER: Final = ((3, 1), (3, 2), (8, 3))
+
+TAILS: Final[tuple[Shape, ...]] = (
+    (16, 1, 31, 1),
+    (33, 3, 7, 2),
+    (15, 7, 16, 3),
+    (31, 8, 1, 8),
+    (17, 15, 33, 1),
+    (32, 16, 3, 2),
+    (1, 17, 8, 3),
+    (3, 31, 17, 1),
+    (7, 32, 15, 2),
+    (8, 33, 32, 3),
+)
+WIDE: Final[tuple[Shape, ...]] = ((20, 2, 300, 1), (2, 7, 300, 3), (10, 1, 1000, 1), (2, 64, 1000, 1))
+OUTPUTS: Final[tuple[Shape, ...]] = ((16, 1, 3, 2), (20, 2, 3, 3), (10, 7, 3, 8), (10, 64, 8, 3))
+ROWS: Final[tuple[Shape, ...]] = tuple((m, n, p) for m in THRESHOLDS for n, p in INNER)
+STACKS: Final[tuple[Shape, ...]] = tuple((s, 1, n, p) for s in THRESHOLDS for n, p in INNER[:2])
+# An even number of rows and of networks, for what spreads them over two devices.
+EVEN: Final[tuple[Shape, ...]] = ((2, 2**14 + 1, 3, 2), (2, 2**15 + 1, 3, 1), (2**16 + 2, 3, 1))
+
+CLASSES: Final[dict[str, tuple[Shape, ...]]] = {
+    "document": (*DOCUMENT, MIXED, SPECIAL),
+    "tails": TAILS,
+    "wide": WIDE,
+    "outputs": OUTPUTS,
+    "rows": (*ROWS, *EVEN),
+    "stacks": STACKS,
+}
+LARGE: Final = ("rows", "stacks")
+
+_CLASS: Final = {shape: name for name, shapes in CLASSES.items() for shape in shapes}
+
+
+def shape_class(shape: Shape) -> str:
+    """The class that the shape belongs to; ``other`` where the list does not have it."""
+    return _CLASS.get(shape, "other")

@@ -1,0 +1,228 @@
+"""The laws of the network hold for the closed form, and each is broken by an adapter planted for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from planted import wrong
+
+import adapters
+from crosscheck import laws
+from crosscheck.cases import Case, Literal
+from crosscheck.laws import LAWS, STEP_BY_STEP, Law, Seen, VacuousError
+from crosscheck.regimes import REGIMES
+from crosscheck.trial import Direct
+from reference.admissible import AdmissibleSet
+from reference.formats import FORMATS
+from reference.types import Array
+
+SHAPE = (64, 7, 3, 2)
+ALL = {**LAWS, STEP_BY_STEP.name: STEP_BY_STEP}
+NO = np.zeros((), bool)
+
+
+def smoothed(X: Array, y: Array, W: Array) -> wrong.Result:
+    """Labels drawn towards ½, as label smoothing does."""
+    half, quarter = y.dtype.type(0.5), y.dtype.type(0.25)
+    return wrong.right(X, y + quarter * (half - y), W)
+
+
+def filled(X: Array, y: Array, W: Array) -> wrong.Result:
+    """A small number in place of every zero of X in the backward pass."""
+    y_hat, loss, _ = wrong.right(X, y, W)
+    backward = np.where(X == 0, X.dtype.type(2.0**-4), X)
+    return y_hat, loss, wrong.product(wrong.turned(backward), (y_hat - y) * y_hat * (1 - y_hat))
+
+
+def averaged(X: Array, y: Array, W: Array) -> wrong.Result:
+    """The mean over rows in place of their sum."""
+    y_hat, loss, grad = wrong.right(X, y, W)
+    rows = X.dtype.type(X.shape[-2])
+    return y_hat, loss / rows, grad / rows
+
+
+def lopsided(X: Array, y: Array, W: Array) -> wrong.Result:
+    """∂ŷ/∂z twice as large where ŷ is above ½."""
+    y_hat, loss, _ = wrong.right(X, y, W)
+    factor = np.where(y_hat > y_hat.dtype.type(0.5), 2, 1).astype(X.dtype)
+    return y_hat, loss, wrong.product(wrong.turned(X), (y_hat - y) * y_hat * (1 - y_hat) * factor)
+
+
+def unrounded(X: Array, y: Array, W: Array) -> wrong.Result:
+    """All in float64, and rounded when it is returned, as a program that fuses its operations may."""
+    y_hat, loss, grad = wrong.right(*(array.astype(np.float64) for array in (X, y, W)))
+    return y_hat.astype(X.dtype), loss.astype(X.dtype), grad.astype(X.dtype)
+
+
+PLANTED = {
+    "labels_equal_outputs": smoothed,
+    "zero_column": filled,
+    "rows_add_up": averaged,
+    "mirrored": lopsided,
+}
+
+
+def subject(evaluate: Any, *dtypes: str) -> Direct:
+    return Direct(wrong.Planted("adapter", evaluate, *dtypes))
+
+
+def single(value: float, shape: tuple[int, int] = (2, 1)) -> Literal:
+    """Two rows, all of whose numbers are the same."""
+    X, y, W = np.full(shape, value), np.full((shape[0], 1), value), np.full((shape[1], 1), value)
+    return Literal("float64", X, y, W)
+
+
+@pytest.mark.parametrize("regime", [*REGIMES, "mixed"])
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("law", ALL.values(), ids=ALL)
+def test_the_closed_form_keeps_every_law_in_every_regime(law: Law, dtype: str, regime: str) -> None:
+    assert law.violations(Direct(adapters.load("numpy")), Case(regime, 3, SHAPE, dtype=dtype)) == []
+
+
+@pytest.mark.parametrize("layout", ["broadcast", "strided", "transposed"])
+@pytest.mark.parametrize("law", ALL.values(), ids=ALL)
+def test_the_laws_hold_in_any_layout_and_of_any_stack(law: Law, layout: str) -> None:
+    case = Case("ordinary", 3, (2, 3, 4, 3, 1), layout, "float32")
+    assert law.violations(Direct(adapters.load("numpy")), case) == []
+
+
+@pytest.mark.parametrize("law", ALL.values(), ids=ALL)
+def test_the_laws_hold_without_a_stack(law: Law) -> None:
+    assert law.violations(Direct(adapters.load("numpy")), Case("ordinary", 3, (4, 3, 2))) == []
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("name", LAWS)
+def test_a_planted_adapter_breaks_its_own_law_and_no_other(name: str, dtype: str) -> None:
+    case = Case("ordinary", 3, SHAPE, dtype=dtype)
+    broken = {law.name for law in LAWS.values() if law.violations(subject(PLANTED[name]), case)}
+    assert broken == {name}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_digits_kept_beside_the_loss_break_the_exact_law_only(dtype: str) -> None:
+    case, keeps = Case("ordinary", 3, SHAPE, dtype=dtype), subject(unrounded)
+    assert [law.name for law in ALL.values() if law.violations(keeps, case)] == [STEP_BY_STEP.name]
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_exact_law_sees_what_the_bounds_leave_room_for(dtype: str) -> None:
+    def nudged(X: Array, y: Array, W: Array) -> wrong.Result:
+        y_hat, loss, grad = wrong.right(X, y, W)
+        return y_hat, loss, grad + grad.dtype.type(FORMATS[dtype].least_subnormal)
+
+    case = Case("ordinary", 3, SHAPE, dtype=dtype)
+    assert LAWS["labels_equal_outputs"].violations(subject(nudged), case) == []
+    assert STEP_BY_STEP.violations(subject(nudged), case)
+    assert LAWS["zero_column"].violations(subject(nudged), case)
+
+
+def test_a_violation_says_who_where_what_and_on_which_case() -> None:
+    case = single(0.0)
+    (sentence,) = LAWS["zero_column"].violations(subject(lambda *_: {"grad": np.full((1, 1), 0.5)}), case)
+    where = "grad[0, 0]: got 0x1p-1, want 0x0p+0 (1 of 1 elements)"
+    assert sentence == f"planted-adapter breaks zero_column at {where}; case {case.text}"
+
+
+def test_a_violation_of_a_sum_gives_the_ends_of_what_is_allowed() -> None:
+    found = LAWS["rows_add_up"].violations(subject(averaged), Case("ordinary", 3, SHAPE))
+    assert [sentence.split(":")[0] for sentence in found] == [
+        f"planted-adapter breaks rows_add_up at {place}" for place in ("loss[0]", "grad[0, 0, 0]")
+    ]
+    assert all(", want [" in sentence for sentence in found)
+
+
+@pytest.mark.parametrize("name", ["rows_add_up", "mirrored"])
+def test_what_is_no_number_where_one_is_due_is_a_violation(name: str) -> None:
+    found = LAWS[name].violations(Direct(wrong.nan), Case("ordinary", 3, SHAPE))
+    assert any("grad[0, 0, 0]: got nan, want [" in sentence for sentence in found)
+
+
+@pytest.mark.parametrize("output", ["y_hat", "row_loss"])
+def test_a_row_that_is_wrong_in_a_part_only_breaks_rows_add_up(output: str) -> None:
+    def rows(X: Array, y: Array, W: Array) -> dict[str, Array]:
+        y_hat = wrong.forward(X, W)
+        row_loss = np.sum(0.5 * (y - y_hat) ** 2, axis=-1)
+        outputs = {"y_hat": y_hat, "row_loss": row_loss}
+        return {output: outputs[output] / (1 if X.shape[-2] == SHAPE[1] else 2)}
+
+    (sentence,) = LAWS["rows_add_up"].violations(subject(rows), Case("ordinary", 3, SHAPE))
+    assert f"{output}[0, 0" in sentence
+
+
+@pytest.mark.parametrize("law", ALL.values(), ids=ALL)
+def test_a_law_that_could_check_nothing_says_so(law: Law) -> None:
+    with pytest.raises(
+        VacuousError, match=f"^{law.name} finds nothing to check of planted-healthy on float64"
+    ):
+        law.violations(Direct(wrong.healthy), single(np.nan))
+
+
+@pytest.mark.parametrize(
+    ("law", "there"),
+    [
+        (LAWS["labels_equal_outputs"], "y_hat"),
+        (LAWS["labels_equal_outputs"], "loss"),
+        (STEP_BY_STEP, "y_hat"),
+        (STEP_BY_STEP, "grad"),
+        (LAWS["zero_column"], "loss"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Law) else value,
+)
+def test_a_law_about_outputs_that_are_not_there_is_vacuous(law: Law, there: str) -> None:
+    def alone(X: Array, y: Array, W: Array) -> dict[str, Array]:
+        return {there: dict(zip(("y_hat", "loss", "grad"), wrong.right(X, y, W), strict=True))[there]}
+
+    with pytest.raises(VacuousError, match="nothing to check"):
+        law.violations(subject(alone), Case("ordinary", 3, SHAPE))
+
+
+def test_a_single_row_has_no_parts_that_add_up() -> None:
+    with pytest.raises(VacuousError, match="nothing to check"):
+        LAWS["rows_add_up"].violations(Direct(wrong.healthy), Case("ordinary", 3, (4, 1, 3, 1)))
+
+
+def test_sets_that_are_not_judged_are_nothing_to_check() -> None:
+    case = Case("ordinary", 3, (4, 2, 65, 1), dtype="bfloat16")
+    with pytest.raises(VacuousError, match="nothing to check"):
+        LAWS["mirrored"].violations(Direct(wrong.healthy), case)
+
+
+@pytest.mark.parametrize("law", ALL.values(), ids=ALL)
+def test_what_is_not_supported_is_not_judged_by_a_law(law: Law) -> None:
+    with pytest.raises(NotImplementedError, match="no stacks here"):
+        law.violations(Direct(wrong.refuses), Case("ordinary", 3, SHAPE))
+    with pytest.raises(NotImplementedError, match="has no float32"):
+        law.violations(subject(wrong.right, "float64"), Case("ordinary", 3, SHAPE, dtype="float32"))
+
+
+@pytest.mark.parametrize(("sum_of_parts", "kept"), [(1.75, True), (1.75 + 2.0**-52, False)])
+def test_a_sum_may_be_off_by_all_radii_and_the_centers_and_not_by_a_bit_more(
+    sum_of_parts: float, kept: bool
+) -> None:
+    whole, parts = seen(0.75, 1.0, 0.25), (seen(1.0, 0.5, 0.25), seen(sum_of_parts - 1.0, 0.25, 0.25))
+    (demand,) = laws._relation("loss", [(1, whole), *((-1, part) for part in parts)])
+    assert demand.applies
+    assert demand.holds == kept
+
+
+def test_a_sum_beyond_the_largest_number_is_a_sum_like_any_other() -> None:
+    whole, part = seen(-(2.0**1023), 2.0**1023, 2.0**1022), seen(2.0**1023, 2.0**1023, 2.0**1022)
+    (demand,) = laws._relation("loss", [(1, whole), (-1, part), (-1, part)])
+    assert (float(demand.lo), float(demand.hi)) == (-(2.0**1022), np.inf)
+    assert not demand.holds
+
+
+def seen(got: float, center: float, radius: float) -> Seen:
+    """One loss, and the interval that admits it."""
+    interval = AdmissibleSet(np.array(center), np.array(radius), NO, NO, NO, NO, judged=True)
+    return Seen({"loss": np.array(got)}, {"loss": interval})
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_labels_of_the_mirrored_law_are_all_nine_eighths(dtype: str) -> None:
+    eighths = laws._eighths(Case("ordinary", 3, SHAPE, dtype=dtype).problem().y)
+    assert set(eighths.ravel().tolist()) == set(range(9))
+    assert ((eighths / 8).astype(FORMATS[dtype].dtype).astype(float) * 8 == eighths).all()
