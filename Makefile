@@ -7,18 +7,20 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 OLDER   := $(VENV)/older-numpy
+OLDJAX  := $(VENV)/older-jax
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := $(wildcard conftest.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tests/*.py tests/*/*.py)
 
-# A worker for each core, but no more than four: each has a child for every adapter.
-PARALLEL ?= -n auto --maxprocesses 4
+# A worker for each core, but no more than four: each has a child for every adapter. What shares a process stays
+# with one worker.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
 
 # pytest rewrites the assertions of its plugins; without cached bytecode it does so again at every start (1 s).
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup compare test lint older-numpy soak format pins clean
+.PHONY: help setup compare test lint older-numpy older-jax soak format pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -45,6 +47,9 @@ lint: $(STAMP) ## check style, types, import directions and coverage
 older-numpy: $(STAMP) $(OLDER)/.installed ## hold the cases against another NumPy, byte for byte
 	CROSSCHECK_OLD_NUMPY_PYTHON=$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
 
+older-jax: $(STAMP) $(OLDJAX)/.installed ## show what JAX gets wrong beside the release that had it right
+	CROSSCHECK_OLD_JAX_PYTHON=$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s tests/test_older_jax.py
+
 soak: $(STAMP) ## judge 10 million healthy problems per dtype: 10 minutes
 	@$(BIN)/crosscheck compare --dtype float64,float32 --problems 1000000 --seed $$(date +%s) $(ARGS)
 
@@ -69,6 +74,12 @@ clean: ## remove .venv and all caches
 $(OLDER)/.installed: $(STAMP)
 	@$(PYTHON) -m venv --clear $(OLDER)
 	@$(OLDER)/bin/python -m pip --disable-pip-version-check install -q numpy==2.0.2 ml_dtypes==0.6.0
+	@touch $@
+
+# The release before the pinned one, for a difference that came between them.
+$(OLDJAX)/.installed: $(STAMP)
+	@$(PYTHON) -m venv --clear $(OLDJAX)
+	@$(OLDJAX)/bin/python -m pip --disable-pip-version-check install -q jax==0.10.1 numpy==2.4.0 ml_dtypes==0.6.0
 	@touch $@
 
 # setuptools comes first and builds without isolation, so that the build uses the tested version as well.

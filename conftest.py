@@ -120,13 +120,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise ``adapter_name`` by the adapters of this run."""
     if "adapter_name" in metafunc.fixturenames:
         metafunc.parametrize("adapter_name", [spec.name for spec in selected(metafunc.config)])
+    if "named_spec" in metafunc.fixturenames:
+        specs = selected(metafunc.config, adapters.NAMED)
+        metafunc.parametrize("named_spec", [_param(spec, spec, name=spec.name) for spec in specs])
     for fixture in ("named_item", "combined_item"):
         if fixture in metafunc.fixturenames:
             metafunc.parametrize(("spec", fixture), _matrix_items(metafunc.config, fixture))
 
 
+def _param(spec: adapters.Spec, *values: Any, name: str) -> Any:
+    """Values for a test of this adapter; those that share a process stay together under xdist."""
+    return pytest.param(*values, id=name, marks=pytest.mark.xdist_group("-".join(map(str, spec.room))))
+
+
 def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
-    """Adapter and item of the plan; those that share a process stay together under xdist."""
+    """Adapter and item of the plan."""
     from crosscheck.matrix.combinations import all_combinations
     from crosscheck.matrix.plan import combined_items, named_items
 
@@ -138,13 +146,7 @@ def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
         specs = {spec.name: spec for spec in selected(config, tuple(dict(all_combinations())))}
         found = combined_items(specs, thorough=thorough)
     return [
-        pytest.param(
-            specs[item.mode],
-            item,
-            id=f"{item.mode}-{item.dtype}",
-            marks=pytest.mark.xdist_group("-".join(map(str, specs[item.mode].room))),
-        )
-        for item in found
+        _param(specs[item.mode], specs[item.mode], item, name=f"{item.mode}-{item.dtype}") for item in found
     ]
 
 
@@ -231,16 +233,20 @@ def pytest_runtest_makereport(
 
 
 def _account(config: pytest.Config) -> Account:
-    """Of this process; under xdist of all workers."""
-    if PANEL in config.stash:
-        return config.stash[PANEL].account
-    return config.stash.setdefault(ACCOUNT, Account())
+    """Of this process, and under xdist of all workers."""
+    total = Account()
+    total.add(config.stash.get(ACCOUNT, total).plain())
+    for part in (config.stash.get(PANEL, None), config.stash.get(MATRIX, None)):
+        if part is not None:
+            total.add(part.account.plain())
+    return total
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add the account of an xdist worker that has ended."""
-    _account(node.config).add(getattr(node, "workeroutput", {}).get("crosscheck", {}))
+    workers = node.config.stash.setdefault(ACCOUNT, Account())
+    workers.add(getattr(node, "workeroutput", {}).get("crosscheck", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """The registry: every adapter of the suite by name, loaded only when it is asked for.
 
-Listing imports no framework. Each name stands for a mode (`adapters.modes`) of a framework, which has one module
-here; an adapter from outside is given as ``package.module:object``, and needs no import of this project.
+Listing imports no framework. Each name stands for a mode (`adapters.modes`) of a framework, which has one
+module here; an adapter from outside is given as ``package.module:object``, and needs no import of this project.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
     """The suite's own adapters that `only` lists, and those from outside.
 
     Args:
-        only: names of any modes; frameworks and patterns such as ``jax-jit*``, which choose from `among` or, if
-            nothing there fits, from `NAMED`; empty: all of `among`.
+        only: names of any modes; frameworks and patterns such as ``jax-jit*``, which choose from `among`
+            or, if nothing there fits, from `NAMED`; empty: all of `among`.
         outside: ``package.module:object`` of each adapter from outside.
         among: the names to choose from.
 

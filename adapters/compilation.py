@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# JAX keeps nothing unless it is told to; inductor keeps programs below the temporary directory unless told not to.
+# JAX keeps nothing unless it is told to; inductor keeps programs below the temporary directory unless told
+# not to.
 FRESH = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
 COMPILED = Path(".crosscheck/compiled")  # below the current directory
 

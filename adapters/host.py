@@ -1,7 +1,7 @@
 """A process that hosts adapters: one interpreter, one environment, one call at a time.
 
-Every adapter of a framework's can share one, which then imports the framework once. What crashes or hangs there
-is an exception here, with its input on disk; the next call, whosever it is, starts a new process.
+Every adapter of a framework's can share one, which then imports the framework once. What crashes or hangs
+there is an exception here, with its input on disk; the next call, whosever it is, starts a new process.
 """
 
 from __future__ import annotations
@@ -102,11 +102,8 @@ class Host:
         """
         with self._calling:
             self._see_open(name)
-            self._ready(name, target)
-            found = self._loaded[target]
-        if isinstance(found, AdapterError):
-            raise AssertionError  # who is ready was loaded
-        return found
+            _, description = self._ready(name, target)
+        return description
 
     def call(  # noqa: PLR0913, a call is all of that
         self, name: str, target: str, method: str, problem: Problem, *, number: int, timeout: float
@@ -130,7 +127,7 @@ class Host:
         """
         with self._calling:
             self._see_open(name)
-            child = self._ready(name, target)
+            child, _ = self._ready(name, target)
             memory = {symbol: memory_of(array) for symbol, array in problem._asdict().items()}
             stated = {"adapter": name, "call": str(number), "layout": json.dumps(memory)}
             at = self._journal.write(problem, stated)
@@ -153,6 +150,8 @@ class Host:
                 return read_arrays(child.results.fileno(), answer["arrays"])
             case "AdapterMisbehaved":
                 self._wrong = True
+                if answer.get("spoiled"):  # the others would be blamed for what this one left behind
+                    child.close()
                 raise AdapterMisbehaved(name, answer["message"], self._journal.keep(target, number))
             case "NotImplementedError":
                 raise NotImplementedError(answer["message"])
@@ -169,8 +168,8 @@ class Host:
         self._is_loading = True  # its first adapter, unasked
         return self._child
 
-    def _ready(self, name: str, target: str) -> Child:
-        """A child that has loaded the adapter and waits for a request."""
+    def _ready(self, name: str, target: str) -> tuple[Child, Description]:
+        """A child that waits for a request, and the adapter, which it has loaded."""
         child = self._child if self._child is not None and self._child.alive else self._start()
         while target not in self._loaded:
             unasked, self._is_loading = self._is_loading, False
@@ -179,7 +178,7 @@ class Host:
         found = self._loaded[target]
         if isinstance(found, AdapterError):
             raise found
-        return child
+        return child, found
 
     def _load(self, child: Child, name: str, asked: str | None) -> Description | AdapterError:
         """What came of loading an adapter, the first one without being asked."""

@@ -30,8 +30,22 @@ class Isolated:
         calls: how many calls were made.
     """
 
-    def __init__(  # noqa: PLR0913, each is a choice of its own, by name
-        self,
+    def __init__(self, spec: Spec, host: Host, *, timeout: float = 60.0, owns: bool = False) -> None:
+        """Start nothing; the first use has the host load the adapter.
+
+        Args:
+            spec: which adapter.
+            host: the process that it runs in.
+            timeout: seconds that one call may take.
+            owns: whether `close` ends the process, which then nobody shares.
+        """
+        self.spec, self.timeout, self.calls = spec, timeout, 0
+        self._host, self._owns, self._closed = host, owns, False
+        self._description: Description | None = None
+
+    @classmethod
+    def alone(  # noqa: PLR0913, each is a choice of its own, by name
+        cls,
         spec: Spec,
         *,
         journal: Path,
@@ -39,8 +53,8 @@ class Isolated:
         environment: Mapping[str, str] | None = None,
         timeout: float = 60.0,
         threads: int | None = None,
-    ) -> None:
-        """Start a process of its own; the first use waits for it.
+    ) -> Self:
+        """The adapter in a process of its own, which starts now; the first use waits for it.
 
         Args:
             spec: which adapter.
@@ -63,19 +77,7 @@ class Isolated:
             threads=spec.threads if threads is None else threads,
             devices_of_host=spec.devices,
         )
-        self._begin(spec, host, timeout, owns=True)
-
-    @classmethod
-    def within(cls, host: Host, spec: Spec, *, timeout: float) -> Self:
-        """The adapter in a process that others share, which is its owner's to close."""
-        isolated = cls.__new__(cls)
-        isolated._begin(spec, host, timeout, owns=False)
-        return isolated
-
-    def _begin(self, spec: Spec, host: Host, timeout: float, *, owns: bool) -> None:
-        self.spec, self.timeout, self.calls = spec, timeout, 0
-        self._host, self._owns, self._closed = host, owns, False
-        self._description: Description | None = None
+        return cls(spec, host, timeout=timeout, owns=True)
 
     def __enter__(self) -> Self:
         return self

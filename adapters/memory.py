@@ -48,6 +48,8 @@ class Rooms:
 
 def span(memory: Memory, itemsize: int) -> tuple[int, int]:
     """The bytes that the array takes before its first element, and those from there on."""
+    if 0 in memory.shape:
+        return 0, 0
     reach = [(length - 1) * stride for length, stride in zip(memory.shape, memory.strides, strict=True)]
     below = -sum(step for step in reach if step < 0)
     return below, sum(step for step in reach if step > 0) + itemsize

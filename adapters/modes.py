@@ -20,7 +20,8 @@ from adapters.errors import AdapterError
 CLOSED = ("", *(f"closed_{''.join(c)}" for k in (1, 2, 3) for c in itertools.combinations("XyW", k)))
 # The logistic as the framework has it; as (10.2) prints it; by the hyperbolic tangent.
 FORMS = ("sigmoid", "literal", "tanh")
-# Samples are the rows of X, z = X·W; its columns, z = Wᵀ·X; or they lie in rows and are multiplied as columns.
+# Samples are the rows of X, z = X·W; its columns, z = Wᵀ·X; or they lie in rows and are multiplied as
+# columns.
 CONVENTIONS = ("rows", "columns", "vectors")
 OUTPUTS = ("all", "y_hat", "loss", "row_loss")
 

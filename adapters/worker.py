@@ -32,7 +32,10 @@ from adapters.results import outputs_of, traced_of
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 
+TINY = np.full(1, np.finfo(np.float32).smallest_normal)
 LONGEST = 2000  # characters of an exception's text that go into a message; the log has it all
+
+LEAK = "left its process flushing subnormal numbers to zero, for everybody in it"
 
 Answer = dict[str, Any]
 
@@ -47,6 +50,11 @@ def die_with_parent(lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([lifeline], [], [], 0)[0]:  # closed before the line above
         sys.exit(1)
+
+
+def flushes() -> bool:
+    """Whether this process has come to lose subnormal numbers, NumPy's and Python's as well."""
+    return not (TINY * np.float32(0.5)).any()
 
 
 def read_problem(request: Mapping[str, Any], rooms: Rooms) -> tuple[Problem, list[Array]]:
@@ -105,10 +113,13 @@ def untouched(adapter: Any, problem: Problem, originals: Sequence[Array]) -> Non
 
 def answer(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms) -> Answer:
     """Do what the parent asks; the arrays are in the file of results when the answer says so."""
+    before = flushes()
     try:
         problem, originals = read_problem(request, rooms)
         found = called(adapter, request["method"], problem)
         untouched(adapter, problem, originals)
+        if flushes() and not before:
+            return {"kind": "AdapterMisbehaved", "message": LEAK, "spoiled": True}
         write_all(results, map(contiguous_bytes, found.values()))
     except NotImplementedError as error:
         return {"kind": "NotImplementedError", "message": str(error)}
@@ -122,8 +133,11 @@ def answer(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms)
 
 def loaded(target: str, adapters: dict[str, Any]) -> Answer:
     """Load the adapter beside those that are there, and say what it is, or what is wrong with it."""
+    before = flushes()
     try:
         adapter = load_outside(target) if ":" in target else load(target)
+        if flushes() and not before:
+            raise AdapterError(f"loading {target} {LEAK}")
         adapters[target] = adapter
         return {"kind": "ready", "description": dataclasses.asdict(describe(adapter))}
     except AdapterError as error:

@@ -24,6 +24,8 @@ class Account:
         not_judged: problems without one, by adapter, dtype and output.
         unsupported: problems that an adapter does not take, by adapter, dtype and reason.
         deaths: how adapters died.
+        regimes: elements of ŷ that the modes of the matrix were judged on, by regime.
+        known: elements that lie outside their sets as a known difference says, by its name.
     """
 
     asked: Counter[str] = field(default_factory=_counter)
@@ -32,6 +34,8 @@ class Account:
     not_judged: Counter[str] = field(default_factory=_counter)
     unsupported: Counter[str] = field(default_factory=_counter)
     deaths: Counter[str] = field(default_factory=_counter)
+    regimes: Counter[str] = field(default_factory=_counter)
+    known: Counter[str] = field(default_factory=_counter)
 
     def plain(self) -> dict[str, dict[str, int]]:
         """The account in what another process understands."""
@@ -59,6 +63,11 @@ class Account:
             yield f"not judged: {what}, {count:,} problems: the set is trivially wide"
         for what in self.unsupported:
             yield f"not supported: {what}"
+        if self.regimes:
+            found = ", ".join(f"{name} {count:,}" for name, count in sorted(self.regimes.items()))
+            yield f"elements of ŷ by regime: {found}"
+        for name, count in sorted(self.known.items()):
+            yield f"known difference: {name}, {count:,} elements"
         for name in self.unheard:
             yield f"without a verdict: {name}: nothing that it was asked could be judged"
         for death in self.deaths:

@@ -148,7 +148,9 @@ def check(
     found = Check(source.strip(), Judge(case.problem()))
     with ExitStack() as children:
         started = [
-            children.enter_context(Isolated(spec, journal=journal, timeout=timeout, environment=environment))
+            children.enter_context(
+                Isolated.alone(spec, journal=journal, timeout=timeout, environment=environment)
+            )
             for spec in specs
         ]
         for spec, subject in zip(specs, started, strict=True):

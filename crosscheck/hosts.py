@@ -49,7 +49,7 @@ class Hosts:
         """
         if spec.name not in self._subjects:
             host = self._hosts.get(spec.room) or self._start(spec)
-            self._subjects[spec.name] = Isolated.within(host, spec, timeout=self._timeout)
+            self._subjects[spec.name] = Isolated(spec, host, timeout=self._timeout)
         return self._subjects[spec.name]
 
     def _start(self, spec: Spec) -> Host:

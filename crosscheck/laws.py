@@ -2,74 +2,30 @@
 
 In exact arithmetic each law is an equation. An implementation may compute one number twice with other bits, a
 row alone and in a batch, or ŷ for itself and beside the loss. So a law allows what the admissible sets of its
-problems allow and no more, and speaks only where they are judged intervals:
-
-- *one value*: it lies in its set;
-- *several*: where Σ sᵢ·aᵢ = c holds for exact values, sᵢ = ±1, results within their sets keep
-  |Σ sᵢ·gotᵢ − c| ≤ Σ radiusᵢ + |Σ sᵢ·centerᵢ − c|, by the triangle inequality. Both sides are computed as
-  rational numbers, so that nothing is rounded;
-- *zero* is demanded exactly where it holds in every order of operations.
+problems allow and no more, and speaks only where they are judged intervals: see `crosscheck.demands`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from crosscheck.cases import Case, Literal
-from crosscheck.judge import OUTPUTS, Judge
+from crosscheck.demands import Demand, bounded, member, relation, see, zero
+from crosscheck.judge import OUTPUTS
 from crosscheck.shown import hexadecimal, place
 from crosscheck.trial import Subject, evaluate
-from reference.admissible import AdmissibleSet
-from reference.layouts import arrange
-from reference.types import Array, Bool, Float64, Problem
+from reference.types import Array, Problem
 
 EIGHTHS: Final = 8  # labels k/8: they and 1 − k/8 are exact in every format
-_rational: Final = np.vectorize(Fraction, otypes=[object])
-
-
-@partial(np.vectorize, otypes=[np.float64])
-def _nearest(value: Fraction) -> float:
-    """The nearest float64; infinite beyond the largest."""
-    try:
-        return float(value)
-    except OverflowError:
-        return np.inf if value > 0 else -np.inf
 
 
 class VacuousError(Exception):
     """A law could check nothing of a subject on a case; to pass it would mean nothing."""
-
-
-class Seen(NamedTuple):
-    """What a subject returned for a problem, in float64, and what it may return, by name."""
-
-    outputs: dict[str, Float64]
-    sets: dict[str, AdmissibleSet]
-
-
-class Demand(NamedTuple):
-    """What a law demands of one output; all arrays have its shape.
-
-    Attributes:
-        output: its name.
-        got: float64, exact from its own format.
-        lo, hi: the ends of what is allowed, rounded to float64 for a reader.
-        applies: where the law speaks.
-        holds: where it is kept.
-    """
-
-    output: str
-    got: Float64
-    lo: Float64
-    hi: Float64
-    applies: Bool
-    holds: Bool
 
 
 @dataclass(frozen=True)
@@ -116,55 +72,6 @@ def _told(demand: Demand) -> str:
     return f"{where} ({int(broken.sum())} of {broken.size} elements)"
 
 
-def _see(subject: Subject, problem: Problem, layout: str) -> Seen:
-    """A problem in the case's layout before the subject; results are copied, whoever owns them."""
-    judge = Judge(Problem(*(arrange(array, layout) for array in problem)))
-    sets = judge.sets(subject.description.arithmetic[judge.format.name])
-    outputs = evaluate(subject, judge.problem)._asdict()
-    with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
-        return Seen({name: got.astype(np.float64) for name, got in outputs.items() if got is not None}, sets)
-
-
-def _bounded(found: AdmissibleSet) -> Bool:
-    """Where the set is a judged interval of finite ends, and nothing but numbers."""
-    open_ended = found.plus | found.minus | found.may | found.must
-    return np.asarray(np.isfinite(found.center) & np.isfinite(found.radius) & ~open_ended & found.judged)
-
-
-def _demand(output: str, *arrays: Array) -> Demand:
-    return Demand(output, *np.broadcast_arrays(*arrays))
-
-
-def _member(output: str, got: Float64, found: AdmissibleSet) -> Demand:
-    return _demand(output, got, found.lo, found.hi, _bounded(found), found.contains(got))
-
-
-def _zero(output: str, got: Float64, applies: Bool) -> Demand:
-    return _demand(output, got, np.zeros(()), np.zeros(()), applies, got == 0)
-
-
-def _relation(output: str, terms: Sequence[tuple[int, Seen]], constant: int = 0) -> Iterator[Demand]:
-    """Σ sign·output = constant; the first sign is +1, and its output is told from the others."""
-    if not all(output in seen.outputs for _, seen in terms):
-        return
-    signs, seen = zip(*terms, strict=True)
-    got, sets = [each.outputs[output] for each in seen], [each.sets[output] for each in seen]
-    applies = np.asarray(np.logical_and.reduce([_bounded(found) for found in sets]))
-    at = np.asarray(applies & np.logical_and.reduce([np.isfinite(each) for each in got]))
-    off = _residual(signs, [each[at] for each in got], constant)
-    allowed = np.abs(_residual(signs, [found.center[at] for found in sets], constant))
-    allowed = allowed + _residual([1] * len(sets), [found.radius[at] for found in sets], 0)
-    holds, lo, hi = np.zeros(at.shape, bool), np.array(sets[0].lo), np.array(sets[0].hi)
-    want = _rational(got[0][at]) - off
-    holds[at], lo[at], hi[at] = np.abs(off) <= allowed, _nearest(want - allowed), _nearest(want + allowed)
-    yield _demand(output, got[0], lo, hi, applies, holds)
-
-
-def _residual(signs: Sequence[int], values: Sequence[Float64], constant: int) -> Any:
-    """Σ sign·value − constant, as rational numbers."""
-    return sum(sign * _rational(each) for sign, each in zip(signs, values, strict=True)) - constant
-
-
 def _labels_equal_outputs(
     subject: Subject, case: Case | Literal, *, exactly: bool = False
 ) -> Iterator[Demand]:
@@ -179,15 +86,15 @@ def _labels_equal_outputs(
     if y_hat is None:
         return
     y_hat = y_hat.copy()
-    seen = _see(subject, problem._replace(y=y_hat), case.layout)
+    seen = see(subject, problem._replace(y=y_hat), case.layout)
     for name in (name for name in OUTPUTS[1:] if name in seen.outputs):
         got, found = seen.outputs[name], seen.sets[name]
         if exactly:
             same = (seen.outputs["y_hat"] == y_hat).all((-2, -1))
             network = same.reshape(same.shape + (1,) * (got.ndim - same.ndim))
-            yield _zero(name, got, _bounded(found) & network)
+            yield zero(name, got, bounded(found) & network)
         else:
-            yield _member(name, got, found)
+            yield member(name, got, found)
 
 
 def _zero_column(subject: Subject, case: Case | Literal) -> Iterator[Demand]:
@@ -197,9 +104,9 @@ def _zero_column(subject: Subject, case: Case | Literal) -> Iterator[Demand]:
     number = np.arange(problem.stack_size).reshape(*stack, 1)
     cleared = np.arange(n) == number % n  # each column in turn, [*stack, n]
     X = np.where(cleared[..., None, :], problem.X.dtype.type(0), problem.X)
-    seen = _see(subject, problem._replace(X=X), case.layout)
+    seen = see(subject, problem._replace(X=X), case.layout)
     if "grad" in seen.outputs:
-        yield _zero("grad", seen.outputs["grad"], _bounded(seen.sets["grad"]) & cleared[..., None])
+        yield zero("grad", seen.outputs["grad"], bounded(seen.sets["grad"]) & cleared[..., None])
 
 
 def _rows_add_up(subject: Subject, case: Case | Literal) -> Iterator[Demand]:
@@ -210,14 +117,14 @@ def _rows_add_up(subject: Subject, case: Case | Literal) -> Iterator[Demand]:
         return
     slices = (slice(None), slice(half), slice(half, None))
     whole, *parts = (
-        _see(subject, Problem(X[..., rows, :], y[..., rows, :], W), case.layout) for rows in slices
+        see(subject, Problem(X[..., rows, :], y[..., rows, :], W), case.layout) for rows in slices
     )
     for name in ("loss", "grad"):
-        yield from _relation(name, [(1, whole), *((-1, part) for part in parts)])
+        yield from relation(name, [(1, whole), *((-1, part) for part in parts)])
     for name, axis in (("y_hat", -2), ("row_loss", -1)):
         if all(name in part.outputs for part in parts):
             joined = np.concatenate([part.outputs[name] for part in parts], axis)
-            yield _member(name, joined, whole.sets[name])
+            yield member(name, joined, whole.sets[name])
 
 
 def _mirrored(subject: Subject, case: Case | Literal) -> Iterator[Demand]:
@@ -225,12 +132,12 @@ def _mirrored(subject: Subject, case: Case | Literal) -> Iterator[Demand]:
     X, y, W = case.problem()
     k = _eighths(y)
     before, after = (
-        _see(subject, Problem(inputs, (numbers / EIGHTHS).astype(y.dtype), W), case.layout)
+        see(subject, Problem(inputs, (numbers / EIGHTHS).astype(y.dtype), W), case.layout)
         for inputs, numbers in ((X, k), (-X, EIGHTHS - k))
     )
-    yield from _relation("y_hat", [(1, after), (1, before)], 1)
+    yield from relation("y_hat", [(1, after), (1, before)], 1)
     for name in OUTPUTS[1:]:
-        yield from _relation(name, [(1, after), (-1, before)])
+        yield from relation(name, [(1, after), (-1, before)])
 
 
 def _eighths(y: Array) -> Array:

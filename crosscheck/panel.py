@@ -65,7 +65,7 @@ class Panel:
         with panel._resources:
             started = {
                 spec.name: panel._resources.enter_context(
-                    Isolated(spec, journal=journal, timeout=timeout, environment=environment)
+                    Isolated.alone(spec, journal=journal, timeout=timeout, environment=environment)
                 )
                 for spec in specs
             }

@@ -67,6 +67,7 @@ class Summary:
     Attributes:
         problems, elements: how many there were.
         wrong_problems, wrong_elements: how many lie outside the admissible set.
+        known_elements: how many of those are known differences.
         not_judged: problems whose set is too wide for a check to mean anything.
         not_run: problems that the adapter was not given any more, after a failure.
         overflow, lost_to_zero, undefined: elements of these categories (`reference.ulp.Category`).
@@ -74,6 +75,7 @@ class Summary:
         error: the worst error in ulp.
         share: the worst |got − center| / radius; inf for what is inadmissible by no finite measure.
         errors, shares: how many elements have them, by ⌊log₂⌋; also ``zero`` and ``inf``.
+        known: elements that a known difference covers, by ``entry:regime``; entries that overlap both count them.
         unsupported: why the adapter does not have this cell.
         failures: how it broke the contract, or died.
     """
@@ -82,6 +84,7 @@ class Summary:
     elements: int = 0
     wrong_problems: int = 0
     wrong_elements: int = 0
+    known_elements: int = 0
     not_judged: int = 0
     not_run: int = 0
     overflow: int = 0
@@ -92,6 +95,7 @@ class Summary:
     share: Worst | None = None
     errors: Histogram = field(default_factory=dict)
     shares: Histogram = field(default_factory=dict)
+    known: Histogram = field(default_factory=dict)
     unsupported: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
 
@@ -109,7 +113,7 @@ def merge(a: Summary, b: Summary) -> Summary:
         mine, theirs = getattr(a, name), getattr(b, name)
         if name in ("error", "share"):
             merged[name] = worse(mine, theirs)
-        elif name in ("errors", "shares"):
+        elif name in ("errors", "shares", "known"):
             merged[name] = {at: mine.get(at, 0) + theirs.get(at, 0) for at in {**mine, **theirs}}
         elif name in ("unsupported", "failures"):
             merged[name] = mine | theirs

@@ -20,23 +20,27 @@ ROOT = Path(adapters.__file__).resolve().parent.parent
 FRAMEWORKS = {"torch", "jax", "jaxlib"}
 # fmt: off
 ALLOWED = {
-    "X @ W", "W.mT @ X",  # z, with samples as rows and as columns
+    "X @ W", "W.mT @ X", "W.mT @ X.mT", "x @ W", "W.mT @ x",  # z, with samples as rows and as columns
     "y - y_hat", "(y - y_hat) ** 2", "0.5 * (y - y_hat) ** 2",  # ½(y − ŷ)²
     "0.5 * mean", "0.5 * mean * count",  # L from the mean of torch.nn.MSELoss
     "loss + row_loss",  # L as jax.lax.scan adds it up
     # how many axes, which directions of W, and whether devices share rows evenly
-    "X.ndim - 2", "W.ndim - 2", "depth + 1", "[None] * depth", "[None] * (depth + 1)", "[1] * (W.ndim - 2)",
-    "n * p", "X.shape[row_axis] % DEVICES", "X.shape[0] % DEVICES",
+    "X.ndim - 2", "W.ndim - 2", "depth + 1", "[None] * depth", "[None] * (depth + 1)",
+    "[1] * (W.ndim - 2)", "n * p", "X.shape[row_axis] % DEVICES", "X.shape[0] % DEVICES",
 }
 # The logistic typed out, in the modules of the hazards only.
 OF_HAZARDS = {
-    f"{form}{exp}" for exp in ("torch.exp(-z)", "jnp.exp(-z)") for form in ("1 + ", "1 / (1 + ")
-} | {"-z", "1 / (1 + torch.exp(-z))", "1 / (1 + jnp.exp(-z))", "0.5 * z"} | {
-    f"0.5 {form}" for tanh in ("torch.tanh", "jnp.tanh") for form in (f"* {tanh}(0.5 * z)", f"+ 0.5 * {tanh}(0.5 * z)")
+    form.format(exp) for exp in ("torch.exp(-z)", "jnp.exp(-z)") for form in ("1 + {}", "1 / (1 + {})")
+} | {"-z", "0.5 * z"} | {
+    f"0.5 {form}{tanh}(0.5 * z)" for tanh in ("torch.tanh", "jnp.tanh") for form in ("* ", "+ 0.5 * ")
 }
-# Where a name that is forbidden is no arithmetic: the network's own logistic, W as columns and as torch.nn holds it,
-# rows that are looped over.
-ALLOWED_NAMES = {"W.mT", "X.mT", "y.mT", "y_hat.mT", "linear.weight.grad.mT", "self.logistic", "jax.lax.logistic", "jnp.moveaxis"}
+# Where a name that is forbidden is no arithmetic: samples as columns, W as torch.nn holds it, the network's
+# own logistic, rows that are looped over.
+ALLOWED_NAMES = {
+    "W.mT", "X.mT", "y.mT", "y_hat.mT", "found.z.mT", "found.y_hat.mT", "found.half_squares.mT",
+    "self.logistic(W.mT @ X.mT).mT", "linear.weight.grad.mT",
+    "self.logistic", "jax.lax.logistic", "jnp.moveaxis",
+}
 # fmt: on
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
 # Functions that could do what the operators do, or a part of the gradient, under any module's name.
@@ -75,7 +79,7 @@ def _for_checkers(node: ast.AST) -> bool:
 
 def own_gradient(*sources: str, hazards: bool = False) -> list[str]:
     """What in an adapter's sources is not the forward pass and the framework's own differentiation."""
-    tree = ast.Module([ast.parse(source) for source in sources], [])  # type: ignore[arg-type]  # trees, to be walked
+    tree = ast.Module([node for source in sources for node in ast.parse(source).body], [])
     allowed = ALLOWED | OF_HAZARDS if hazards else ALLOWED
     found = [
         name for name in imported(tree) if name.startswith(("reference.network", "adapters.closed_form"))

@@ -34,7 +34,7 @@ def journal_of(problem: Problem, folder: Path) -> Path:
     journal = Journal(folder, "numpy")
     layout = json.dumps({name: memory_of(array) for name, array in problem._asdict().items()})
     journal.write(problem, {"adapter": "numpy", "call": "1", "layout": layout})
-    return journal.keep(1)
+    return journal.keep("numpy", 1)
 
 
 def assert_read_as(path: Path, want: Problem) -> None:

@@ -35,7 +35,7 @@ HEALTHY, UNLUCKY = problem(1.0), problem(13.0)
 
 
 def isolated(target: str, journal: Path, timeout: float = TIMEOUT) -> Isolated:
-    return Isolated(Spec(target, target), journal=journal, timeout=timeout)
+    return Isolated.alone(Spec(target, target), journal=journal, timeout=timeout)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_a_death_while_loading_is_named(tmp_path: Path) -> None:
 
 def test_an_interpreter_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"^cannot start the interpreter /no/python: No such file"):
-        Isolated(Spec("numpy", "numpy"), journal=tmp_path, python="/no/python")
+        Isolated.alone(Spec("numpy", "numpy"), journal=tmp_path, python="/no/python")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -260,7 +260,7 @@ from pathlib import Path
 from adapters import Spec
 from adapters.isolated import Isolated
 from tests.test_isolated import CRASH, UNLUCKY
-adapter = Isolated(Spec("child", f"{CRASH}:" + sys.argv[1]), journal=Path(sys.argv[2]))
+adapter = Isolated.alone(Spec("child", f"{CRASH}:" + sys.argv[1]), journal=Path(sys.argv[2]))
 adapter.description
 print(adapter._host._child._process.pid, flush=True)
 adapter.evaluate(*UNLUCKY)

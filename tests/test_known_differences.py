@@ -21,7 +21,7 @@ def of_process(entry: Difference) -> object:
     return pytest.param(entry, id=entry.name, marks=pytest.mark.xdist_group(group))
 
 
-@pytest.mark.parametrize("entry", map(of_process, RECORD.entries))
+@pytest.mark.parametrize("entry", [of_process(entry) for entry in RECORD.entries])
 def test_a_known_difference_is_in_date_and_still_as_recorded(
     matrix: Matrix, frameworks: frozenset[str], entry: Difference
 ) -> None:

@@ -9,9 +9,10 @@ import pytest
 from planted import wrong
 
 import adapters
-from crosscheck import laws
+from crosscheck import demands, laws
 from crosscheck.cases import Case, Literal
-from crosscheck.laws import LAWS, STEP_BY_STEP, Law, Seen, VacuousError
+from crosscheck.demands import Seen
+from crosscheck.laws import LAWS, STEP_BY_STEP, Law, VacuousError
 from crosscheck.regimes import REGIMES
 from crosscheck.trial import Direct
 from reference.admissible import AdmissibleSet
@@ -203,14 +204,14 @@ def test_a_sum_may_be_off_by_all_radii_and_the_centers_and_not_by_a_bit_more(
     sum_of_parts: float, kept: bool
 ) -> None:
     whole, parts = seen(0.75, 1.0, 0.25), (seen(1.0, 0.5, 0.25), seen(sum_of_parts - 1.0, 0.25, 0.25))
-    (demand,) = laws._relation("loss", [(1, whole), *((-1, part) for part in parts)])
+    (demand,) = demands.relation("loss", [(1, whole), *((-1, part) for part in parts)])
     assert demand.applies
     assert demand.holds == kept
 
 
 def test_a_sum_beyond_the_largest_number_is_a_sum_like_any_other() -> None:
     whole, part = seen(-(2.0**1023), 2.0**1023, 2.0**1022), seen(2.0**1023, 2.0**1023, 2.0**1022)
-    (demand,) = laws._relation("loss", [(1, whole), (-1, part), (-1, part)])
+    (demand,) = demands.relation("loss", [(1, whole), (-1, part), (-1, part)])
     assert (float(demand.lo), float(demand.hi)) == (-(2.0**1022), np.inf)
     assert not demand.holds
 

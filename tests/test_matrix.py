@@ -1,4 +1,4 @@
-"""The matrix: every mode of every framework on the cases of the plan, judged, with nothing wrong that is unknown."""
+"""The matrix: every mode of every framework on the cases of the plan, with nothing wrong that is unknown."""
 
 from __future__ import annotations
 

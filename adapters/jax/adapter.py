@@ -61,11 +61,14 @@ class Jax:
             outputs = Outputs(**{name: np.asarray(values) for name, values in found.items()})
         return from_columns(outputs) if self.network.columns else outputs
 
-    def _array(self, array: Array) -> jax.Array:
+    def _array(self, array: Array) -> Any:
         """The array on the device, which `jax.numpy.asarray` would compile a program for (jax 0.10.2).
 
-        It may be the array's own memory, unless that is given away.
+        It may be the array's own memory, unless that is given away. Where there are several devices, jit spreads
+        the array itself.
         """
+        if self.mode.devices > 1:
+            return array
         return jax.device_put(array, may_alias=self.mode["execution"] != "donate")
 
     def _over(self, arrays: Given) -> Found:

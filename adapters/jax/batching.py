@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import AxisType
-from jax.sharding import PartitionSpec as P
+from jax.sharding import AxisType, PartitionSpec
 
 from adapters.jax.network import Array, Forward, Network
 from adapters.modes import DEVICES
@@ -25,7 +24,7 @@ def rowwise(network: Network, loop: str) -> Pass:
 
     def by_map(X: Array, y: Array, W: Array) -> Forward:
         rows = (jnp.moveaxis(X, axis, 0), jnp.moveaxis(y, axis, 0))
-        y_hat, row_loss = jax.lax.map(lambda row: network.row(*row, W), rows)
+        y_hat, row_loss = jax.lax.map(lambda row: network.row(row[0], row[1], W), rows)
         return Forward(jnp.moveaxis(y_hat, 0, axis), row_loss.sum(), row_loss)
 
     def by_scan(X: Array, y: Array, W: Array) -> Forward:
@@ -40,24 +39,31 @@ def rowwise(network: Network, loop: str) -> Pass:
     return {"rowvmap": by_vmap, "map": by_map, "scan": by_scan}[loop]
 
 
+def _spec(*axes: str | None) -> PartitionSpec:
+    """Which axes of an array are spread over the devices."""
+    return PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # it has no types
+
+
 def sharded(network: Network) -> Pass:
-    """The forward pass of a stack under `jax.shard_map`: over its rows where they are even, or its networks."""
+    """The forward pass of a stack under `jax.shard_map`: over its rows if they are even, or its networks."""
     mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(AxisType.Auto,))
     row_axis = -1 if network.columns else -2
 
     def over_rows(X: Array, y: Array, W: Array) -> Forward:
         found = network.forward(X, y, W)
-        return found._replace(loss=jax.lax.psum(found.loss, "device"))
+        return found._replace(loss=jax.lax.psum(found.loss, "device"))  # type: ignore[no-untyped-call]  # it has no types
 
     def forward(X: Array, y: Array, W: Array) -> Forward:
         depth = X.ndim - 2
+        if 0 in X.shape[:depth]:
+            raise NotImplementedError("shard_map over an empty stack: XLA's partitioner refuses it (jax 0.10.2)")
         if X.shape[row_axis] % DEVICES == 0:
-            columns = P(*[None] * (depth + 1), "device")
-            rows = columns if network.columns else P(*[None] * depth, "device", None)
-            outputs = Forward(rows, P(), P(*[None] * depth, "device"))  # type: ignore[arg-type]  # specs, in the place of what they speak of
-            return jax.shard_map(over_rows, mesh=mesh, in_specs=(rows, rows, P()), out_specs=outputs)(X, y, W)
+            columns = _spec(*[None] * (depth + 1), "device")
+            rows = columns if network.columns else _spec(*[None] * depth, "device", None)
+            outputs = Forward(rows, _spec(), _spec(*[None] * depth, "device"))  # type: ignore[arg-type]  # specs, in the place of what they speak of
+            return jax.shard_map(over_rows, mesh=mesh, in_specs=(rows, rows, _spec()), out_specs=outputs)(X, y, W)
         if depth and X.shape[0] % DEVICES == 0:
-            first = P("device")
+            first = _spec("device")
             return jax.shard_map(network.forward, mesh=mesh, in_specs=first, out_specs=first)(X, y, W)
         raise NotImplementedError(f"shard_map spreads rows or networks evenly over {DEVICES} devices")
 

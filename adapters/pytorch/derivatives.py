@@ -31,7 +31,7 @@ def by_backward(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
     """`backward` into ``.grad``."""
     weights = W.requires_grad_()
     forward = run(X, y, weights)
-    forward.loss.sum().backward()
+    forward.loss.sum().backward()  # type: ignore[no-untyped-call]  # it has no types
     if weights.grad is None:
         raise AssertionError  # backward leaves a gradient in every leaf that requires one
     return _found(forward, weights.grad)
@@ -71,6 +71,8 @@ def by_func(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
 
 def by_jacfwd(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
     """`torch.func.jacfwd`, forward mode with all directions at once, under `torch.func.vmap`."""
+    if not W.numel():
+        raise NotImplementedError("torch.func.jacfwd needs a direction, and W has none (2.13.0: IndexError)")
     single = torch.func.jacfwd(_with_forward(run), has_aux=True)
     grad, forward = _each_network(single, X.ndim - 2)(W, X, y)
     return _found(Forward(*forward), grad)
@@ -83,7 +85,7 @@ def by_jvp(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
         for k in range(W.shape[-1]):
             direction = torch.zeros_like(W)
             direction[..., i, k] = 1
-            _, grad[..., i, k] = torch.func.jvp(lambda W: run(X, y, W).loss, (W,), (direction,))
+            grad[..., i, k] = torch.func.jvp(lambda W: run(X, y, W).loss, (W,), (direction,))[1]
     return _found(run(X, y, W), grad)
 
 

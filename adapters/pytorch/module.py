@@ -6,6 +6,7 @@ after the other. `MSELoss` is a mean: L is its half times the count.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,7 @@ class Modules:
         if not y.numel():
             raise NotImplementedError("torch.nn.MSELoss: the mean of no numbers is undefined")
         stack = W.shape[:-2]
-        flat = (array.reshape(-1, *array.shape[-2:]) for array in (X, y, W))
+        flat = (array.reshape((math.prod(stack), *array.shape[-2:])) for array in (X, y, W))
         parts = [self._trained(*one) for one in zip(*flat, strict=True)]
         columns = zip(("y_hat", "loss", "grad"), zip(*parts, strict=True), strict=True)
         return {name: torch.stack(values).reshape((*stack, *values[0].shape)) for name, values in columns}
@@ -53,5 +54,5 @@ class Modules:
 
     def _module(self, W: Tensor) -> tuple[torch.nn.Linear, Callable[[Tensor], Tensor]]:
         """A module of W's shape, and the same made ready to run."""
-        linear = torch.nn.utils.skip_init(torch.nn.Linear, *W.shape, bias=False, dtype=W.dtype)
+        linear = torch.nn.utils.skip_init(torch.nn.Linear, *W.shape, bias=False, dtype=W.dtype)  # type: ignore[no-untyped-call]  # it has no types
         return linear, self._execute(torch.nn.Sequential(linear, torch.nn.Sigmoid()))

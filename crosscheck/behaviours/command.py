@@ -44,7 +44,7 @@ def survey_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         JournalError: the journal cannot be written.
     """
     console = console_for(terminal=sys.stdout.isatty())
-    start = partial(Isolated, journal=journal, timeout=timeout, environment=_environment())
+    start = partial(Isolated.alone, journal=journal, timeout=timeout, environment=_environment())
     found: list[Observation] = []
     with ExitStack() as children, Console(stderr=True).status("starting the frameworks") as status:
         started = [children.enter_context(start(spec)) for spec in specs]

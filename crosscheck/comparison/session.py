@@ -44,7 +44,7 @@ def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeou
     with ExitStack() as stack:
         subjects = {
             spec.name: stack.enter_context(
-                Isolated(spec, journal=journal, timeout=timeout, environment=_environment())
+                Isolated.alone(spec, journal=journal, timeout=timeout, environment=_environment())
             )
             for spec in specs
         }

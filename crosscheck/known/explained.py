@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from crosscheck.judge import Judge
 from crosscheck.regimes import REGIMES, classify
+from crosscheck.trial import Outcome
 from reference.types import Bool
 
 # The axes of ŷ, [*stack, m, p], over which one element of an output depends on it.
@@ -34,6 +35,45 @@ class Explained(NamedTuple):
     def is_green(self) -> bool:
         """Whether all that speaks against the adapter is known."""
         return not self.failed and not self.uncovered
+
+
+class Cover(NamedTuple):
+    """What one entry covers of one output.
+
+    Attributes:
+        name: of the entry.
+        regimes: that it names; None: any.
+        elements: which wrong elements, in the output's shape.
+    """
+
+    name: str
+    regimes: Collection[str] | None
+    elements: Bool
+
+
+def explained(outcome: Outcome, covering: Mapping[str, Sequence[Cover]]) -> Explained:
+    """What the covers of each output that disagrees say about the outcome together."""
+    found = Explained({}, {}, failed=outcome.failure is not None)
+    for output in outcome.disagreeing:
+        left = ~outcome.judgements[output].admissible
+        for cover in covering[output]:
+            left = left & ~cover.elements
+            found.covered[cover.name] = found.covered.get(cover.name, 0) + int(cover.elements.sum())
+        if left.any():
+            found.uncovered[output] = np.asarray(left)
+    return found
+
+
+def by_regime(judge: Judge, output: str, cover: Cover) -> dict[str, int]:
+    """How many covered elements depend on a ŷ in each regime that the entry names, the first one only."""
+    found: dict[str, int] = {}
+    left = cover.elements
+    for name in (*(regime for regime in REGIMES if regime != "ordinary"), "ordinary"):
+        if cover.regimes is None or name in cover.regimes:
+            here = left & touched(judge, output, [name])
+            left = left & ~here
+            found[name] = int(here.sum())
+    return {name: count for name, count in found.items() if count}
 
 
 @lru_cache(maxsize=1)

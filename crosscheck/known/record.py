@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 import numpy as np
@@ -19,8 +19,10 @@ from adapters.protocol import Description
 from crosscheck.cases.literals import one_of
 from crosscheck.judge import Judge
 from crosscheck.known.entry import Difference, Setting
-from crosscheck.known.explained import Explained, touched
+from crosscheck.known.explained import Cover, Explained, explained, touched
 from crosscheck.trial import Outcome
+
+SHIPPED: Final = Path(__file__).parents[2] / "tests" / "known_differences.toml"
 
 
 class KnownError(ValueError):
@@ -62,6 +64,15 @@ class KnownDifferences:
                 raise KnownError(f"{path}: {count} entries are called {name!r}; give each a name of its own")
         return cls(entries, today or _today())
 
+    @classmethod
+    def of_checkout(cls) -> Self:
+        """Those of the file among the suite's tests; none where there is no such file.
+
+        Raises:
+            KnownError: as `read`.
+        """
+        return cls.read(SHIPPED) if SHIPPED.is_file() else cls()
+
     def expired(self, today: date | None = None) -> tuple[Difference, ...]:
         """The entries whose last day is over."""
         day = today or self.today
@@ -94,24 +105,21 @@ class KnownDifferences:
             outcome: of one adapter.
             shape: of the case, ``(*stack, m, n, p)``.
         """
-        found = Explained({}, {}, failed=outcome.failure is not None)
+        return explained(outcome, self.covering(judge, outcome, shape))
+
+    def covering(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> dict[str, list[Cover]]:
+        """What each entry covers, by output, for those that disagree; arguments as those of `explain`."""
+        found: dict[str, list[Cover]] = {}
         for output in outcome.disagreeing:
             setting = Setting(outcome.description, judge.format.name, output, shape, self.machine)
-            left = wrong = ~outcome.judgements[output].admissible
-            for entry in self.in_force:
-                if entry.applies(setting):
-                    known = wrong & touched(judge, output, entry.regimes)
-                    left = left & ~known
-                    _add(found.covered, entry.name, int(known.sum()))
-            if left.any():
-                found.uncovered[output] = np.asarray(left)
+            wrong = ~outcome.judgements[output].admissible
+            covers = [
+                Cover(entry.name, entry.regimes, np.asarray(wrong & touched(judge, output, entry.regimes)))
+                for entry in self.in_force
+                if entry.applies(setting)
+            ]
+            found[output] = [cover for cover in covers if cover.elements.any()]
         return found
-
-
-def _add(covered: dict[str, int], name: str, elements: int) -> None:
-    """Count elements for an entry; one that covers none is not listed."""
-    if elements:
-        covered[name] = covered.get(name, 0) + elements
 
 
 def _tables(path: str | Path) -> list[dict[str, Any]]:

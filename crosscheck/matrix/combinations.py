@@ -1,11 +1,11 @@
 """The combinations of factors beyond the modes with names: a full product, and a covering array.
 
-The product: each output computed alone and compiled, by every set of constants, in every convention; in JAX in
-float64 and float32, in torch, whose programs take seconds to compile, in float32.
+The product: each output computed alone and compiled, by every set of constants, in every convention; in JAX
+in float64 and float32, in torch, whose programs take seconds to compile, in float32.
 
-The covering array: of all factors and the dtype, X, y and W each being an argument or a constant, such that every
-three values that can go together do so in some combination. It is written down in ``combinations.txt``, because
-making it takes seconds:
+The covering array: of all factors and the dtype, X, y and W each being an argument or a constant, such that
+every three values that can go together do so in some combination. It is written down in ``combinations.txt``,
+because making it takes seconds:
 
     python -m crosscheck.matrix.combinations > crosscheck/matrix/combinations.txt
 """

@@ -46,7 +46,8 @@ class Tally:
 
 
 @lru_cache(maxsize=16)
-def _regimes(judge: Judge) -> dict[str, int]:
+def regimes_of(judge: Judge) -> dict[str, int]:
+    """How many elements of ŷ of the judge's problem lie in each regime; for who asks several times."""
     return regime_counts(judge.problem, judge.format)
 
 
@@ -69,7 +70,7 @@ class Coverage:
         elif outcome.failure is None:
             verdicts = [judgement.verdict for judgement in outcome.judgements.values()]
             nothing = all(verdict is Verdict.NOT_JUDGED for verdict in verdicts)
-            (tally.not_judged if nothing else tally.judged).update(_regimes(judge))
+            (tally.not_judged if nothing else tally.judged).update(regimes_of(judge))
 
     def plain(self) -> list[list[Any]]:
         """The coverage in what another process understands."""

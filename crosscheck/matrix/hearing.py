@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from adapters import CORE, Spec, installed, spec_of
 from adapters.errors import AdapterDied
 from adapters.modes import parse
+from crosscheck.account import Account
 from crosscheck.cases import Case, Literal
 from crosscheck.hosts import Hosts
-from crosscheck.judge import Judge
+from crosscheck.judge import Judge, Verdict
 from crosscheck.known import Explained, KnownDifferences
-from crosscheck.matrix.coverage import Coverage
+from crosscheck.matrix.coverage import Coverage, regimes_of
 from crosscheck.message import failure
 from crosscheck.trial import Outcome, run
+
+
+MODES = "modes of the matrix"
 
 
 @lru_cache(maxsize=16)
@@ -32,14 +35,14 @@ class Matrix:
         hosts: their processes.
         known: the known differences.
         coverage: what was judged where.
-        covered: elements that lie outside their sets as a known difference says, by its name.
+        account: of the same, for the end of the run.
         dead: the modes that died, and how; they are asked no more.
     """
 
     hosts: Hosts
     known: KnownDifferences
     coverage: Coverage = field(default_factory=Coverage)
-    covered: Counter[str] = field(default_factory=Counter)
+    account: Account = field(default_factory=Account)
     dead: dict[str, AdapterDied] = field(default_factory=dict)
 
     def hear(self, spec: Spec, case: Case | Literal) -> tuple[Outcome, Explained]:
@@ -56,9 +59,27 @@ class Matrix:
         if isinstance(outcome.failure, AdapterDied):
             self.dead[spec.name] = outcome.failure
         explained = self.known.explain(judge, outcome, case.shape)
-        self.covered.update(explained.covered)
         self.coverage.hear(case, judge, outcome)
+        self._count(judge, outcome, explained)
         return outcome, explained
+
+    def _count(self, judge: Judge, outcome: Outcome, explained: Explained) -> None:
+        name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size
+        self.account.asked[name] += count
+        self.account.known.update(explained.covered)
+        if outcome.unsupported is not None:
+            self.account.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
+        if outcome.outputs is None:
+            return
+        self.account.problems[MODES] += count
+        verdicts = {output: judgement.verdict for output, judgement in outcome.judgements.items()}
+        for output, verdict in verdicts.items():
+            if verdict is Verdict.NOT_JUDGED:
+                self.account.not_judged[f"{name} {dtype} {output}"] += count
+            else:
+                self.account.judged[name] += count
+        if set(verdicts.values()) != {Verdict.NOT_JUDGED}:
+            self.account.regimes.update(regimes_of(judge))
 
     def complaint(self, spec: Spec, case: Case | Literal, outcome: Outcome) -> str:
         """Everything needed to act on an outcome that is not green, beside what the plain modes return."""

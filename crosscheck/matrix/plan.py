@@ -65,10 +65,8 @@ def case_of(shape: Shape, dtype: str, number: int, layout: str = "contiguous") -
     return Case(regime, 0, shape, layout, dtype)
 
 
-def _some(shapes: Sequence[Shape], count: int | None, place: int) -> tuple[Shape, ...]:
-    """So many of the shapes, evenly spread, from another start for each place; None: all."""
-    if count is None:
-        return tuple(shapes)
+def _some(shapes: Sequence[Shape], count: int, place: int) -> tuple[Shape, ...]:
+    """So many of the shapes, evenly spread, from another start for each place."""
     step = -(-len(shapes) // count)
     return tuple(shapes[place % step :: step])[:count]
 
@@ -81,37 +79,46 @@ def is_cheap(mode: Mode) -> bool:
 def cases_of_named(mode: Mode, dtype: str, place: int, *, thorough: bool = False) -> tuple[Case, ...]:
     """The cases of a mode with a name, in one dtype; ``place`` tells modes and dtypes apart."""
     whole = thorough or is_cheap(mode)
-    small = _some(SMALL, None if whole else 1, place)
-    if mode.framework == "jax" and not (mode.compiles or thorough or dtype in LARGE_DTYPES):
-        small = shapes.DOCUMENT[:1]  # each operation is a program: twenty for a shape
+    small = SMALL if whole else _some(SMALL, 1, place) if _has_its_turn(mode, dtype, place) else ()
     found = [
         case_of(shapes.DOCUMENT[0], dtype, place),
         Case("special_values", 0, shapes.SPECIAL, dtype=dtype),
+        *(case_of(shape, dtype, place + i) for i, shape in enumerate(small)),
     ]
-    found += [case_of(shape, dtype, place + i) for i, shape in enumerate(small)]
-    found += [case_of(small[0], dtype, place, layout) for layout in _layouts(mode, place, thorough=thorough)]
+    laid_out = (*small, shapes.DOCUMENT[0])[0]
+    found += [case_of(laid_out, dtype, place, layout) for layout in _layouts(mode, place, thorough=thorough)]
     if whole:
         found += [Case(regime, 0, shapes.DOCUMENT[1], dtype=dtype) for regime in REGIMES]
     if dtype in LARGE_DTYPES and (thorough or not mode.is_hazard):
-        found += _large(mode, dtype, place, thorough=thorough)
+        found += _rows(mode, dtype, place, thorough=thorough)
+        found += _stacks(mode, dtype, place, thorough=thorough)
     return tuple(dict.fromkeys(found))
 
 
-def _large(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Case]:
-    """Thresholds: every regime by rows, at one shape or shared among several; some layouts; stacks."""
-    count = None if thorough else 2 if is_cheap(mode) else 1
-    rows = shapes.EVEN if mode.devices > 1 else _some(shapes.ROWS, count, place)
-    for number, regime in enumerate(REGIMES):
-        for shape in rows if thorough else rows[number % len(rows) :][:1]:
-            yield Case(regime, 0, shape, dtype=dtype)
+def _has_its_turn(mode: Mode, dtype: str, place: int) -> bool:
+    """Whether a mode that takes shapes by turns takes one here: a program is one, eager JAX needs twenty."""
+    return place % 2 == 0 if mode.compiles else dtype == "float32"
+
+
+def _rows(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Case]:
+    """Thresholds by rows: every regime has a shape, every shape a regime; some layouts."""
+    rows = shapes.EVEN if mode.devices > 1 else _some(shapes.ROWS, 2 if is_cheap(mode) else 1, place)
+    if thorough and mode.devices == 1:
+        rows = shapes.ROWS
+    for number in range(max(len(rows), len(REGIMES))):
+        yield Case(_regime(number + place), 0, rows[number % len(rows)], dtype=dtype)
     for layout in _layouts(mode, place, thorough=thorough):
         if layout != "broadcast":  # it needs a stack
             yield Case("ordinary", 0, rows[0], layout, dtype)
-    one_by_one = mode["derivative"] == "module"  # torch.nn.Linear has no stack axis
-    if one_by_one or (mode.name == "jax" and not thorough):
+
+
+def _stacks(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Case]:
+    """Thresholds by networks."""
+    if mode["derivative"] == "module":  # torch.nn.Linear has no stack axis
         return
-    for shape in _some(shapes.STACKS, None if thorough else 1, place):
-        yield Case("mixed", 0, shape, dtype=dtype)
+    if thorough or is_cheap(mode) or (mode.compiles and place % 2 == 0):
+        taken = shapes.STACKS if thorough else _some(shapes.STACKS, 2 if is_cheap(mode) else 1, place)
+        yield from (Case("mixed", 0, shape, dtype=dtype) for shape in taken)
 
 
 def _layouts(mode: Mode, place: int, *, thorough: bool) -> tuple[str, ...]:
@@ -124,9 +131,11 @@ def _layouts(mode: Mode, place: int, *, thorough: bool) -> tuple[str, ...]:
 def cases_of_combination(mode: Mode, dtype: str, place: int, *, thorough: bool = False) -> tuple[Case, ...]:
     """The cases of any other combination of factors: where arrays are constants, each is a program."""
     mixed = Case("mixed", 0, shapes.MIXED, dtype=dtype)
-    if dtype not in LARGE_DTYPES or mode.alone is None:
+    op_by_op = mode.framework == "jax" and not mode.compiles
+    if dtype not in LARGE_DTYPES or mode.alone is None or (op_by_op and not thorough):
         return (mixed,)
-    large = tuple(Case("ordinary", 0, shape, dtype=dtype) for shape in ALONE[dtype])
+    sizes = shapes.EVEN if mode.devices > 1 else ALONE[dtype]
+    large = tuple(Case("ordinary", 0, shape, dtype=dtype) for shape in sizes)
     if thorough:
         return (mixed, *large)
     # The losses of rows show what their sum hides; torch compiles for seconds.

@@ -1,0 +1,31 @@
+"""An adapter that changes how its process treats subnormal numbers fails, and nobody else is blamed for it."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adapters import AdapterMisbehaved, Spec
+from crosscheck.hosts import Hosts
+from reference.types import Problem
+
+SUBNORMAL = Problem(*(np.full((1, 1), value, np.float32) for value in (2.0**-127, 0.0, 2.0**127)))
+PLANTED = Problem(*(np.full((1, 1), value, np.float32) for value in (13.0, 0.0, 1.0)))
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the planted leak sets a register of x86-64")
+def test_a_leak_of_the_flush_state_is_the_failure_of_who_leaks(tmp_path: Path) -> None:
+    leaks = Spec("leaks", "tests.planted.flush:leaks", "planted")
+    innocent = Spec("numpy", "numpy", "planted")  # one room, so one process
+    with Hosts(journal=tmp_path, timeout=60, environment={}) as hosts:
+        want = hosts.subject(innocent).evaluate(*SUBNORMAL).y_hat
+        hosts.subject(leaks).evaluate(*SUBNORMAL)
+        with pytest.raises(AdapterMisbehaved, match="left its process flushing subnormal numbers to zero"):
+            hosts.subject(leaks).evaluate(*PLANTED)
+        got = hosts.subject(innocent).evaluate(*SUBNORMAL).y_hat
+    assert want is not None
+    assert got is not None
+    assert got.tobytes() == want.tobytes() != np.float32(0.5).tobytes()

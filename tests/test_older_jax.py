@@ -1,0 +1,49 @@
+"""Two versions of JAX side by side, each under its own interpreter: what is a known difference was right before.
+
+    make older-jax
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adapters import spec_of
+from adapters.isolated import Isolated
+from adapters.modes import parse
+from crosscheck.judge import Judge
+from crosscheck.known import Difference, KnownDifferences
+from crosscheck.trial import Outcome, run
+
+VARIABLE = "CROSSCHECK_OLD_JAX_PYTHON"
+RECORD = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"))
+BUGS = [entry for entry in RECORD.entries if entry.framework == "jax" and entry.kind == "bug"]
+
+
+@pytest.mark.skipif(not os.environ.get(VARIABLE), reason=f"{VARIABLE} names no interpreter; see make older-jax")
+@pytest.mark.parametrize("entry", BUGS, ids=lambda entry: entry.name)
+def test_what_jax_gets_wrong_it_got_right_one_release_earlier(entry: Difference, tmp_path: Path) -> None:
+    judge = Judge(entry.source.problem())
+    new, old = (outcome(entry, judge, python, tmp_path) for python in (sys.executable, os.environ[VARIABLE]))
+    print(*(f"\n{entry.name}: {told(entry, judge, each)}" for each in (old, new)))  # noqa: T201, make shows it
+    assert old.disagreeing == ()
+    assert new.disagreeing == (entry.output,)
+
+
+def outcome(entry: Difference, judge: Judge, python: str, journal: Path) -> Outcome:
+    """The entry's adapter on its case, under an interpreter."""
+    with Isolated.alone(spec_of(parse(entry.mode)), journal=journal, python=python) as subject:
+        return run(subject, judge)
+
+
+def told(entry: Difference, judge: Judge, outcome: Outcome) -> str:
+    """Version and value, and how many elements lie outside their sets."""
+    got = np.asarray(getattr(outcome.outputs, entry.output)).astype(np.float64)
+    outside = int((~outcome.judgements[entry.output].admissible).sum())
+    where = f"{entry.output}{list(entry.index)} of {entry.case} under {entry.mode}"
+    found = f"{where}: {float(got[entry.index]).hex()}, exact {entry.exact}; {outside} of {got.size} outside"
+    return f"jax {outcome.description.version}: {found} ({judge.format.name})"

@@ -1,0 +1,96 @@
+"""The plan of the matrix leaves nothing out: every shape, layout and regime is met, every mode in every dtype."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+
+import pytest
+
+from adapters import NAMED
+from adapters.modes import parse
+from crosscheck.cases import Case
+from crosscheck.matrix import shapes
+from crosscheck.matrix.plan import LARGE_DTYPES, SLOW, Item, combined_items, is_cheap, named_items
+from crosscheck.regimes import REGIMES, regime_counts
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS
+
+# No regime may have fewer elements of ŷ than this in a dtype, over all cases of the plan.
+LEAST = 500
+
+
+@cache
+def plan(*, thorough: bool = False) -> tuple[Item, ...]:
+    return (*named_items(NAMED, thorough=thorough), *combined_items(thorough=thorough))
+
+
+def cases(items: tuple[Item, ...]) -> set[Case]:
+    return {case for item in items for case in item.cases}
+
+
+def starved(counts: Counter[str]) -> list[str]:
+    return [name for name in REGIMES if counts[name] < LEAST]
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_every_shape_of_the_list_is_met(thorough: bool) -> None:
+    met = {case.shape for case in cases(plan(thorough=thorough))}
+    assert {shape for group in shapes.CLASSES.values() for shape in group} - met == set()
+
+
+def test_the_shapes_have_the_lengths_and_thresholds_that_bugs_hide_behind() -> None:
+    tails = {1, 3, 7, 8, 15, 16, 17, 31, 32, 33}
+    for axis in range(3):
+        assert {shape[axis] for shape in shapes.TAILS} == tails
+    assert {300, 1000} <= {shape[-2] for shape in shapes.WIDE}
+    assert {shape[-1] for shape in shapes.OUTPUTS + shapes.TAILS} == {1, 2, 3, 8}
+    assert {1, 2, 7, 64} <= {shape[-3] for shape in shapes.OUTPUTS}
+    sizes = {2**k + d for k in (12, 14, 15, 16) for d in (-1, 1)} | {2**17 + 1}
+    assert {shape[0] for shape in shapes.ROWS} == {shape[0] for shape in shapes.STACKS} == sizes
+    assert all(sum(shape[0] == m for shape in shapes.ROWS) >= 3 for m in sizes)
+    assert all(any(shape[1] == 3 for shape in shapes.ROWS if shape[0] == m) for m in sizes)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_mode_meets_the_document_and_all_special_values_in_every_dtype(name: str) -> None:
+    for item in named_items([name]):
+        assert {shapes.DOCUMENT[0], shapes.SPECIAL} <= {case.shape for case in item.cases}
+        assert {case.dtype for case in item.cases} == {item.dtype}
+    assert [item.dtype for item in named_items([name])] == list(FORMATS)
+
+
+@pytest.mark.parametrize("dtype", LARGE_DTYPES)
+@pytest.mark.parametrize("name", [name for name in NAMED if not parse(name).is_hazard])
+def test_a_mode_meets_every_regime_at_large_shapes(name: str, dtype: str) -> None:
+    large = [c for i in named_items([name]) if i.dtype == dtype for c in i.cases if max(c.shape) > 4000]
+    assert {case.regime for case in large} >= set(REGIMES)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_mode_meets_every_layout_or_takes_turns(name: str) -> None:
+    met = {case.layout for item in named_items([name]) for case in item.cases}
+    assert met == set(LAYOUTS)
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
+def test_a_mode_that_compiles_nothing_meets_every_small_shape_in_every_dtype(framework: str) -> None:
+    for item in named_items([name for name in NAMED if parse(name).framework == framework]):
+        if is_cheap(parse(item.mode)):
+            assert {*shapes.TAILS, *shapes.WIDE, *shapes.OUTPUTS} <= {case.shape for case in item.cases}
+        else:
+            assert parse(item.mode).compiles or parse(item.mode)["derivative"] in SLOW
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_no_regime_is_starved(dtype: str) -> None:
+    counts: Counter[str] = Counter()
+    for case in cases(plan()):
+        if case.dtype == dtype:
+            counts.update(regime_counts(case.problem(), case.format))
+    assert starved(counts) == []
+
+
+def test_a_regime_that_is_starved_is_noticed() -> None:
+    counts = Counter(regime_counts(Case("ordinary", 0, (8192, 1, 3, 1)).problem(), FORMATS["float64"]))
+    assert {"non_finite", "overflow", "huge_label"} <= set(starved(counts))
