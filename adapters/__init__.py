@@ -1,7 +1,8 @@
 """The registry: every adapter of the suite by name, loaded only when it is asked for.
 
 Listing imports no framework. Each name stands for a mode (`adapters.modes`) of a framework, which has one
-module here; an adapter from outside is given as ``package.module:object``, and needs no import of this project.
+module here; an adapter from outside is given as ``package.module:object``, and needs no import of this
+project.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = [
     "CORE",
     "MODULES",
     "NAMED",
+    "ON_DEVICES",
     "REQUIRED",
     "AdapterDied",
     "AdapterError",
@@ -110,6 +112,9 @@ NAMED = (
     "jax-jit-literal",
     "jax-jit-tanh",
 )
+
+# The same on other devices: tried where there is one.
+ON_DEVICES = ("torch-cuda", "torch-compile-cuda", "jax-gpu", "jax-jit-gpu")
 
 
 def spec_of(mode: Mode) -> Spec:
@@ -203,7 +208,10 @@ def _known(name: str) -> Mode:
         return parse(name)
     known = [*NAMED, *REQUIRED]
     close = "".join(f"did you mean {near!r}? " for near in difflib.get_close_matches(name, known, n=1))
-    raise AdapterError(f"no adapter is called {name!r}; {close}known: {', '.join(NAMED)}")
+    raise AdapterError(
+        f"no adapter is called {name!r}; {close}known: {', '.join(REQUIRED)}, and "
+        "their modes, which `crosscheck adapters` lists"
+    )
 
 
 def _formed(target: str) -> str:

@@ -8,7 +8,7 @@ from reference.types import Array, Outputs, Problem
 
 
 def swapped(array: Array) -> Array:
-    """The last two axes exchanged: a new C-contiguous array if it came so, else a view of the same memory."""
+    """The last two axes exchanged: C-contiguous where it came so; a view where not, or where read-only."""
     view = array.swapaxes(-1, -2)
     return np.ascontiguousarray(view) if array.flags.c_contiguous and array.flags.writeable else view
 

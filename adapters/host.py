@@ -59,16 +59,16 @@ class Host:
             JournalError: the directory cannot be written.
         """
         chosen = {**devices(devices_of_host, threads), **(environment or {})}
-        self._target, self._python, self._environment = target, python, environment_of(threads, chosen)
+        self._python, self._environment = python, environment_of(threads, chosen)
         self._journal = Journal(journal, name)
         self.log = self._journal.path.with_suffix(".log")
         self._loaded: dict[str, Description | AdapterError] = {}
-        self._is_loading = False
+        self._unasked: str | None = None  # what the process loads first, until it has answered for that
         self._wrong = self._closed = False
         self._calling = threading.Lock()
         self._child: Child | None = None
         try:
-            self._start()
+            self._start(target)
         except AdapterError:
             self.close()
             raise
@@ -162,19 +162,22 @@ class Host:
         if self._closed:
             raise AdapterError(f"{name} is closed")
 
-    def _start(self) -> Child:
-        self._child = Child(self._python, self._target, self._environment, self.log)
-        self._loaded = {}
-        self._is_loading = True  # its first adapter, unasked
+    def _start(self, target: str) -> Child:
+        self._child = Child(self._python, target, self._environment, self.log)
+        self._loaded, self._unasked = {}, target
         return self._child
 
     def _ready(self, name: str, target: str) -> tuple[Child, Description]:
         """A child that waits for a request, and the adapter, which it has loaded."""
-        child = self._child if self._child is not None and self._child.alive else self._start()
+        child = self._child if self._child is not None and self._child.alive else self._start(target)
         while target not in self._loaded:
-            unasked, self._is_loading = self._is_loading, False
-            due = self._target if unasked else target
-            self._loaded[due] = self._load(child, name, None if unasked else due)
+            unasked, self._unasked = self._unasked, None
+            try:
+                self._loaded[unasked or target] = self._load(child, name, None if unasked else target)
+            except AdapterDied:
+                if unasked in (None, target):
+                    raise
+                child = self._start(target)  # another's death, told to whoever asks for that one
         found = self._loaded[target]
         if isinstance(found, AdapterError):
             raise found

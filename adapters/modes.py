@@ -36,6 +36,7 @@ Factors = Mapping[str, tuple[str, ...]]
 #   closed      which arrays are constants to the function
 #   convention  how the samples lie in X, and how they are multiplied
 #   matmul, logistic, algorithms    the switches for accuracy that the framework offers
+#   device      where it runs
 #   threads     how many the process computes with
 FACTORS: Mapping[str, Factors] = {
     "numpy": {"threads": ("1thread", "2threads")},
@@ -48,6 +49,7 @@ FACTORS: Mapping[str, Factors] = {
         "convention": CONVENTIONS,
         "matmul": ("matmul_default", "matmul_high", "matmul_medium"),
         "algorithms": ("any", "deterministic"),
+        "device": ("cpu", "cuda"),
         "threads": ("1thread", "2threads"),
     },
     "jax": {
@@ -60,6 +62,7 @@ FACTORS: Mapping[str, Factors] = {
         "convention": CONVENTIONS,
         "matmul": ("matmul_default", "matmul_high", "matmul_highest"),
         "logistic": ("logistic_default", "logistic_highest"),
+        "device": ("cpu", "gpu"),
         "threads": ("1thread", "2threads"),
     },
 }
@@ -148,16 +151,15 @@ def parse(name: str) -> Mode:
     factors = FACTORS[framework]
     values = {factor: token for token in tokens for factor, known in factors.items() if token in known[1:]}
     mode = plain(framework, **values)
-    if mode.name != name:
-        known = [token for values in factors.values() for token in values[1:]]
-        unknown = [token for token in tokens if token not in known]
-        if unknown:
-            close = difflib.get_close_matches(unknown[0], known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise AdapterError(f"{name!r}: unknown {unknown[0]!r}; {hint}known: {', '.join(known)}")
-        raise AdapterError(f"{name!r} is no name of a mode; did you mean {mode.name!r}?")
+    known = [token for values in factors.values() for token in values[1:]]
+    if unknown := [token for token in tokens if token not in known]:
+        close = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise AdapterError(f"{name!r}: unknown {unknown[0]!r}; {hint}known: {', '.join(known)}")
     if reason := impossible(mode):
         raise AdapterError(f"{name!r} is no mode: {reason}")
+    if mode.name != name:
+        raise AdapterError(f"{name!r} is no name of a mode; did you mean {mode.name!r}?")
     return mode
 
 
@@ -240,6 +242,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             ("execution", "closed"),
             lambda execution, closed: execution == "donate" and closed == CLOSED[-1],
             "no argument is left to be donated",
+        ),
+        Rule(
+            ("batching", "device"),
+            lambda batching, device: batching == "shardmap" and device != "cpu",
+            "the devices that rows are spread over are the host's",
         ),
         Rule(
             ("batching", "derivative"),

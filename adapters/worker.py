@@ -136,13 +136,14 @@ def loaded(target: str, adapters: dict[str, Any]) -> Answer:
     before = flushes()
     try:
         adapter = load_outside(target) if ":" in target else load(target)
-        if flushes() and not before:
-            raise AdapterError(f"loading {target} {LEAK}")
-        adapters[target] = adapter
-        return {"kind": "ready", "description": dataclasses.asdict(describe(adapter))}
+        said = dataclasses.asdict(describe(adapter))
     except AdapterError as error:
         traceback.print_exc()
         return {"kind": "AdapterError", "message": str(error)[:LONGEST]}
+    if flushes() and not before:
+        return {"kind": "AdapterError", "message": f"loading {target} {LEAK}"}
+    adapters[target] = adapter
+    return {"kind": "ready", "description": said}
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """What the laws demand of the outputs of problems, and whether it is kept.
 
-Only where the admissible sets are judged intervals:
+Nothing is demanded but where the admissible sets are judged intervals:
 
 - *one value*: it lies in its set;
 - *several*: where Σ sᵢ·aᵢ = c holds for exact values, sᵢ = ±1, results within their sets keep
@@ -82,10 +82,12 @@ def _demand(output: str, *arrays: Array) -> Demand:
 
 
 def member(output: str, got: Float64, found: AdmissibleSet) -> Demand:
+    """Each value lies in its set."""
     return _demand(output, got, found.lo, found.hi, bounded(found), found.contains(got))
 
 
 def zero(output: str, got: Float64, applies: Bool) -> Demand:
+    """Each value is a zero where that applies."""
     return _demand(output, got, np.zeros(()), np.zeros(()), applies, got == 0)
 
 

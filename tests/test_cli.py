@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import AdapterDied, AdapterError, JournalError
-from crosscheck import commands
+from crosscheck import commands, endings
 from crosscheck.cases.literals import CaseError
 
 ROOT = Path(__file__).parent.parent
@@ -163,7 +163,7 @@ def test_an_internal_error_shows_its_traceback_on_demand(monkeypatch: pytest.Mon
         raise ZeroDivisionError
 
     monkeypatch.setattr(commands.compare, "callback", fail)
-    monkeypatch.setenv(commands.TRACEBACK, "1")
+    monkeypatch.setenv(endings.TRACEBACK, "1")
     with pytest.raises(ZeroDivisionError):
         commands.run(["compare"])
 
@@ -257,7 +257,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False,
     )  # fmt: skip
     assert found.stdout.startswith("Gradient Crosscheck")
-    assert found.stderr == f"{commands.PIPE_CLOSED}\n"
+    assert found.stderr == f"{endings.PIPE_CLOSED}\n"
 
 
 def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:

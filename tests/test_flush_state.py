@@ -1,4 +1,4 @@
-"""An adapter that changes how its process treats subnormal numbers fails, and nobody else is blamed for it."""
+"""An adapter that changes how its process treats subnormal numbers fails, and nobody else is blamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every mode with a name keeps the laws that need no oracle, the contract, and has an answer where an axis is empty."""
+"""A mode with a name keeps the laws that need no oracle, and the contract, and answers on an empty axis."""
 
 from __future__ import annotations
 
@@ -39,11 +39,10 @@ def test_a_mode_keeps_the_laws_of_the_network(matrix: Matrix, named_spec: Spec, 
     assert found == []
 
 
-@pytest.mark.parametrize("dtype", FORMATS)
 def test_a_mode_gives_the_same_bits_twice_and_nothing_of_another_call(
-    matrix: Matrix, named_spec: Spec, dtype: str
+    matrix: Matrix, named_spec: Spec
 ) -> None:
-    case = Case("ordinary", 1, DOCUMENT[0], dtype=dtype)
+    case = Case("ordinary", 1, DOCUMENT[0], dtype=dtype_by_turns(named_spec))
     assert history(matrix.hosts.subject(named_spec), case.problem()) == []
 
 
@@ -64,8 +63,9 @@ def test_a_mode_answers_where_an_axis_is_empty_or_says_why_not(
     problem = Problem(*(np.ones(shape, np.float32) for shape in shapes))
     try:
         outputs = matrix.hosts.subject(named_spec).evaluate(*problem)
-    except NotImplementedError as reason:
-        assert str(reason)
+    except NotImplementedError as refusal:
+        if not str(refusal):
+            pytest.fail("it does not say why not")
         return
     for got, want in zip(outputs, answer_of(EMPTY[axis]), strict=True):
         if got is not None:

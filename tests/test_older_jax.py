@@ -1,6 +1,6 @@
-"""Two versions of JAX side by side, each under its own interpreter: what is a known difference was right before.
+"""Two versions of JAX, each under an interpreter of its own: what is a known difference was right before.
 
-    make older-jax
+Run by ``make older-jax``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RECORD = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"
 BUGS = [entry for entry in RECORD.entries if entry.framework == "jax" and entry.kind == "bug"]
 
 
-@pytest.mark.skipif(not os.environ.get(VARIABLE), reason=f"{VARIABLE} names no interpreter; see make older-jax")
+@pytest.mark.skipif(not os.environ.get(VARIABLE), reason=f"{VARIABLE} is not set; see make older-jax")
 @pytest.mark.parametrize("entry", BUGS, ids=lambda entry: entry.name)
 def test_what_jax_gets_wrong_it_got_right_one_release_earlier(entry: Difference, tmp_path: Path) -> None:
     judge = Judge(entry.source.problem())

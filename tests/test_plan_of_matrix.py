@@ -1,4 +1,4 @@
-"""The plan of the matrix leaves nothing out: every shape, layout and regime is met, every mode in every dtype."""
+"""The plan of the matrix leaves nothing out: every shape, layout and regime; every mode in every dtype."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crosscheck.regimes import REGIMES, regime_counts
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 
-# No regime may have fewer elements of ŷ than this in a dtype, over all cases of the plan.
+# No regime may have fewer elements of ŷ than this in a dtype, over all cases of the plan that are not large.
 LEAST = 500
 
 
@@ -86,7 +86,7 @@ def test_a_mode_that_compiles_nothing_meets_every_small_shape_in_every_dtype(fra
 def test_no_regime_is_starved(dtype: str) -> None:
     counts: Counter[str] = Counter()
     for case in cases(plan()):
-        if case.dtype == dtype:
+        if case.dtype == dtype and shapes.shape_class(case.shape) not in shapes.LARGE:
             counts.update(regime_counts(case.problem(), case.format))
     assert starved(counts) == []
 

@@ -34,13 +34,8 @@ class Jax:
     dtypes = tuple(FORMATS)
 
     def __init__(self, mode: Mode) -> None:
-        self.mode, self.name = mode, mode.name
+        self.mode, self.name, self.device = mode, mode.name, mode["device"]
         self.network = Network(mode)
-
-    @property
-    def device(self) -> str:
-        """The platform that JAX chose."""
-        return jax.default_backend()
 
     @property
     def threads(self) -> int | None:
@@ -56,16 +51,23 @@ class Jax:
         problem = Problem(X, y, W)
         given = to_columns(problem) if self.network.columns else problem
         precision = jax.default_matmul_precision(PRECISION.get(self.mode["matmul"]))
-        with jax.enable_x64(X.dtype == np.float64), precision:
+        with jax.enable_x64(X.dtype == np.float64), precision, jax.default_device(self._chosen):
             found = self._over({name: self._array(array) for name, array in zip("XyW", given, strict=True)})
             outputs = Outputs(**{name: np.asarray(values) for name, values in found.items()})
         return from_columns(outputs) if self.network.columns else outputs
 
+    @property
+    def _chosen(self) -> jax.Device:
+        try:
+            return jax.devices(self.device)[0]
+        except RuntimeError:
+            raise NotImplementedError(f"there is no {self.device.upper()} that JAX sees") from None
+
     def _array(self, array: Array) -> Any:
         """The array on the device, which `jax.numpy.asarray` would compile a program for (jax 0.10.2).
 
-        It may be the array's own memory, unless that is given away. Where there are several devices, jit spreads
-        the array itself.
+        It may be the array's own memory, unless that is given away. Where there are several devices, jit
+        spreads the array itself.
         """
         if self.mode.devices > 1:
             return array
@@ -73,7 +75,7 @@ class Jax:
 
     def _over(self, arrays: Given) -> Found:
         """The mode's outputs of these arrays, some of which are its constants."""
-        constants = {name: arrays.pop(name) for name in self.mode.closed}
+        constants = {name: jax.device_put(arrays.pop(name)) for name in self.mode.closed}
         if not constants:
             return self._executed(arrays)
         return self._execute(lambda given: self._function(**constants, **given))(arrays)
@@ -124,7 +126,7 @@ class Traced(Jax):
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
         """z, ∂L/∂ŷ, ∂ŷ/∂z and Δ = ∂L/∂z, each ``[*stack, m, p]``."""
-        with jax.enable_x64(X.dtype == np.float64):
+        with jax.enable_x64(X.dtype == np.float64), jax.default_device(self._chosen):
             found = self._traced(*map(jax.device_put, (X, y, W)))
             return {name: np.asarray(values) for name, values in found.items()}
 

@@ -56,12 +56,16 @@ def sharded(network: Network) -> Pass:
     def forward(X: Array, y: Array, W: Array) -> Forward:
         depth = X.ndim - 2
         if 0 in X.shape[:depth]:
-            raise NotImplementedError("shard_map over an empty stack: XLA's partitioner refuses it (jax 0.10.2)")
+            raise NotImplementedError(
+                "shard_map over an empty stack: XLA's partitioner refuses it (jax 0.10.2)"
+            )
         if X.shape[row_axis] % DEVICES == 0:
             columns = _spec(*[None] * (depth + 1), "device")
             rows = columns if network.columns else _spec(*[None] * depth, "device", None)
             outputs = Forward(rows, _spec(), _spec(*[None] * depth, "device"))  # type: ignore[arg-type]  # specs, in the place of what they speak of
-            return jax.shard_map(over_rows, mesh=mesh, in_specs=(rows, rows, _spec()), out_specs=outputs)(X, y, W)
+            return jax.shard_map(over_rows, mesh=mesh, in_specs=(rows, rows, _spec()), out_specs=outputs)(
+                X, y, W
+            )
         if depth and X.shape[0] % DEVICES == 0:
             first = _spec("device")
             return jax.shard_map(network.forward, mesh=mesh, in_specs=first, out_specs=first)(X, y, W)

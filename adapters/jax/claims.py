@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.modes import FORWARD_MODES, Mode
-from reference.arithmetic import Arithmetic
+from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 
 WIDE = FORMATS["float32"].u
@@ -23,7 +23,12 @@ LOOPS = ("map", "scan")  # over rows: their carries and cotangents add up in the
 
 
 def claims(mode: Mode, dtype: str) -> Arithmetic:
-    """κ as documented; in 16 bits sums are wide but those of loops; all but float16 flush subnormals."""
+    """κ as documented; in 16 bits sums are wide but those of loops; all but float16 flush subnormals.
+
+    Nothing was measured on other devices than the CPU, so that nothing is claimed there.
+    """
+    if mode["device"] != "cpu":
+        return default_arithmetic(FORMATS[dtype])
     made: dict[str, Any] = {"kappa": KAPPA[dtype]}
     if dtype != "float16":
         made |= {"flush": True}

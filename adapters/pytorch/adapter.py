@@ -28,10 +28,10 @@ class Torch:
     framework = "torch"
     version = str(torch.__version__)
     dtypes = tuple(FORMATS)
-    device = "cpu"
 
     def __init__(self, mode: Mode) -> None:
         self.mode, self.name = mode, mode.name
+        self.device = mode["device"]
         self.network = Network(mode)
         self.threads = threads.count() or mode.threads
 
@@ -43,10 +43,12 @@ class Torch:
         """The outputs that the mode has."""
         problem = Problem(X, y, W)
         given = to_columns(problem) if self.network.columns else problem
-        arrays = dict(zip("XyW", map(tensor, given), strict=True))
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise NotImplementedError("there is no CUDA device")
+        arrays = {name: tensor(a).to(self.device) for name, a in zip("XyW", given, strict=True)}
         with switches(self.mode, self.threads):
             found = self._over(arrays)
-        outputs = Outputs(**{name: array(values) for name, values in found.items()})
+        outputs = Outputs(**{name: array(values.cpu()) for name, values in found.items()})
         return from_columns(outputs) if self.network.columns else outputs
 
     def _over(self, arrays: dict[str, Tensor]) -> Found:
@@ -113,5 +115,6 @@ class Traced(Torch):
 
 def adapter(mode: Mode) -> Torch:
     """The mode's adapter; one that runs eagerly and takes samples as rows can be traced."""
-    plainly = mode["execution"] == "eager" and mode["convention"] == "rows" and mode.has_gradient
+    how = mode["execution"], mode["device"], mode["convention"]
+    plainly = how == ("eager", "cpu", "rows") and mode.has_gradient
     return Traced(mode) if plainly else Torch(mode)

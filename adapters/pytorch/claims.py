@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.modes import FORWARD_MODES, Mode
-from reference.arithmetic import KAPPA, Arithmetic
+from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 
 WIDE = FORMATS["float32"].u
@@ -25,7 +25,12 @@ SOURCES = {
 
 
 def claims(mode: Mode, dtype: str) -> Arithmetic:
-    """κ as measured; in 16 bits sums are wide, and bfloat16 products may flush subnormals."""
+    """κ as measured; in 16 bits sums are wide, and bfloat16 products may flush subnormals.
+
+    Nothing was measured on other devices than the CPU, so that nothing is claimed there.
+    """
+    if mode["device"] != "cpu":
+        return default_arithmetic(FORMATS[dtype])
     made: dict[str, Any] = {"kappa": KAPPA[dtype]}
     if dtype in ("float16", "bfloat16"):
         made |= {"u_acc": WIDE, "u_sum": WIDE}

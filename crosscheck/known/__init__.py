@@ -1,8 +1,18 @@
 """Known differences: where a released framework is wrong, how long that is accepted, and the proof of it."""
 
 from crosscheck.known.entry import Difference, Setting
-from crosscheck.known.explained import Explained
+from crosscheck.known.explained import Cover, Explained, by_regime, explained
 from crosscheck.known.proof import prove
 from crosscheck.known.record import KnownDifferences, KnownError
 
-__all__ = ["Difference", "Explained", "KnownDifferences", "KnownError", "Setting", "prove"]
+__all__ = [
+    "Cover",
+    "Difference",
+    "Explained",
+    "KnownDifferences",
+    "KnownError",
+    "Setting",
+    "by_regime",
+    "explained",
+    "prove",
+]

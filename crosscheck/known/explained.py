@@ -36,6 +36,16 @@ class Explained(NamedTuple):
         """Whether all that speaks against the adapter is known."""
         return not self.failed and not self.uncovered
 
+    def left(self, outcome: Outcome) -> Outcome:
+        """The outcome with what is known taken for admissible, to be told about the rest."""
+        left = {
+            output: judgement._replace(admissible=~self.uncovered[output])
+            if output in self.uncovered
+            else judgement._replace(admissible=np.ones_like(judgement.admissible))
+            for output, judgement in outcome.judgements.items()
+        }
+        return outcome._replace(judgements=left)
+
 
 class Cover(NamedTuple):
     """What one entry covers of one output.

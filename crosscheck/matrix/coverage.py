@@ -1,21 +1,22 @@
-"""What a run judged: elements of ŷ by mode, dtype, class of shapes and regime, and why a cell is empty."""
+"""What a run judged: elements of ŷ by mode, dtype, class of shapes and regime, and why it judged none."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import Judge, Verdict
-from crosscheck.matrix.shapes import LARGE, shape_class
+from crosscheck.matrix.shapes import shape_class
 from crosscheck.regimes import REGIMES
 from crosscheck.regimes.definitions import regime_counts
 from crosscheck.trial import Outcome
 
-SIXTEEN_BITS = ("float16", "bfloat16")
+FAILED: Final = "it failed, or was not asked again after a failure"
+NOT_JUDGED: Final = "not judged: the admissible set is as wide as the trivial one"
 
 
 class Group(NamedTuple):
@@ -37,18 +38,35 @@ class Tally:
     Attributes:
         judged: elements of ŷ, by regime, in problems where some output was judged.
         not_judged: those in problems where no output was.
-        reasons: why the mode did not take a case, by how many cases.
+        reasons: why the mode gave nothing on a case, by how many cases.
     """
 
     judged: Counter[str] = field(default_factory=_counter)
     not_judged: Counter[str] = field(default_factory=_counter)
     reasons: Counter[str] = field(default_factory=_counter)
 
+    def add(self, other: Tally) -> None:
+        """Add what happened in another group."""
+        self.judged.update(other.judged)
+        self.not_judged.update(other.not_judged)
+        self.reasons.update(other.reasons)
 
-@lru_cache(maxsize=16)
+    def reason(self, regime: str) -> str | None:
+        """Why nothing was judged in a regime, as far as it shows in what happened; the commonest reason."""
+        if self.not_judged[regime]:
+            return NOT_JUDGED
+        return next((text for text, _ in self.reasons.most_common(1)), None)
+
+
+# Weak, because a judge is large.
+_COUNTS: WeakKeyDictionary[Judge, dict[str, int]] = WeakKeyDictionary()
+
+
 def regimes_of(judge: Judge) -> dict[str, int]:
     """How many elements of ŷ of the judge's problem lie in each regime; for who asks several times."""
-    return regime_counts(judge.problem, judge.format)
+    if judge not in _COUNTS:
+        _COUNTS[judge] = regime_counts(judge.problem, judge.format)
+    return _COUNTS[judge]
 
 
 @dataclass
@@ -61,16 +79,24 @@ class Coverage:
 
     groups: dict[Group, Tally] = field(default_factory=dict)
 
+    def _tally(self, mode: str, case: Case | Literal) -> Tally:
+        return self.groups.setdefault(Group(mode, case.dtype, shape_class(case.shape)), Tally())
+
     def hear(self, case: Case | Literal, judge: Judge, outcome: Outcome) -> None:
-        """Count one outcome; a failure counts nothing, for it is told elsewhere."""
-        group = Group(outcome.description.name, judge.format.name, shape_class(case.shape))
-        tally = self.groups.setdefault(group, Tally())
-        if outcome.unsupported is not None:
+        """Count one outcome."""
+        tally = self._tally(outcome.description.name, case)
+        if outcome.failure is not None:
+            tally.reasons[FAILED] += 1
+        elif outcome.unsupported is not None:
             tally.reasons[outcome.unsupported] += 1
-        elif outcome.failure is None:
+        else:
             verdicts = [judgement.verdict for judgement in outcome.judgements.values()]
             nothing = all(verdict is Verdict.NOT_JUDGED for verdict in verdicts)
             (tally.not_judged if nothing else tally.judged).update(regimes_of(judge))
+
+    def miss(self, mode: str, case: Case | Literal) -> None:
+        """Count a case that a mode was not given any more, after a failure."""
+        self._tally(mode, case).reasons[FAILED] += 1
 
     def plain(self) -> list[list[Any]]:
         """The coverage in what another process understands."""
@@ -82,9 +108,15 @@ class Coverage:
     def add(self, plain: list[list[Any]]) -> None:
         """Add the coverage of another process."""
         for mode, dtype, shapes, *counts in plain:
-            tally = self.groups.setdefault(Group(mode, dtype, shapes), Tally())
-            for counter, more in zip((tally.judged, tally.not_judged, tally.reasons), counts, strict=True):
-                counter.update(more)
+            other = Tally(*(Counter(count) for count in counts))
+            self.groups.setdefault(Group(mode, dtype, shapes), Tally()).add(other)
+
+    def labelled(self, label: Callable[[str], str]) -> Coverage:
+        """The modes that share a label, together."""
+        found = Coverage()
+        for (mode, dtype, shapes), tally in self:
+            found.groups.setdefault(Group(label(mode), dtype, shapes), Tally()).add(tally)
+        return found
 
     def regimes(self) -> Counter[str]:
         """How many judged elements of ŷ fell into each regime, over all modes."""
@@ -95,25 +127,6 @@ class Coverage:
         """The regimes that nothing judged fell into."""
         found = self.regimes()
         return [name for name in REGIMES if not found[name]]
-
-    def reason(self, group: Group, regime: str, reasons: Mapping[str, str]) -> str | None:
-        """Why a cell of the table is empty; None if it is not, or nobody knows.
-
-        Args:
-            group: its row.
-            regime: its column.
-            reasons: by mode, what is known about it beforehand.
-        """
-        tally = self.groups.get(group, Tally())
-        if tally.judged[regime]:
-            return None
-        if tally.not_judged[regime]:
-            return "not judged: the admissible set is as wide as the trivial one"
-        if tally.reasons:
-            return next(iter(tally.reasons))
-        if group.shapes in LARGE and group.dtype in SIXTEEN_BITS:
-            return "large shapes are float64's and float32's"
-        return reasons.get(group.mode)
 
     def __iter__(self) -> Iterator[tuple[Group, Tally]]:
         return iter(self.groups.items())

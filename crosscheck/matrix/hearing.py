@@ -17,7 +17,6 @@ from crosscheck.matrix.coverage import Coverage, regimes_of
 from crosscheck.message import failure
 from crosscheck.trial import Outcome, run
 
-
 MODES = "modes of the matrix"
 
 

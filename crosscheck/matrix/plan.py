@@ -5,8 +5,8 @@ shape is one more program to compile, a mode takes every k-th shape of a class, 
 mode and dtype, so that together the modes take all of them. The other combinations of factors are those of
 `crosscheck.matrix.combinations`; each meets one case. `thorough` leaves nothing out.
 
-Large shapes are float64's and float32's: sums of thousands of 16-bit numbers are not judged where the accumulator
-is narrow, and tell nothing new where it is wide.
+Large shapes are float64's and float32's: sums of thousands of 16-bit numbers are not judged where the
+accumulator is narrow, and tell nothing new where it is wide.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters import NAMED
-from adapters.modes import Mode, parse
+from adapters.modes import FORWARD_MODES, Mode, parse
 from crosscheck.cases import Case
 from crosscheck.matrix import shapes
 from crosscheck.matrix.combinations import all_combinations
@@ -26,6 +26,8 @@ from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 
 LARGE_DTYPES: Final = ("float64", "float32")
+# Forward mode takes a direction for each weight: at a large shape with many it takes seconds.
+MOST_DIRECTIONS: Final = 6
 SLOW: Final = ("module", "jacfwd", "jvp")
 SMALL: Final = (*shapes.TAILS, *shapes.WIDE, *shapes.OUTPUTS)
 # The thresholds where an output is computed alone, with every set of constants; any case is a program there.
@@ -72,7 +74,7 @@ def _some(shapes: Sequence[Shape], count: int, place: int) -> tuple[Shape, ...]:
 
 
 def is_cheap(mode: Mode) -> bool:
-    """Whether a new shape costs next to nothing: nothing is compiled, nor called for each weight or network."""
+    """Whether a new shape costs little: nothing is compiled, nor called for each weight or network."""
     return mode.framework != "jax" and not mode.compiles and mode["derivative"] not in SLOW
 
 
@@ -102,7 +104,10 @@ def _has_its_turn(mode: Mode, dtype: str, place: int) -> bool:
 
 def _rows(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Case]:
     """Thresholds by rows: every regime has a shape, every shape a regime; some layouts."""
-    rows = shapes.EVEN if mode.devices > 1 else _some(shapes.ROWS, 2 if is_cheap(mode) else 1, place)
+    fitting = [
+        s for s in shapes.ROWS if mode["derivative"] not in FORWARD_MODES or s[1] * s[2] <= MOST_DIRECTIONS
+    ]
+    rows = shapes.EVEN if mode.devices > 1 else _some(fitting, 2 if is_cheap(mode) else 1, place)
     if thorough and mode.devices == 1:
         rows = shapes.ROWS
     for number in range(max(len(rows), len(REGIMES))):

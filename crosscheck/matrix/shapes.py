@@ -57,5 +57,5 @@ _CLASS: Final = {shape: name for name, shapes in CLASSES.items() for shape in sh
 
 
 def shape_class(shape: Shape) -> str:
-    """The class that the shape belongs to; ``other`` where the list does not have it."""
-    return _CLASS.get(shape, "other")
+    """The class that the shape belongs to; ``other`` if the list does not have it, nor so many rows."""
+    return _CLASS.get(shape, "rows" if shape[-3] >= THRESHOLDS[0] else "other")

@@ -1,0 +1,73 @@
+"""A layout that PyTorch can take reaches it with memory, offset and strides; of the others the values do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS
+
+# PyTorch has no negative strides, and no tensor that must not be written; NumPy's broadcast arrays are such.
+COPIED = ("reversed", "readonly", "broadcast")
+# For each dtype and layout what became of an array, whose slices repeat so that it can be broadcast.
+CODE = """
+import json, sys
+import numpy as np
+from adapters.pytorch.arrays import array, tensor
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS, arrange
+
+def reached(layout, dtype):
+    bits = np.random.default_rng(0).bytes(5 * 7 * dtype.itemsize)  # every kind of number
+    values = np.tile(np.frombuffer(bits, dtype).reshape(1, 5, 7), (3, 1, 1))
+    given = arrange(values, layout)
+    got = tensor(given.copy() if sys.argv[1] == "copied" else given)
+    return {
+        "memory": got.data_ptr() == given.__array_interface__["data"][0],
+        "strides": [stride * got.element_size() for stride in got.stride()] == list(given.strides),
+        "shape": list(got.shape) == list(given.shape),
+        "values": array(got).tobytes() == values.tobytes() and array(got).dtype == dtype,
+        "input": given.tobytes() == values.tobytes(),
+    }
+
+pairs = [(name, layout) for name in FORMATS for layout in LAYOUTS]
+json.dump({f"{name}-{layout}": reached(layout, FORMATS[name].dtype) for name, layout in pairs}, sys.stdout)
+"""
+
+
+def reached(how: str) -> dict[str, dict[str, bool]]:
+    """What became of every layout in a process that may import torch."""
+    command = [sys.executable, "-c", CODE, how]
+    found: Any = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def ours() -> dict[str, dict[str, bool]]:
+    return reached("ours")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_a_layout_reaches_torch(ours: dict[str, dict[str, bool]], dtype: str, layout: str) -> None:
+    found = ours[f"{dtype}-{layout}"]
+    if layout in COPIED:
+        assert not found.pop("memory")
+        found.pop("strides")
+    assert all(found.values()), found
+
+
+def test_a_copy_is_found_in_every_layout_that_can_be_taken() -> None:
+    found = reached("copied")
+    assert [name for name, facts in found.items() if facts["memory"]] == []
+    assert {name.partition("-")[2] for name, facts in found.items() if not facts["strides"]} == {
+        "transposed",
+        "strided",
+        "reversed",
+        "broadcast",
+    }
