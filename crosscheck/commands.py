@@ -1,13 +1,11 @@
 """The commands: options in, exit codes out.
 
-0 agreement, 1 disagreement or an adapter that misbehaves, 2 unusable input, 3 an error of the suite, 125
-where ``check --bisect`` cannot judge, 130 interrupted. Nothing heavy is imported before a command runs, so
-that help and listings are quick and the numbers of threads are set before NumPy reads them.
+Nothing heavy is imported before a command runs, so that help and listings are quick and the numbers of
+threads are set before NumPy reads them.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -17,20 +15,8 @@ from typing import Any
 
 import click
 
-from crosscheck.options import adapter_options, chosen, split
-
-AGREEMENT, DISAGREEMENT, UNUSABLE, INTERNAL, PIPE_CLOSED = 0, 1, 2, 3, 141
-CANNOT_BE_JUDGED = 125
-TRACEBACK = "CROSSCHECK_TRACEBACK"
-# What a write comes to where nothing can be written; the journal has an error of its own.
-NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-
-class OutputError(Exception):
-    """What was found cannot be written to where it should go."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"cannot write the output: {why}")
+from crosscheck.endings import CANNOT_BE_JUDGED, INTERNAL, UNUSABLE, exit_code
+from crosscheck.options import adapter_options, chosen, plan_options, split
 
 
 def _version(package: str) -> str | None:
@@ -64,16 +50,8 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @adapter_options
-@click.option("--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes.")
-@click.option("--regime", multiple=True, callback=split, metavar="NAMES", help="Only these regimes of input.")
-@click.option(
-    "--problems", type=click.IntRange(min=1), metavar="N",
-    help="At least so many for each adapter, dtype and regime.",
-)  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63), default=0, show_default=True, metavar="S",
-    help="Of the first round of cases.",
-)  # fmt: skip
+@plan_options
+@click.option("--coverage", is_flag=True, help="Print what was judged where, and why not elsewhere.")
 def compare(  # noqa: PLR0913, one for each option
     *,
     adapter: tuple[str, ...],
@@ -81,19 +59,47 @@ def compare(  # noqa: PLR0913, one for each option
     timeout: float,
     journal: Path,
     dtype: tuple[str, ...],
-    regime: tuple[str, ...],
-    problems: int | None,
-    seed: int,
+    matrix: bool,
+    coverage: bool,
+    **choice: Any,
 ) -> int:
     """Compare all adapters on generated inputs and print a table."""
-    from crosscheck.comparison.plan import PROBLEMS, Plan
     from crosscheck.comparison.session import compare_and_show
-    from crosscheck.regimes import REGIMES
     from reference.formats import FORMATS
 
-    dtypes, regimes = chosen(dtype, FORMATS, "--dtype"), chosen(regime, REGIMES, "--regime")
-    plan = Plan(dtypes, regimes, problems or PROBLEMS, seed)
-    return compare_and_show(plan, _specs(only, adapter), journal=journal, timeout=timeout)
+    dtypes = chosen(dtype, FORMATS, "--dtype")
+    plan, specs = (_matrix if matrix else _core)(only, adapter, dtypes, **choice)
+    return compare_and_show(plan, specs, journal=journal, timeout=timeout, shared=matrix, coverage=coverage)
+
+
+@cli.command()
+@adapter_options
+@click.option("--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes.")
+@click.option("--probe", multiple=True, callback=split, metavar="NAMES", help="Only these questions.")
+@click.option("--all", "everything", is_flag=True, help="Show also where all adapters behave alike.")
+def behaviours(  # noqa: PLR0913, one for each option
+    *,
+    adapter: tuple[str, ...],
+    only: tuple[str, ...],
+    timeout: float,
+    journal: Path,
+    dtype: tuple[str, ...],
+    probe: tuple[str, ...],
+    everything: bool,
+) -> int:
+    """Show how adapters compute where several ways are right."""
+    from crosscheck.behaviours.command import survey_and_show
+    from crosscheck.behaviours.probes import PROBES
+    from reference.formats import FORMATS
+
+    return survey_and_show(
+        _specs(only, adapter),
+        dtypes=chosen(dtype, FORMATS, "--dtype"),
+        probes=[PROBES[name] for name in chosen(probe, PROBES, "--probe")],
+        journal=journal,
+        timeout=timeout,
+        everything=everything,
+    )
 
 
 @cli.command(short_help="Judge one input: a case, or X, y and W from a file.")
@@ -134,65 +140,56 @@ def adapters() -> None:
         click.echo(f"{name:<21}{framework} {_version(framework) or 'is not installed'}")
 
 
+def _core(  # noqa: PLR0913, as `compare`
+    only: Sequence[str],
+    outside: Sequence[str],
+    dtypes: tuple[str, ...],
+    *,
+    regime: Sequence[str],
+    problems: int | None,
+    seed: int | None,
+    thorough: bool,
+) -> tuple[Any, list[Any]]:
+    """The same cases for all adapters, and the adapters."""
+    from crosscheck.comparison.plan import PROBLEMS, Plan
+    from crosscheck.regimes import REGIMES
+
+    if thorough:
+        raise click.UsageError("--thorough goes with --matrix only")
+    regimes = chosen(regime, REGIMES, "--regime")
+    return Plan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
+
+
+def _matrix(
+    only: Sequence[str], outside: Sequence[str], dtypes: tuple[str, ...], *, thorough: bool, **others: Any
+) -> tuple[Any, list[Any]]:
+    """The matrix, and its modes."""
+    from crosscheck.comparison.matrix import MatrixPlan, selected
+
+    if given := [name for name, value in others.items() if value not in (None, ())]:
+        raise click.UsageError(f"--{given[0]} does not go with --matrix, whose cases are fixed")
+    specs = selected(only, outside, dtypes)
+    return MatrixPlan.of(specs, dtypes, thorough=thorough), specs
+
+
 def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:
     from adapters import select
 
     return select(only, outside)
 
 
-def _explained(error: Exception) -> int:
-    """Say in one line what went wrong, and give the exit code for it."""
-    from adapters.errors import AdapterError, JournalError, one_line
-    from crosscheck.cases.literals import CaseError
-
-    is_ours = not isinstance(error, (AdapterError, JournalError, CaseError, OutputError))
-    if is_ours and os.environ.get(TRACEBACK):
-        raise error
-    what = one_line(error)
-    if is_ours:
-        what = f"internal error: {type(error).__name__}: {what}; {TRACEBACK}=1 shows where"
-    click.echo(f"crosscheck: error: {what}", err=True)
-    return INTERNAL if is_ours else UNUSABLE
-
-
-def _discard_output() -> None:
-    """Have what is left to be written go nowhere, or Python would try again when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _cause(error: Exception) -> Exception:
-    """The error; where it is that of a device which takes no more, and of no file, the one of the output."""
-    if not isinstance(error, OSError) or error.filename is not None or error.errno not in NO_MORE:
-        return error
-    _discard_output()
-    return OutputError(os.strerror(error.errno))
-
-
-def _invoke(arguments: list[str]) -> int | None:
-    """Run a command; its exit code, None for agreement."""
-    if sys.stdout is None:
-        raise OutputError("stdout is closed")
-    # not `cli.main`, which has its own opinion on closed pipes
-    with cli.make_context("crosscheck", arguments) as context:
-        code: int | None = cli.invoke(context)
-    sys.stdout.flush()
-    return code
-
-
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    try:
-        return _invoke(sys.argv[1:] if arguments is None else list(arguments)) or AGREEMENT
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        click.echo(f"crosscheck: error: {error.format_message()}", err=True)
-        return UNUSABLE
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        _discard_output()
-        return PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001, the last stop: one line instead of a traceback
-        return _explained(_cause(error))
+    given = sys.argv[1:] if arguments is None else list(arguments)
+
+    def command() -> int | None:
+        with cli.make_context(
+            "crosscheck", given
+        ) as context:  # `cli.main` has its own opinion on closed pipes
+            code: int | None = cli.invoke(context)
+        return code
+
+    return exit_code(command)
 
 
 def command_line() -> int:

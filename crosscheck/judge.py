@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from crosscheck.regimes import classify
 from reference import bounds, stable
 from reference import filter as first
 from reference.admissible import AdmissibleSet
@@ -88,6 +90,11 @@ class Judge:
     def centers(self) -> first.Centers:
         """The reference's outputs."""
         return first.centers(self.reference)
+
+    @cached_property
+    def places(self) -> NDArray[np.int8]:
+        """The regime of each ŷ, ``[*stack, m, p]``, as its place in `REGIMES`."""
+        return classify(*self.problem, self.format)
 
     def radii(self, units: Units) -> first.Radii:
         """The filter's radii of the whole stack."""

@@ -50,6 +50,37 @@ def adapter_options(command: Command) -> Command:
             show_default=True, metavar="DIR", help="Where the inputs of failed calls are kept.",
         ),
     )  # fmt: skip
+    return _with(command, options)
+
+
+def plan_options(command: Command) -> Command:
+    """The options that choose the cases of a comparison."""
+    options = (
+        click.option("--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes."),
+        click.option(
+            "--regime", multiple=True, callback=split, metavar="NAMES", help="Only these regimes of input."
+        ),
+        click.option(
+            "--problems", type=click.IntRange(min=1), metavar="N",
+            help="At least so many for each adapter, dtype and regime.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**63), show_default="0", metavar="S",
+            help="Of the first round of cases.",
+        ),
+        click.option(
+            "--matrix", is_flag=True,
+            help="Every mode of every framework, at every class of shapes and in every layout.",
+        ),
+        click.option(
+            "--thorough", is_flag=True,
+            help="With --matrix: every shape for every mode, where otherwise some take turns.",
+        ),
+    )  # fmt: skip
+    return _with(command, options)
+
+
+def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     for option in reversed(options):
         command = option(command)
     return command

@@ -75,7 +75,7 @@ class Summary:
         error: the worst error in ulp.
         share: the worst |got − center| / radius; inf for what is inadmissible by no finite measure.
         errors, shares: how many elements have them, by ⌊log₂⌋; also ``zero`` and ``inf``.
-        known: elements that a known difference covers, by ``entry:regime``; entries that overlap both count them.
+        known: elements that a known difference covers, by ``entry:regime``; those that overlap both count.
         unsupported: why the adapter does not have this cell.
         failures: how it broke the contract, or died.
     """

@@ -11,6 +11,7 @@ call, so that a claim can be right and unsupported on this machine.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Final
 
 from crosscheck.judge import Judge
@@ -54,12 +55,16 @@ class Support:
                 without = dataclasses.replace(claims, **{claim: MODEST[claim]})
                 self.seen[name, dtype, claim] = _needs(judge, outcome, without)
 
-    def too_generous(self) -> list[str]:
-        """One line for each claim that nothing supports."""
+    def too_generous(self, tells: Callable[[str], bool] = bool) -> list[str]:
+        """One line for each claim that nothing supports.
+
+        Args:
+            tells: whether an adapter of that name was given enough to tell.
+        """
         return [
             f"{name} claims {claim} for {dtype}, and nothing seen needs it"
             for (name, dtype, claim), needed in self.seen.items()
-            if not needed
+            if not needed and tells(name)
         ]
 
 

@@ -1,4 +1,4 @@
-"""One adapter of a comparison: its child, the thread that waits for it, and how it ended."""
+"""One adapter of a comparison: the thread that waits for its process, and how it ended."""
 
 from __future__ import annotations
 
@@ -66,8 +66,12 @@ class Contestant:
         description: what it says about itself.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, thread: ThreadPoolExecutor | None = None) -> None:
         """Wait for the subject's description.
+
+        Args:
+            subject: the adapter.
+            thread: of one worker, for all whose subjects share a process; None: a thread of its own.
 
         Raises:
             AdapterError: it cannot be loaded.
@@ -76,7 +80,7 @@ class Contestant:
         self.subject = subject
         self.description = subject.description
         self._out_for: set[str] = set()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=self.description.name)
+        self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix=self.description.name)
 
     def submit(self, problem: Problem) -> Future[Outputs]:
         """Have the subject evaluate the problem after those before it."""
@@ -91,7 +95,10 @@ class Contestant:
         return outcome._replace(description=self.description)
 
     def close(self) -> None:
-        """Give up what is not under way yet; the subject is its owner's to close, which ends the rest."""
+        """Give up what is not under way yet; the subject is its owner's to close, which ends the rest.
+
+        All whose subjects share a process are closed together.
+        """
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def contract(self, problem: Problem) -> Future[list[str]]:

@@ -1,30 +1,38 @@
-"""The comparison: every adapter on every case of a plan, each in its child, judged here.
+"""The comparison: every case of a plan, put to all adapters that meet it, in their processes, judged here.
 
-The children work ahead while this process judges. All adapters share one judge per case.
+The processes work ahead while this one judges. All adapters share one judge per case.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from adapters import CORE
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
 from crosscheck.comparison.claims import Support
 from crosscheck.comparison.contestant import Contestant
+from crosscheck.comparison.planned import Meeting
 from crosscheck.comparison.summarise import cell_of, count_of, summarise, suspicion
 from crosscheck.judge import Judge
+from crosscheck.known import KnownDifferences, explained
+from crosscheck.matrix.coverage import Coverage
 from crosscheck.summary import EVERY, Cell, Summary, add
 from crosscheck.trial import Outcome
 from reference.types import Outputs, Problem
 
-# Cases handed to the children before the first of them is judged: enough that nobody waits, a few MB.
-AHEAD = 4
-# Problems of one case that the oracle takes where nothing cheaper is sure: half suspects, half a sample.
+# Numbers of problems and results that wait to be judged: enough that nobody waits for long, some 100 MB.
+AHEAD = 2**24
+# Problems of one case that the oracle takes where nothing cheaper is sure: half suspects, half a sample ...
 BUDGET = 32
+# ... of so many products in all: a second's work.
+PRODUCTS = 2**13
+# Adapters that are right, which a finding keeps beside those that are wrong.
+WITNESSES = 8
 
 FAILURE = "failure"
 
@@ -50,6 +58,18 @@ class Finding(NamedTuple):
         return {each for outcome in self.outcomes for each in wrong_of(outcome)}
 
 
+def _budget(judge: Judge) -> int:
+    """How many problems of the case the oracle may take."""
+    *_, m, n = judge.problem.X.shape
+    return min(BUDGET, PRODUCTS // (m * n * judge.problem.y.shape[-1]))
+
+
+def _witnesses(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Some that are right: those with results, and of them the plain modes first."""
+    green = [outcome for outcome in outcomes if outcome.is_green]
+    return sorted(green, key=lambda o: (o.outputs is None, o.description.name not in CORE))[:WITNESSES]
+
+
 @dataclass
 class Record:
     """What a comparison found, complete at any time.
@@ -58,6 +78,8 @@ class Record:
         summaries: by cell.
         findings: the first case for each adapter, dtype and output that disagrees, and each failure.
         support: what supports the adapters' claims.
+        coverage: what was judged where.
+        known: the differences that speak against nobody.
         judged: how many cases were judged.
         interrupted: by Ctrl-C.
     """
@@ -65,60 +87,91 @@ class Record:
     summaries: dict[Cell, Summary] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     support: Support = field(default_factory=Support)
+    coverage: Coverage = field(default_factory=Coverage)
+    known: KnownDifferences = field(default_factory=KnownDifferences)
     judged: int = 0
     interrupted: bool = False
     _found: set[tuple[str, str, str]] = field(default_factory=set)
 
     def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
         """Take in the outcomes of one case."""
-        best = best_known(judge, BUDGET, suspicion(judge, outcomes))
-        found = [summarise(case, judge, outcome, best) for outcome in outcomes]
-        for outcome, summaries in zip(outcomes, found, strict=True):
-            add(self.summaries, summaries)
+        budget = _budget(judge)
+        best = best_known(judge, budget, suspicion(judge, outcomes) if budget else None)
+        left: list[Outcome] = []
+        for outcome in outcomes:
+            covering = self.known.covering(judge, outcome, case.shape)
+            add(self.summaries, summarise(case, judge, outcome, best, covering))
             self.support.hear(judge, outcome)
-        finding = Finding(case, judge, tuple(outcomes))
-        new = {(case.dtype, *wrong) for wrong in finding.wrong}
+            self.coverage.hear(case, judge, outcome)
+            left.append(explained(outcome, covering).left(outcome) if covering else outcome)
+        self._find(case, judge, [outcome for outcome in left if not outcome.is_green], outcomes)
+        self.judged += 1
+
+    def _find(self, case: Case, judge: Judge, wrong: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
+        """Keep the case if it shows something wrong for the first time."""
+        finding = Finding(case, judge, (*wrong, *_witnesses(outcomes)))
+        new = {(case.dtype, *each) for each in finding.wrong}
         if not new <= self._found:
             self._found |= new
             self.findings.append(finding)
-        self.judged += 1
 
     def miss(self, case: Case, contestant: Contestant) -> None:
         """Count what a contestant that is out was not given."""
         cell = cell_of(case, Outcome(contestant.description), EVERY)
         add(self.summaries, {cell: Summary(not_run=count_of(case))})
+        self.coverage.miss(contestant.description.name, case)
 
 
 Call = tuple[Contestant, "Future[Outputs]"]
 
 
-def _under_way(
-    cases: Iterable[Case], contestants: Sequence[Contestant]
-) -> Iterator[tuple[Case, Problem, list[Call]]]:
-    """The cases in order, each with its calls, `AHEAD` of which are handed in already."""
-    waiting: deque[tuple[Case, Problem, list[Call]]] = deque()
-    for case in cases:
+class _Waiting(NamedTuple):
+    case: Case
+    problem: Problem
+    calls: list[Call]
+
+    @property
+    def numbers(self) -> int:
+        """About how many numbers are there when all calls are done; results are smaller than problems."""
+        return sum(array.size for array in self.problem) * (1 + len(self.calls))
+
+
+def _under_way(meetings: Iterable[Meeting], contestants: Mapping[str, Contestant]) -> Iterator[_Waiting]:
+    """The cases in order, each with its calls; those after it are handed in as far as `AHEAD` goes."""
+    waiting: deque[_Waiting] = deque()
+    ahead = 0
+    for case, names in meetings:
         problem = case.problem()
-        waiting.append((case, problem, [(c, c.submit(problem)) for c in contestants]))
-        if len(waiting) > AHEAD:
+        calls = [(contestants[name], contestants[name].submit(problem)) for name in names]
+        waiting.append(_Waiting(case, problem, calls))
+        ahead += waiting[-1].numbers
+        while waiting and ahead > AHEAD:
+            ahead -= waiting[0].numbers
             yield waiting.popleft()
-    yield from waiting
+    while waiting:
+        yield waiting.popleft()
 
 
-def compare(cases: Iterable[Case], contestants: Sequence[Contestant], advance: Advance) -> Record:
-    """Judge every contestant on every case; Ctrl-C ends it early.
+def compare(
+    meetings: Iterable[Meeting],
+    contestants: Mapping[str, Contestant],
+    advance: Advance,
+    known: KnownDifferences | None = None,
+) -> Record:
+    """Judge the contestants on the cases that they meet; Ctrl-C ends it early.
 
     Args:
-        cases: a plan.
-        contestants: the adapters; who fails is put out, and the others go on.
+        meetings: the cases of a plan, each with the names of those who meet it.
+        contestants: the adapters by these names; who fails is put out, and the others go on.
         advance: called after each case.
+        known: differences that speak against nobody; None: none.
 
     Raises:
         JournalError: an input could not be written, so that a crash would have lost it.
     """
-    record = Record()
+    record = Record(known=known or KnownDifferences())
     try:
-        for case, problem, calls in _under_way(cases, contestants):
+        for case, problem, calls in _under_way(meetings, contestants):
             judge = Judge(problem)
             heard = [(contestant, contestant.outcome(judge, call)) for contestant, call in calls]
             for contestant, outcome in heard:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 import platform
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from adapters.protocol import Description
+from crosscheck.comparison import coverage, known
 from crosscheck.comparison.engine import wrong_of
-from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.planned import Planned
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row, tables
 from crosscheck.message import failure
 
 # How many disagreements of one adapter and output are told in full; the others are counted.
 TOLD = 1
+# How many are told in full in all: each takes seconds to explain.
+TOLD_IN_ALL = 16
+# From so many adapters on they are counted, not listed.
+MANY = 9
 PIPED = 132  # columns, where nobody has a window
 
 
@@ -35,14 +40,24 @@ def console_for(*, terminal: bool) -> Console:
     return _Quiet(width=None if terminal else PIPED, highlight=False, soft_wrap=False)
 
 
-def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
+def heading(plan: Planned, descriptions: Sequence[Description]) -> Iterator[str]:
     """What is compared, with the versions."""
     yield f"Gradient Crosscheck {_version()}, Python {platform.python_version()}, seed {plan.seed}"
-    yield f"Problems for each adapter, dtype and regime: {plan.per_cell:,}"
-    for said in descriptions:
-        threads = "" if said.threads is None else f", {said.threads} thread{'s' * (said.threads > 1)}"
-        framework = "" if said.framework == said.name else f"{said.framework} "
-        yield f"  {said.name}: {framework}{said.version}, {said.device}{threads}"
+    yield plan.title
+    if len(descriptions) < MANY:
+        for said in descriptions:
+            framework = "" if said.framework == said.name else f"{said.framework} "
+            yield f"  {said.name}: {framework}{_where(said)}"
+        return
+    together = Counter((said.framework, _where(said)) for said in descriptions)
+    for (framework, where), count in together.items():
+        yield f"  {framework} {where}: {count} mode{'s' * (count > 1)}"
+
+
+def _where(said: Description) -> str:
+    """The version, and where and how it runs."""
+    threads = "" if said.threads is None else f", {said.threads} thread{'s' * (said.threads > 1)}"
+    return f"{said.version}, {said.device}{threads}"
 
 
 def _version() -> str:
@@ -54,16 +69,26 @@ def _version() -> str:
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print the report, from the table on."""
-    with console.capture() as captured:
-        for part in tables(comparison.rows, console.width):
-            console.print(part)
-    _say(console, "", *(line.rstrip() for line in captured.get().splitlines()))
+    _draw(console, tables(comparison.table, console.width))
+    if comparison.coverage:
+        _say(console, "", "Judged elements of ŷ, by mode, dtype and class of shapes:")
+        _draw(console, coverage.tables(comparison.coverage, console.width))
+        notes = list(coverage.below(comparison.coverage))
+        _say(console, *[""] * bool(notes), *notes)
     for text in _disagreements(comparison):
         _say(console, "", text)
     for title, lines in _sections(comparison):
         if lines:
             _say(console, "", title, *(f"  {line}" for line in lines))
-    _say(console, "", *_known(comparison.rows), _verdict(comparison))
+    _say(console, "", *_measured(comparison.rows), _verdict(comparison))
+
+
+def _draw(console: Console, parts: Iterable[RenderableType]) -> None:
+    """Print a table without spaces at the ends of its lines."""
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    _say(console, "", *(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _say(console: Console, *lines: str) -> None:
@@ -73,14 +98,16 @@ def _say(console: Console, *lines: str) -> None:
 
 
 def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
-    lines = comparison.rows
-    yield "Disagreements:", list(_counted(lines))
+    lines = comparison.table
+    yield "Disagreements:", list(_counted(comparison.rows))
+    yield from known.sections(comparison)
     yield "Died before the first call:", list(comparison.lost)
     yield "Against the contract:", list(comparison.violations)
     yield "Not judged, the admissible set is as wide as the trivial one:", _not_judged(lines)
     yield "Not supported:", _unsupported(lines)
     if comparison.plan.is_whole and not comparison.record.interrupted:
-        yield "Too generous:", comparison.record.support.too_generous()
+        plan = comparison.plan
+        yield "Too generous:", comparison.record.support.too_generous(lambda name: plan.label(name) == name)
     yield "Not in the plan:", comparison.plan.lacking
 
 
@@ -102,11 +129,13 @@ def _disagreements(comparison: Comparison) -> Iterator[str]:
     """The first findings of each adapter and output in full."""
     told: Counter[tuple[str, str]] = Counter()
     for finding in () if comparison.record.interrupted else comparison.record.findings:
-        new = {each for each in finding.wrong if told[each] < TOLD}
+        new = {each for each in finding.wrong if told[each] < TOLD and told.total() < TOLD_IN_ALL}
         told.update(new)
         shown = [o for o in finding.outcomes if not wrong_of(o) or wrong_of(o) & new]
         if new:
-            yield failure(finding.case.text, finding.judge, shown, comparison.subjects)
+            names = {outcome.description.name for outcome in shown}
+            there = {n: s for n, s in comparison.subjects.items() if s.description.name in names}
+            yield failure(finding.case.text, finding.judge, shown, there)
 
 
 def _counted(lines: Sequence[Row]) -> Iterator[str]:
@@ -114,13 +143,15 @@ def _counted(lines: Sequence[Row]) -> Iterator[str]:
     for row in lines:
         share = row.summary.share
         if row.verdict == "disagrees" and share is not None:
+            known = row.summary.known_elements
+            but = f", {known:,} of {row.summary.wrong_elements:,} elements known" if known else ""
             yield (
                 f"{row.adapter} {row.dtype} {row.output}: {row.summary.wrong_problems:,} of"
-                f" {row.summary.problems:,} problems; the worst: {share.case} at {list(share.place)}"
+                f" {row.summary.problems:,} problems{but}; the worst: {share.case} at {list(share.place)}"
             )
 
 
-def _known(lines: Sequence[Row]) -> Iterator[str]:
+def _measured(lines: Sequence[Row]) -> Iterator[str]:
     """Of how many numbers the error is known, where it is not all."""
     elements, unknown = (sum(getattr(row.summary, name) for row in lines) for name in ("elements", "unknown"))
     if unknown:
@@ -136,4 +167,12 @@ def _verdict(comparison: Comparison) -> str:
         return f"Interrupted after {record.judged} of {len(plan)} cases: {what}; the table is of those."
     if comparison.reasons:
         return f"No agreement ({'; '.join(comparison.reasons)}): {what}."
-    return f"Agreement of {', '.join(said.name for said in comparison.descriptions)}: {what}."
+    aside = ", known differences aside" if comparison.known else ""
+    return f"Agreement of {_everybody(comparison.descriptions)}{aside}: {what}."
+
+
+def _everybody(descriptions: Sequence[Description]) -> str:
+    if len(descriptions) < MANY:
+        return ", ".join(said.name for said in descriptions)
+    counts = Counter(said.framework for said in descriptions)
+    return ", ".join(f"{count} mode{'s' * (count > 1)} of {framework}" for framework, count in counts.items())

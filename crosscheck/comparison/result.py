@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from adapters.protocol import Description
+from crosscheck.comparison.coverage import Line, faults, lines
 from crosscheck.comparison.engine import Record
-from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.planned import Planned
 from crosscheck.comparison.table import Row, rows
+from crosscheck.known import Difference, Explained
 from crosscheck.summary import EVERY
 from crosscheck.trial import Subject
 
@@ -27,20 +29,62 @@ class Comparison:
         violations: how adapters break the contract in other ways than by their values, one line each.
         subjects: the adapters, by the name that they were selected by, for the messages' own questions.
         seconds: how long it took.
+        with_coverage: whether the coverage is asked for; then a gap in it that nothing explains counts.
     """
 
-    plan: Plan
+    plan: Planned
     descriptions: Sequence[Description]
     record: Record
     lost: Sequence[str] = ()
     violations: Sequence[str] = ()
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     seconds: float = 0.0
+    with_coverage: bool = False
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The rows of the table; the record is complete when they are first asked for."""
+        """A row for each adapter, dtype and output; the record is complete when they are first asked for."""
         return rows(self.record.summaries)
+
+    @cached_property
+    def table(self) -> list[Row]:
+        """The rows of the table in the plan's order; those of adapters that it labels alike are one."""
+        labels = list(dict.fromkeys(self.plan.label(said.name) for said in self.descriptions))
+        found = rows(self.record.summaries, self.plan.label)
+        dtypes = self.plan.dtypes
+        return sorted(found, key=lambda row: (labels.index(row.adapter), dtypes.index(row.dtype)))
+
+    @cached_property
+    def coverage(self) -> list[Line]:
+        """The rows of the coverage, if it is asked for."""
+        if not self.with_coverage:
+            return []
+        names = {name: subject.description.name for name, subject in self.subjects.items()}
+        return lines(self.record.coverage, self.plan, names, interrupted=self.record.interrupted)
+
+    @cached_property
+    def known(self) -> dict[str, Counter[str]]:
+        """How many elements each known difference covers, by its name, by regime."""
+        found: dict[str, Counter[str]] = {}
+        for row in self.rows:
+            for key, count in row.summary.known.items():
+                name, _, regime = key.partition(":")
+                found.setdefault(name, Counter())[regime] += count
+        return found
+
+    @property
+    def unmatched(self) -> tuple[Difference, ...]:
+        """The known differences that concern an adapter and cover nothing, where nothing was left out."""
+        if not self.plan.is_whole or self.record.interrupted:
+            return ()
+        covered = {name: counts.total() for name, counts in self.known.items()}
+        return self.record.known.unmatched([Explained(covered, {})], self.descriptions)
+
+    @property
+    def expired(self) -> list[Difference]:
+        """The known differences that concern an adapter, and whose last day is over."""
+        known = self.record.known
+        return [entry for entry in known.applicable(self.descriptions) if entry in known.expired()]
 
     @property
     def evaluated(self) -> int:
@@ -80,5 +124,9 @@ class Comparison:
         """What speaks against agreement."""
         named = {"disagree": self.disagreeing, "failed": self.failing, "without a verdict": self.unheard}
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]
-        counted = {"lost": len(self.lost), "violations of the contract": len(self.violations)}
+        counted = {
+            "lost": len(self.lost),
+            "violations of the contract": len(self.violations),
+            "unexplained gaps in the coverage": len(faults(self.coverage)),
+        }
         return found + [f"{what}: {count}" for what, count in counted.items() if count]

@@ -3,62 +3,74 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters import Spec, compilation
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.cases import Case
 from crosscheck.comparison.contestant import Contestant
-from crosscheck.comparison.engine import Advance, Record, compare
-from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.engine import Record, compare
+from crosscheck.comparison.planned import Meeting, Planned
+from crosscheck.comparison.progress import interruption, progress
 from crosscheck.comparison.report import console_for, heading, show
 from crosscheck.comparison.result import Comparison
+from crosscheck.hosts import Hosts
+from crosscheck.known import KnownDifferences
 from crosscheck.message import replay
 from crosscheck.trial import tell_apart
 
 AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
-# Where the contract is checked: several rows, inputs and outputs, and a shape that the plan has anyway.
-CONTRACT_SHAPE = (256, 7, 3, 2)
 
 
-def compare_and_show(plan: Plan, specs: Sequence[Spec], *, journal: Path, timeout: float) -> int:
+def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
+    plan: Planned,
+    specs: Sequence[Spec],
+    *,
+    journal: Path,
+    timeout: float,
+    shared: bool = False,
+    coverage: bool = False,
+) -> int:
     """Compare the adapters as planned, print the report, and return the exit code.
+
+    Args:
+        plan: the cases, and who meets them.
+        specs: the adapters.
+        journal: the directory for the inputs of calls that went wrong.
+        timeout: seconds that one call may take.
+        shared: whether adapters of one framework share a process; otherwise each has its own.
+        coverage: whether to print what was judged where.
 
     Raises:
         AdapterError: an adapter cannot be loaded, or two have one name.
         JournalError: the journal cannot be written.
+        KnownError: the record of known differences cannot be used.
     """
+    known = KnownDifferences.of_checkout()
     console = console_for(terminal=sys.stdout.isatty())
     start = time.monotonic()
     with ExitStack() as stack:
-        subjects = {
-            spec.name: stack.enter_context(
-                Isolated.alone(spec, journal=journal, timeout=timeout, environment=_environment())
-            )
-            for spec in specs
-        }
         with Console(stderr=True).status("starting the frameworks"):
-            contestants, lost = _seated(subjects)
+            subjects = _started(specs, stack, journal, timeout, shared=shared)
+            rooms = {spec.name: spec.room if shared else spec.name for spec in specs}
+            contestants, lost = _seated(subjects, rooms)
         for contestant in contestants.values():
             stack.callback(contestant.close)
         descriptions = [contestant.description for contestant in contestants.values()]
         for line in heading(plan, descriptions):
             console.print(line, markup=False, soft_wrap=True)
-        record, broken = _compared(plan, contestants)
+        record, broken = _compared(plan, contestants, known)
         seconds = time.monotonic() - start
         there = {name: contestant.subject for name, contestant in contestants.items()}
-        comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds)
+        comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds, coverage)
         show(comparison, console)
     if record.interrupted:
         return INTERRUPTED
@@ -70,39 +82,73 @@ def _environment() -> dict[str, str]:
     return compilation.FRESH if os.environ.get("CI") else compilation.cache()
 
 
-def _seated(subjects: dict[str, Isolated]) -> tuple[dict[str, Contestant], list[str]]:
-    """The adapters that started, by the name of their spec, and how the others died."""
+def _started(
+    specs: Sequence[Spec], stack: ExitStack, journal: Path, timeout: float, *, shared: bool
+) -> dict[str, Isolated]:
+    """The adapters by the name of their spec, closed with the stack."""
+    environment = _environment()
+    if shared:
+        hosts = stack.enter_context(Hosts(journal=journal, timeout=timeout, environment=environment))
+        return {spec.name: hosts.subject(spec) for spec in specs}
+    return {
+        spec.name: stack.enter_context(
+            Isolated.alone(spec, journal=journal, timeout=timeout, environment=environment)
+        )
+        for spec in specs
+    }
+
+
+def _seated(
+    subjects: Mapping[str, Isolated], rooms: Mapping[str, Hashable]
+) -> tuple[dict[str, Contestant], list[str]]:
+    """The adapters that started, by the name of their spec, and how the others died.
+
+    Those of one room share a process, which takes one call at a time, and so they share a thread.
+    """
+    threads = {room: ThreadPoolExecutor(1, thread_name_prefix=str(room)) for room in rooms.values()}
     contestants: dict[str, Contestant] = {}
     lost: list[str] = []
     for name, subject in subjects.items():
         try:
-            contestants[name] = Contestant(subject)
+            contestants[name] = Contestant(subject, threads[rooms[name]])
         except AdapterDied as death:
             lost.append(str(death))
     tell_apart(contestant.description for contestant in contestants.values())
     return contestants, lost
 
 
-def _compared(plan: Plan, contestants: Mapping[str, Contestant]) -> tuple[Record, list[str]]:
+def _compared(
+    plan: Planned, contestants: Mapping[str, Contestant], known: KnownDifferences
+) -> tuple[Record, list[str]]:
     """What was found, and the violations of the contract, with the progress on the terminal."""
-    with _interruption() as interrupted, _progress(len(plan), interrupted) as advance:
-        record = compare(plan, list(contestants.values()), advance)
-    return record, _violations(plan, record, contestants)
+    checks: list[Check] = []
+
+    def meetings() -> Iterator[Meeting]:
+        yield from plan.meetings(list(contestants))
+        checks.extend(_checks(plan, contestants))  # while the last cases are judged
+
+    with interruption() as interrupted, progress(len(plan), interrupted) as advance:
+        record = compare(meetings(), contestants, advance, known)
+    with Console(stderr=True).status("checking the contract"):
+        return record, _violations(record, checks)
 
 
-def _violations(plan: Plan, record: Record, contestants: Mapping[str, Contestant]) -> list[str]:
-    """How the contestants break the contract on an ordinary case of each dtype, all of them at once."""
+Check = tuple[Case, str, Future[list[str]]]
+
+
+def _checks(plan: Planned, contestants: Mapping[str, Contestant]) -> Iterator[Check]:
+    """The contract on the plan's cases for that, under way: case, name and the violations to come."""
+    for case, names in plan.contract(list(contestants)):
+        problem = case.problem()
+        yield from ((case, name, contestants[name].contract(problem)) for name in names)
+
+
+def _violations(record: Record, checks: Sequence[Check]) -> list[str]:
+    """How the contestants break the contract."""
     if record.interrupted:
         return []
-    cases = [Case("ordinary", plan.seed, CONTRACT_SHAPE, dtype=dtype) for dtype in plan.dtypes]
-    problems = [(case, case.problem()) for case in cases]
-    checks = [
-        (case, selector, contestant.contract(problem))
-        for selector, contestant in contestants.items()
-        for case, problem in problems
-    ]
     try:
-        return [line for case, selector, check in checks for line in _told(case, selector, check.result())]
+        return [line for case, name, check in checks for line in _told(case, name, check.result())]
     except KeyboardInterrupt:
         record.interrupted = True
         return []
@@ -114,39 +160,3 @@ def _told(case: Case, selector: str, sentences: Sequence[str]) -> list[str]:
     if entries:
         entries[-1] += f"\n    replay  {replay(case.text, selector)}"
     return entries
-
-
-@contextmanager
-def _interruption() -> Iterator[threading.Event]:
-    """Set by Ctrl-C, beside the exception, which is lost if it comes up inside a native callback."""
-    interrupted = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        signal.default_int_handler(number, frame)
-
-    if before is not signal.default_int_handler:  # somebody else's business, or ignored on purpose
-        yield interrupted
-        return
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _progress(cases: int, interrupted: threading.Event) -> Iterator[Advance]:
-    """A bar on a terminal, silence elsewhere; after Ctrl-C there is no next case."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<23}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=cases)
-
-        def advance(case: Case) -> None:
-            bar.update(task, advance=1, description=f"{case.dtype} {case.regime}")
-            if interrupted.is_set():
-                raise KeyboardInterrupt
-
-        yield advance

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from crosscheck.accuracy import BestKnown, Rung, errors
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import AXES, Judge, Judgement, flat
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.known import Cover, by_regime
+from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Cell, Summary, Worst
 from crosscheck.trial import Outcome
 from reference.types import Float64
@@ -49,14 +51,8 @@ def suspicion(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
     return most
 
 
-@lru_cache(maxsize=4)
-def places(judge: Judge) -> NDArray[np.int8]:
-    """The regime of each ŷ of the judge's problem, ``[problems, m, p]``, as its place in `REGIMES`."""
-    return flat(classify(*judge.problem, judge.format), 2)
-
-
 def _depends(output: str, b: int, *inner: int) -> tuple[int | slice, ...]:
-    """Which ŷ an element of an output depends on, as an index into `places`."""
+    """Which ŷ an element of an output depends on, as an index into ``[problems, m, p]``."""
     if output == "grad":
         return b, slice(None), inner[1]
     return b, *inner
@@ -64,7 +60,7 @@ def _depends(output: str, b: int, *inner: int) -> tuple[int | slice, ...]:
 
 def regime_at(judge: Judge, output: str, place: tuple[int, ...]) -> str:
     """The regime of an element of an output: of the ŷ that it depends on the first that is not ordinary."""
-    found = places(judge)[_depends(output, *place)].ravel()
+    found = flat(judge.places, 2)[_depends(output, *place)].ravel()
     special = found[found > 0]
     return tuple(REGIMES)[special.min() if special.size else 0]
 
@@ -97,7 +93,11 @@ def count_of(case: Case | Literal) -> int:
 
 
 def summarise(
-    case: Case | Literal, judge: Judge, outcome: Outcome, best: Mapping[str, BestKnown]
+    case: Case | Literal,
+    judge: Judge,
+    outcome: Outcome,
+    best: Mapping[str, BestKnown],
+    covering: Mapping[str, Sequence[Cover]] = MappingProxyType({}),
 ) -> dict[Cell, Summary]:
     """One summary for each output of the outcome; one for `EVERY` output where there is none.
 
@@ -106,6 +106,7 @@ def summarise(
         judge: of that problem; its full sets are computed where they were not needed before.
         outcome: of one subject.
         best: the best known value of each output, of `crosscheck.accuracy.best_known`.
+        covering: the known differences that cover wrong elements of it, by output.
     """
     if outcome.outputs is None:
         unsupported = frozenset([outcome.unsupported] if outcome.unsupported is not None else [])
@@ -128,8 +129,22 @@ def summarise(
             share=_worst(share, case.text, judge, name),
             errors=histogram(error),
             shares=histogram(share),
+            **_known(judge, name, covering.get(name, ())),
         )
     return found
+
+
+def _known(judge: Judge, name: str, covers: Sequence[Cover]) -> dict[str, Any]:
+    """The fields of a summary that tell what is known of one output."""
+    if not covers:
+        return {}
+    counts = {
+        f"{cover.name}:{regime}": count
+        for cover in covers
+        for regime, count in by_regime(judge, name, cover).items()
+    }
+    elements = np.logical_or.reduce([cover.elements for cover in covers])
+    return {"known": counts, "known_elements": int(np.sum(elements))}
 
 
 def _counted(name: str, judgement: Judgement, kinds: NDArray[np.int64]) -> Summary:

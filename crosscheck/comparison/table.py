@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
@@ -18,7 +18,7 @@ from crosscheck.summary import EVERY, Cell, Histogram, Summary, Worst, merged
 # From this many columns on, the adapter and the median have columns; below, the adapter has its own line.
 WIDE: Final = 100
 ORDER: Final = {name: place for place, name in enumerate((*OUTPUTS, EVERY))}
-STYLES: Final = {"agrees": "green", "disagrees": "bold red", "failed": "bold red"}
+STYLES: Final = {"agrees": "green", "disagrees": "bold red", "failed": "bold red", "known": "magenta"}
 Column = tuple[str, int, Literal["left", "right"]]
 # Heading, width and alignment. The widths make one table of several, and fit into 80 columns together.
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -49,12 +49,15 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """In a word or two; *agrees* where something was judged and nothing disagrees."""
+        """In a word or two; *agrees* where something was judged and nothing disagrees.
+
+        *known* where all that lies outside its set is a known difference.
+        """
         s = self.summary
         if self.output == EVERY:
             return "failed" if s.failures else "unsupported" if s.unsupported else "not run"
         if s.wrong_elements:
-            return "disagrees"
+            return "disagrees" if s.wrong_elements > s.known_elements else "known"
         return "agrees" if self.judged else "not judged"
 
     @property
@@ -77,11 +80,17 @@ class Row(NamedTuple):
         return "" if worst is None else worst.regime
 
 
-def rows(summaries: Mapping[Cell, Summary]) -> list[Row]:
-    """The rows: adapters and dtypes in the order in which they were first seen, outputs as in `OUTPUTS`."""
+def rows(summaries: Mapping[Cell, Summary], label: Callable[[str], str] = str) -> list[Row]:
+    """The rows: adapters and dtypes in the order in which they were first seen, outputs as in `OUTPUTS`.
+
+    Args:
+        summaries: of a run.
+        label: what an adapter is called; those that are called alike share their rows.
+    """
     groups: dict[tuple[str, str], dict[str, list[Summary]]] = {}
     for cell, summary in summaries.items():
-        groups.setdefault((cell.adapter, cell.dtype), {}).setdefault(cell.output, []).append(summary)
+        key = label(cell.adapter), cell.dtype
+        groups.setdefault(key, {}).setdefault(cell.output, []).append(summary)
     adapters = list(dict.fromkeys(adapter for adapter, _ in groups))
     return [
         Row(adapter, dtype, output, merged(groups[adapter, dtype][output]))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosscheck.judge import Judge
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.regimes import REGIMES
 from crosscheck.trial import Outcome
 from reference.types import Bool
 
@@ -86,16 +84,10 @@ def by_regime(judge: Judge, output: str, cover: Cover) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-@lru_cache(maxsize=1)
-def _places(judge: Judge) -> NDArray[np.int8]:
-    """The regime of each ŷ, ``[*stack, m, p]``, as its place in `REGIMES`; asked for again by each entry."""
-    return classify(*judge.problem, judge.format)
-
-
 def touched(judge: Judge, output: str, regimes: Collection[str] | None) -> Bool:
     """Which elements of an output depend on a ŷ in one of the regimes; None: on any. The output's shape."""
     names = tuple(REGIMES) if regimes is None else regimes
-    inside = np.isin(_places(judge), [place for place, name in enumerate(REGIMES) if name in names])
+    inside = np.isin(judge.places, [place for place, name in enumerate(REGIMES) if name in names])
     found = np.asarray(inside.any(axis=SUMMED[output]))
     if output == "grad":  # the same ŷ for every input
         return np.repeat(found[..., None, :], judge.problem.X.shape[-1], axis=-2)

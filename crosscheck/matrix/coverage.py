@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import Judge, Verdict
 from crosscheck.matrix.shapes import shape_class
 from crosscheck.regimes import REGIMES
-from crosscheck.regimes.definitions import regime_counts
 from crosscheck.trial import Outcome
 
 FAILED: Final = "it failed, or was not asked again after a failure"
@@ -58,15 +58,10 @@ class Tally:
         return next((text for text, _ in self.reasons.most_common(1)), None)
 
 
-# Weak, because a judge is large.
-_COUNTS: WeakKeyDictionary[Judge, dict[str, int]] = WeakKeyDictionary()
-
-
 def regimes_of(judge: Judge) -> dict[str, int]:
-    """How many elements of ŷ of the judge's problem lie in each regime; for who asks several times."""
-    if judge not in _COUNTS:
-        _COUNTS[judge] = regime_counts(judge.problem, judge.format)
-    return _COUNTS[judge]
+    """How many elements of ŷ of the judge's problem lie in each regime that has some."""
+    counts = np.bincount(judge.places.ravel(), minlength=len(REGIMES)).tolist()
+    return {regime: count for regime, count in zip(REGIMES, counts, strict=True) if count}
 
 
 @dataclass

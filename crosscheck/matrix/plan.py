@@ -107,7 +107,7 @@ def _rows(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Cas
     fitting = [
         s for s in shapes.ROWS if mode["derivative"] not in FORWARD_MODES or s[1] * s[2] <= MOST_DIRECTIONS
     ]
-    rows = shapes.EVEN if mode.devices > 1 else _some(fitting, 2 if is_cheap(mode) else 1, place)
+    rows = shapes.EVEN if mode.devices > 1 else _some(fitting, 3 if is_cheap(mode) else 1, place)
     if thorough and mode.devices == 1:
         rows = shapes.ROWS
     for number in range(max(len(rows), len(REGIMES))):
