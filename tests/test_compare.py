@@ -56,16 +56,16 @@ class Refusing:
 
 
 @contextmanager
-def seated(subjects: Sequence[Subject]) -> Iterator[list[Contestant]]:
-    contestants = [Contestant(subject) for subject in subjects]
+def seated(subjects: Sequence[Subject]) -> Iterator[dict[str, Contestant]]:
+    contestants = {subject.description.name: Contestant(subject) for subject in subjects}
     yield contestants
-    for contestant in contestants:
+    for contestant in contestants.values():
         contestant.close()
 
 
 def record_of(*subjects: Subject, plan: Plan = PLAN) -> Record:
     with seated(subjects) as contestants:
-        return compare(plan, contestants, lambda _: None)
+        return compare(plan.meetings(list(contestants)), contestants, lambda _: None)
 
 
 def row_of(record: Record, adapter: str, output: str) -> Row:
@@ -123,7 +123,7 @@ def test_ctrl_c_leaves_what_was_found_so_far() -> None:
             raise KeyboardInterrupt
 
     with seated([Direct(wrong.healthy)]) as contestants:
-        record = compare(PLAN, contestants, interrupt)
+        record = compare(PLAN.meetings(list(contestants)), contestants, interrupt)
     assert record.interrupted
     assert 0 < merged(record.summaries.values()).problems < 8 * PLAN.per_cell
     assert "Interrupted after 5 of 8 cases" in told(record, [Direct(wrong.healthy)])
@@ -179,8 +179,9 @@ def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
 
 def test_a_violation_of_the_contract_is_told_with_the_line_that_replays_it() -> None:
     selector, case = "tests.planted.wrong:counts_calls", "ordinary:0:256x7x3x2:contiguous:float32"
-    with seated([Direct(wrong.counts_calls)]) as (contestant,):
-        (line,) = session._violations(PLAN, Record(), {selector: contestant})
+    with seated([Direct(wrong.counts_calls)]) as contestants:
+        seats = {selector: contestant for contestant in contestants.values()}
+        (line,) = session._violations(Record(), list(session._checks(PLAN, seats)))
     assert line.startswith("float32: planted-counts-calls: a second call with the same input changes grad")
     assert line.endswith(f"\n    replay  {replay(case, selector)}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from planted import wrong
 
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, parse
-from crosscheck.comparison.summarise import histogram, places, regime_at, summarise
+from crosscheck.comparison.summarise import histogram, regime_at, summarise
 from crosscheck.judge import AXES, Judge
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Summary, Worst, from_plain, merge, to_plain
@@ -31,7 +32,16 @@ worsts = st.none() | st.builds(
 )
 histograms = st.dictionaries(st.sampled_from(["zero", "-3", "0", "7", "inf"]), st.integers(1, 10**9))
 reasons = st.frozensets(st.sampled_from(["no stack", "no bfloat16"]))
-COUNTS = ("problems", "elements", "wrong_problems", "wrong_elements", "not_judged", "not_run", "unknown")
+COUNTS = (
+    "problems",
+    "elements",
+    "wrong_problems",
+    "wrong_elements",
+    "known_elements",
+    "not_judged",
+    "not_run",
+    "unknown",
+)
 summaries = st.builds(
     Summary,
     **dict.fromkeys(COUNTS, counts),
@@ -39,6 +49,7 @@ summaries = st.builds(
     share=worsts,
     errors=histograms,
     shares=histograms,
+    known=st.dictionaries(st.sampled_from(["turned-sign:zeros", "a:ordinary", "b:zeros"]), st.integers(1, 10**9)),
     unsupported=reasons,
     failures=reasons,
 )
@@ -75,6 +86,13 @@ def test_merging_adds_every_count(a: Summary, b: Summary) -> None:
         assert getattr(both, name) == getattr(a, name) + getattr(b, name)
 
 
+@given(summaries, summaries)
+def test_merging_adds_what_each_known_difference_covers(a: Summary, b: Summary) -> None:
+    want = Counter(a.known)
+    want.update(b.known)
+    assert merge(a, b).known == want
+
+
 @given(summaries)
 def test_a_summary_survives_json(a: Summary) -> None:
     assert from_plain(json.loads(json.dumps(to_plain(a), allow_nan=False))) == a
@@ -108,10 +126,10 @@ def test_the_regime_of_an_element_is_that_of_what_it_depends_on(output: str) -> 
     judge = Judge(case.problem())
     index = {"y_hat": (4, 1, 0), "loss": (4,), "grad": (4, 2, 0), "row_loss": (4, 1)}[output]
     around = {
-        "y_hat": places(judge)[4, 1, 0],
-        "loss": places(judge)[4],
-        "grad": places(judge)[4, :, 0],
-        "row_loss": places(judge)[4, 1],
+        "y_hat": judge.places[4, 1, 0],
+        "loss": judge.places[4],
+        "grad": judge.places[4, :, 0],
+        "row_loss": judge.places[4, 1],
     }[output]
     assert regime_at(judge, output, index) in {tuple(REGIMES)[place] for place in np.ravel(around)}
 

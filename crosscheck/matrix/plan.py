@@ -127,10 +127,11 @@ def _stacks(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[C
 
 
 def _layouts(mode: Mode, place: int, *, thorough: bool) -> tuple[str, ...]:
-    """The layouts; two by turns where each is one more program."""
+    """The layouts; two by turns where each is one more program, or takes many calls."""
     others = LAYOUTS[1:]
     turns = tuple(others[(2 * place + i) % len(others)] for i in (0, 1))
-    return others if thorough or mode["execution"] != "compile" else turns
+    costly = mode["execution"] == "compile" or mode["derivative"] in SLOW
+    return turns if costly and not thorough else others
 
 
 def cases_of_combination(mode: Mode, dtype: str, place: int, *, thorough: bool = False) -> tuple[Case, ...]:

@@ -14,7 +14,7 @@ HAZARD: Final = "a hazard takes large shapes with --thorough only"
 LARGE_ONLY: Final = "large shapes are float64's and float32's"
 NO_STACK: Final = "torch.nn.Linear has no stack axis"
 MISSED: Final = (
-    "by turns: the few elements there miss it by chance; --thorough takes all shapes, which have it"
+    "by turns: the elements there miss it by chance; --thorough takes all shapes, which have it"
 )
 ONE_EACH: Final = "a combination has one case: all regimes in one stack, or an ordinary one at a threshold"
 

@@ -1,0 +1,166 @@
+"""The coverage as a reader sees it: rows for modes, dtypes and classes of shapes, no gap without a reason."""
+
+from __future__ import annotations
+
+import itertools
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from crosscheck.comparison.planned import Planned
+from crosscheck.matrix.coverage import Coverage, Group, Tally
+from crosscheck.regimes import REGIMES
+
+INTERRUPTED: Final = "the run was interrupted before"
+FAULT: Final = "?"
+# How the regimes are headed, so that a row has less than 100 columns.
+HEADS: Final = {
+    "ordinary": "ordi-\nnary",
+    "non_finite": "non-\nfinite",
+    "overflow": "over-\nflow",
+    "subnormal": "sub-\nnormal",
+    "huge_label": "huge\nlabel",
+    "cancelling": "can-\ncelling",
+    "saturated_high": "satur.\nhigh",
+    "saturated_low": "satur.\nlow",
+    "near_label": "near\nlabel",
+    "zeros": "zeros",
+}
+ROW: Final = 89  # columns without the mode
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table.
+
+    Attributes:
+        group: the mode, or what several modes are called together, the dtype and the class of shapes.
+        tally: what happened there.
+        reasons: why nothing was judged, by regime, where nothing was; None: for no known reason.
+    """
+
+    group: Group
+    tally: Tally
+    reasons: Mapping[str, str | None]
+
+
+def lines(
+    coverage: Coverage, plan: Planned, names: Mapping[str, str], *, interrupted: bool = False
+) -> list[Line]:
+    """The rows: modes in the plan's order, then its dtypes, then the classes of shapes.
+
+    Args:
+        coverage: of the run.
+        plan: that it had.
+        names: from the name of each spec to what its adapter is called.
+        interrupted: whether it ended early.
+    """
+    last = INTERRUPTED if interrupted else None
+    found: dict[Group, Line] = {}
+    together = coverage.labelled(plan.label)
+    for name, adapter in names.items():
+        for dtype, shapes in itertools.product(plan.dtypes, plan.classes(name)):
+            group = Group(plan.label(adapter), dtype, shapes)
+            if group not in found:
+                tally = together.groups.get(group, Tally())
+                reasons = {
+                    regime: plan.why_empty(name, dtype, shapes, regime)
+                    or tally.reason(regime)
+                    or last
+                    or plan.why_missed(name, dtype, shapes, regime)
+                    for regime in REGIMES
+                    if not tally.judged[regime]
+                }
+                found[group] = Line(group, tally, reasons)
+    return list(found.values())
+
+
+def faults(rows: Sequence[Line]) -> list[str]:
+    """What nothing explains: a mode in a dtype at a class of shapes, and the regimes."""
+    found = ((row.group, [regime for regime, why in row.reasons.items() if why is None]) for row in rows)
+    return [f"{' '.join(group)}: {', '.join(regimes)}" for group, regimes in found if regimes]
+
+
+def short(count: int) -> str:
+    """A count in four characters: 999, 1.2k, 12k, 1.2M."""
+    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            tenths = 10 * count // unit
+            return f"{tenths // 10}{letter}" if tenths >= 100 else f"{tenths / 10:.1f}{letter}"
+    return str(count) if count else ""
+
+
+def _letters() -> Iterator[str]:
+    """a, b, ..., z, aa, ab, ..."""
+    for length in itertools.count(1):
+        yield from map("".join, itertools.product(string.ascii_lowercase, repeat=length))
+
+
+def footnotes(rows: Sequence[Line]) -> dict[str, str]:
+    """A letter for each reason, in the order in which the rows have them."""
+    reasons = dict.fromkeys(why for row in rows for why in row.reasons.values() if why is not None)
+    return dict(zip(reasons, _letters(), strict=False))
+
+
+def _cell(row: Line, regime: str, notes: Mapping[str, str]) -> Text:
+    if regime not in row.reasons:
+        return Text(short(row.tally.judged[regime]))
+    why = row.reasons[regime]
+    return Text(FAULT, "bold red") if why is None else Text(notes[why], "dim")
+
+
+def _cells(row: Line, notes: Mapping[str, str]) -> list[Text]:
+    regimes = [_cell(row, regime, notes) for regime in REGIMES]
+    lost = Text(short(row.tally.not_judged.total()), "yellow")
+    return [Text(row.group.dtype), Text(row.group.shapes), *regimes, lost]
+
+
+def _empty(longest: int, *, headed: bool) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0, show_header=headed, header_style=""
+    )
+    if longest:
+        table.add_column("mode", min_width=longest, overflow="fold")
+    table.add_column("dtype", min_width=8)
+    table.add_column("shapes", min_width=8)
+    for regime in REGIMES:
+        head = HEADS[regime]
+        table.add_column(head, min_width=max(map(len, head.split("\n"))), justify="right")
+    table.add_column("not\njudged", min_width=6, justify="right")
+    return table
+
+
+def tables(rows: Sequence[Line], width: int) -> Iterator[RenderableType]:
+    """The rows for a reader with that many columns: one table, or one for each mode below its name."""
+    notes = footnotes(rows)
+    longest = max((len(row.group.mode) for row in rows), default=0)
+    by_mode = itertools.groupby(rows, key=lambda row: row.group.mode)
+    if ROW + longest < width:
+        whole = _empty(longest, headed=True)
+        for mode, group in by_mode:
+            for row in group:
+                whole.add_row(Text(mode), *_cells(row, notes))
+            whole.add_section()
+        yield whole
+        return
+    yield _empty(0, headed=True)
+    for mode, group in by_mode:
+        table = _empty(0, headed=False)
+        for row in group:
+            table.add_row(*_cells(row, notes))
+        yield Text(mode, "bold")
+        yield table
+
+
+def below(rows: Sequence[Line]) -> Iterator[str]:
+    """What stands below the table: the footnotes, and the gaps that nothing explains."""
+    for why, letter in footnotes(rows).items():
+        yield f"{letter:>2}  {why}"
+    for fault in faults(rows):
+        yield f" {FAULT}  nothing explains {fault}"

@@ -1,0 +1,30 @@
+"""What a comparison says about the known differences: how much they cover, and which are stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crosscheck.comparison.result import Comparison
+from crosscheck.known import Difference
+
+
+def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
+    """Titles and lines, for the report."""
+    entries = [entry for entry in comparison.record.known.entries if entry.name in comparison.known]
+    bugs, hazards = ([e for e in entries if e.kind == kind] for kind in ("bug", "hazard"))
+    yield "Known differences:", [_told(comparison, entry) for entry in bugs]
+    yield "Hazards, as expected:", [_told(comparison, entry) for entry in hazards]
+    yield "Known differences that matched nothing:", [entry.name for entry in comparison.unmatched]
+    yield (
+        "Known differences that have expired, and cover nothing any more:",
+        [f"{entry.name}: on {entry.expires}" for entry in comparison.expired],
+    )
+
+
+def _told(comparison: Comparison, entry: Difference) -> str:
+    """How many elements; of a hazard by regime, of a bug with the link."""
+    counts = comparison.known[entry.name]
+    total = f"{entry.name}: {counts.total():,} element{'s' * (counts.total() != 1)}"
+    if entry.kind == "bug":
+        return f"{total}; {entry.upstream or entry.reason}"
+    return f"{total}: {', '.join(f'{regime} {count:,}' for regime, count in counts.most_common())}"

@@ -1,0 +1,170 @@
+"""The matrix as the plan of a comparison: its items turned round, each case with all modes that meet it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from adapters import NAMED, AdapterError, Spec, select
+from adapters.modes import Mode, parse
+from crosscheck.cases import Case
+from crosscheck.comparison.planned import Meeting
+from crosscheck.matrix.combinations import all_combinations
+from crosscheck.matrix.plan import Item, combined_items, named_items
+from crosscheck.matrix.reasons import MISSED, Gap, Given, given, why_not
+from crosscheck.matrix.shapes import CLASSES, MIXED, shape_class
+from crosscheck.regimes import regime_counts
+from reference.formats import FORMATS
+
+# Where the contract is checked: several rows, inputs and outputs, and few problems for who takes them one by one.
+CONTRACT_SHAPE: Final = MIXED
+
+
+@dataclass(frozen=True)
+class MatrixPlan:
+    """The cases of the matrix, the small ones first.
+
+    Attributes:
+        named: the modes that meet every class of shapes, and the adapters from outside.
+        combined: the combinations, each of which meets one case.
+        dtypes: of the cases.
+        thorough: whether every mode takes every shape.
+        seed: of all cases.
+    """
+
+    named: tuple[str, ...] = NAMED
+    combined: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = tuple(FORMATS)
+    thorough: bool = False
+    seed: int = 0
+
+    @classmethod
+    def of(cls, specs: Sequence[Spec], dtypes: tuple[str, ...], *, thorough: bool = False) -> MatrixPlan:
+        """The plan for these adapters; a combination that has a name counts as the mode of that name."""
+        combinations = {name for name, _ in all_combinations()}
+        combined = [spec.name for spec in specs if spec.name in combinations and spec.name not in NAMED]
+        named = [spec.name for spec in specs if spec.name not in combined]
+        return cls(tuple(named), tuple(combined), dtypes, thorough)
+
+    def _items(self, *, thorough: bool) -> Iterator[Item]:
+        names = {*self.named, *self.combined}
+        items = (*named_items(self.named, thorough=thorough), *combined_items(names, thorough=thorough))
+        return (item for item in items if item.dtype in self.dtypes)
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """Each mode in each dtype, with its cases."""
+        return tuple(self._items(thorough=self.thorough))
+
+    @cached_property
+    def _by_case(self) -> dict[Case, list[str]]:
+        found: dict[Case, list[str]] = {}
+        for item in self.items:
+            for case in item.cases:
+                found.setdefault(case, []).append(item.mode)
+        return dict(sorted(found.items(), key=lambda pair: _numbers(pair[0])))
+
+    @property
+    def title(self) -> str:
+        """How many modes and cases."""
+        pairs = sum(map(len, self._by_case.values()))
+        modes = f"{len(self.named)} modes and {len(self.combined)} combinations of factors"
+        return f"The matrix: {modes}, {len(self):,} cases, {pairs:,} calls"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has every mode, combination and dtype."""
+        every = {*NAMED, *(name for name, _ in all_combinations())}
+        return every <= {*self.named, *self.combined} and set(self.dtypes) >= set(FORMATS)
+
+    @property
+    def lacking(self) -> list[str]:
+        """Nothing that the coverage does not tell."""
+        return []
+
+    def __len__(self) -> int:
+        return len(self._by_case)
+
+    def meetings(self, names: Sequence[str]) -> Iterator[Meeting]:
+        """Each case once, with the modes that meet it."""
+        there = set(names)
+        for case, modes in self._by_case.items():
+            yield Meeting(case, tuple(name for name in dict.fromkeys(modes) if name in there))
+
+    def contract(self, names: Sequence[str]) -> Iterator[Meeting]:
+        """The modes with names, and the adapters from outside."""
+        there = tuple(name for name in self.named if name in names)
+        for dtype in self.dtypes:
+            yield Meeting(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), there)
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        frameworks = [parse(name).framework for name in self.combined]
+        return {framework: frameworks.count(framework) for framework in dict.fromkeys(frameworks)}
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        def told(framework: str) -> str:
+            count = self._counts[framework]
+            return f"{framework}: {count} combination{'s' * (count != 1)}"
+
+        return {name: told(parse(name).framework) for name in self.combined}
+
+    def label(self, name: str) -> str:
+        """The combinations of a framework are one row."""
+        return self._labels.get(name, name)
+
+    def classes(self, name: str) -> tuple[str, ...]:
+        """All of them."""
+        del name
+        return tuple(CLASSES)
+
+    @cached_property
+    def _given(self) -> tuple[Given, Given]:
+        return given(self.items, self.label), given(self._items(thorough=True), self.label)
+
+    def why_empty(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """Turns that other modes or dtypes have, or what the matrix leaves out for a reason."""
+        cell = self.label(name), dtype, shapes
+        now, ever = (there.get(cell, frozenset()) for there in self._given)
+        return why_not(self._mode(name), Gap(dtype, shapes, regime), now, ever)
+
+    def why_missed(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """A turn whose few elements all lie elsewhere, where the thorough plan has some."""
+        every = named_items([name] if name in self.named else [], thorough=True)
+        cases = (case for item in every if item.dtype == dtype for case in item.cases)
+        aimed = (c for c in cases if shape_class(c.shape) == shapes and c.regime in (regime, "mixed"))
+        return MISSED if any(regime_counts(c.problem(), c.format)[regime] for c in aimed) else None
+
+    def _mode(self, name: str) -> Mode | None:
+        if name in self._labels:
+            return None
+        return parse(name if name in NAMED else "jax-jit")
+
+
+def _numbers(case: Case) -> int:
+    """How many products the case has."""
+    return math.prod(case.shape)
+
+
+def selected(only: Sequence[str], outside: Sequence[str], dtypes: Sequence[str]) -> list[Spec]:
+    """The modes with names and the combinations that `only` lists, and the adapters from outside.
+
+    Raises:
+        AdapterError: as `adapters.select`, or none of them has a case in these dtypes.
+    """
+    dtypes_of: dict[str, set[str]] = {}
+    for name, dtype in all_combinations():
+        dtypes_of.setdefault(name, set()).add(dtype)
+    specs = select(only, outside, tuple(dict.fromkeys([*NAMED, *dtypes_of])))
+    found = [
+        spec
+        for spec in specs
+        if spec.name in NAMED or not dtypes_of.get(spec.name, set(dtypes)).isdisjoint(dtypes)
+    ]
+    if not found:
+        raise AdapterError(f"the combinations that --only names have no case in {', '.join(dtypes)}")
+    return found
