@@ -180,7 +180,7 @@ def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
 def test_a_violation_of_the_contract_is_told_with_the_line_that_replays_it() -> None:
     selector, case = "tests.planted.wrong:counts_calls", "ordinary:0:256x7x3x2:contiguous:float32"
     with seated([Direct(wrong.counts_calls)]) as contestants:
-        seats = {selector: contestant for contestant in contestants.values()}
+        seats = dict.fromkeys([selector], *contestants.values())
         (line,) = session._violations(Record(), list(session._checks(PLAN, seats)))
     assert line.startswith("float32: planted-counts-calls: a second call with the same input changes grad")
     assert line.endswith(f"\n    replay  {replay(case, selector)}")

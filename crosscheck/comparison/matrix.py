@@ -19,7 +19,7 @@ from crosscheck.matrix.shapes import CLASSES, MIXED, shape_class
 from crosscheck.regimes import regime_counts
 from reference.formats import FORMATS
 
-# Where the contract is checked: several rows, inputs and outputs, and few problems for who takes them one by one.
+# Where the contract is checked: several rows, inputs, outputs, and few problems for who takes them one by one.
 CONTRACT_SHAPE: Final = MIXED
 
 

@@ -13,9 +13,7 @@ BY_TURNS: Final = "by turns: a new shape costs this mode a program or many calls
 HAZARD: Final = "a hazard takes large shapes with --thorough only"
 LARGE_ONLY: Final = "large shapes are float64's and float32's"
 NO_STACK: Final = "torch.nn.Linear has no stack axis"
-MISSED: Final = (
-    "by turns: the elements there miss it by chance; --thorough takes all shapes, which have it"
-)
+MISSED: Final = "by turns: the elements there miss it by chance; --thorough takes all shapes, which have it"
 ONE_EACH: Final = "a combination has one case: all regimes in one stack, or an ordinary one at a threshold"
 
 # The regimes of the cases of each mode, or group of modes, in each dtype at each class of shapes.
