@@ -260,7 +260,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Not green: an adapter died, even between two tests, or was asked and none of it could be judged."""
+    """Not green: an adapter died, even between two tests, or was asked and none of it could be judged.
+
+    The processes end here, so that what they say of coverage is there when pytest-cov asks.
+    """
+    if PANEL in session.config.stash:
+        session.config.stash[PANEL].close()
+    if MATRIX in session.config.stash:
+        session.config.stash[MATRIX].hosts.close()
     account = _account(session.config)
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["crosscheck"] = account.plain()

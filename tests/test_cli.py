@@ -67,6 +67,9 @@ def assert_one_clear_line(said: str, *parts: str) -> None:
         (["check", "ordinary:1:1x1x3x1:contiguous:float23", "--only", "numpy"], ["'float23'"]),
         (["check", "no_such_file.npz", "--only", "numpy"], ["no_such_file.npz"]),
         (["check"], ["CASE|FILE"]),
+        (["behaviours", "--probe", "thread"], ["--probe", "did you mean 'threads'?"]),
+        (["behaviours", "--dtype", "float23"], ["--dtype", "did you mean 'float32'?"]),
+        (["behaviours", "--only", "trch"], ["did you mean 'torch'?"]),
     ],
     ids=lambda value: "_".join(value) if isinstance(value, list) else None,
 )
@@ -168,7 +171,14 @@ def test_an_internal_error_shows_its_traceback_on_demand(monkeypatch: pytest.Mon
         commands.run(["compare"])
 
 
-LOOKED_UP = (["-h"], ["compare", "-h"], ["check", "--help"], ["--version"], ["adapters"])
+LOOKED_UP = (
+    ["-h"],
+    ["compare", "-h"],
+    ["check", "--help"],
+    ["behaviours", "-h"],
+    ["--version"],
+    ["adapters"],
+)
 
 
 @pytest.mark.parametrize("arguments", LOOKED_UP, ids=" ".join)
@@ -194,6 +204,17 @@ def test_a_healthy_run_agrees_and_its_output_is_plain_text_when_piped(tmp_path: 
     assert [line for line in found.stdout.splitlines() if line != line.rstrip()] == []
     assert found.stdout.splitlines()[-1].startswith("Agreement of numpy: ")
     assert found.stdout.count(" agrees") == 8
+
+
+def test_behaviours_asks_the_chosen_questions_in_the_chosen_dtypes(tmp_path: Path) -> None:
+    options = ["--only", "numpy", "--dtype", "float32", "--probe", "dtype,last_digit", "--journal"]
+    every, few = (crosscheck("behaviours", *options, str(tmp_path), *more) for more in (["--all"], []))
+    assert (every.returncode, every.stderr) == (few.returncode, few.stderr) == (0, "")
+    asked = [line.partition(":")[0] for line in every.stdout.splitlines() if line.endswith("?")]
+    assert sorted(asked) == ["dtype", "last_digit"]
+    assert every.stdout.count("  float32   ") == 2
+    assert "float64" not in every.stdout
+    assert not [line for line in few.stdout.splitlines() if line.endswith("?")]
 
 
 def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from adapters import ON_DEVICES, spec_of
@@ -12,8 +14,13 @@ from crosscheck.matrix.shapes import DOCUMENT
 from reference.formats import FORMATS
 
 
+def of_process(name: str) -> Any:
+    """The name, to be tried where its process is."""
+    return pytest.param(name, marks=pytest.mark.xdist_group("-".join(map(str, spec_of(parse(name)).room))))
+
+
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("name", ON_DEVICES)
+@pytest.mark.parametrize("name", [of_process(name) for name in ON_DEVICES])
 def test_a_mode_agrees_on_another_device(
     matrix: Matrix, frameworks: frozenset[str], name: str, dtype: str
 ) -> None:

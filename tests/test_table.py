@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -39,6 +40,7 @@ SUMMARIES = {
     cell(LONG, "float16", EVERY): Summary(64, unsupported=frozenset(["no"])),
     cell(LONG, "bfloat16", EVERY): Summary(not_run=64),
 }
+KNOWN = Summary(64, 192, 5, 7, 7, share=worst(20, "zeros"))
 
 NARROW = """\
                     worst   of the                             not
@@ -90,6 +92,28 @@ def test_every_line_fits_and_nothing_is_cut_off(width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert "an-adapter-from" in text
+
+
+@pytest.mark.parametrize(("known", "verdict"), [(0, "disagrees"), (6, "disagrees"), (7, "known")])
+def test_a_row_whose_wrong_elements_are_all_known_says_so(known: int, verdict: str) -> None:
+    (row,) = rows({cell("jax", "float32", "grad"): replace(KNOWN, known_elements=known)})
+    assert (row.verdict, row.regime) == (verdict, "zeros")
+
+
+def test_known_is_neither_green_nor_red() -> None:
+    text = io.StringIO()
+    for part in tables(rows({cell("jax", "float32", "grad"): KNOWN}), 80):
+        Console(width=80, file=text, force_terminal=True).print(part)
+    (line,) = (line for line in text.getvalue().splitlines() if "known" in line)
+    assert "\x1b[35mknown" in line
+    assert "\x1b[32m" not in line
+    assert "31m" not in line
+
+
+def test_adapters_of_one_label_share_their_rows() -> None:
+    summaries = {cell("jax-a", "float32", "grad"): KNOWN, cell("jax-b", "float32", "grad"): Summary(10, 30)}
+    (row,) = rows(summaries, lambda name: name.partition("-")[0])
+    assert (row.adapter, row.judged, row.verdict) == ("jax", 74, "known")
 
 
 def test_no_rows_make_no_table() -> None:

@@ -140,17 +140,15 @@ def tables(rows: Sequence[Line], width: int) -> Iterator[RenderableType]:
     """The rows for a reader with that many columns: one table, or one for each mode below its name."""
     notes = footnotes(rows)
     longest = max((len(row.group.mode) for row in rows), default=0)
-    by_mode = itertools.groupby(rows, key=lambda row: row.group.mode)
     if ROW + longest < width:
         whole = _empty(longest, headed=True)
-        for mode, group in by_mode:
-            for row in group:
-                whole.add_row(Text(mode), *_cells(row, notes))
-            whole.add_section()
+        for row, following in zip(rows, [*rows[1:], None], strict=True):
+            ends = following is not None and following.group.mode != row.group.mode
+            whole.add_row(Text(row.group.mode), *_cells(row, notes), end_section=ends)
         yield whole
         return
     yield _empty(0, headed=True)
-    for mode, group in by_mode:
+    for mode, group in itertools.groupby(rows, key=lambda row: row.group.mode):
         table = _empty(0, headed=False)
         for row in group:
             table.add_row(*_cells(row, notes))

@@ -26,7 +26,7 @@ from crosscheck.trial import Outcome
 from reference.types import Outputs, Problem
 
 # Numbers of problems and results that wait to be judged: enough that nobody waits for long, some 100 MB.
-AHEAD = 2**26
+AHEAD = 2**24
 # Problems of one case that the oracle takes where nothing cheaper is sure: half suspects, half a sample ...
 BUDGET = 32
 # ... of so many products in all: a second's work.

@@ -19,7 +19,7 @@ from crosscheck.matrix.shapes import CLASSES, MIXED, shape_class
 from crosscheck.regimes import regime_counts
 from reference.formats import FORMATS
 
-# Where the contract is checked: several rows, inputs, outputs, and few problems for who takes them one by one.
+# Where the contract is checked: several rows, inputs, outputs, and few problems for who takes them in turn.
 CONTRACT_SHAPE: Final = MIXED
 
 
@@ -79,6 +79,11 @@ class MatrixPlan:
         """Whether it has every mode, combination and dtype."""
         every = {*NAMED, *(name for name, _ in all_combinations())}
         return every <= {*self.named, *self.combined} and set(self.dtypes) >= set(FORMATS)
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """Whether it is whole."""
+        return self.is_whole
 
     @property
     def lacking(self) -> list[str]:

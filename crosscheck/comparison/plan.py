@@ -70,6 +70,11 @@ class Plan:
         """Whether every regime and every shape is visited."""
         return set(self.regimes) >= set(REGIMES) and self.problems >= ROUND
 
+    @property
+    def is_exhaustive(self) -> bool:
+        """The shapes are few, and the modes are the adapters'."""
+        return False
+
     def __len__(self) -> int:
         hosted = sum(not _lacks(regime, shape) for regime in self.regimes for _, shape in self.visits)
         return len(self.dtypes) * hosted

@@ -28,6 +28,7 @@ class Planned(Protocol):
         seed: of the first cases.
         dtypes: of the cases.
         is_whole: whether nothing is left out that such a plan has.
+        is_exhaustive: whether it has every mode and shape there is, so that what it does not meet is stale.
         lacking: what the plan cannot have, with the reason.
     """
 
@@ -46,6 +47,10 @@ class Planned(Protocol):
     @property
     def is_whole(self) -> bool:
         """Whether nothing is left out that such a plan has."""
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """Whether it has every mode and shape there is, so that what it does not meet is stale."""
 
     @property
     def lacking(self) -> list[str]:

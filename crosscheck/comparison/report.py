@@ -129,7 +129,8 @@ def _disagreements(comparison: Comparison) -> Iterator[str]:
     """The first findings of each adapter and output in full."""
     told: Counter[tuple[str, str]] = Counter()
     for finding in () if comparison.record.interrupted else comparison.record.findings:
-        new = {each for each in finding.wrong if told[each] < TOLD and told.total() < TOLD_IN_ALL}
+        wrong = [each for outcome in finding.outcomes for each in sorted(wrong_of(outcome))]
+        new = set([each for each in wrong if told[each] < TOLD][: TOLD_IN_ALL - told.total()])
         told.update(new)
         shown = [o for o in finding.outcomes if not wrong_of(o) or wrong_of(o) & new]
         if new:

@@ -74,8 +74,8 @@ class Comparison:
 
     @property
     def unmatched(self) -> tuple[Difference, ...]:
-        """The known differences that concern an adapter and cover nothing, where nothing was left out."""
-        if not self.plan.is_whole or self.record.interrupted:
+        """The known differences that concern an adapter and cover nothing, where everything was tried."""
+        if not self.plan.is_exhaustive or self.record.interrupted:
             return ()
         covered = {name: counts.total() for name, counts in self.known.items()}
         return self.record.known.unmatched([Explained(covered, {})], self.descriptions)

@@ -1,0 +1,272 @@
+"""The coverage: what was judged is counted by place, every gap has its reason, and one without is a fault."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from planted import wrong
+from rich.console import Console
+from test_compare import record_of
+
+from adapters import NAMED
+from adapters.modes import parse
+from crosscheck.cases import Case
+from crosscheck.cases import parse as case_of
+from crosscheck.comparison import coverage as shown
+from crosscheck.comparison.coverage import Line, faults, footnotes, lines, short
+from crosscheck.comparison.matrix import MatrixPlan
+from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.report import show
+from crosscheck.comparison.result import Comparison
+from crosscheck.judge import Judge
+from crosscheck.matrix import reasons
+from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, Group, Tally
+from crosscheck.matrix.reasons import Gap, why_not
+from crosscheck.matrix.shapes import CLASSES, shape_class
+from crosscheck.regimes import REGIMES
+from crosscheck.summary import merged
+from crosscheck.trial import Direct, Subject, run
+from reference.formats import FORMATS
+
+PLAN = Plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+TEXT = "mixed:0:40x2x3x2:contiguous:float32"
+LONG = "an-adapter-from-outside-that-has-a-long-name"
+
+
+def coverage_of(adapter: Any, *texts: str) -> Coverage:
+    found = Coverage()
+    for text in texts:
+        case = case_of(text)
+        judge = Judge(case.problem())
+        found.hear(case, judge, run(Direct(adapter), judge))
+    return found
+
+
+def tally_of(adapter: Any, text: str) -> Tally:
+    ((_, tally),) = coverage_of(adapter, text)
+    return tally
+
+
+def seen(plan: Plan, *subjects: Subject) -> Comparison:
+    there = {subject.description.name: subject for subject in subjects}
+    record = record_of(*subjects, plan=plan)
+    said = [subject.description for subject in subjects]
+    return Comparison(plan, said, record, subjects=there, with_coverage=True)
+
+
+def written(rows: list[Line], width: int) -> str:
+    text = io.StringIO()
+    console = Console(width=width, file=text)
+    for part in shown.tables(rows, width):
+        console.print(part)
+    return text.getvalue()
+
+
+class Promising(Plan):
+    """A plan that promises a class of shapes which it does not have."""
+
+    def classes(self, name: str) -> tuple[str, ...]:
+        """Its own, and another."""
+        return (*super().classes(name), "tails")
+
+    def why_missed(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """Its own shapes hold few problems; the others should hold every regime."""
+        return None if shapes == "tails" else super().why_missed(name, dtype, shapes, regime)
+
+
+PROMISING = Promising(dtypes=("float32",), problems=7)
+
+# ------------------------------------------------------------------------------------ what was judged
+
+
+def test_every_element_of_y_hat_is_counted_once_under_its_regime() -> None:
+    tally = tally_of(wrong.healthy, TEXT)
+    assert set(tally.judged) == set(REGIMES)
+    assert tally.judged.total() == 40 * 2 * 2
+    assert not tally.not_judged
+    assert not tally.reasons
+
+
+def test_what_is_not_judged_is_counted_apart() -> None:
+    def loss_only(X: Any, y: Any, W: Any) -> Any:
+        return {"loss": wrong.right(X, y, W)[1]}
+
+    tally = tally_of(wrong.Planted("loss", loss_only), "ordinary:5:4x64x8x3:contiguous:bfloat16")
+    assert not tally.judged
+    assert tally.not_judged.total() == 4 * 64 * 3
+    assert tally.reason("ordinary") == NOT_JUDGED
+
+
+@pytest.mark.parametrize(
+    ("adapter", "why"),
+    [(wrong.raises, FAILED), (wrong.refuses, "no stacks here")],
+    ids=["raises", "refuses"],
+)
+def test_an_adapter_that_gives_nothing_gives_the_reason(adapter: Any, why: str) -> None:
+    tally = tally_of(adapter, TEXT)
+    assert not tally.judged
+    assert tally.reason("ordinary") == why
+
+
+def test_what_an_adapter_is_not_given_after_a_failure_has_that_for_a_reason() -> None:
+    found = Coverage()
+    found.miss("dead", Case("zeros", 0, (1, 3, 1)))
+    assert found.groups[Group("dead", "float64", "document")].reason("zeros") == FAILED
+
+
+def test_the_coverage_of_two_processes_adds_up() -> None:
+    first, second = coverage_of(wrong.healthy, TEXT), coverage_of(wrong.refuses, TEXT)
+    both = Coverage()
+    for part in (first, second, first):
+        both.add(json.loads(json.dumps(part.plain())))
+    judged = both.groups[Group("planted-healthy", "float32", "document")].judged
+    assert judged == {regime: 2 * count for regime, count in first.regimes().items()}
+    assert both.groups[Group("planted-refuses", "float32", "document")].reasons == {"no stacks here": 1}
+    assert both.starved == []
+
+
+def test_modes_of_one_label_are_one_group() -> None:
+    found = coverage_of(wrong.healthy, TEXT)
+    found.add(coverage_of(wrong.sign, TEXT).plain())
+    ((group, tally),) = found.labelled(lambda _: "all")
+    assert group == Group("all", "float32", "document")
+    assert tally.judged.total() == 2 * 40 * 2 * 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        ((16385, 3, 3), "rows"),
+        ((1, 16385, 3, 2), "rows"),
+        ((8192, 1, 3, 1), "other"),
+        ((1, 3, 1), "document"),
+    ],
+    ids=str,
+)
+def test_a_shape_with_many_rows_counts_as_rows_wherever_it_comes_from(
+    shape: tuple[int, ...], name: str
+) -> None:
+    assert shape_class(shape) == name
+
+
+# -------------------------------------------------------------------------------------------- reasons
+
+EVERY = frozenset(REGIMES)
+
+
+@pytest.mark.parametrize(
+    ("mode", "gap", "now", "ever", "want"),
+    [
+        ("jax-jit", Gap("float32", "tails", "zeros"), {"mixed"}, EVERY, None),
+        ("jax-jit", Gap("float32", "rows", "zeros"), {"zeros"}, EVERY, None),
+        ("jax-jit", Gap("float32", "rows", "zeros"), {"ordinary"}, EVERY, reasons.BY_TURNS),
+        ("jax-jit", Gap("float32", "tails", "zeros"), (), {"mixed"}, reasons.BY_TURNS),
+        ("jax-jit", Gap("float16", "rows", "zeros"), (), (), reasons.LARGE_ONLY),
+        ("jax-jit", Gap("float32", "rows", "zeros"), (), (), None),
+        ("jax-jit-tanh", Gap("float32", "stacks", "zeros"), (), {"mixed"}, reasons.HAZARD),
+        ("torch-module", Gap("float32", "stacks", "zeros"), (), (), reasons.NO_STACK),
+        ("torch-module", Gap("float32", "rows", "zeros"), (), (), None),
+        ("", Gap("float32", "rows", "zeros"), {"ordinary"}, {"ordinary"}, reasons.ONE_EACH),
+    ],
+)
+def test_a_gap_of_the_plan_has_its_reason_or_none(
+    mode: str, gap: Gap, now: Any, ever: Any, want: str | None
+) -> None:
+    assert why_not(parse(mode) if mode else None, gap, now, ever) == want
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("thorough", [False, True])
+def test_the_plan_gives_a_mode_every_regime_everywhere_or_a_reason(name: str, thorough: bool) -> None:
+    plan = MatrixPlan((name,), thorough=thorough)
+    now, _ = plan._given
+    bare = [
+        (dtype, shapes, regime)
+        for dtype in FORMATS
+        for shapes in CLASSES
+        for regime in REGIMES
+        if plan.why_empty(name, dtype, shapes, regime) is None
+        and now.get((name, dtype, shapes), frozenset()).isdisjoint({regime, "mixed"})
+    ]
+    assert bare == []
+
+
+def test_a_turn_that_misses_a_regime_by_chance_is_told_from_a_plan_that_has_none() -> None:
+    plan = MatrixPlan(("jax-jit",), ("jax-jit-vmap-columns",))
+    assert plan.why_missed("jax-jit", "float32", "tails", "zeros") == reasons.MISSED
+    assert plan.why_missed("jax-jit", "float16", "rows", "zeros") is None
+    assert plan.why_missed("jax-jit-vmap-columns", "float32", "document", "zeros") is None
+
+
+def test_a_regime_that_was_not_asked_for_and_one_that_few_problems_miss_are_told_apart() -> None:
+    (row,) = seen(PLAN, Direct(wrong.healthy)).coverage
+    assert row.reasons["overflow"] == "left out by --regime"
+    assert PLAN.why_missed("", "float32", "other", "zeros") is not None
+    assert Plan().why_missed("", "float32", "other", "zeros") is None
+
+
+def test_a_run_that_was_interrupted_has_that_for_a_reason() -> None:
+    (row,) = lines(Coverage(), Plan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
+    assert set(row.reasons.values()) == {shown.INTERRUPTED}
+
+
+# ------------------------------------------------------------------------- the table and the verdict
+
+
+def test_a_gap_that_nothing_explains_is_a_fault_and_no_agreement() -> None:
+    comparison = seen(PROMISING, Direct(wrong.healthy))
+    assert faults(comparison.coverage) == [f"planted-healthy float32 tails: {', '.join(REGIMES)}"]
+    assert not comparison.is_green
+    text = io.StringIO()
+    show(comparison, Console(width=100, file=text, highlight=False))
+    assert " ?  nothing explains planted-healthy float32 tails: ordinary" in text.getvalue()
+    assert "No agreement (unexplained gaps in the coverage: 1)" in text.getvalue()
+
+
+def test_a_gap_is_no_fault_where_nobody_asks_for_the_coverage() -> None:
+    comparison = seen(PROMISING, Direct(wrong.healthy))
+    comparison.with_coverage = False
+    assert comparison.is_green
+
+
+def test_the_rows_count_what_the_summaries_count() -> None:
+    comparison = seen(PLAN, Direct(wrong.healthy), Direct(wrong.sign))
+    rows = comparison.coverage
+    assert [row.group.mode for row in rows] == ["planted-healthy", "planted-sign"]
+    y_hat = [s for cell, s in comparison.record.summaries.items() if cell.output == "y_hat"]
+    assert sum(row.tally.judged.total() for row in rows) == merged(y_hat).elements
+
+
+def test_a_footnote_stands_below_for_each_reason_and_has_a_letter_of_its_own() -> None:
+    tally = Tally()
+    rows = [Line(Group(f"mode{i}", "float32", "tails"), tally, {"zeros": f"why {i % 30}"}) for i in range(60)]
+    notes = footnotes(rows)
+    assert [*notes][:2] == ["why 0", "why 1"]
+    assert [*notes.values()][24:30] == ["y", "z", "aa", "ab", "ac", "ad"]
+    assert list(shown.below(rows))[26] == "aa  why 26"
+
+
+@pytest.mark.parametrize("width", [100, 132])
+@pytest.mark.parametrize("name", ["numpy", "jax-jit-rowvmap-vectors", LONG])
+def test_every_line_of_the_coverage_fits(name: str, width: int) -> None:
+    judged = Tally()
+    judged.judged.update(dict.fromkeys(REGIMES, 123_456_789))
+    judged.not_judged["zeros"] = 999_999
+    row = Line(Group(name, "bfloat16", "document"), judged, {"zeros": None})
+    text = written([row, row], width)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    assert text.count("123M") == 2 * (len(REGIMES) - 1)
+    assert name in text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, ""), (7, "7"), (999, "999"), (1000, "1.0k"), (1999, "1.9k"), (12_345, "12k"), (999_999, "999k"),
+     (1_200_000, "1.2M"), (5 * 10**10, "50G")],
+)  # fmt: skip
+def test_a_count_is_shown_in_four_characters_cut_off(count: int, text: str) -> None:
+    assert short(count) == text
+    assert len(text) <= 4

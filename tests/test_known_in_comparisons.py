@@ -1,0 +1,224 @@
+"""Known differences in a comparison: what they cover is counted, told, and speaks against nobody."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from known_entries import LAST_DAY, TWO, entry, record
+from planted import wrong
+from rich.console import Console
+from test_compare import seated
+
+from crosscheck import commands
+from crosscheck.cases import Case, parse
+from crosscheck.comparison.engine import Finding, Record, compare, wrong_of
+from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.report import show
+from crosscheck.comparison.result import Comparison
+from crosscheck.comparison.table import Row
+from crosscheck.judge import Judge
+from crosscheck.known import Cover, KnownDifferences, by_regime, explained
+from crosscheck.known import record as shipped
+from crosscheck.regimes import REGIMES
+from crosscheck.trial import Direct, Subject, run
+
+PLAN = Plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+ALL = tuple(REGIMES)
+SIGN = Direct(wrong.sign)
+
+
+@dataclass(frozen=True)
+class Exhaustive(Plan):
+    """A small plan that says it has everything."""
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """It says so."""
+        return True
+
+
+def compared(known: KnownDifferences, *subjects: Subject, plan: Plan = PLAN) -> Comparison:
+    with seated(subjects) as contestants:
+        found = compare(plan.meetings(list(contestants)), contestants, lambda _: None, known)
+    there = {f"tests.planted.wrong:{s.description.name.removeprefix('planted-')}": s for s in subjects}
+    return Comparison(plan, [subject.description for subject in subjects], found, subjects=there)
+
+
+def told(comparison: Comparison) -> str:
+    text = io.StringIO()
+    show(comparison, Console(width=100, file=text, highlight=False))
+    return text.getvalue()
+
+
+def row_of(comparison: Comparison, output: str) -> Row:
+    (row,) = (row for row in comparison.rows if (row.adapter, row.output) == ("planted-sign", output))
+    return row
+
+
+# ---------------------------------------------------------------------------------------- the verdict
+
+
+def test_a_run_is_green_where_all_that_is_wrong_is_known() -> None:
+    comparison = compared(record(entry()), Direct(wrong.healthy), SIGN)
+    row = row_of(comparison, "grad")
+    assert row.verdict == "known"
+    assert row.summary.known_elements == row.summary.wrong_elements > 0
+    assert comparison.is_green
+    assert comparison.record.findings == []
+    assert row_of(comparison, "loss").verdict == "agrees"
+
+
+def test_what_an_entry_leaves_over_is_a_disagreement() -> None:
+    comparison = compared(record(entry(regimes=["zeros"])), SIGN)
+    row = row_of(comparison, "grad")
+    assert row.verdict == "disagrees"
+    assert 0 < row.summary.known_elements < row.summary.wrong_elements
+    assert not comparison.is_green
+
+
+@pytest.mark.parametrize(("outputs", "loss"), [(["grad"], "disagrees"), (["grad", "loss"], "known")])
+def test_an_output_that_no_entry_names_disagrees(outputs: list[str], loss: str) -> None:
+    comparison = compared(record(entry(outputs=outputs)), Direct(wrong.missing_half))
+    verdicts = {row.output: row.verdict for row in comparison.rows}
+    assert (verdicts["grad"], verdicts["loss"]) == ("known", loss)
+    assert comparison.is_green is (loss == "known")
+
+
+def test_a_failure_is_never_known() -> None:
+    assert not compared(record(entry()), Direct(wrong.raises)).is_green
+
+
+def test_an_entry_that_has_expired_covers_nothing_and_is_told() -> None:
+    over = LAST_DAY + timedelta(1)
+    comparison = compared(record(entry(), today=over), SIGN)
+    assert row_of(comparison, "grad").verdict == "disagrees"
+    assert f"  turned-sign: on {LAST_DAY}" in told(comparison).splitlines()
+
+
+# ------------------------------------------------------------------------------------- what is counted
+
+
+def test_the_elements_of_each_entry_are_counted_by_regime() -> None:
+    case = parse(TWO)
+    judge = Judge(case.problem())
+    outcome = run(SIGN, judge)
+    known = record(entry(), entry(name="zeros-only", regimes=["zeros"]))
+    covers = known.covering(judge, outcome, case.shape)
+    assert list(covers) == ["grad"]
+    counts = {cover.name: by_regime(judge, "grad", cover) for cover in covers["grad"]}
+    assert counts == {"turned-sign": {"zeros": 1, "ordinary": 1}, "zeros-only": {"zeros": 1}}
+    assert explained(outcome, covers) == known.explain(judge, outcome, case.shape)
+
+
+def test_an_element_of_several_regimes_counts_for_the_first_that_the_entry_names() -> None:
+    judge = Judge(Case("mixed", 0, (40, 2, 3, 2), dtype="float32").problem())
+    every = np.ones((40, 3, 2), dtype=bool)
+    counts = [by_regime(judge, "grad", Cover("name", names, every)) for names in (None, ALL, ["ordinary"])]
+    assert counts[0] == counts[1]
+    assert sum(counts[0].values()) == every.size
+    assert sum(counts[2].values()) == 3 * int((judge.places == 0).any(axis=-2).sum())
+
+
+def test_what_is_known_is_taken_for_admissible_and_the_rest_is_not() -> None:
+    case = parse(TWO)
+    judge = Judge(case.problem())
+    outcome = run(SIGN, judge)
+    known = record(entry(regimes=["zeros"]))
+    left = known.explain(judge, outcome, case.shape).left(outcome)
+    assert left.judgements["grad"].admissible.ravel().tolist() == [True, False]
+    assert outcome.judgements["grad"].admissible.ravel().tolist() == [False, False]
+    assert left.disagreeing == ("grad",)
+
+
+# ---------------------------------------------------------------------------------------- what is told
+
+
+def section(text: str, title: str) -> Sequence[str]:
+    """The lines below a title."""
+    _, _, after = text.partition(f"\n{title}\n")
+    return [line.strip() for line in after.split("\n\n")[0].splitlines()]
+
+
+def test_a_known_bug_is_told_with_its_count_and_link() -> None:
+    comparison = compared(record(entry(upstream="https://example.org/1")), Direct(wrong.healthy), SIGN)
+    text = told(comparison)
+    count = row_of(comparison, "grad").summary.known_elements
+    assert section(text, "Known differences:") == [f"turned-sign: {count} elements; https://example.org/1"]
+    assert "\nHazards" not in text
+    assert "\nDisagreements" not in text
+    assert "Agreement of planted-healthy, planted-sign, known differences aside: " in text
+
+
+def test_a_hazard_is_told_apart_with_the_regimes_where_it_left_its_set() -> None:
+    hazard = entry(kind="hazard", expires=None, regimes=ALL)
+    comparison = compared(record(hazard), SIGN)
+    (line,) = section(told(comparison), "Hazards, as expected:")
+    counts = comparison.known["turned-sign"]
+    assert set(counts) <= set(REGIMES)
+    assert line.startswith(f"turned-sign: {row_of(comparison, 'grad').summary.known_elements} elements: ")
+    assert all(f"{regime} {count}" in line for regime, count in counts.items())
+    assert "Known differences:" not in told(comparison)
+
+
+def test_a_disagreement_beside_a_known_difference_shows_what_is_not_known() -> None:
+    comparison = compared(record(entry(regimes=["zeros"])), Direct(wrong.healthy), SIGN)
+    text = told(comparison)
+    (finding,) = comparison.record.findings
+    grad = next(o for o in finding.outcomes if wrong_of(o)).judgements["grad"]
+    assert not grad.admissible.all()
+    assert " elements known; the worst: " in text
+    assert text.count("planted-sign is wrong: grad") == 1
+
+
+def test_an_adapter_that_is_wrong_as_known_is_no_witness() -> None:
+    both = compared(record(entry(modes=["planted-sign"])), SIGN, Direct(wrong.missing_half))
+    finding: Finding = both.record.findings[0]
+    assert {outcome.description.name for outcome in finding.outcomes} == {"planted-missing-half"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "lines"), [(PLAN, []), (Exhaustive(("float32",), ("zeros",), 7), ["other"])]
+)
+def test_an_entry_that_covers_nothing_is_told_where_everything_was_tried(
+    plan: Plan, lines: list[str]
+) -> None:
+    idle = entry(name="other", regimes=["overflow"])
+    comparison = compared(record(entry(), idle, entry(name="elsewhere", platform=["none"])), SIGN, plan=plan)
+    assert section(told(comparison), "Known differences that matched nothing:") == lines
+
+
+def test_a_comparison_that_was_interrupted_has_no_stale_entries() -> None:
+    plan = Exhaustive(("float32",), ("zeros",), 7)
+    comparison = Comparison(plan, [SIGN.description], Record(known=record(entry()), interrupted=True))
+    assert comparison.unmatched == ()
+
+
+# ------------------------------------------------------------------------------- the file of the checkout
+
+
+def test_the_record_of_the_checkout_is_that_of_the_tests() -> None:
+    want = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"))
+    assert KnownDifferences.of_checkout().entries == want.entries
+
+
+def test_without_the_file_nothing_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shipped, "SHIPPED", tmp_path / "absent.toml")
+    assert KnownDifferences.of_checkout().entries == ()
+
+
+def test_a_record_that_cannot_be_used_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "known.toml").write_text("[[difference]]\nname = 7\n")
+    monkeypatch.setattr(shipped, "SHIPPED", tmp_path / "known.toml")
+    assert commands.run(["compare", "--only", "numpy", "--problems", "1", "--journal", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("crosscheck: error: ")
+    assert "entry number 1" in said
+    assert said.count("\n") == 1
