@@ -79,7 +79,14 @@ def test_who_did_not_start_meets_nobody() -> None:
         (["jax-jit-scan-vectors-2threads"], {"jax-jit-scan-vectors-2threads"}, False),  # in neither list
         ([COMBINATION], set(), True),
     ],
-    ids=str,
+    ids=[
+        "compile",
+        "jvp",
+        "framework",
+        "pattern",
+        "neither",
+        "combination",
+    ],  # a set has no order to be named by
 )
 def test_only_takes_names_patterns_and_frameworks_of_modes_and_combinations(
     only: list[str], named: set[str], combined: bool
