@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import platform
-from collections.abc import Generator, Sequence
+import signal
+from collections.abc import Generator, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from hypothesis import settings
 
 import adapters
 from adapters import compilation
+from adapters.conditions import Conditions
 from crosscheck.account import Account
 
 try:
@@ -159,22 +161,18 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         _start(session.config)
 
 
-def _compiled() -> dict[str, str]:
-    """What tells children where to keep what they compiled; profile ci compiles everything afresh."""
-    in_ci = settings.get_current_profile_name() == "ci"
-    return compilation.FRESH if in_ci else compilation.cache(Path(".crosscheck/compiled"))
+def _conditions(config: pytest.Config) -> Conditions:
+    """What the adapters' processes are given; profile ci compiles everything afresh."""
+    fresh = settings.get_current_profile_name() == "ci"
+    environment = compilation.FRESH if fresh else compilation.cache()
+    return Conditions(Path(config.option.journal), config.option.timeout_per_call, environment)
 
 
 def _start(config: pytest.Config) -> None:
     from crosscheck.panel import Panel
 
     try:
-        panel = Panel.of(
-            selected(config),
-            journal=Path(config.option.journal),
-            timeout=config.option.timeout_per_call,
-            environment=_compiled(),
-        )
+        panel = Panel.of(selected(config), _conditions(config))
     except (adapters.AdapterError, adapters.JournalError) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[PANEL] = panel
@@ -192,6 +190,14 @@ def panel(request: pytest.FixtureRequest) -> Panel:
     return request.config.stash[PANEL]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What this test starts hears Ctrl-C, even where all this is the background job of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="session")
 def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
     """The frameworks of this run."""
@@ -206,9 +212,7 @@ def matrix(request: pytest.FixtureRequest) -> Matrix:
     from crosscheck.matrix.hearing import Matrix
 
     config = request.config
-    hosts = Hosts(
-        journal=Path(config.option.journal), timeout=config.option.timeout_per_call, environment=_compiled()
-    )
+    hosts = Hosts(_conditions(config))
     config.add_cleanup(hosts.close)
     config.stash[MATRIX] = Matrix(hosts, KnownDifferences.read(KNOWN_DIFFERENCES))
     return config.stash[MATRIX]

@@ -7,14 +7,14 @@ there is an exception here, with its input on disk; the next call, whosever it i
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from adapters import Spec
 from adapters.child import Child, ChildLostError, environment_of
+from adapters.conditions import Conditions
 from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError
 from adapters.journal import Journal, read_arrays
 from adapters.memory import memory_of
@@ -32,35 +32,21 @@ class Host:
         log: the file with all that its processes printed; removed by `close` unless something went wrong.
     """
 
-    def __init__(  # noqa: PLR0913, each is a choice of its own, by name
-        self,
-        name: str,
-        target: str,
-        *,
-        journal: Path,
-        python: str = sys.executable,
-        environment: Mapping[str, str] | None = None,
-        threads: int = 1,
-        devices_of_host: int = 1,
-    ) -> None:
+    def __init__(self, name: str, first: Spec, conditions: Conditions) -> None:
         """Start the process, which loads its first adapter at once; the first use waits for it.
 
         Args:
             name: for the names of its files.
-            target: the first adapter that it loads.
-            journal: the directory for the inputs of calls that went wrong.
-            python: the interpreter.
-            environment: variables on top of this process's and those that set the threads.
-            threads: how many threads the frameworks compute with.
-            devices_of_host: how many devices JAX makes of the host.
+            first: the adapter that it loads first, which says with how many threads and devices.
+            conditions: where and how it runs.
 
         Raises:
             AdapterError: the interpreter cannot be started.
             JournalError: the directory cannot be written.
         """
-        chosen = {**devices(devices_of_host, threads), **(environment or {})}
-        self._python, self._environment = python, environment_of(threads, chosen)
-        self._journal = Journal(journal, name)
+        chosen = {**devices(first.devices, first.threads), **conditions.environment}
+        self._python, self._environment = conditions.python, environment_of(first.threads, chosen)
+        self._journal = Journal(conditions.journal, name)
         self.log = self._journal.path.with_suffix(".log")
         self._loaded: dict[str, Description | AdapterError] = {}
         self._unasked: str | None = None  # what the process loads first, until it has answered for that
@@ -68,7 +54,7 @@ class Host:
         self._calling = threading.Lock()
         self._child: Child | None = None
         try:
-            self._start(target)
+            self._start(first.target)
         except AdapterError:
             self.close()
             raise

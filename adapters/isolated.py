@@ -6,13 +6,12 @@ process.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.errors import AdapterError
 from adapters.host import Host
 from adapters.protocol import Description
@@ -44,40 +43,18 @@ class Isolated:
         self._description: Description | None = None
 
     @classmethod
-    def alone(  # noqa: PLR0913, each is a choice of its own, by name
-        cls,
-        spec: Spec,
-        *,
-        journal: Path,
-        python: str = sys.executable,
-        environment: Mapping[str, str] | None = None,
-        timeout: float = 60.0,
-        threads: int | None = None,
-    ) -> Self:
+    def alone(cls, spec: Spec, conditions: Conditions) -> Self:
         """The adapter in a process of its own, which starts now; the first use waits for it.
 
         Args:
             spec: which adapter.
-            journal: the directory for the inputs of calls that went wrong.
-            python: the interpreter.
-            environment: variables on top of this process's and those that set the threads.
-            timeout: seconds that one call may take.
-            threads: how many threads the framework computes with; None: as many as the spec says.
+            conditions: where and how it runs.
 
         Raises:
             AdapterError: the interpreter cannot be started.
             JournalError: the directory cannot be written.
         """
-        host = Host(
-            spec.name,
-            spec.target,
-            journal=journal,
-            python=python,
-            environment=environment,
-            threads=spec.threads if threads is None else threads,
-            devices_of_host=spec.devices,
-        )
-        return cls(spec, host, timeout=timeout, owns=True)
+        return cls(spec, Host(spec.name, spec, conditions), timeout=conditions.timeout, owns=True)
 
     def __enter__(self) -> Self:
         return self

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
 
 from adapters.errors import AdapterError
+from adapters.rules import RULES
 
 # X, y and W are arguments, or constants that the function closes over, in every combination.
 CLOSED = ("", *(f"closed_{''.join(c)}" for k in (1, 2, 3) for c in itertools.combinations("XyW", k)))
@@ -166,92 +166,3 @@ def parse(name: str) -> Mode:
 def impossible(mode: Mode) -> str | None:
     """Why the combination means nothing; None if it means something."""
     return next((rule.reason for rule in RULES[mode.framework] if rule.excludes(mode.as_dict)), None)
-
-
-class Rule(NamedTuple):
-    """Values of some factors that do not go together.
-
-    Attributes:
-        factors: the factors that it speaks of.
-        clash: whether their values, in this order, clash.
-        reason: why.
-    """
-
-    factors: tuple[str, ...]
-    clash: Callable[..., bool]
-    reason: str
-
-    def excludes(self, values: Mapping[str, str]) -> bool:
-        """Whether it excludes these values by factor."""
-        return self.clash(*(values[factor] for factor in self.factors))
-
-
-ALONE = Rule(
-    ("outputs", "derivative"),
-    lambda outputs, derivative: outputs != "all" and derivative != "grad",
-    "an output alone has no derivative",
-)
-RULES: Mapping[str, tuple[Rule, ...]] = {
-    "numpy": (),
-    "torch": (
-        ALONE,
-        Rule(
-            ("execution", "derivative"),
-            lambda execution, derivative: execution in ("nograd", "inference") and derivative != "grad",
-            "without autograd there is no derivative",
-        ),
-        Rule(
-            ("execution", "derivative"),
-            lambda execution, derivative: execution == "compile" and derivative == "jacfwd",
-            "torch.compile does not trace vmap over jacfwd (2.13.0)",
-        ),
-        Rule(
-            ("execution", "derivative"),
-            lambda execution, derivative: execution == "compile" and derivative == "jvp",
-            "torch.compile would unroll the loop over the weights",
-        ),
-        Rule(
-            ("derivative", "convention"),
-            lambda derivative, convention: derivative == "module" and convention != "rows",
-            "torch.nn.Linear takes samples as rows",
-        ),
-        Rule(
-            ("derivative", "closed"),
-            lambda derivative, closed: derivative == "module" and closed != "",
-            "torch.nn.Linear holds its weights and takes the rest as arguments",
-        ),
-        Rule(
-            ("derivative", "form"),
-            lambda derivative, form: derivative == "module" and form != "sigmoid",
-            "torch.nn.Sigmoid is the framework's own",
-        ),
-    ),
-    "jax": (
-        ALONE,
-        Rule(
-            ("execution", "batching"),
-            lambda execution, batching: execution == "eager" and batching != "stacked",
-            "maps and loops that are not jitted compile every operation of theirs, some again at each call",
-        ),
-        Rule(
-            ("execution", "derivative"),
-            lambda execution, derivative: execution == "eager" and derivative == "jvp",
-            "its loop over the weights would be compiled again at every call",
-        ),
-        Rule(
-            ("execution", "closed"),
-            lambda execution, closed: execution == "donate" and closed == CLOSED[-1],
-            "no argument is left to be donated",
-        ),
-        Rule(
-            ("batching", "device"),
-            lambda batching, device: batching == "shardmap" and device != "cpu",
-            "the devices that rows are spread over are the host's",
-        ),
-        Rule(
-            ("batching", "derivative"),
-            lambda batching, derivative: derivative == "jacfwd" and batching in ("stacked", "shardmap"),
-            "a Jacobian of a stack crosses its networks; use vmap",
-        ),
-    ),
-}

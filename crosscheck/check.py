@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
 
 from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.errors import AdapterDied, AdapterError, JournalError, one_line
 from adapters.isolated import Isolated
 from crosscheck.accuracy import best_known
@@ -129,14 +130,7 @@ def _is_judged(outcome: Outcome) -> bool:
     return any(j.verdict is not Verdict.NOT_JUDGED for j in outcome.judgements.values())
 
 
-def check(
-    source: str,
-    specs: Sequence[Spec],
-    *,
-    journal: Path,
-    timeout: float,
-    environment: Mapping[str, str] | None = None,
-) -> Check:
+def check(source: str, specs: Sequence[Spec], conditions: Conditions) -> Check:
     """Judge one case with all adapters, each in a process of its own, and print what there is to say.
 
     Raises:
@@ -147,12 +141,7 @@ def check(
     case = read(source)
     found = Check(source.strip(), Judge(case.problem()))
     with ExitStack() as children:
-        started = [
-            children.enter_context(
-                Isolated.alone(spec, journal=journal, timeout=timeout, environment=environment)
-            )
-            for spec in specs
-        ]
+        started = [children.enter_context(Isolated.alone(spec, conditions)) for spec in specs]
         for spec, subject in zip(specs, started, strict=True):
             found.hear(spec.name, subject)
         for number, paragraph in enumerate(found.lines()):
@@ -161,7 +150,7 @@ def check(
 
 
 def check_and_show(
-    source: str, specs: Sequence[Spec], *, journal: Path, timeout: float, bisect: bool = False
+    source: str, specs: Sequence[Spec], conditions: Conditions, *, bisect: bool = False
 ) -> int:
     """Judge one case and return the exit code.
 
@@ -171,9 +160,10 @@ def check_and_show(
     Raises:
         AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.
     """
-    environment = NO_BYTECODE if bisect else None
+    if bisect:
+        conditions = replace(conditions, environment={**conditions.environment, **NO_BYTECODE})
     try:
-        found = check(source, specs, journal=journal, timeout=timeout, environment=environment)
+        found = check(source, specs, conditions)
     except (AdapterError, CaseError, JournalError) as error:
         if not bisect:
             raise

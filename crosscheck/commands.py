@@ -64,12 +64,15 @@ def compare(  # noqa: PLR0913, one for each option
     **choice: Any,
 ) -> int:
     """Compare all adapters on generated inputs and print a table."""
+    from adapters import compilation
+    from adapters.conditions import Conditions
     from crosscheck.comparison.session import compare_and_show
     from reference.formats import FORMATS
 
     dtypes = chosen(dtype, FORMATS, "--dtype")
     plan, specs = (_matrix if matrix else _core)(only, adapter, dtypes, **choice)
-    return compare_and_show(plan, specs, journal=journal, timeout=timeout, shared=matrix, coverage=coverage)
+    conditions = Conditions(journal, timeout, compilation.kept())
+    return compare_and_show(plan, specs, conditions, shared=matrix, coverage=coverage)
 
 
 @cli.command()
@@ -88,16 +91,17 @@ def behaviours(  # noqa: PLR0913, one for each option
     everything: bool,
 ) -> int:
     """Show how adapters compute where several ways are right."""
+    from adapters import compilation
+    from adapters.conditions import Conditions
     from crosscheck.behaviours.command import survey_and_show
     from crosscheck.behaviours.probes import PROBES
     from reference.formats import FORMATS
 
     return survey_and_show(
         _specs(only, adapter),
+        Conditions(journal, timeout, compilation.kept()),
         dtypes=chosen(dtype, FORMATS, "--dtype"),
         probes=[PROBES[name] for name in chosen(probe, PROBES, "--probe")],
-        journal=journal,
-        timeout=timeout,
         everything=everything,
     )
 
@@ -117,6 +121,7 @@ def check(  # noqa: PLR0913, one for each option
 ) -> int:
     """Judge one input: the text of a case, or a file .npz or .safetensors with X, y and W."""
     from adapters import AdapterError
+    from adapters.conditions import Conditions
     from crosscheck.check import check_and_show
 
     try:
@@ -126,7 +131,7 @@ def check(  # noqa: PLR0913, one for each option
             raise
         click.echo(f"crosscheck: cannot be judged: {error}", err=True)
         return CANNOT_BE_JUDGED
-    return check_and_show(source, specs, journal=journal, timeout=timeout, bisect=bisect)
+    return check_and_show(source, specs, Conditions(journal, timeout), bisect=bisect)
 
 
 @cli.command()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.host import Host
 from adapters.isolated import Isolated
 
@@ -19,15 +18,9 @@ class Hosts:
     An adapter from outside has a process to itself.
     """
 
-    def __init__(self, *, journal: Path, timeout: float, environment: Mapping[str, str]) -> None:
-        """Start nothing yet.
-
-        Args:
-            journal: the directory for the inputs of calls that went wrong.
-            timeout: seconds that one call may take.
-            environment: variables for the processes on top of this one's.
-        """
-        self._journal, self._timeout, self._environment = journal, timeout, environment
+    def __init__(self, conditions: Conditions) -> None:
+        """Start nothing yet."""
+        self._conditions = conditions
         self._hosts: dict[tuple[str, int, int], Host] = {}
         self._subjects: dict[str, Isolated] = {}
         self._resources = ExitStack()
@@ -49,18 +42,11 @@ class Hosts:
         """
         if spec.name not in self._subjects:
             host = self._hosts.get(spec.room) or self._start(spec)
-            self._subjects[spec.name] = Isolated(spec, host, timeout=self._timeout)
+            self._subjects[spec.name] = Isolated(spec, host, timeout=self._conditions.timeout)
         return self._subjects[spec.name]
 
     def _start(self, spec: Spec) -> Host:
-        host = Host(
-            spec.framework or spec.name,
-            spec.target,
-            journal=self._journal,
-            environment=self._environment,
-            threads=spec.threads,
-            devices_of_host=spec.devices,
-        )
+        host = Host(spec.framework or spec.name, spec, self._conditions)
         self._hosts[spec.room] = self._resources.enter_context(host)
         return host
 

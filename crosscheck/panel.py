@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NamedTuple, Self
 
 from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.account import Account
@@ -46,16 +46,12 @@ class Panel:
         self._told: set[str] = set()
 
     @classmethod
-    def of(
-        cls, specs: Sequence[Spec], *, journal: Path, timeout: float, environment: Mapping[str, str]
-    ) -> Self:
+    def of(cls, specs: Sequence[Spec], conditions: Conditions) -> Self:
         """Start a child for every adapter.
 
         Args:
             specs: which adapters.
-            journal: the directory for the inputs of calls that went wrong.
-            timeout: seconds that one call may take.
-            environment: variables for the children on top of this process's.
+            conditions: where and how they run.
 
         Raises:
             AdapterError: an adapter cannot be loaded, or two have one name.
@@ -64,10 +60,7 @@ class Panel:
         panel = cls()
         with panel._resources:
             started = {
-                spec.name: panel._resources.enter_context(
-                    Isolated.alone(spec, journal=journal, timeout=timeout, environment=environment)
-                )
-                for spec in specs
+                spec.name: panel._resources.enter_context(Isolated.alone(spec, conditions)) for spec in specs
             }
             for name, subject in started.items():
                 panel._seat(name, subject)

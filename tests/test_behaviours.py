@@ -16,6 +16,7 @@ from rich.console import Console
 
 import adapters
 from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from crosscheck.behaviours.command import survey_and_show
 from crosscheck.behaviours.pair import Pair
@@ -402,7 +403,7 @@ def test_the_report_fits_into_80_columns_but_for_inputs_which_stay_whole() -> No
 def run(tmp_path: Path, *names: str) -> int:
     specs = [Spec(target, target) for target in (f"tests.planted.{name}" for name in names)]
     probes = [PROBES[name] for name in ("subnormal_operand", "threads")]
-    return survey_and_show(specs, dtypes=["float32"], journal=tmp_path, timeout=60, probes=probes)
+    return survey_and_show(specs, Conditions(tmp_path), dtypes=["float32"], probes=probes)
 
 
 def test_a_survey_of_children_is_healthy_whatever_they_answer(

@@ -12,6 +12,7 @@ from planted import wrong as planted
 from safetensors.numpy import save_file
 
 import adapters
+from adapters.conditions import Conditions
 from crosscheck.cases import Case
 from crosscheck.cases.literals import CaseError
 from crosscheck.check import Check, check_and_show, exit_code, read
@@ -27,7 +28,7 @@ def check(
 ) -> int:
     """The exit code, with NumPy and adapters from outside."""
     specs = adapters.select(only, outside)
-    return check_and_show(source, specs, journal=tmp_path / "journal", timeout=60.0, bisect=bisect)
+    return check_and_show(source, specs, Conditions(tmp_path / "journal"), bisect=bisect)
 
 
 def wrong(name: str) -> str:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -242,12 +243,14 @@ def test_an_adapter_that_dies_while_it_is_loaded_is_named_and_the_others_go_on(t
     assert "numpy   float32  grad" in found.stdout
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_the_table_so_far_and_no_process(tmp_path: Path) -> None:
     options = ["--only", "numpy", "--problems", "1000000", "--journal", str(tmp_path / "journal")]
     with subprocess.Popen(
         (*COMMAND, "compare", *options),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ENVIRONMENT,
-    ) as process:  # fmt: skip
+    ) as process, ExitStack() as ending:  # fmt: skip
+        ending.callback(process.kill)  # of one that did not hear
         assert process.stdout is not None
         while "numpy:" not in (line := process.stdout.readline()):
             assert line

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from adapters.modes import FACTORS, RULES, impossible, parse, plain
+from adapters.modes import FACTORS, impossible, parse, plain
+from adapters.rules import RULES
 from crosscheck.matrix import combinations
 from crosscheck.matrix.combinations import Combination, all_combinations, covering, factors_of, product
 from reference.formats import FORMATS

@@ -31,6 +31,9 @@ from crosscheck.trial import Direct
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 
+# With one xdist worker: its fixture takes seconds.
+pytestmark = pytest.mark.xdist_group("comparison")
+
 ALL = tuple(FORMATS)
 COMBINATION = "jax-jit-row_loss-closed_W-vectors"
 CASES = [Case("ordinary", seed, (5, 2, 3, 1), dtype="float32") for seed in range(3)]

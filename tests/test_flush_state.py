@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from adapters import AdapterMisbehaved, Spec
+from adapters.conditions import Conditions
 from crosscheck.hosts import Hosts
 from reference.types import Problem
 
@@ -20,7 +21,7 @@ PLANTED = Problem(*(np.full((1, 1), value, np.float32) for value in (13.0, 0.0, 
 def test_a_leak_of_the_flush_state_is_the_failure_of_who_leaks(tmp_path: Path) -> None:
     leaks = Spec("leaks", "tests.planted.flush:leaks", "planted")
     innocent = Spec("numpy", "numpy", "planted")  # one room, so one process
-    with Hosts(journal=tmp_path, timeout=60, environment={}) as hosts:
+    with Hosts(Conditions(tmp_path)) as hosts:
         want = hosts.subject(innocent).evaluate(*SUBNORMAL).y_hat
         hosts.subject(leaks).evaluate(*SUBNORMAL)
         with pytest.raises(AdapterMisbehaved, match="left its process flushing subnormal numbers to zero"):

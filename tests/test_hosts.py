@@ -13,6 +13,7 @@ from safetensors import deserialize
 from test_isolated import assert_gone
 
 from adapters import NAMED, AdapterDied, AdapterError, AdapterMisbehaved, JournalError, Spec, spec_of
+from adapters.conditions import Conditions
 from adapters.modes import parse
 from crosscheck.hosts import Hosts
 from reference.types import Problem
@@ -36,7 +37,7 @@ ERROR, EXIT = planted("any", "import_error"), planted("any", "import_exit")
 
 @pytest.fixture
 def hosts(tmp_path: Path) -> Iterator[Hosts]:
-    with Hosts(journal=tmp_path, timeout=1.0, environment={}) as started:
+    with Hosts(Conditions(tmp_path, 1.0)) as started:
         yield started
 
 
@@ -131,7 +132,7 @@ def test_who_dies_while_it_is_loaded_is_named_and_the_others_go_on(
 
 
 def test_closing_ends_every_process_and_leaves_no_file(tmp_path: Path) -> None:
-    with Hosts(journal=tmp_path, timeout=1.0, environment={}) as hosts:
+    with Hosts(Conditions(tmp_path, 1.0)) as hosts:
         specs = ONE, replace(TWO, threads=2)
         processes = [process_of(hosts, spec) for spec in specs]
     assert_gone(processes)
@@ -153,7 +154,7 @@ def test_closing_one_adapter_leaves_the_process_to_the_others(hosts: Hosts) -> N
 def test_a_journal_that_cannot_be_kept_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        Hosts(journal=tmp_path / "file", timeout=1.0, environment={}) as hosts,
+        Hosts(Conditions(tmp_path / "file", 1.0)) as hosts,
         pytest.raises(JournalError, match=r"^cannot keep a journal in .*file: "),
     ):
         hosts.subject(ONE)

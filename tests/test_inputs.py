@@ -21,6 +21,7 @@ from adapters.journal import Journal
 from adapters.memory import memory_of
 from crosscheck.cases import Case, CaseError
 from crosscheck.cases.inputs import InputError, read
+from crosscheck.judge import Judge
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Problem
@@ -63,6 +64,24 @@ def test_safetensors_is_read_exactly(dtype: str, tmp_path: Path) -> None:
     problem = Case("ordinary", 1, (4, 2, 3, 1), dtype=dtype).problem()
     save_file(problem._asdict(), tmp_path / "a.safetensors")
     assert_read_as(tmp_path / "a.safetensors", problem)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits"),
+    [
+        ("float64", 0x7FF0000000000001),
+        ("float32", 0x7F800001),
+        ("float16", 0x7C01),
+        ("bfloat16", 0x7F81),
+    ],
+)
+def test_a_signalling_nan_is_a_nan_like_any_other(dtype: str, bits: int, tmp_path: Path) -> None:
+    signalling = np.array([[bits]], f"u{FORMATS[dtype].dtype.itemsize}").view(FORMATS[dtype].dtype)
+    one = np.ones((1, 1), FORMATS[dtype].dtype)
+    save_file({"X": signalling, "y": one, "W": one}, tmp_path / "case.safetensors")
+    case = read(tmp_path / "case.safetensors")
+    assert case.text == f"{dtype}:X=[[nan]]:y=[[0x1p+0]]:W=[[0x1p+0]]"
+    Judge(case.problem())  # no conversion warns: the tests make errors of warnings
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

@@ -17,6 +17,7 @@ from safetensors import deserialize
 
 from adapters import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, Spec
 from adapters.child import GRACE
+from adapters.conditions import Conditions
 from adapters.isolated import Isolated
 from adapters.memory import memory_of
 from reference.formats import FORMATS
@@ -35,7 +36,7 @@ HEALTHY, UNLUCKY = problem(1.0), problem(13.0)
 
 
 def isolated(target: str, journal: Path, timeout: float = TIMEOUT) -> Isolated:
-    return Isolated.alone(Spec(target, target), journal=journal, timeout=timeout)
+    return Isolated.alone(Spec(target, target), Conditions(journal, timeout))
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,7 @@ def test_a_death_while_loading_is_named(tmp_path: Path) -> None:
 
 def test_an_interpreter_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"^cannot start the interpreter /no/python: No such file"):
-        Isolated.alone(Spec("numpy", "numpy"), journal=tmp_path, python="/no/python")
+        Isolated.alone(Spec("numpy", "numpy"), Conditions(tmp_path, python="/no/python"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -258,15 +259,17 @@ PARENT = """
 import sys
 from pathlib import Path
 from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.isolated import Isolated
 from tests.test_isolated import CRASH, UNLUCKY
-adapter = Isolated.alone(Spec("child", f"{CRASH}:" + sys.argv[1]), journal=Path(sys.argv[2]))
+adapter = Isolated.alone(Spec("child", f"{CRASH}:" + sys.argv[1]), Conditions(Path(sys.argv[2])))
 adapter.description
 print(adapter._host._child._process.pid, flush=True)
 adapter.evaluate(*UNLUCKY)
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("fault", ["endless", "native_loop"])
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_busy_child_does_not_outlive_its_parent(fault: str, end: signal.Signals, tmp_path: Path) -> None:

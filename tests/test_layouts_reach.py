@@ -12,6 +12,9 @@ import pytest
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 
+# With one xdist worker: its fixture takes seconds.
+pytestmark = pytest.mark.xdist_group("layouts")
+
 # PyTorch has no negative strides, and no tensor that must not be written; NumPy's broadcast arrays are such.
 COPIED = ("reversed", "readonly", "broadcast")
 # For each dtype and layout what became of an array, whose slices repeat so that it can be broadcast.

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters import NAMED, ON_DEVICES, AdapterError
-from adapters.modes import FACTORS, RULES, Mode, Rule, impossible, parse, plain
+from adapters.modes import FACTORS, Mode, impossible, parse, plain
+from adapters.rules import RULES, Rule
 
 
 def modes(framework: str) -> st.SearchStrategy[Mode]:

@@ -12,12 +12,16 @@ from planted import deaths, wrong
 from safetensors import deserialize
 
 from adapters import AdapterError, JournalError, Spec
+from adapters.conditions import Conditions
 from adapters.errors import AdapterDied, AdapterMisbehaved
 from crosscheck.cases import Case
 from crosscheck.message import replay
 from crosscheck.panel import Panel
 from crosscheck.trial import Direct
 from reference.types import Problem
+
+# With one xdist worker: its fixture takes seconds.
+pytestmark = pytest.mark.xdist_group("panel")
 
 STACK = Case("ordinary", 5, (7, 1, 3, 1)).problem()
 UNLUCKY = STACK._replace(W=STACK.W * 0 + deaths.UNLUCKY)
@@ -36,7 +40,7 @@ def spec(module: str, name: str) -> Spec:
 
 
 def started(*specs: Spec, journal: Path) -> Panel:
-    return Panel.of(specs, journal=journal, timeout=TIMEOUT, environment={})
+    return Panel.of(specs, Conditions(journal, TIMEOUT))
 
 
 @pytest.fixture(scope="module")

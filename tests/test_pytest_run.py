@@ -15,6 +15,9 @@ import pytest
 from planted import deaths, wrong
 from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
+# With one xdist worker: its fixture takes seconds.
+pytestmark = pytest.mark.xdist_group("run")
+
 REGIME = "tests/test_stacks.py::test_every_regime_agrees_at_the_documents_shape"
 FATES = ("segfault", "exits", "endless", "killed")
 WRONG = (

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 import pytest
 from pytest_runs import AGREEMENT, CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
+# With one xdist worker: its fixture takes seconds.
+pytestmark = pytest.mark.xdist_group("usage")
+
 # Runs pytest once for every [arguments, variables, hidden frameworks], and prints what came of it.
 SHORT = """
 import contextlib, importlib.util, io, json, os, pytest, sys

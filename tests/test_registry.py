@@ -18,6 +18,9 @@ from reference.arithmetic import KAPPA, Arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs, Problem
 
+# With one xdist worker: it imports the frameworks.
+pytestmark = pytest.mark.xdist_group("registry")
+
 # What a child must do without, beside its own framework.
 HEAVY = ("torch", "jax", "flint", "click", "rich", "safetensors", "beartype", "hypothesis", "scipy")
 STACK = (1,)  # with m, n, p = 2, 3, 2 one of the suite's shapes, so that JAX compiles no other

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
 
 from rich.console import Console
 
-from adapters import Spec, compilation
+from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.behaviours.pair import Pair
@@ -26,12 +25,11 @@ from crosscheck.trial import tell_apart
 HEALTHY, UNHEALTHY = 0, 1
 
 
-def survey_and_show(  # noqa: PLR0913, each is a choice of its own, by name
+def survey_and_show(
     specs: Sequence[Spec],
+    conditions: Conditions,
     *,
     dtypes: Sequence[str],
-    journal: Path,
-    timeout: float,
     everything: bool = False,
     probes: Sequence[Probe] = EVERY,
 ) -> int:
@@ -44,16 +42,15 @@ def survey_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         JournalError: the journal cannot be written.
     """
     console = console_for(terminal=sys.stdout.isatty())
-    start = partial(Isolated.alone, journal=journal, timeout=timeout, environment=_environment())
     found: list[Observation] = []
     with ExitStack() as children, Console(stderr=True).status("starting the frameworks") as status:
-        started = [children.enter_context(start(spec)) for spec in specs]
+        started = [children.enter_context(Isolated.alone(spec, conditions)) for spec in specs]
         living, deaths = _described(started)
         lines = heading([subject.description for subject in living])
         _print(console, f"Behaviours of adapters, Python {platform.python_version()}", *lines)
         for subject in living:
             status.update(f"asking {subject.name}")
-            deaths += _asked(subject, start, found, dtypes, probes)
+            deaths += _asked(subject, conditions, found, dtypes, probes)
     show(found, probes, console, deaths=deaths, everything=everything)
     misbehaved = any(each.value.startswith(MISBEHAVED) for each in found if each.seen)
     return UNHEALTHY if deaths or misbehaved else HEALTHY
@@ -62,11 +59,6 @@ def survey_and_show(  # noqa: PLR0913, each is a choice of its own, by name
 def _print(console: Console, *lines: str) -> None:
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
-
-
-def _environment() -> dict[str, str]:
-    """What the children keep for the next run; nothing where `CI` is set: a gate compiles afresh."""
-    return {} if os.environ.get("CI") else compilation.cache()
 
 
 def _described(subjects: Sequence[Isolated]) -> tuple[list[Isolated], list[str]]:
@@ -89,15 +81,15 @@ def _described(subjects: Sequence[Isolated]) -> tuple[list[Isolated], list[str]]
 
 def _asked(
     subject: Isolated,
-    start: Callable[..., Isolated],
+    conditions: Conditions,
     found: list[Observation],
     dtypes: Sequence[str],
     probes: Sequence[Probe],
 ) -> list[str]:
     """Add what the adapter answers, up to its death; the sentence on that, if it dies."""
-    other = 2 if subject.threads in (None, 1) else 1
+    other = replace(subject.spec, threads=2 if subject.threads in (None, 1) else 1)
     with ExitStack() as twins:
-        pair = Pair(subject, lambda: twins.enter_context(start(subject.spec, threads=other)))
+        pair = Pair(subject, lambda: twins.enter_context(Isolated.alone(other, conditions)))
         try:
             for observation in observed(pair, dtypes, probes):
                 found.append(observation)  # noqa: PERF402, one by one: what came before a death stays

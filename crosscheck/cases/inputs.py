@@ -43,7 +43,8 @@ class InputError(CaseError):
 def read(path: str | Path) -> Literal:
     """X, y and W from a file, as a case.
 
-    A journal of an isolated adapter says how its arrays lay in memory; the case has that layout again.
+    A journal of an isolated adapter says how its arrays lay in memory; the case has that layout again. Every
+    NaN becomes the one that the text of a case has.
 
     Args:
         path: a file ``.npz`` or ``.safetensors`` with arrays X ``[*stack, m, n]``, y ``[*stack, m, p]`` and
@@ -60,12 +61,18 @@ def read(path: str | Path) -> Literal:
         if not path.is_file():
             raise InputError("is no regular file" if path.exists() else "no such file")
         arrays, layout = reader(path)
-        X, y, W = (arrays[name] for name in NAMES)
+        X, y, W = (_quiet(arrays[name]) for name in NAMES)
         return Literal(str(X.dtype), X, y, W, layout)
     except CaseError as error:
         raise InputError(f"{path}: {str(error).replace('the case says', 'X has')}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _quiet(array: Array) -> Array:
+    """The array with one NaN for all: a signalling one makes a warning of each conversion."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isnan(array), array.dtype.type(np.nan), array)
 
 
 def _checked(name: str, dtype: str, shape: tuple[int, ...], fix: str) -> None:

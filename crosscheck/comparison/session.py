@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 from rich.console import Console
 
-from adapters import Spec, compilation
+from adapters import Spec
+from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.cases import Case
@@ -30,12 +29,11 @@ from crosscheck.trial import tell_apart
 AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
 
 
-def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
+def compare_and_show(
     plan: Planned,
     specs: Sequence[Spec],
+    conditions: Conditions,
     *,
-    journal: Path,
-    timeout: float,
     shared: bool = False,
     coverage: bool = False,
 ) -> int:
@@ -44,8 +42,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     Args:
         plan: the cases, and who meets them.
         specs: the adapters.
-        journal: the directory for the inputs of calls that went wrong.
-        timeout: seconds that one call may take.
+        conditions: where and how they run.
         shared: whether adapters of one framework share a process; otherwise each has its own.
         coverage: whether to print what was judged where.
 
@@ -59,7 +56,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     start = time.monotonic()
     with ExitStack() as stack:
         with Console(stderr=True).status("starting the frameworks"):
-            subjects = _started(specs, stack, journal, timeout, shared=shared)
+            subjects = _started(specs, stack, conditions, shared=shared)
             rooms = {spec.name: spec.room if shared else spec.name for spec in specs}
             contestants, lost = _seated(subjects, rooms)
         for contestant in contestants.values():
@@ -77,25 +74,14 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     return AGREEMENT if comparison.is_green else DISAGREEMENT
 
 
-def _environment() -> dict[str, str]:
-    """What the children keep for the next run; nothing where `CI` is set: a gate compiles afresh."""
-    return compilation.FRESH if os.environ.get("CI") else compilation.cache()
-
-
 def _started(
-    specs: Sequence[Spec], stack: ExitStack, journal: Path, timeout: float, *, shared: bool
+    specs: Sequence[Spec], stack: ExitStack, conditions: Conditions, *, shared: bool
 ) -> dict[str, Isolated]:
     """The adapters by the name of their spec, closed with the stack."""
-    environment = _environment()
     if shared:
-        hosts = stack.enter_context(Hosts(journal=journal, timeout=timeout, environment=environment))
+        hosts = stack.enter_context(Hosts(conditions))
         return {spec.name: hosts.subject(spec) for spec in specs}
-    return {
-        spec.name: stack.enter_context(
-            Isolated.alone(spec, journal=journal, timeout=timeout, environment=environment)
-        )
-        for spec in specs
-    }
+    return {spec.name: stack.enter_context(Isolated.alone(spec, conditions)) for spec in specs}
 
 
 def _seated(

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from adapters.modes import CLOSED, CONVENTIONS, FACTORS, FORMS, OUTPUTS, RULES, Rule, plain
+from adapters.modes import CLOSED, CONVENTIONS, FACTORS, FORMS, OUTPUTS, plain
+from adapters.rules import RULES, Rule
 from reference.formats import FORMATS
 
 FILE: Final = Path(__file__).with_suffix(".txt")

@@ -19,10 +19,10 @@ Shape = tuple[int, ...]
 # In one stack every regime has its turn (`mixed`): four problems each.
 MIXED: Final[Shape] = (40, 2, 3, 2)
 SPECIAL: Final[Shape] = (13**3, 1, 1, 1)
-DOCUMENT: Final[tuple[Shape, ...]] = ((640, 1, 3, 1), (1, 3, 1))
+DOCUMENT: Final[tuple[Shape, ...]] = ((160, 1, 3, 1), (1, 3, 1))
 THRESHOLDS: Final = (*(size for k in (12, 14, 15, 16) for size in (2**k - 1, 2**k + 1)), 2**17 + 1)
 # The document's n among them, and several p at each.
-INNER: Final = ((3, 1), (3, 2), (8, 3))
+INNER: Final = ((3, 1), (3, 2), (5, 3))
 
 TAILS: Final[tuple[Shape, ...]] = (
     (16, 1, 31, 1),
