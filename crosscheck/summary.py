@@ -7,6 +7,7 @@ the same cases give the same summary.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -42,6 +43,7 @@ class Cell:
 
 
 EVERY = "all"
+CASES = 2**53  # so that any reader of JSON has it exactly
 
 
 class Worst(NamedTuple):
@@ -65,7 +67,9 @@ class Summary:
     """Counts, worst values and histograms of one cell.
 
     Attributes:
+        cases: which there were: the sum of `mark_of` their texts, modulo `CASES`.
         problems, elements: how many there were.
+        equal: elements with the very bits of the reference: the document's formulas in float64, then rounded.
         wrong_problems, wrong_elements: how many lie outside the admissible set.
         known_elements: how many of those are known differences.
         not_judged: problems whose set is too wide for a check to mean anything.
@@ -80,8 +84,10 @@ class Summary:
         failures: how it broke the contract, or died.
     """
 
+    cases: int = 0
     problems: int = 0
     elements: int = 0
+    equal: int = 0
     wrong_problems: int = 0
     wrong_elements: int = 0
     known_elements: int = 0
@@ -98,6 +104,11 @@ class Summary:
     known: Histogram = field(default_factory=dict)
     unsupported: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
+
+
+def mark_of(case: str) -> int:
+    """A number for the text of a case, which tells sums of them apart."""
+    return int.from_bytes(hashlib.blake2b(case.encode(), digest_size=8).digest()) % CASES
 
 
 def worse(a: Worst | None, b: Worst | None) -> Worst | None:
@@ -117,6 +128,8 @@ def merge(a: Summary, b: Summary) -> Summary:
             merged[name] = {at: mine.get(at, 0) + theirs.get(at, 0) for at in {**mine, **theirs}}
         elif name in ("unsupported", "failures"):
             merged[name] = mine | theirs
+        elif name == "cases":
+            merged[name] = (mine + theirs) % CASES
         else:
             merged[name] = mine + theirs
     return Summary(**merged)

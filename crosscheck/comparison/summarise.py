@@ -16,9 +16,10 @@ from crosscheck.cases import Case, Literal
 from crosscheck.judge import AXES, Judge, Judgement, flat
 from crosscheck.known import Cover, by_regime
 from crosscheck.regimes import REGIMES
-from crosscheck.summary import EVERY, Cell, Summary, Worst
+from crosscheck.summary import EVERY, Cell, Summary, Worst, mark_of
 from crosscheck.trial import Outcome
-from reference.types import Float64
+from reference.formats import Format
+from reference.types import Bool, Float64
 from reference.ulp import Category
 
 # Exponents of two that a histogram tells apart; what lies beyond is counted at its end. No share of a bound
@@ -111,7 +112,7 @@ def summarise(
     if outcome.outputs is None:
         unsupported = frozenset([outcome.unsupported] if outcome.unsupported is not None else [])
         failures = frozenset([str(outcome.failure)] if outcome.failure is not None else [])
-        alone = Summary(problems=count_of(case), unsupported=unsupported, failures=failures)
+        alone = Summary(mark_of(case.text), count_of(case), unsupported=unsupported, failures=failures)
         return {cell_of(case, outcome, EVERY): alone}
     full = judge.sets(outcome.description.arithmetic[case.dtype])
     far = errors(outcome.outputs, dict(best), judge.format)
@@ -124,6 +125,8 @@ def summarise(
         counted = _counted(name, judgement, np.bincount(category[known], minlength=len(Category)))
         found[cell_of(case, outcome, name)] = dataclasses.replace(
             counted,
+            cases=mark_of(case.text),
+            equal=int(np.sum(_same_bits(got, full[name].center, judge.format))),
             unknown=int(np.sum(~known)),
             error=_worst(error, case.text, judge, name),
             share=_worst(share, case.text, judge, name),
@@ -132,6 +135,13 @@ def summarise(
             **_known(judge, name, covering.get(name, ())),
         )
     return found
+
+
+def _same_bits(got: Float64, center: Float64, format: Format) -> Bool:
+    """Where a result has the bits of the reference's value in its format; one NaN is like another."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        want = center.astype(format.dtype).astype(np.float64)
+    return (got == want) & (np.signbit(got) == np.signbit(want)) | np.isnan(got) & np.isnan(want)
 
 
 def _known(judge: Judge, name: str, covers: Sequence[Cover]) -> dict[str, Any]:

@@ -1,0 +1,181 @@
+"""Ledgers on disk: written whole or not at all, and read only if every byte is as it was written.
+
+A file whose run has not come to its end is there, too: `begin` leaves one that `read` refuses by name, so
+that what an earlier run left under that name is never taken for the result of this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from adapters.errors import one_line
+from crosscheck.ledger.ledger import UNKNOWN, Ledger, encoded
+from crosscheck.ledger.records import (
+    COMPLETE,
+    FORMAT,
+    INTERRUPTED,
+    VERSION,
+    Acceptance,
+    Behaviour,
+    CellRecord,
+    Fault,
+    Footer,
+    Header,
+    Known,
+    Line,
+    Record,
+)
+
+T = TypeVar("T", bound=Line)
+
+MOST_BYTES: Final = 2**28
+DECODER: Final = msgspec.json.Decoder(Record)
+# Where the last line tells the checksum of what comes before it.
+BEFORE, AFTER = b'"checksum":"', b'"}\n'
+
+
+class LedgerError(ValueError):
+    """A ledger that cannot be used or written; the message is one line: which, what is wrong, what to do."""
+
+
+def begin(path: Path, header: Header) -> None:
+    """Leave a ledger that says no more than that its run has begun.
+
+    Raises:
+        LedgerError: it cannot be written.
+    """
+    _replace(path, encoded(header))
+
+
+def write(path: Path, ledger: Ledger) -> None:
+    """Write a ledger; who reads the file meanwhile sees the old one or the new one, never a part.
+
+    Raises:
+        LedgerError: it cannot be written; what was there is still there.
+    """
+    data = b"".join(encoded(line) for line in ledger.lines()) + encoded(ledger.footer())
+    body = data[: -len(UNKNOWN) - len(AFTER)]
+    _replace(path, body + hashlib.sha256(body).hexdigest().encode() + AFTER)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).chmod(0o644)
+                Path(file.name).replace(path)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    Path(file.name).unlink()
+                raise
+    except OSError as error:
+        raise LedgerError(f"{path}: the ledger cannot be written: {error.strerror or error}") from None
+
+
+def read(path: Path) -> Ledger:
+    """Read a ledger; nothing in it is executed, and no case is made.
+
+    Raises:
+        LedgerError: it is missing, no ledger, of another version, of a run that did not finish, cut off or
+            edited.
+    """
+    try:
+        return parse(_bytes(path))
+    except LedgerError as error:
+        raise LedgerError(f"{path}: {error}") from None
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise LedgerError("is no regular file" if path.exists() else "no such file")
+    if path.stat().st_size > MOST_BYTES:
+        raise LedgerError(f"has {path.stat().st_size} bytes; at most {MOST_BYTES} are read")
+    return path.read_bytes()
+
+
+def parse(data: bytes) -> Ledger:
+    """The ledger that a file holds.
+
+    Raises:
+        LedgerError: as `read`, without the name of the file.
+    """
+    header = _header(data)
+    footer = _sealed(data)
+    lines = [_line(number, text) for number, text in enumerate(data.splitlines()[1:-1], start=2)]
+    ledger = _ledger(header, lines, footer)
+    if b"".join(map(encoded, (*ledger.lines(), ledger.footer(footer.checksum)))) != data:
+        raise LedgerError("says the same in another form than the suite writes; make it again")
+    return ledger
+
+
+def _header(data: bytes) -> Header:
+    """The first line; what is no ledger of this version is told before anything else."""
+    first, newline, _ = data.partition(b"\n")
+    try:
+        stated = msgspec.json.decode(first)
+    except (ValueError, RecursionError):
+        stated = None
+    if not isinstance(stated, dict) or stated.get("format") != FORMAT:
+        raise LedgerError("is no ledger of this suite, or its beginning is damaged")
+    if stated.get("version") != VERSION:
+        raise LedgerError(f"has version {stated.get('version')!r} of the format; this suite reads {VERSION}")
+    if not newline:
+        raise LedgerError("is cut off in its first line; make it again")
+    line = _line(1, first)
+    if not isinstance(line, Header):
+        raise LedgerError("does not begin with a header; make it again")
+    return line
+
+
+def _sealed(data: bytes) -> Footer:
+    """The last line, if the checksum in it is that of the bytes before it."""
+    body, found, checksum = data.rpartition(BEFORE)
+    last = data[data.rfind(b"\n", 0, -1) + 1 :]
+    if not found or not last.startswith(b'{"kind":"footer"'):
+        raise LedgerError("has no end: its run did not finish, or the file is cut off; run it again")
+    if checksum != hashlib.sha256(body + BEFORE).hexdigest().encode() + AFTER:
+        raise LedgerError("does not fit its checksum: it is cut off, damaged or edited; run it again")
+    footer = _line(data.count(b"\n"), last)
+    if not isinstance(footer, Footer) or footer.ending not in (COMPLETE, INTERRUPTED):
+        raise LedgerError("has an end that this suite does not write; make it again")
+    return footer
+
+
+def _line(number: int, text: bytes) -> Line:
+    try:
+        return DECODER.decode(text)
+    except (ValueError, RecursionError) as error:  # ValueError also: msgspec's own, and no UTF-8
+        raise LedgerError(f"line {number}: {one_line(error)}") from None
+
+
+def _ledger(header: Header, lines: Sequence[Line], footer: Footer) -> Ledger:
+    """The ledger of these lines."""
+    cells = list(_of(CellRecord, lines))
+    return Ledger(
+        header,
+        {record.cell: record.summary for record in cells},
+        tuple(_of(Behaviour, lines)),
+        tuple(_of(Known, lines)),
+        tuple(_of(Fault, lines)),
+        tuple(_of(Acceptance, lines)),
+        footer.ending,
+        footer.verdict,
+    )
+
+
+def _of(kind: type[T], lines: Sequence[Line]) -> Iterator[T]:
+    return (line for line in lines if isinstance(line, kind))

@@ -1,0 +1,268 @@
+"""The lines of a ledger: a header, then records of what was found, then a footer; one JSON object each.
+
+A reader that meets a field, a kind of line or a version that it does not know refuses the file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from datetime import date, datetime
+from typing import Annotated, Final, Self
+
+from msgspec import Meta, Struct, field
+
+from crosscheck.summary import CASES, Cell, Summary, Worst
+
+FORMAT: Final = "gradient-crosscheck ledger"
+VERSION: Final = 1
+COMPLETE, INTERRUPTED = "complete", "interrupted"
+
+Count = Annotated[int, Meta(ge=0, lt=CASES)]
+Hex = Annotated[str, Meta(pattern=r"^(0x[01](\.[0-9a-f]+)?p[+-][0-9]{1,4}|inf)\Z")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Counts = dict[str, Count]
+
+
+class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """One line of a ledger."""
+
+
+class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a run took place, as far as it can change a bit of its results.
+
+    Attributes:
+        python: the version of the suite's own interpreter.
+        platform: operating system and machine.
+        cpu: model and vector extensions.
+        blas: that NumPy was built with.
+        packages: version by name, of everything that computes.
+        variables: of the environment, those that libraries of numbers read.
+    """
+
+    python: str
+    platform: str
+    cpu: str
+    blas: str
+    packages: dict[str, str]
+    variables: dict[str, str]
+
+
+class Adapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An adapter of the run, as it describes itself.
+
+    Attributes:
+        name, framework, version, device, dtypes: as in `adapters.protocol.Description`.
+        threads: how many it computes with; 0 where it does not say.
+    """
+
+    name: str
+    framework: str
+    version: str
+    device: str
+    threads: Count
+    dtypes: tuple[str, ...]
+
+
+class Header(Line, frozen=True, tag="header"):
+    """What ran where.
+
+    Attributes:
+        format, version: `FORMAT` and `VERSION`.
+        suite: the version of this suite.
+        created: when the run began, UTC.
+        command: what was executed, as a shell takes it.
+        profile: ``compare``, ``matrix``, or pytest's profile.
+        seed: of the first round of cases.
+        environment: see there.
+        adapters: by name.
+    """
+
+    format: str
+    version: int
+    suite: str
+    created: datetime
+    command: str
+    profile: str
+    seed: Count
+    environment: Environment
+    adapters: tuple[Adapter, ...]
+
+
+class WorstRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """As `crosscheck.summary.Worst`; the value as a hexadecimal float."""
+
+    value: Hex
+    case: str
+    place: tuple[Count, ...]
+    regime: str
+
+    @classmethod
+    def of(cls, worst: Worst | None) -> Self | None:
+        """The record of a worst value, if there is one."""
+        if worst is None:
+            return None
+        return cls(value=worst.value.hex(), case=worst.case, place=worst.place, regime=worst.regime)
+
+    @property
+    def worst(self) -> Worst:
+        """What it records."""
+        value = math.inf if self.value == "inf" else float.fromhex(self.value)
+        return Worst(value, self.case, self.place, self.regime)
+
+
+class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
+    """A cell and its summary: the fields of `crosscheck.summary.Cell` and `crosscheck.summary.Summary`.
+
+    A cell of a ledger is that of a class of shapes, ``tails`` say, not of one shape.
+    """
+
+    adapter: str
+    framework: str
+    version: str
+    device: str
+    threads: Count
+    dtype: str
+    output: str
+    regime: str
+    shape: str
+    layout: str
+    cases: Count = 0
+    problems: Count = 0
+    elements: Count = 0
+    equal: Count = 0
+    wrong_problems: Count = 0
+    wrong_elements: Count = 0
+    known_elements: Count = 0
+    not_judged: Count = 0
+    not_run: Count = 0
+    overflow: Count = 0
+    lost_to_zero: Count = 0
+    undefined: Count = 0
+    unknown: Count = 0
+    error: WorstRecord | None = None
+    share: WorstRecord | None = None
+    errors: Counts = field(default_factory=dict)
+    shares: Counts = field(default_factory=dict)
+    known: Counts = field(default_factory=dict)
+    unsupported: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, cell: Cell, summary: Summary) -> Self:
+        """The record of a cell."""
+        told = {
+            **vars(summary),
+            "error": WorstRecord.of(summary.error),
+            "share": WorstRecord.of(summary.share),
+            **{name: dict(sorted(getattr(summary, name).items())) for name in HISTOGRAMS},
+            **{name: tuple(sorted(getattr(summary, name))) for name in SETS},
+        }
+        return cls(**vars(cell), **told)
+
+    @property
+    def cell(self) -> Cell:
+        """Which cell it is."""
+        return Cell(**{name: getattr(self, name) for name in CELL})
+
+    @property
+    def summary(self) -> Summary:
+        """What was found there."""
+        told = {name: getattr(self, name) for name in SUMMARY}
+        told |= {name: frozenset(told[name]) for name in SETS}
+        told |= {name: told[name] and told[name].worst for name in WORST}
+        return Summary(**told)
+
+
+CELL: Final = tuple(member.name for member in dataclasses.fields(Cell))
+SUMMARY: Final = tuple(member.name for member in dataclasses.fields(Summary))
+HISTOGRAMS: Final = ("errors", "shares", "known")
+SETS: Final = ("unsupported", "failures")
+WORST: Final = ("error", "share")
+
+
+class Behaviour(Line, frozen=True, tag="behaviour"):
+    """What one probe saw of one adapter: as `crosscheck.behaviours.probe.Observation`."""
+
+    probe: str
+    adapter: str
+    dtype: str
+    value: str
+    input: str
+    seen: bool
+
+
+class Known(Line, frozen=True, tag="known", omit_defaults=True):
+    """A known difference that concerns an adapter of the run.
+
+    Attributes:
+        name: of the entry; the others likewise, of `crosscheck.known.entry.Difference`.
+        covered: how many elements it explained, by regime.
+    """
+
+    name: str
+    type: str
+    framework: str
+    versions: str
+    mode: str
+    case: str
+    output: str
+    index: tuple[Count, ...]
+    got: str
+    exact: str
+    reason: str
+    upstream: str | None = None
+    expires: date | None = None
+    covered: Counts = field(default_factory=dict)
+
+
+class Fault(Line, frozen=True, tag="fault"):
+    """What speaks against an adapter, or the run, beside its values: a death, a broken contract, a red test.
+
+    Attributes:
+        who: an adapter, or the name of a test.
+        what: one line.
+    """
+
+    who: str
+    what: str
+
+
+class Acceptance(Line, frozen=True, tag="acceptance"):
+    """That somebody took this ledger for the new baseline.
+
+    Attributes:
+        when: UTC.
+        why: in the words of who did.
+        changes: what the gate had to say, one line each.
+    """
+
+    when: datetime
+    why: str
+    changes: tuple[str, ...]
+
+
+class Footer(Line, frozen=True, tag="footer"):
+    """The last line: whether the run came to its end, and what the lines before it amount to.
+
+    Attributes:
+        ending: `COMPLETE` or `INTERRUPTED`.
+        verdict: what the run came to: 0 agreement, 1 disagreement.
+        cells, behaviours, known, faults: how many lines of each kind there are.
+        problems: of all cells.
+        results: the SHA-256 of all lines of cells, behaviours and known differences.
+        checksum: the SHA-256 of every byte of the file before it.
+    """
+
+    ending: str
+    verdict: Count
+    cells: Count
+    behaviours: Count
+    known: Count
+    faults: Count
+    problems: Count
+    results: Digest
+    checksum: Digest
+
+
+Record = Header | CellRecord | Behaviour | Known | Fault | Acceptance | Footer
