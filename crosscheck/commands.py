@@ -52,6 +52,12 @@ def cli(context: click.Context) -> None:
 @adapter_options
 @plan_options
 @click.option("--coverage", is_flag=True, help="Print what was judged where, and why not elsewhere.")
+@click.option(
+    "--ledger",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write all that was found, with behaviours, for `gate` and `report`.",
+)
 def compare(  # noqa: PLR0913, one for each option
     *,
     adapter: tuple[str, ...],
@@ -61,6 +67,7 @@ def compare(  # noqa: PLR0913, one for each option
     dtype: tuple[str, ...],
     matrix: bool,
     coverage: bool,
+    ledger: Path | None,
     **choice: Any,
 ) -> int:
     """Compare all adapters on generated inputs and print a table."""
@@ -72,7 +79,7 @@ def compare(  # noqa: PLR0913, one for each option
     dtypes = chosen(dtype, FORMATS, "--dtype")
     plan, specs = (_matrix if matrix else _core)(only, adapter, dtypes, **choice)
     conditions = Conditions(journal, timeout, compilation.kept())
-    return compare_and_show(plan, specs, conditions, shared=matrix, coverage=coverage)
+    return compare_and_show(plan, specs, conditions, shared=matrix, coverage=coverage, ledger=ledger)
 
 
 @cli.command()

@@ -68,6 +68,7 @@ class Summary:
 
     Attributes:
         cases: which there were: the sum of `mark_of` their texts, modulo `CASES`.
+        bits: of all outputs with their cases, in the same way: what is equal has the same numbers.
         problems, elements: how many there were.
         equal: elements with the very bits of the reference: the document's formulas in float64, then rounded.
         wrong_problems, wrong_elements: how many lie outside the admissible set.
@@ -85,6 +86,7 @@ class Summary:
     """
 
     cases: int = 0
+    bits: int = 0
     problems: int = 0
     elements: int = 0
     equal: int = 0
@@ -106,9 +108,9 @@ class Summary:
     failures: frozenset[str] = frozenset()
 
 
-def mark_of(case: str) -> int:
-    """A number for the text of a case, which tells sums of them apart."""
-    return int.from_bytes(hashlib.blake2b(case.encode(), digest_size=8).digest()) % CASES
+def mark_of(*parts: bytes) -> int:
+    """A number for the text of a case, or a result with it, which tells sums of them apart."""
+    return int.from_bytes(hashlib.blake2b(b"\0".join(parts), digest_size=8).digest(), "big") % CASES
 
 
 def worse(a: Worst | None, b: Worst | None) -> Worst | None:
@@ -128,7 +130,7 @@ def merge(a: Summary, b: Summary) -> Summary:
             merged[name] = {at: mine.get(at, 0) + theirs.get(at, 0) for at in {**mine, **theirs}}
         elif name in ("unsupported", "failures"):
             merged[name] = mine | theirs
-        elif name == "cases":
+        elif name in ("cases", "bits"):
             merged[name] = (mine + theirs) % CASES
         else:
             merged[name] = mine + theirs

@@ -6,7 +6,6 @@ import platform
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 
 from rich.console import Console
 
@@ -14,12 +13,11 @@ from adapters import Spec
 from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
-from crosscheck.behaviours.pair import Pair
+from crosscheck.behaviours.asked import asked
 from crosscheck.behaviours.probe import Observation, Probe
 from crosscheck.behaviours.report import heading, show
-from crosscheck.behaviours.survey import EVERY, MISBEHAVED, observed
+from crosscheck.behaviours.survey import EVERY, MISBEHAVED
 from crosscheck.comparison.report import console_for
-from crosscheck.message import replay
 from crosscheck.trial import tell_apart
 
 HEALTHY, UNHEALTHY = 0, 1
@@ -50,7 +48,7 @@ def survey_and_show(
         _print(console, f"Behaviours of adapters, Python {platform.python_version()}", *lines)
         for subject in living:
             status.update(f"asking {subject.name}")
-            deaths += _asked(subject, conditions, found, dtypes, probes)
+            deaths += asked(subject, conditions, found, dtypes, probes)
     show(found, probes, console, deaths=deaths, everything=everything)
     misbehaved = any(each.value.startswith(MISBEHAVED) for each in found if each.seen)
     return UNHEALTHY if deaths or misbehaved else HEALTHY
@@ -77,23 +75,3 @@ def _described(subjects: Sequence[Isolated]) -> tuple[list[Isolated], list[str]]
         else:
             living.append(subject)
     return living, deaths
-
-
-def _asked(
-    subject: Isolated,
-    conditions: Conditions,
-    found: list[Observation],
-    dtypes: Sequence[str],
-    probes: Sequence[Probe],
-) -> list[str]:
-    """Add what the adapter answers, up to its death; the sentence on that, if it dies."""
-    other = replace(subject.spec, threads=2 if subject.threads in (None, 1) else 1)
-    with ExitStack() as twins:
-        pair = Pair(subject, lambda: twins.enter_context(Isolated.alone(other, conditions)))
-        try:
-            for observation in observed(pair, dtypes, probes):
-                found.append(observation)  # noqa: PERF402, one by one: what came before a death stays
-        except AdapterDied as death:
-            again = () if death.journal is None else (replay(str(death.journal), subject.spec.name),)
-            return ["\n    replay  ".join((str(death), *again))]
-    return []

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 from rich.console import Console
 
-from adapters import Spec
+from adapters import CORE, Spec, is_ours
 from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
+from crosscheck.behaviours.asked import asked
+from crosscheck.behaviours.probe import Observation
 from crosscheck.cases import Case
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record, compare
@@ -21,21 +25,25 @@ from crosscheck.comparison.planned import Meeting, Planned
 from crosscheck.comparison.progress import interruption, progress
 from crosscheck.comparison.report import console_for, heading, show
 from crosscheck.comparison.result import Comparison
+from crosscheck.comparison.written import ledger_of
 from crosscheck.hosts import Hosts
 from crosscheck.known import KnownDifferences
+from crosscheck.ledger import Header, begin, write
+from crosscheck.ledger.making import header
 from crosscheck.message import replay
 from crosscheck.trial import tell_apart
 
 AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
 
 
-def compare_and_show(
+def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     plan: Planned,
     specs: Sequence[Spec],
     conditions: Conditions,
     *,
     shared: bool = False,
     coverage: bool = False,
+    ledger: Path | None = None,
 ) -> int:
     """Compare the adapters as planned, print the report, and return the exit code.
 
@@ -45,11 +53,13 @@ def compare_and_show(
         conditions: where and how they run.
         shared: whether adapters of one framework share a process; otherwise each has its own.
         coverage: whether to print what was judged where.
+        ledger: the file for the ledger of this run; the probes are put to the adapters for it, too.
 
     Raises:
         AdapterError: an adapter cannot be loaded, or two have one name.
         JournalError: the journal cannot be written.
         KnownError: the record of known differences cannot be used.
+        LedgerError: the ledger cannot be written.
     """
     known = KnownDifferences.of_checkout()
     console = console_for(terminal=sys.stdout.isatty())
@@ -64,14 +74,44 @@ def compare_and_show(
         descriptions = [contestant.description for contestant in contestants.values()]
         for line in heading(plan, descriptions):
             console.print(line, markup=False, soft_wrap=True)
+        head = header("matrix" if shared else "compare", plan.seed, descriptions, command())
+        if ledger is not None:
+            begin(ledger, head)
         record, broken = _compared(plan, contestants, known)
         seconds = time.monotonic() - start
         there = {name: contestant.subject for name, contestant in contestants.items()}
         comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds, coverage)
         show(comparison, console)
+        deaths: list[str] = []
+        if ledger is not None:
+            deaths = _write(ledger, comparison, head, conditions)
+            for line in (*deaths, f"Ledger: {ledger}"):
+                console.print(line, markup=False, soft_wrap=True)
     if record.interrupted:
         return INTERRUPTED
-    return AGREEMENT if comparison.is_green else DISAGREEMENT
+    return AGREEMENT if comparison.is_green and not deaths else DISAGREEMENT
+
+
+def command() -> str:
+    """What was executed, as a shell takes it."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _write(ledger: Path, comparison: Comparison, head: Header, conditions: Conditions) -> list[str]:
+    """Put the probes to the adapters, unless Ctrl-C ended all, and write the ledger; who died of a probe."""
+    observations: list[Observation] = []
+    deaths: list[str] = []
+    try:
+        with Console(stderr=True).status("asking for behaviours"):
+            for name, subject in comparison.subjects.items():
+                if comparison.record.interrupted:
+                    break
+                if isinstance(subject, Isolated) and (name in CORE or not is_ours(name)):
+                    deaths += asked(subject, conditions, observations, comparison.plan.dtypes)
+    except KeyboardInterrupt:
+        comparison.record.interrupted = True
+    write(ledger, ledger_of(comparison, head, observations, deaths))
+    return deaths
 
 
 def _started(

@@ -112,7 +112,9 @@ def summarise(
     if outcome.outputs is None:
         unsupported = frozenset([outcome.unsupported] if outcome.unsupported is not None else [])
         failures = frozenset([str(outcome.failure)] if outcome.failure is not None else [])
-        alone = Summary(mark_of(case.text), count_of(case), unsupported=unsupported, failures=failures)
+        alone = Summary(
+            mark_of(case.text.encode()), problems=count_of(case), unsupported=unsupported, failures=failures
+        )
         return {cell_of(case, outcome, EVERY): alone}
     full = judge.sets(outcome.description.arithmetic[case.dtype])
     far = errors(outcome.outputs, dict(best), judge.format)
@@ -125,7 +127,8 @@ def summarise(
         counted = _counted(name, judgement, np.bincount(category[known], minlength=len(Category)))
         found[cell_of(case, outcome, name)] = dataclasses.replace(
             counted,
-            cases=mark_of(case.text),
+            cases=mark_of(case.text.encode()),
+            bits=_bits(case.text, got),
             equal=int(np.sum(_same_bits(got, full[name].center, judge.format))),
             unknown=int(np.sum(~known)),
             error=_worst(error, case.text, judge, name),
@@ -135,6 +138,11 @@ def summarise(
             **_known(judge, name, covering.get(name, ())),
         )
     return found
+
+
+def _bits(case: str, got: Float64) -> int:
+    """A number for these results of this case; one NaN is like another."""
+    return mark_of(case.encode(), np.where(np.isnan(got), np.nan, got).tobytes())
 
 
 def _same_bits(got: Float64, center: Float64, format: Format) -> Bool:

@@ -113,32 +113,25 @@ def parse(data: bytes) -> Ledger:
     Raises:
         LedgerError: as `read`, without the name of the file.
     """
-    header = _header(data)
+    _check_version(data)
     footer = _sealed(data)
-    lines = [_line(number, text) for number, text in enumerate(data.splitlines()[1:-1], start=2)]
-    ledger = _ledger(header, lines, footer)
+    lines = [_line(number, text) for number, text in enumerate(data.split(b"\n")[:-2], start=1)]
+    ledger = _ledger(lines, footer)
     if b"".join(map(encoded, (*ledger.lines(), ledger.footer(footer.checksum)))) != data:
         raise LedgerError("says the same in another form than the suite writes; make it again")
     return ledger
 
 
-def _header(data: bytes) -> Header:
-    """The first line; what is no ledger of this version is told before anything else."""
-    first, newline, _ = data.partition(b"\n")
+def _check_version(data: bytes) -> None:
+    """Whether this is a ledger, and of this version, is told before anything else."""
     try:
-        stated = msgspec.json.decode(first)
+        stated = msgspec.json.decode(data.partition(b"\n")[0])
     except (ValueError, RecursionError):
         stated = None
     if not isinstance(stated, dict) or stated.get("format") != FORMAT:
         raise LedgerError("is no ledger of this suite, or its beginning is damaged")
     if stated.get("version") != VERSION:
         raise LedgerError(f"has version {stated.get('version')!r} of the format; this suite reads {VERSION}")
-    if not newline:
-        raise LedgerError("is cut off in its first line; make it again")
-    line = _line(1, first)
-    if not isinstance(line, Header):
-        raise LedgerError("does not begin with a header; make it again")
-    return line
 
 
 def _sealed(data: bytes) -> Footer:
@@ -162,11 +155,13 @@ def _line(number: int, text: bytes) -> Line:
         raise LedgerError(f"line {number}: {one_line(error)}") from None
 
 
-def _ledger(header: Header, lines: Sequence[Line], footer: Footer) -> Ledger:
+def _ledger(lines: Sequence[Line], footer: Footer) -> Ledger:
     """The ledger of these lines."""
+    if not isinstance(lines[0], Header):
+        raise LedgerError("does not begin with a header; make it again")
     cells = list(_of(CellRecord, lines))
     return Ledger(
-        header,
+        lines[0],
         {record.cell: record.summary for record in cells},
         tuple(_of(Behaviour, lines)),
         tuple(_of(Known, lines)),

@@ -128,6 +128,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     shape: str
     layout: str
     cases: Count = 0
+    bits: Count = 0
     problems: Count = 0
     elements: Count = 0
     equal: Count = 0

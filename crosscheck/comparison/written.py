@@ -1,0 +1,37 @@
+"""A comparison as a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crosscheck.behaviours.probe import Observation
+from crosscheck.comparison.result import Comparison
+from crosscheck.ledger import Fault, Header, Ledger
+from crosscheck.ledger.making import behaviours, by_class, known
+from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+
+
+def ledger_of(
+    comparison: Comparison, header: Header, observations: Iterable[Observation], deaths: Iterable[str] = ()
+) -> Ledger:
+    """The ledger of a comparison that has ended.
+
+    Args:
+        comparison: of which.
+        header: of the run.
+        observations: what probes saw of its adapters.
+        deaths: of adapters that did not survive the probes.
+    """
+    record = comparison.record
+    told = [*comparison.lost, *comparison.violations, *deaths]
+    told += [f"known difference {entry.name} expired on {entry.expires}" for entry in comparison.expired]
+    faults = {Fault(who=line.split()[0].rstrip(":"), what=line.splitlines()[0]) for line in told}
+    return Ledger(
+        header,
+        by_class(record.summaries),
+        behaviours(observations),
+        known(record.known.applicable(comparison.descriptions), comparison.known),
+        tuple(faults),
+        ending=INTERRUPTED if record.interrupted else COMPLETE,
+        verdict=0 if comparison.is_green and not deaths else 1,
+    )

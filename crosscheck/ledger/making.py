@@ -1,0 +1,106 @@
+"""From what a run has found to the records of its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from adapters.protocol import Description
+from crosscheck.behaviours.probe import Observation
+from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED
+from crosscheck.known import Difference
+from crosscheck.ledger.environment import environment
+from crosscheck.ledger.records import FORMAT, VERSION, Adapter, Behaviour, Header, Known
+from crosscheck.matrix.shapes import shape_class
+from crosscheck.summary import Cell, Summary, merge
+
+CORE = "core"
+
+
+def header(profile: str, seed: int, descriptions: Iterable[Description], command: str) -> Header:
+    """The header of a run that begins now.
+
+    Args:
+        profile: which kind of run.
+        seed: of the first round of cases.
+        descriptions: of its adapters.
+        command: as a shell takes it.
+    """
+    return Header(
+        format=FORMAT,
+        version=VERSION,
+        suite=_version(),
+        created=datetime.now(UTC).replace(microsecond=0),
+        command=command,
+        profile=profile,
+        seed=seed,
+        environment=environment(),
+        adapters=tuple(sorted((_adapter(said) for said in descriptions), key=lambda one: one.name)),
+    )
+
+
+def _version() -> str:
+    try:
+        return version("gradient-crosscheck")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _adapter(said: Description) -> Adapter:
+    return Adapter(
+        name=said.name,
+        framework=said.framework,
+        version=said.version,
+        device=said.device,
+        threads=said.threads or 0,
+        dtypes=said.dtypes,
+    )
+
+
+def by_class(summaries: Mapping[Cell, Summary]) -> dict[Cell, Summary]:
+    """The summaries of the cells of each class of shapes, together."""
+    found: dict[Cell, Summary] = {}
+    for cell, summary in summaries.items():
+        whole = replace(cell, shape=_class(cell.shape))
+        found[whole] = merge(found[whole], summary) if whole in found else summary
+    return found
+
+
+def _class(text: str) -> str:
+    shape = tuple(map(int, text.split("x")))
+    return CORE if shape in (*SHAPES_ELEMENTWISE, *SHAPES_STACKED) else shape_class(shape)
+
+
+def behaviours(observations: Iterable[Observation]) -> tuple[Behaviour, ...]:
+    """The records of what probes saw."""
+    return tuple(Behaviour(**vars(observation)) for observation in observations)
+
+
+def known(entries: Iterable[Difference], covered: Mapping[str, Mapping[str, int]]) -> tuple[Known, ...]:
+    """The records of known differences.
+
+    Args:
+        entries: those that concern an adapter of the run.
+        covered: how many elements each explained, by its name, by regime.
+    """
+    return tuple(
+        Known(
+            name=entry.name,
+            type=entry.kind,
+            framework=entry.framework,
+            versions=entry.versions,
+            mode=entry.mode,
+            case=entry.case,
+            output=entry.output,
+            index=entry.index,
+            got=entry.got,
+            exact=entry.exact,
+            reason=entry.reason,
+            upstream=entry.upstream,
+            expires=entry.expires,
+            covered=dict(sorted(covered.get(entry.name, {}).items())),
+        )
+        for entry in entries
+    )
