@@ -142,6 +142,23 @@ def check(  # noqa: PLR0913, one for each option
 
 
 @cli.command()
+@click.argument("baseline", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--accept", metavar="WHY", help="Make NEW the baseline, and write down why.")
+@click.option(
+    "--summary", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Append the same in Markdown, for the summary of a CI job.",
+)
+def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None) -> int:
+    """Say what changed between two ledgers; 1 if anything is worse."""
+    from crosscheck.gate.command import gate_and_show
+
+    if accept is not None and not accept.strip():
+        raise click.UsageError("--accept wants a reason")
+    return gate_and_show(baseline, new, accept=accept, summary=summary)
+
+
+@cli.command()
 def adapters() -> None:
     """List the suite's own adapters."""
     from adapters import NAMED

@@ -56,8 +56,10 @@ def _explained(error: Exception) -> int:
     from adapters.errors import AdapterError, JournalError, one_line
     from crosscheck.cases.literals import CaseError
     from crosscheck.known import KnownError
+    from crosscheck.ledger import LedgerError
 
-    is_ours = not isinstance(error, (AdapterError, JournalError, CaseError, KnownError, OutputError))
+    theirs = (AdapterError, JournalError, CaseError, KnownError, LedgerError, OutputError)
+    is_ours = not isinstance(error, theirs)
     if is_ours and os.environ.get(TRACEBACK):
         raise error
     what = one_line(error)

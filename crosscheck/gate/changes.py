@@ -1,0 +1,263 @@
+"""What changed between two ledgers, each thing named with its old and new value and its case.
+
+A regression needs no judgement of taste: a verdict that was better, a promise that was kept, something that
+was there. The largest error counts only where the same cases ran on the same kind of machine, and only if
+the adapter's numbers changed: another sample of the oracle's finds another largest error of equal numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from crosscheck.behaviours.survey import MISBEHAVED
+from crosscheck.comparison.table import Row
+from crosscheck.ledger import Behaviour, Header, Ledger
+from crosscheck.summary import Cell, Summary, Worst
+
+# Verdicts from the worst to the best; what is on one step is neither better nor worse.
+STEPS: Final = {
+    "disagrees": 0,
+    "failed": 0,
+    "not run": 1,
+    "not judged": 1,
+    "unsupported": 1,
+    "known": 2,
+    "agrees": 3,
+}
+# Answers of probes that are promises; any other answer is a fact, neither good nor bad.
+PROMISES: Final = ("the same bits", "kept")
+# A cell, without what may change: versions, devices and threads.
+Place = tuple[str, str, str, str, str, str]
+NAMES: Final = ("adapter", "dtype", "regime", "output", "shape", "layout")
+
+
+class Kind(StrEnum):
+    """What a change is."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    CHANGE = "change"
+    ENVIRONMENT = "environment"
+
+
+class Change(NamedTuple):
+    """One thing that is not as it was.
+
+    Attributes:
+        kind: whether it is for the worse.
+        where: adapter, dtype, regime and so on, as far as it takes to say.
+        what: which of its facts.
+        old, new: its values; ``-`` for none.
+        case: an input that shows it; empty where there is none.
+        adapter: that the case is for.
+    """
+
+    kind: Kind
+    where: str
+    what: str
+    old: str
+    new: str
+    case: str = ""
+    adapter: str = ""
+
+
+def changes(old: Ledger, new: Ledger) -> list[Change]:
+    """Everything that changed, regressions first, each kind in the order of adapters, dtypes and regimes."""
+    found = [
+        *_environment(old.header, new.header),
+        *_cells(old, new),
+        *_behaviours(old, new),
+        *_known(old, new),
+        *_faults(old, new),
+    ]
+    return sorted(found, key=lambda change: tuple(Kind).index(change.kind))
+
+
+def is_same_machine(old: Header, new: Header) -> bool:
+    """Whether both ran on the same kind of machine in the same environment: what is on trial may differ."""
+    a, b = old.environment, new.environment
+    return (a.platform, a.cpu, a.blas, a.python, a.variables) == (
+        b.platform,
+        b.cpu,
+        b.blas,
+        b.python,
+        b.variables,
+    )
+
+
+# --------------------------------------------------------------------------------------- environment
+
+
+def _environment(old: Header, new: Header) -> Iterator[Change]:
+    was, now = _facts(old), _facts(new)
+    for name in sorted({*was, *now}):
+        before, after = was.get(name, "-"), now.get(name, "-")
+        if before != after:
+            yield Change(Kind.ENVIRONMENT, "", name, before, after)
+
+
+def _facts(header: Header) -> dict[str, str]:
+    there = header.environment
+    return {
+        "suite": header.suite,
+        "profile": header.profile,
+        "seed": str(header.seed),
+        "python": there.python,
+        "platform": there.platform,
+        "cpu": there.cpu,
+        "blas": there.blas,
+        **there.packages,
+        **there.variables,
+        **{
+            f"adapter {one.name}": f"{one.framework} {one.version}, {one.device}, {one.threads} threads"
+            for one in header.adapters
+        },
+    }
+
+
+# --------------------------------------------------------------------------------------------- cells
+
+
+def _place(cell: Cell) -> Place:
+    return cell.adapter, cell.dtype, cell.regime, cell.output, cell.shape, cell.layout
+
+
+def _cells(old: Ledger, new: Ledger) -> Iterator[Change]:
+    was = {_place(cell): summary for cell, summary in old.cells.items()}
+    now = {_place(cell): summary for cell, summary in new.cells.items()}
+    yield from _gone(Kind.REGRESSION, was, now)
+    yield from _gone(Kind.CHANGE, now, was)
+    for place in sorted(now.keys() - was.keys()):
+        row = Row(place[0], place[1], place[3], now[place])
+        if not STEPS[row.verdict]:
+            yield _changed(Kind.REGRESSION, place, "verdict", ("-", row.verdict), now[place].share)
+    alike = is_same_machine(old.header, new.header)
+    for place in sorted(was.keys() & now.keys()):
+        yield from _cell(place, was[place], now[place], alike=alike)
+
+
+def _gone(kind: Kind, was: Mapping[Place, Summary], now: Mapping[Place, Summary]) -> Iterator[Change]:
+    """What is in the first only, each by the shortest name that is not in the second."""
+    there = {place[:length] for place in now for length in range(1, len(NAMES) + 1)}
+    told: dict[tuple[str, ...], int] = {}
+    for place in was:
+        if place not in now:
+            length = next(k for k in range(1, len(NAMES) + 1) if place[:k] not in there)
+            told[place[:length]] = told.get(place[:length], 0) + was[place].problems
+    for name, count in sorted(told.items()):
+        problems = f"{count:,} problems"
+        before, after = (problems, "-") if kind is Kind.REGRESSION else ("-", problems)
+        yield Change(kind, " ".join(name), NAMES[len(name) - 1], before, after)
+
+
+def _cell(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[Change]:
+    """What changed in one cell; at most one verdict, or else what lies below it."""
+    if was == now:
+        return
+    adapter, dtype, _, output, *_ = place
+    before, after = (Row(adapter, dtype, output, summary) for summary in (was, now))
+    step = STEPS[after.verdict] - STEPS[before.verdict]
+    if before.verdict != after.verdict:
+        kind = Kind.CHANGE if not step else Kind.REGRESSION if step < 0 else Kind.IMPROVEMENT
+        worst = (now if step < 0 else was).share
+        yield _changed(kind, place, "verdict", (before.verdict, after.verdict), worst)
+        return
+    if now.problems < was.problems:
+        yield _changed(Kind.REGRESSION, place, "problems", (f"{was.problems:,}", f"{now.problems:,}"))
+    elif after.judged < before.judged:
+        yield _changed(Kind.REGRESSION, place, "judged", (f"{before.judged:,}", f"{after.judged:,}"))
+    if was.cases != now.cases:
+        return
+    if was.wrong_elements != now.wrong_elements:
+        grew = now.wrong_elements > was.wrong_elements
+        kind = Kind.REGRESSION if grew else Kind.IMPROVEMENT
+        counts = f"{was.wrong_elements:,}", f"{now.wrong_elements:,}"
+        yield _changed(kind, place, "elements outside", counts, now.share if grew else was.share)
+    if was.bits != now.bits:
+        yield from _moved(place, was, now, alike=alike)
+
+
+def _moved(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[Change]:
+    """The numbers of the same cases are others: whether the largest error seen is another, too."""
+    largest = [0.0 if s.error is None else s.error.value for s in (was, now)]
+    if largest[0] == largest[1]:
+        yield _changed(Kind.CHANGE, place, "bits", (_share(was), _share(now)))
+        return
+    kind = Kind.CHANGE
+    if alike:
+        kind = Kind.REGRESSION if largest[1] > largest[0] else Kind.IMPROVEMENT
+    shown = f"{largest[0]:.6g}", f"{largest[1]:.6g}"
+    yield _changed(kind, place, "worst ulp", shown, now.error or was.error)
+
+
+def _share(summary: Summary) -> str:
+    """How many elements have the bits of the reference."""
+    return f"{summary.equal:,} of {summary.elements:,} as the reference"
+
+
+def _changed(
+    kind: Kind, place: Place, what: str, values: tuple[str, str], worst: Worst | None = None
+) -> Change:
+    return Change(kind, " ".join(place), what, *values, worst.case if worst else "", place[0])
+
+
+# ----------------------------------------------------------------------------------------- the rest
+
+
+def _behaviours(old: Ledger, new: Ledger) -> Iterator[Change]:
+    was, now = ({(b.adapter, b.dtype, b.probe): b for b in each.behaviours} for each in (old, new))
+    silent = {one.name for one in new.header.adapters} - {b.adapter for b in new.behaviours}
+    for name in sorted(silent & {b.adapter for b in old.behaviours}):
+        yield Change(Kind.REGRESSION, name, "behaviours", "asked", "-")
+    asked, before_it = ({(b.adapter, b.dtype) for b in each.behaviours} for each in (new, old))
+    for key in sorted({*was, *now}):
+        before, after = was.get(key), now.get(key)
+        if before is not None and after is not None:
+            if before.value != after.value:
+                yield _behaviour(key, before, after)
+        elif before is not None and key[:2] in asked:
+            yield Change(Kind.REGRESSION, " ".join(key), "behaviour", before.value, "-", before.input, key[0])
+        elif after is not None and key[:2] in before_it:
+            yield Change(Kind.CHANGE, " ".join(key), "behaviour", "-", after.value, after.input, key[0])
+
+
+def _behaviour(key: Sequence[str], before: Behaviour, after: Behaviour) -> Change:
+    step = _worth(after) - _worth(before)
+    kind = Kind.CHANGE if not step else Kind.REGRESSION if step < 0 else Kind.IMPROVEMENT
+    return Change(kind, " ".join(key), "behaviour", before.value, after.value, after.input, key[0])
+
+
+def _worth(behaviour: Behaviour) -> int:
+    if behaviour.value.startswith(MISBEHAVED):
+        return 0
+    return 1 if not behaviour.seen else 3 if behaviour.value in PROMISES else 2
+
+
+def _known(old: Ledger, new: Ledger) -> Iterator[Change]:
+    was, now = ({entry.name: entry for entry in each.known} for each in (old, new))
+    for name in sorted({*was, *now}):
+        before, after = was.get(name), now.get(name)
+        if before is None and after is not None:
+            covered = f"{sum(after.covered.values()):,} elements"
+            yield Change(Kind.CHANGE, name, "known difference", "-", covered, after.case, after.mode)
+        elif before is not None and after is None:
+            covered = f"{sum(before.covered.values()):,} elements"
+            yield Change(Kind.CHANGE, name, "known difference", covered, "-", before.case, before.mode)
+
+
+def _faults(old: Ledger, new: Ledger) -> Iterator[Change]:
+    """What speaks against somebody beside values; how often, as each time it says so in other words."""
+    was, now = (Counter(fault.who for fault in each.faults) for each in (old, new))
+    for fault in new.faults:
+        if now[fault.who] > was[fault.who]:
+            yield Change(Kind.REGRESSION, fault.who, "fault", "-", fault.what)
+    for fault in old.faults:
+        if now[fault.who] < was[fault.who]:
+            yield Change(Kind.IMPROVEMENT, fault.who, "fault", fault.what, "-")
+    if old.verdict != new.verdict:
+        kind = Kind.REGRESSION if new.verdict else Kind.IMPROVEMENT
+        said = ("agreement", "disagreement")
+        yield Change(kind, "the run", "verdict", said[bool(old.verdict)], said[bool(new.verdict)])

@@ -1,0 +1,96 @@
+"""`crosscheck gate`: two ledgers read, what changed between them told, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from crosscheck.comparison.report import console_for
+from crosscheck.comparison.table import Row
+from crosscheck.gate.changes import Change, Kind, changes
+from crosscheck.gate.show import markdown, show, some
+from crosscheck.ledger import Acceptance, Ledger, LedgerError, read, write
+from crosscheck.ledger.records import COMPLETE
+
+PASSED, REGRESSED = 0, 1
+
+
+def gate(baseline: Ledger, new: Ledger) -> list[Change]:
+    """What changed from a baseline to a new ledger.
+
+    Raises:
+        LedgerError: one of them cannot be gated: its run was interrupted or judged nothing, or they are
+            of different profiles.
+    """
+    for name, ledger in (("the baseline", baseline), ("the new ledger", new)):
+        if ledger.ending != COMPLETE:
+            raise LedgerError(f"{name} is of a run that was interrupted; run it to its end")
+        rows = (Row(cell.adapter, cell.dtype, cell.output, s) for cell, s in ledger.cells.items())
+        if not any(row.judged for row in rows):
+            raise LedgerError(f"{name} is of a run that judged nothing; there is nothing to gate")
+    was, now = baseline.header.profile, new.header.profile
+    if was != now:
+        raise LedgerError(f"the baseline is of profile {was}, the new ledger of {now}; gate equal profiles")
+    return changes(baseline, new)
+
+
+def has_regressed(found: Sequence[Change]) -> bool:
+    """Whether any change is for the worse."""
+    return any(change.kind is Kind.REGRESSION for change in found)
+
+
+def gate_and_show(
+    baseline: Path, new: Path, *, accept: str | None = None, summary: Path | None = None
+) -> int:
+    """Tell what changed from a baseline to a new ledger, and return the exit code.
+
+    0: nothing is worse, or it was accepted. 1: a regression.
+
+    Args:
+        baseline: the file of the one; with ``accept`` it may be missing.
+        new: the file of the other.
+        accept: why the new ledger becomes the baseline; None: it does not.
+        summary: a file that the same is appended to, in Markdown.
+
+    Raises:
+        LedgerError: a ledger cannot be read, gated or written.
+    """
+    latest = read(new)
+    first = accept is not None and not baseline.exists()
+    old = latest if first else read(baseline)
+    found = gate(old, latest)
+    console = console_for(terminal=sys.stdout.isatty())
+    show(found, console)
+    if summary is not None:
+        _append(summary, markdown(found, f"{baseline.name} and {new.name}"))
+    if accept is None:
+        return REGRESSED if has_regressed(found) else PASSED
+    earlier = () if first else old.acceptances
+    accepted = Acceptance(when=_now(), why=accept, changes=tuple(_told(each) for each in some(found)))
+    write(baseline, replace(latest, acceptances=(*earlier, accepted)))
+    click.echo(f"Accepted as the new baseline: {baseline}")
+    return PASSED
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _told(change: Change | str) -> str:
+    if isinstance(change, str):
+        return change
+    where = f"{change.where}: " if change.where else ""
+    return f"{change.kind}: {where}{change.what} {change.old} -> {change.new}"
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise LedgerError(f"{path}: the summary cannot be written: {error.strerror or error}") from None
