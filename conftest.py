@@ -32,8 +32,12 @@ except ModuleNotFoundError:
     SHAPES = "not enforced, jaxtyping is not installed"
 
 if TYPE_CHECKING:
+    from recording import Recording
+
     from crosscheck.matrix.hearing import Matrix
     from crosscheck.panel import Panel
+
+pytest_plugins = ["recording"]
 
 # No deadline: a first call compiles. One bug at a time: a run of all adapters is one failure that lists all.
 settings.register_profile("dev", max_examples=100, deadline=None, report_multiple_bugs=False)
@@ -180,6 +184,12 @@ def _start(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
+def conditions(request: pytest.FixtureRequest) -> Conditions:
+    """What the adapters' processes of this run are given."""
+    return _conditions(request.config)
+
+
+@pytest.fixture(scope="session")
 def panel(request: pytest.FixtureRequest) -> Panel:
     """All adapters of this run, each in a process of its own."""
     if PANEL not in request.config.stash:
@@ -205,7 +215,7 @@ def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
 
 
 @pytest.fixture(scope="session")
-def matrix(request: pytest.FixtureRequest) -> Matrix:
+def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[Matrix]:
     """The modes of this run, in processes that start when they are first needed."""
     from crosscheck.hosts import Hosts
     from crosscheck.known import KnownDifferences
@@ -214,8 +224,11 @@ def matrix(request: pytest.FixtureRequest) -> Matrix:
     config = request.config
     hosts = Hosts(_conditions(config))
     config.add_cleanup(hosts.close)
-    config.stash[MATRIX] = Matrix(hosts, KnownDifferences.read(KNOWN_DIFFERENCES))
-    return config.stash[MATRIX]
+    listener = recording.hear if recording.path is not None else None
+    matrix = Matrix(hosts, KnownDifferences.read(KNOWN_DIFFERENCES), listener=listener)
+    config.stash[MATRIX] = matrix
+    yield matrix
+    recording.describe(hosts.descriptions)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -88,6 +88,11 @@ class Isolated:
         return self._description
 
     @property
+    def is_described(self) -> bool:
+        """Whether it has said what it is."""
+        return self._description is not None
+
+    @property
     def name(self) -> str:
         """The adapter's own name; the registry's or the given one until that is known."""
         return self.spec.name if self._description is None else self._description.name

@@ -10,6 +10,7 @@ from adapters import Spec
 from adapters.conditions import Conditions
 from adapters.host import Host
 from adapters.isolated import Isolated
+from adapters.protocol import Description
 
 
 class Hosts:
@@ -44,6 +45,11 @@ class Hosts:
             host = self._hosts.get(spec.room) or self._start(spec)
             self._subjects[spec.name] = Isolated(spec, host, timeout=self._conditions.timeout)
         return self._subjects[spec.name]
+
+    @property
+    def descriptions(self) -> dict[str, Description]:
+        """What the adapters that were asked say about themselves, by what selects them."""
+        return {name: subject.description for name, subject in self._subjects.items() if subject.is_described}
 
     def _start(self, spec: Spec) -> Host:
         host = Host(spec.framework or spec.name, spec, self._conditions)

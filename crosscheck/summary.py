@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -146,6 +147,16 @@ def add(total: dict[Cell, Summary], more: Mapping[Cell, Summary]) -> None:
     """Merge ``more`` into ``total``, cell by cell."""
     for cell, summary in more.items():
         total[cell] = merge(total[cell], summary) if cell in total else summary
+
+
+def known_of(summaries: Iterable[Summary]) -> dict[str, Counter[str]]:
+    """How many elements each known difference covers, by its name, by regime."""
+    found: dict[str, Counter[str]] = {}
+    for summary in summaries:
+        for key, count in summary.known.items():
+            name, _, regime = key.partition(":")
+            found.setdefault(name, Counter())[regime] += count
+    return found
 
 
 def to_plain(summary: Summary) -> dict[str, Any]:

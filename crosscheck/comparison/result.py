@@ -13,7 +13,7 @@ from crosscheck.comparison.engine import Record
 from crosscheck.comparison.planned import Planned
 from crosscheck.comparison.table import Row, rows
 from crosscheck.known import Difference, Explained
-from crosscheck.summary import EVERY
+from crosscheck.summary import EVERY, known_of
 from crosscheck.trial import Subject
 
 
@@ -65,12 +65,7 @@ class Comparison:
     @cached_property
     def known(self) -> dict[str, Counter[str]]:
         """How many elements each known difference covers, by its name, by regime."""
-        found: dict[str, Counter[str]] = {}
-        for row in self.rows:
-            for key, count in row.summary.known.items():
-                name, _, regime = key.partition(":")
-                found.setdefault(name, Counter())[regime] += count
-        return found
+        return known_of(row.summary for row in self.rows)
 
     @property
     def unmatched(self) -> tuple[Difference, ...]:

@@ -74,7 +74,8 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         descriptions = [contestant.description for contestant in contestants.values()]
         for line in heading(plan, descriptions):
             console.print(line, markup=False, soft_wrap=True)
-        head = header("matrix" if shared else "compare", plan.seed, descriptions, command())
+        said = {name: contestant.description for name, contestant in contestants.items()}
+        head = header("matrix" if shared else "compare", plan.seed, said, command())
         if ledger is not None:
             begin(ledger, head)
         record, broken = _compared(plan, contestants, known)

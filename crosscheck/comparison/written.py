@@ -26,11 +26,12 @@ def ledger_of(
     told = [*comparison.lost, *comparison.violations, *deaths]
     told += [f"known difference {entry.name} expired on {entry.expires}" for entry in comparison.expired]
     faults = {Fault(who=line.split()[0].rstrip(":"), what=line.splitlines()[0]) for line in told}
+    cells = by_class(record.summaries)
     return Ledger(
         header,
-        by_class(record.summaries),
+        cells,
         behaviours(observations),
-        known(record.known.applicable(comparison.descriptions), comparison.known),
+        known(record.known.applicable(comparison.descriptions), cells),
         tuple(faults),
         ending=INTERRUPTED if record.interrupted else COMPLETE,
         verdict=0 if comparison.is_green and not deaths else 1,

@@ -53,6 +53,7 @@ class Change(NamedTuple):
         old, new: its values; ``-`` for none.
         case: an input that shows it; empty where there is none.
         adapter: that the case is for.
+        selector: what chooses that one.
     """
 
     kind: Kind
@@ -62,6 +63,7 @@ class Change(NamedTuple):
     new: str
     case: str = ""
     adapter: str = ""
+    selector: str = ""
 
 
 def changes(old: Ledger, new: Ledger) -> list[Change]:
@@ -73,7 +75,14 @@ def changes(old: Ledger, new: Ledger) -> list[Change]:
         *_known(old, new),
         *_faults(old, new),
     ]
-    return sorted(found, key=lambda change: tuple(Kind).index(change.kind))
+    ordered = sorted(found, key=lambda change: tuple(Kind).index(change.kind))
+    heads = new.header, old.header
+    return [change._replace(selector=_selector(change.adapter, *heads)) for change in ordered]
+
+
+def _selector(adapter: str, *headers: Header) -> str:
+    chosen = (one.selector for header in headers for one in header.adapters if one.name == adapter)
+    return next(chosen, adapter)
 
 
 def is_same_machine(old: Header, new: Header) -> bool:

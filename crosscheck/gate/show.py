@@ -63,7 +63,7 @@ def show(found: Sequence[Change], console: Console) -> None:
         cells = (str(each.kind), each.where, each.what, each.old, each.new)
         table.add_row(*map(Text, cells), style=STYLES.get(each.kind))
         if each.kind is Kind.REGRESSION and each.case:
-            replays.append(f"  {each.where}\n    replay  {replay(each.case, each.adapter)}")
+            replays.append(f"  {each.where}\n    replay  {replay(each.case, each.selector)}")
     if table.row_count:
         console.print(table)
     for line in replays:

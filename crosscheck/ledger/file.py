@@ -159,10 +159,13 @@ def _ledger(lines: Sequence[Line], footer: Footer) -> Ledger:
     """The ledger of these lines."""
     if not isinstance(lines[0], Header):
         raise LedgerError("does not begin with a header; make it again")
-    cells = list(_of(CellRecord, lines))
+    try:
+        cells = {record.cell: record.summary for record in _of(CellRecord, lines)}
+    except OverflowError:
+        raise LedgerError("has a number that no float64 holds; make it again") from None
     return Ledger(
         lines[0],
-        {record.cell: record.summary for record in cells},
+        cells,
         tuple(_of(Behaviour, lines)),
         tuple(_of(Known, lines)),
         tuple(_of(Fault, lines)),

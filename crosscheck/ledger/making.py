@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import starmap
 
 from adapters.protocol import Description
 from crosscheck.behaviours.probe import Observation
@@ -14,18 +15,18 @@ from crosscheck.known import Difference
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.records import FORMAT, VERSION, Adapter, Behaviour, Header, Known
 from crosscheck.matrix.shapes import shape_class
-from crosscheck.summary import Cell, Summary, merge
+from crosscheck.summary import Cell, Summary, known_of, merge
 
 CORE = "core"
 
 
-def header(profile: str, seed: int, descriptions: Iterable[Description], command: str) -> Header:
+def header(profile: str, seed: int, descriptions: Mapping[str, Description], command: str) -> Header:
     """The header of a run that begins now.
 
     Args:
         profile: which kind of run.
         seed: of the first round of cases.
-        descriptions: of its adapters.
+        descriptions: of its adapters, by what selects them.
         command: as a shell takes it.
     """
     return Header(
@@ -37,7 +38,7 @@ def header(profile: str, seed: int, descriptions: Iterable[Description], command
         profile=profile,
         seed=seed,
         environment=environment(),
-        adapters=tuple(sorted((_adapter(said) for said in descriptions), key=lambda one: one.name)),
+        adapters=tuple(sorted(starmap(_adapter, descriptions.items()), key=lambda one: one.name)),
     )
 
 
@@ -48,9 +49,10 @@ def _version() -> str:
         return "not installed"
 
 
-def _adapter(said: Description) -> Adapter:
+def _adapter(selector: str, said: Description) -> Adapter:
     return Adapter(
         name=said.name,
+        selector=selector,
         framework=said.framework,
         version=said.version,
         device=said.device,
@@ -78,13 +80,9 @@ def behaviours(observations: Iterable[Observation]) -> tuple[Behaviour, ...]:
     return tuple(Behaviour(**vars(observation)) for observation in observations)
 
 
-def known(entries: Iterable[Difference], covered: Mapping[str, Mapping[str, int]]) -> tuple[Known, ...]:
-    """The records of known differences.
-
-    Args:
-        entries: those that concern an adapter of the run.
-        covered: how many elements each explained, by its name, by regime.
-    """
+def known(entries: Iterable[Difference], cells: Mapping[Cell, Summary]) -> tuple[Known, ...]:
+    """The records of the known differences that concern an adapter of the run, with what they explained."""
+    covered = known_of(cells.values())
     return tuple(
         Known(
             name=entry.name,

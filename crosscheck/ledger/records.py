@@ -53,10 +53,12 @@ class Adapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         name, framework, version, device, dtypes: as in `adapters.protocol.Description`.
+        selector: what chooses it: its name, or ``package.module:object``.
         threads: how many it computes with; 0 where it does not say.
     """
 
     name: str
+    selector: str
     framework: str
     version: str
     device: str
@@ -75,7 +77,7 @@ class Header(Line, frozen=True, tag="header"):
         profile: ``compare``, ``matrix``, or pytest's profile.
         seed: of the first round of cases.
         environment: see there.
-        adapters: by name.
+        adapters: in the order of their names.
     """
 
     format: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -36,6 +37,7 @@ class Matrix:
         coverage: what was judged where.
         account: of the same, for the end of the run.
         dead: the modes that died, and how; they are asked no more.
+        listener: told of every outcome, for a ledger; None: nobody is.
     """
 
     hosts: Hosts
@@ -43,6 +45,7 @@ class Matrix:
     coverage: Coverage = field(default_factory=Coverage)
     account: Account = field(default_factory=Account)
     dead: dict[str, AdapterDied] = field(default_factory=dict)
+    listener: Callable[[Case, Judge, Sequence[Outcome]], None] | None = None
 
     def hear(self, spec: Spec, case: Case | Literal) -> tuple[Outcome, Explained]:
         """One mode on one case.
@@ -60,6 +63,8 @@ class Matrix:
         explained = self.known.explain(judge, outcome, case.shape)
         self.coverage.hear(case, judge, outcome)
         self._count(judge, outcome, explained)
+        if self.listener is not None and isinstance(case, Case):
+            self.listener(case, judge, [outcome])
         return outcome, explained
 
     def _count(self, judge: Judge, outcome: Outcome, explained: Explained) -> None:

@@ -1,0 +1,248 @@
+"""pytest's options ``--ledger`` and ``--gate``: what the run found, as a ledger; and no green without a run.
+
+The ledger holds what comes from seeds: the matrix, the survey of behaviours, the known differences. What
+Hypothesis draws is no record: it takes constants from the modules that happen to be imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from adapters.protocol import Description
+    from crosscheck.behaviours.probe import Observation
+    from crosscheck.cases import Case
+    from crosscheck.comparison.engine import Record
+    from crosscheck.gate import Change
+    from crosscheck.judge import Judge
+    from crosscheck.ledger import Ledger
+    from crosscheck.trial import Outcome
+
+NAME: Final = "crosscheck-recording"
+DEFAULT: Final = Path(".crosscheck/ledger.jsonl")
+SEED: Final = 0  # of every case of the matrix
+OUTPUT: Final = "crosscheck_ledger"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("gradient crosscheck")
+    group.addoption("--ledger", metavar="FILE", help="write there what was found, with behaviours")
+    group.addoption("--gate", metavar="BASELINE", help="fail where anything is worse than in this ledger")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave a ledger that says no more than that a run has begun; a baseline that cannot be used is told."""
+    recording = Recording(config)
+    if recording.path is not None and not recording.is_worker and not config.option.collectonly:
+        recording.begin(recording.path)
+    config.pluginmanager.register(recording, NAME)
+
+
+@pytest.fixture(scope="session")
+def recording(pytestconfig: pytest.Config) -> Recording:
+    """What this process has found."""
+    found = pytestconfig.pluginmanager.get_plugin(NAME)
+    assert isinstance(found, Recording)
+    return found
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    from crosscheck.ledger import LedgerError
+
+    try:
+        yield
+    except LedgerError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+class Recording:
+    """What one process of a run has found; what xdist's workers found comes to the controller.
+
+    Attributes:
+        path: of the ledger; None: nobody asked for one.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.baseline = config.getoption("gate")
+        given = config.getoption("ledger") or (DEFAULT if self.baseline is not None else None)
+        self.path = None if given is None else Path(given)
+        self.is_worker = hasattr(config, "workerinput")
+        self._descriptions: dict[str, Description] = {}
+        self._observations: list[Observation] = []
+        self._failed: Counter[str] = Counter()
+        self._passed = 0
+        self._given: list[Mapping[str, list[bytes]]] = []
+        self._trouble: list[str] = []
+        self._changes: list[Change] | None = None
+
+    @cached_property
+    def _record(self) -> Record:
+        from crosscheck.comparison.engine import Record
+        from crosscheck.known import KnownDifferences
+
+        return Record(known=KnownDifferences.of_checkout())
+
+    # ------------------------------------------------------------------------------- what tests say
+
+    def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
+        """Take in the outcomes of one case."""
+        self._record.hear(case, judge, outcomes)
+
+    def describe(self, descriptions: Mapping[str, Description]) -> None:
+        """Take in who the adapters are, by what selects them."""
+        self._descriptions.update(descriptions)
+
+    def observe(self, observations: Sequence[Observation]) -> None:
+        """Take in what probes saw."""
+        self._observations += observations
+
+    # ----------------------------------------------------------------------------------- no false green
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Let nobody end this process as if all were well: ``os._exit(0)`` would be green without tests."""
+        really, pid = os._exit, os.getpid()
+
+        def loudly(status: int) -> None:
+            if os.getpid() == pid:  # not in a forked child
+                if (capture := session.config.pluginmanager.get_plugin("capturemanager")) is not None:
+                    capture.suspend(in_=True)  # or nobody would ever read it
+                where = os.environ.get("PYTEST_CURRENT_TEST", "no test")
+                os.write(2, f"\ncrosscheck: os._exit({status}) in {where}: the run did not finish\n".encode())
+                status = status or int(pytest.ExitCode.INTERNAL_ERROR)
+            really(status)
+
+        os._exit = loudly  # type: ignore[assignment]  # it never returns, like its model
+        session.config.add_cleanup(lambda: setattr(os, "_exit", really))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count what passed and what failed."""
+        if report.failed:
+            self._failed[report.nodeid.rpartition("]@")[0] or report.nodeid] += 1
+        self._passed += report.when == "call" and report.passed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what an xdist worker has found."""
+        if given := getattr(node, "workeroutput", {}).get(OUTPUT):
+            self._given.append(given)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the ledger and gate it; a run in which nothing passed is not green."""
+        if self.is_worker:
+            if self.path is not None:
+                session.config.workeroutput[OUTPUT] = self._lines()  # type: ignore[attr-defined]  # of xdist
+            return
+        if session.config.option.collectonly:
+            return
+        if session.exitstatus == pytest.ExitCode.OK and not self._passed:
+            self._trouble.append("no test passed: all were skipped, so nothing was shown")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.path is not None:
+            self._finish(session, self.path)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say where the ledger is, and what the gate found."""
+        if self.path is None and not self._trouble:
+            return
+        terminalreporter.section("ledger")
+        if self._changes is not None:
+            from rich.console import Console
+
+            from crosscheck.gate.show import show
+
+            show(self._changes, Console(file=sys.stdout, highlight=False))
+        for line in self._trouble:
+            terminalreporter.write_line(line, red=True)
+        if self.path is not None:
+            terminalreporter.write_line(f"ledger: {self.path}")
+
+    # ---------------------------------------------------------------------------------------- the ledger
+
+    def begin(self, path: Path) -> None:
+        """See that the baseline can be used, and leave a ledger that `read` refuses by name."""
+        from crosscheck.ledger import begin, read
+
+        with _usage_errors():
+            if self.baseline is not None:
+                read(Path(self.baseline))
+            begin(path, self._header())
+
+    def _header(self) -> Any:
+        from crosscheck.comparison.session import command
+        from crosscheck.ledger.making import header
+
+        thorough = settings.get_current_profile_name() == "nightly"
+        return header("pytest-nightly" if thorough else "pytest", SEED, self._descriptions, command())
+
+    def _lines(self) -> dict[str, list[bytes]]:
+        """What this process has found, as the controller takes it."""
+        from crosscheck.ledger import CellRecord
+        from crosscheck.ledger.ledger import encoded
+        from crosscheck.ledger.making import behaviours, by_class
+
+        cells = (CellRecord.of(*item) for item in by_class(self._record.summaries).items())
+        return {
+            "records": [encoded(each) for each in (*cells, *behaviours(self._observations))],
+            "adapters": [
+                json.dumps([selector, asdict(said)]).encode() for selector, said in self._descriptions.items()
+            ],
+        }
+
+    def _finish(self, session: pytest.Session, path: Path) -> None:
+        from crosscheck.gate.command import gate, has_regressed
+        from crosscheck.ledger import LedgerError, read, write
+
+        ledger = self._ledger(session)
+        try:
+            write(path, ledger)
+            if self.baseline is not None:
+                self._changes = gate(read(Path(self.baseline)), read(path))
+        except LedgerError as error:
+            self._trouble.append(str(error))
+        if self._trouble or has_regressed(self._changes or ()):
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _ledger(self, session: pytest.Session) -> Ledger:
+        from adapters.protocol import Description
+        from crosscheck.ledger import Behaviour, CellRecord, Fault, Ledger
+        from crosscheck.ledger.file import DECODER
+        from crosscheck.ledger.making import known
+        from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+        from crosscheck.summary import Cell, Summary, add
+
+        given = [self._lines(), *self._given]
+        for selector, plain in (json.loads(text) for part in given for text in part["adapters"]):
+            self._descriptions[selector] = Description.of_plain(plain)
+        records = [DECODER.decode(text) for part in given for text in part["records"]]
+        cells: dict[Cell, Summary] = {}
+        for record in records:
+            if isinstance(record, CellRecord):
+                add(cells, {record.cell: record.summary})
+        entries = self._record.known.applicable(self._descriptions.values())
+        stopped = session.shouldstop or session.shouldfail
+        ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not stopped
+        return Ledger(
+            self._header(),
+            cells,
+            tuple(record for record in records if isinstance(record, Behaviour)),
+            known(entries, cells),
+            tuple(Fault(who=name, what="failed") for name in self._failed),
+            ending=COMPLETE if ended else INTERRUPTED,
+            verdict=int(session.exitstatus != pytest.ExitCode.OK),
+        )
