@@ -68,16 +68,16 @@ class Summary:
     """Counts, worst values and histograms of one cell.
 
     Attributes:
-        cases: which there were: the sum of `mark_of` their texts, modulo `CASES`.
-        bits: of all outputs with their cases, in the same way: what is equal has the same numbers.
         problems, elements: how many there were.
-        equal: elements with the very bits of the reference: the document's formulas in float64, then rounded.
         wrong_problems, wrong_elements: how many lie outside the admissible set.
         known_elements: how many of those are known differences.
         not_judged: problems whose set is too wide for a check to mean anything.
         not_run: problems that the adapter was not given any more, after a failure.
         overflow, lost_to_zero, undefined: elements of these categories (`reference.ulp.Category`).
         unknown: elements whose exact value nobody asked for.
+        equal: elements with the very bits of the reference: the document's formulas in float64, then rounded.
+        cases: which there were: the sum of `mark_of` their texts, modulo `CASES`.
+        bits: of all outputs with their cases, in the same way: what is equal has the same numbers.
         error: the worst error in ulp.
         share: the worst |got − center| / radius; inf for what is inadmissible by no finite measure.
         errors, shares: how many elements have them, by ⌊log₂⌋; also ``zero`` and ``inf``.
@@ -86,11 +86,8 @@ class Summary:
         failures: how it broke the contract, or died.
     """
 
-    cases: int = 0
-    bits: int = 0
     problems: int = 0
     elements: int = 0
-    equal: int = 0
     wrong_problems: int = 0
     wrong_elements: int = 0
     known_elements: int = 0
@@ -100,6 +97,9 @@ class Summary:
     lost_to_zero: int = 0
     undefined: int = 0
     unknown: int = 0
+    equal: int = 0
+    cases: int = 0
+    bits: int = 0
     error: Worst | None = None
     share: Worst | None = None
     errors: Histogram = field(default_factory=dict)

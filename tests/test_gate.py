@@ -101,6 +101,14 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         with_behaviour("other bits: grad"),
         [(WORSE, "behaviour", "the same bits", "other bits: grad")],
     ),
+    "a promise broken elsewhere": (
+        BASE,
+        dataclasses.replace(with_behaviour("other bits: grad"), header=ELSEWHERE),
+        [
+            (OTHER, "behaviour", "the same bits", "other bits: grad"),
+            (Kind.ENVIRONMENT, "cpu", "some avx2", "another"),
+        ],
+    ),
     "a promise kept": (
         with_behaviour("flushed"),
         with_behaviour("kept"),

@@ -208,7 +208,7 @@ def test_the_digest_of_the_results_is_that_of_results_alone() -> None:
     again = dataclasses.replace(
         ledger,
         header=header("torch", created=header().created.replace(year=2027), command="other"),
-        cells=dict(reversed(ledger.cells.items())),
+        cells=dict(reversed(list(ledger.cells.items()))),
     )
     assert again.results == ledger.results
     for other in (

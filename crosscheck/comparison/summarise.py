@@ -112,9 +112,8 @@ def summarise(
     if outcome.outputs is None:
         unsupported = frozenset([outcome.unsupported] if outcome.unsupported is not None else [])
         failures = frozenset([str(outcome.failure)] if outcome.failure is not None else [])
-        alone = Summary(
-            mark_of(case.text.encode()), problems=count_of(case), unsupported=unsupported, failures=failures
-        )
+        mark, count = mark_of(case.text.encode()), count_of(case)
+        alone = Summary(problems=count, cases=mark, unsupported=unsupported, failures=failures)
         return {cell_of(case, outcome, EVERY): alone}
     full = judge.sets(outcome.description.arithmetic[case.dtype])
     far = errors(outcome.outputs, dict(best), judge.format)

@@ -28,7 +28,8 @@ STEPS: Final = {
     "agrees": 3,
 }
 # Answers of probes that are promises; any other answer is a fact, neither good nor bad.
-PROMISES: Final = ("the same bits", "kept")
+SAME_BITS: Final = "the same bits"  # another CPU has other kernels, whose bits are as good
+PROMISES: Final = (SAME_BITS, "kept")
 # A cell, without what may change: versions, devices and threads.
 Place = tuple[str, str, str, str, str, str]
 NAMES: Final = ("adapter", "dtype", "regime", "output", "shape", "layout")
@@ -226,15 +227,17 @@ def _behaviours(old: Ledger, new: Ledger) -> Iterator[Change]:
         before, after = was.get(key), now.get(key)
         if before is not None and after is not None:
             if before.value != after.value:
-                yield _behaviour(key, before, after)
+                yield _behaviour(key, before, after, alike=is_same_machine(old.header, new.header))
         elif before is not None and key[:2] in asked:
             yield Change(Kind.REGRESSION, " ".join(key), "behaviour", before.value, "-", before.input, key[0])
         elif after is not None and key[:2] in before_it:
             yield Change(Kind.CHANGE, " ".join(key), "behaviour", "-", after.value, after.input, key[0])
 
 
-def _behaviour(key: Sequence[str], before: Behaviour, after: Behaviour) -> Change:
+def _behaviour(key: Sequence[str], before: Behaviour, after: Behaviour, *, alike: bool) -> Change:
     step = _worth(after) - _worth(before)
+    if not alike and after.seen and SAME_BITS in (before.value, after.value):
+        step = 0 if _worth(after) else step
     kind = Kind.CHANGE if not step else Kind.REGRESSION if step < 0 else Kind.IMPROVEMENT
     return Change(kind, " ".join(key), "behaviour", before.value, after.value, after.input, key[0])
 
