@@ -12,7 +12,8 @@ import fnmatch
 import importlib
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, one_line
@@ -51,6 +52,7 @@ class Spec:
         framework: the package that it executes; None where only the adapter itself can tell.
         threads: how many its process computes with.
         devices: how many devices of the host its process has.
+        python: the interpreter of its process; None: this one.
     """
 
     name: str
@@ -58,11 +60,21 @@ class Spec:
     framework: str | None = None
     threads: int = 1
     devices: int = 1
+    python: str | None = None
 
     @property
-    def room(self) -> tuple[str, int, int]:
+    def room(self) -> tuple[str, int, int, str | None]:
         """Adapters of one room can share a process."""
-        return self.framework or self.target, self.threads, self.devices
+        return self.framework or self.target, self.threads, self.devices, self.python
+
+    @property
+    def suffix(self) -> str:
+        """What is added to its name where it runs under another interpreter: that one's environment."""
+        return "" if self.python is None else f"@{Path(self.python).absolute().parent.parent.name}"
+
+    def under(self, python: str) -> Spec:
+        """The same under another interpreter."""
+        return replace(self, name=f"{self.name}@{python}", python=python)
 
 
 # The module of each framework; it has ``adapter(mode)``.
@@ -125,7 +137,7 @@ def spec_of(mode: Mode) -> Spec:
 def is_ours(name: str) -> bool:
     """Whether the name is that of one of the suite's own adapters."""
     try:
-        parse(name)
+        parse(name.partition("@")[0])
     except AdapterError:
         return False
     return True
@@ -173,7 +185,8 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
 
     Args:
         only: names of any modes; frameworks and patterns such as ``jax-jit*``, which choose from `among`
-            or, if nothing there fits, from `NAMED`; empty: all of `among`.
+            or, if nothing there fits, from `NAMED`; ``name@PYTHON``, a mode under another interpreter;
+            empty: all of `among`.
         outside: ``package.module:object`` of each adapter from outside.
         among: the names to choose from.
 
@@ -181,13 +194,21 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
         AdapterError: nothing matches an entry of `only`, an entry of `outside` has another form than
             ``package.module:object``, or the framework of a selected adapter is not installed.
     """
+    elsewhere = [entry for entry in only if "@" in entry]
+    only = [entry for entry in only if entry not in elsewhere]
     names = [name for entry in only for name in _matching(entry, among)] if only else list(among)
+    if elsewhere and not only:
+        names = []
     known = [*among, *(name for name in names if name not in among)]
     chosen = [spec_of(parse(name)) for name in known if name in names]
     absent = sorted({str(spec.framework) for spec in chosen if not installed(spec.name)})
     if absent:
         there = ",".join(framework for framework in REQUIRED if installed(framework))
         raise AdapterError(f"not installed: {', '.join(absent)}; install it, or narrow with --only {there}")
+    chosen += [
+        spec_of(_known(name)).under(python)
+        for name, _, python in (entry.partition("@") for entry in dict.fromkeys(elsewhere))
+    ]
     return chosen + [Spec(_formed(target), target) for target in dict.fromkeys(outside)]
 
 

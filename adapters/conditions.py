@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +15,8 @@ class Conditions:
         journal: the directory for the inputs of calls that went wrong.
         timeout: seconds that one call may take.
         environment: variables on top of this process's and those that set the threads.
-        python: the interpreter.
     """
 
     journal: Path
     timeout: float = 60.0
     environment: Mapping[str, str] = field(default_factory=dict)
-    python: str = sys.executable

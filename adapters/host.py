@@ -7,6 +7,7 @@ there is an exception here, with its input on disk; the next call, whosever it i
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -45,7 +46,8 @@ class Host:
             JournalError: the directory cannot be written.
         """
         chosen = {**devices(first.devices, first.threads), **conditions.environment}
-        self._python, self._environment = conditions.python, environment_of(first.threads, chosen)
+        self._python = first.python or sys.executable
+        self._environment = environment_of(first.threads, chosen)
         self._journal = Journal(conditions.journal, name)
         self.log = self._journal.path.with_suffix(".log")
         self._loaded: dict[str, Description | AdapterError] = {}

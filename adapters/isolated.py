@@ -6,6 +6,7 @@ process.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -84,7 +85,8 @@ class Isolated:
             AdapterDied: the process died while it was loaded.
         """
         if self._description is None:
-            self._description = self._host.describe(self.name, self.spec.target)
+            said = self._host.describe(self.name, self.spec.target)
+            self._description = replace(said, name=f"{said.name}{self.spec.suffix}")
         return self._description
 
     @property

@@ -22,7 +22,7 @@ class Hosts:
     def __init__(self, conditions: Conditions) -> None:
         """Start nothing yet."""
         self._conditions = conditions
-        self._hosts: dict[tuple[str, int, int], Host] = {}
+        self._hosts: dict[tuple[str, int, int, str | None], Host] = {}
         self._subjects: dict[str, Isolated] = {}
         self._resources = ExitStack()
 

@@ -73,8 +73,8 @@ def test_an_adapter_from_outside_has_a_process_to_itself(hosts: Hosts) -> None:
 
 def test_the_modes_of_a_framework_are_one_room_for_each_number_of_threads_and_devices() -> None:
     rooms = {spec_of(parse(name)).room for name in NAMED}
-    hosts = {(framework, threads, 1) for framework in ("numpy", "torch", "jax") for threads in (1, 2)}
-    assert rooms == {*hosts, ("jax", 1, 2)}
+    hosts = {(framework, threads, 1, None) for framework in ("numpy", "torch", "jax") for threads in (1, 2)}
+    assert rooms == {*hosts, ("jax", 1, 2, None)}
 
 
 def test_nothing_is_started_before_it_is_needed(hosts: Hosts, tmp_path: Path) -> None:

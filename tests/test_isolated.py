@@ -165,8 +165,8 @@ def test_a_death_while_loading_is_named(tmp_path: Path) -> None:
 
 
 def test_an_interpreter_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"^cannot start the interpreter /no/python: No such file"):
-        Isolated.alone(Spec("numpy", "numpy"), Conditions(tmp_path, python="/no/python"))
+    with pytest.raises(AdapterError, match=r"^cannot start the interpreter /no/env/bin/python: No such file"):
+        Isolated.alone(Spec("numpy", "numpy", python="/no/env/bin/python"), Conditions(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

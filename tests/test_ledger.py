@@ -65,7 +65,7 @@ summaries = st.builds(
 )
 cells = st.builds(
     Cell,
-    **{f.name: counts if f.type == "int" else st.text() for f in dataclasses.fields(Cell)},  # type: ignore[arg-type]
+    **{f.name: counts if f.type == "int" else st.text() for f in dataclasses.fields(Cell)},
 )
 
 

@@ -37,7 +37,7 @@ def test_what_jax_gets_wrong_it_got_right_one_release_earlier(entry: Difference,
 
 def outcome(entry: Difference, judge: Judge, python: str, journal: Path) -> Outcome:
     """The entry's adapter on its case, under an interpreter."""
-    with Isolated.alone(spec_of(parse(entry.mode)), Conditions(journal, python=python)) as subject:
+    with Isolated.alone(spec_of(parse(entry.mode)).under(python), Conditions(journal)) as subject:
         return run(subject, judge)
 
 

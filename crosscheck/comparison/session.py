@@ -21,14 +21,17 @@ from crosscheck.behaviours.probe import Observation
 from crosscheck.cases import Case
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record, compare
+from crosscheck.comparison.interpreters import UnderEach, changed
 from crosscheck.comparison.planned import Meeting, Planned
 from crosscheck.comparison.progress import interruption, progress
 from crosscheck.comparison.report import console_for, heading, show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.written import ledger_of
+from crosscheck.gate.command import has_regressed
+from crosscheck.gate.show import show as show_changes
 from crosscheck.hosts import Hosts
 from crosscheck.known import KnownDifferences
-from crosscheck.ledger import Header, begin, write
+from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
 from crosscheck.message import replay
 from crosscheck.trial import tell_apart
@@ -84,13 +87,21 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds, coverage)
         show(comparison, console)
         deaths: list[str] = []
+        worse = False
+        if isinstance(plan, UnderEach) and not record.interrupted:
+            deaths, observations = _observed(comparison, conditions)
+            console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
+            found = changed(plan, comparison, head.profile, observations, command())
+            show_changes(found, console)
+            worse = has_regressed(found)
         if ledger is not None:
-            deaths = _write(ledger, comparison, head, conditions)
+            deaths, observations = _observed(comparison, conditions)
+            write(ledger, ledger_of(comparison, head, observations, deaths))
             for line in (*deaths, f"Ledger: {ledger}"):
                 console.print(line, markup=False, soft_wrap=True)
     if record.interrupted:
         return INTERRUPTED
-    return AGREEMENT if comparison.is_green and not deaths else DISAGREEMENT
+    return AGREEMENT if comparison.is_green and not deaths and not worse else DISAGREEMENT
 
 
 def command() -> str:
@@ -98,8 +109,8 @@ def command() -> str:
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
-def _write(ledger: Path, comparison: Comparison, head: Header, conditions: Conditions) -> list[str]:
-    """Put the probes to the adapters, unless Ctrl-C ended all, and write the ledger; who died of a probe."""
+def _observed(comparison: Comparison, conditions: Conditions) -> tuple[list[str], list[Observation]]:
+    """Put the probes to the adapters, unless Ctrl-C ended all: who died of one, and what was seen."""
     observations: list[Observation] = []
     deaths: list[str] = []
     try:
@@ -107,12 +118,11 @@ def _write(ledger: Path, comparison: Comparison, head: Header, conditions: Condi
             for name, subject in comparison.subjects.items():
                 if comparison.record.interrupted:
                     break
-                if isinstance(subject, Isolated) and (name in CORE or not is_ours(name)):
+                if isinstance(subject, Isolated) and (name.partition("@")[0] in CORE or not is_ours(name)):
                     deaths += asked(subject, conditions, observations, comparison.plan.dtypes)
     except KeyboardInterrupt:
         comparison.record.interrupted = True
-    write(ledger, ledger_of(comparison, head, observations, deaths))
-    return deaths
+    return deaths, observations
 
 
 def _started(

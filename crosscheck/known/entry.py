@@ -105,7 +105,7 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description.framework == self.framework
             and fields.is_among(description.version, self.versions)
             and (self.platform is None or machine in self.platform)
-            and any(fnmatchcase(description.name, mode) for mode in self.modes)
+            and any(fnmatchcase(description.name.partition("@")[0], mode) for mode in self.modes)
             and not set(self.dtypes).isdisjoint(description.dtypes)
         )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from crosscheck.ledger.records import Environment
 
@@ -28,13 +31,37 @@ VARIABLES: Final = (
     "TORCHINDUCTOR_CPP_SIMDLEN",
     "CUDA_VISIBLE_DEVICES",
 )
+# What another interpreter is asked; NumPy's BLAS is a part of it.
+ASKED: Final = """
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+import numpy
+blas = (numpy.show_config(mode="dicts") or {}).get("Build Dependencies", {}).get("blas", {})
+built = " ".join(str(blas.get(key, "")) for key in ("name", "version")).strip()
+told = {"python": platform.python_version(), "blas": built}
+for name in sys.argv[1:]:
+    try:
+        told[name] = version(name)
+    except PackageNotFoundError:
+        pass
+json.dump(told, sys.stdout)
+"""
 CPUINFO: Final = Path("/proc/cpuinfo")
 # Vector and fused arithmetic: what kernels are chosen by.
 EXTENSIONS: Final = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx512", "amx", "asimd", "sve", "bf16")
 
 
-def environment() -> Environment:
-    """This process's, which its children share but for their threads."""
+def environment(python: str | None = None) -> Environment:
+    """This process's, which its children share but for their threads.
+
+    Args:
+        python: the interpreter that adapters run under, which has packages of its own; None: this one.
+    """
+    if python is not None:
+        command = [python, "-c", ASKED, *PACKAGES]
+        there = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, the user's own
+        told = {"python-flint": version("python-flint"), **json.loads(there.stdout)}  # the oracle stays here
+        return replace(environment(), python=told.pop("python"), blas=told.pop("blas"), packages=told)
     return Environment(
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",

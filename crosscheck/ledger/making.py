@@ -20,7 +20,9 @@ from crosscheck.summary import Cell, Summary, known_of, merge
 CORE = "core"
 
 
-def header(profile: str, seed: int, descriptions: Mapping[str, Description], command: str) -> Header:
+def header(
+    profile: str, seed: int, descriptions: Mapping[str, Description], command: str, python: str | None = None
+) -> Header:
     """The header of a run that begins now.
 
     Args:
@@ -28,6 +30,7 @@ def header(profile: str, seed: int, descriptions: Mapping[str, Description], com
         seed: of the first round of cases.
         descriptions: of its adapters, by what selects them.
         command: as a shell takes it.
+        python: the interpreter that its adapters run under; None: this one.
     """
     return Header(
         format=FORMAT,
@@ -37,7 +40,7 @@ def header(profile: str, seed: int, descriptions: Mapping[str, Description], com
         command=command,
         profile=profile,
         seed=seed,
-        environment=environment(),
+        environment=environment(python),
         adapters=tuple(sorted(starmap(_adapter, descriptions.items()), key=lambda one: one.name)),
     )
 
