@@ -53,6 +53,10 @@ def cli(context: click.Context) -> None:
 @plan_options
 @click.option("--coverage", is_flag=True, help="Print what was judged where, and why not elsewhere.")
 @click.option(
+    "--python", multiple=True, metavar="PATH",
+    help="Twice: run all under this interpreter too, and gate the second against the first.",
+)  # fmt: skip
+@click.option(
     "--ledger",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -68,6 +72,7 @@ def compare(  # noqa: PLR0913, one for each option
     matrix: bool,
     coverage: bool,
     ledger: Path | None,
+    python: tuple[str, ...],
     **choice: Any,
 ) -> int:
     """Compare all adapters on generated inputs and print a table."""
@@ -78,6 +83,10 @@ def compare(  # noqa: PLR0913, one for each option
 
     dtypes = chosen(dtype, FORMATS, "--dtype")
     plan, specs = (_matrix if matrix else _core)(only, adapter, dtypes, **choice)
+    if python:
+        plan, specs = _under_each(plan, specs, python)
+        if ledger is not None:
+            raise click.UsageError("--ledger takes one run; make a ledger under each interpreter, then gate")
     conditions = Conditions(journal, timeout, compilation.kept())
     return compare_and_show(plan, specs, conditions, shared=matrix, coverage=coverage, ledger=ledger)
 
@@ -117,6 +126,8 @@ def behaviours(  # noqa: PLR0913, one for each option
 @click.argument("source", metavar="CASE|FILE")
 @adapter_options
 @click.option("--bisect", is_flag=True, help="Answer 0, 1 or 125, as `git bisect run` expects.")
+@click.option("--script", is_flag=True, help="Print a script for the framework's own issue tracker.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Where the script goes.")
 def check(  # noqa: PLR0913, one for each option
     *,
     source: str,
@@ -125,12 +136,22 @@ def check(  # noqa: PLR0913, one for each option
     timeout: float,
     journal: Path,
     bisect: bool,
+    script: bool,
+    output: Path | None,
 ) -> int:
     """Judge one input: the text of a case, or a file .npz or .safetensors with X, y and W."""
     from adapters import AdapterError
     from adapters.conditions import Conditions
     from crosscheck.check import check_and_show
 
+    if script:
+        from crosscheck.script.command import script_and_show
+
+        if bisect:
+            raise click.UsageError("--script does not go with --bisect")
+        return script_and_show(source, _specs(only, adapter), Conditions(journal, timeout), output)
+    if output is not None:
+        raise click.UsageError("--output goes with --script only")
     try:
         specs = _specs(only, adapter)
     except AdapterError as error:
@@ -146,7 +167,9 @@ def check(  # noqa: PLR0913, one for each option
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--accept", metavar="WHY", help="Make NEW the baseline, and write down why.")
 @click.option(
-    "--summary", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Append the same in Markdown, for the summary of a CI job.",
 )
 def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None) -> int:
@@ -156,6 +179,22 @@ def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None)
     if accept is not None and not accept.strip():
         raise click.UsageError("--accept wants a reason")
     return gate_and_show(baseline, new, accept=accept, summary=summary)
+
+
+@cli.command(short_help="Make one page for a browser from a ledger.")
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("older", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Where to; otherwise the ledger's name with .html.",
+)  # fmt: skip
+def report(*, ledger: Path, older: Path | None, output: Path | None) -> int:
+    """Make one page for a browser from a ledger, with what changed since an OLDER one."""
+    try:
+        from crosscheck.report.command import report_and_show
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"report needs {missing.name}: pip install -e '.[cli,report]'") from None
+    return report_and_show(ledger, older, output)
 
 
 @cli.command()
@@ -199,6 +238,23 @@ def _matrix(
         raise click.UsageError(f"--{given[0]} does not go with --matrix, whose cases are fixed")
     specs = selected(only, outside, dtypes)
     return MatrixPlan.of(specs, dtypes, thorough=thorough), specs
+
+
+def _under_each(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) -> tuple[Any, list[Any]]:
+    """The plan and the adapters, under each of two interpreters."""
+    from crosscheck.comparison.interpreters import UnderEach, suffix_of
+
+    if len(pythons) != 2:
+        raise click.UsageError(f"--python wants two interpreters, old and new, not {len(pythons)}")
+    for python in pythons:
+        if not os.access(python, os.X_OK):
+            raise click.UsageError(f"--python: {python} is no interpreter that can be executed")
+    if len(set(map(suffix_of, pythons))) != len(pythons):
+        raise click.UsageError("--python: the environments have one name; rename the folder of one")
+    outside = [spec.name for spec in specs if spec.framework is None]
+    if outside:
+        raise click.UsageError(f"--python is for the suite's own adapters, not {outside[0]}")
+    return UnderEach(plan, tuple(pythons)), [spec.under(python) for python in pythons for spec in specs]
 
 
 def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:

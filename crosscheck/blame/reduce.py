@@ -1,10 +1,11 @@
 """From a stack that fails to the smallest problem that still does: one problem, few rows, outputs and inputs.
 
-Values stay as they are; making those small is Hypothesis's work.
+Values stay as they are; `crosscheck.blame.simplify` makes those simple.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +22,17 @@ TRIALS = 40
 STACK, ROWS, OUTPUTS, INPUTS = (0, 0, 0), (-2, -2, None), (None, -1, -1), (-1, None, -2)
 
 Axis = tuple[int | None, int | None, int | None]
+AXES: Sequence[Axis] = (ROWS, OUTPUTS, INPUTS)
 
 
-class _Reduction:
-    """One reduction: which candidates fail, and how many more may be tried."""
+class Reduction:
+    """One reduction: which candidates fail, and how many more may be tried.
+
+    Args:
+        subject: whose output it is.
+        output: a name of `Outputs`.
+        trials: the most evaluations.
+    """
 
     def __init__(self, subject: Subject, output: str, trials: int) -> None:
         self.subject, self.output, self.left = subject, output, trials
@@ -37,8 +45,14 @@ class _Reduction:
         return self.output in run(self.subject, Judge(candidate.problem())).disagreeing
 
 
-def reduce(
-    subject: Subject, source: Case | Literal, output: str, problem: int = 0, trials: int = TRIALS
+def reduce(  # noqa: PLR0913, a reduction is all of that
+    subject: Subject,
+    source: Case | Literal,
+    output: str,
+    problem: int = 0,
+    trials: int = TRIALS,
+    *,
+    axes: Sequence[Axis] = AXES,
 ) -> Case | Literal:
     """The smallest stack, rows, outputs, inputs and layout with which the subject's output still disagrees.
 
@@ -48,24 +62,25 @@ def reduce(
         output: a name of `Outputs`.
         problem: the flat index of a problem of the stack that fails; it is tried alone first.
         trials: the most evaluations.
+        axes: of a problem, in the order in which they are cut.
 
     Returns:
         A literal, without stack axes if one problem fails alone; the source itself, if nothing smaller fails.
     """
-    work = _Reduction(subject, output, trials)
+    work = Reduction(subject, output, trials)
     try:
-        return _reduced(work, source, problem)
+        return _reduced(work, source, problem, axes)
     except AdapterDied:
         return source
 
 
-def _reduced(work: _Reduction, source: Case | Literal, problem: int) -> Case | Literal:
+def _reduced(work: Reduction, source: Case | Literal, problem: int, axes: Sequence[Axis]) -> Case | Literal:
     X, y, W = source.problem()
     whole = Literal(X.dtype.name, flat(X, 2), flat(y, 2), flat(W, 2), source.layout)
     best = _without_stack(_kept(whole, STACK, [problem]))
     if not work.fails(best):
         best = _shrunk(work, whole, STACK)
-    for axis in (ROWS, OUTPUTS, INPUTS):
+    for axis in axes:
         best = _shrunk(work, best, axis)
     plain = replace(best, layout="contiguous")
     if best.layout != "contiguous" and work.fails(plain):
@@ -73,7 +88,7 @@ def _reduced(work: _Reduction, source: Case | Literal, problem: int) -> Case | L
     return source if best is whole else best
 
 
-def _shrunk(work: _Reduction, start: Literal, axis: Axis) -> Literal:
+def _shrunk(work: Reduction, start: Literal, axis: Axis) -> Literal:
     """Without all parts of an axis that the failure does not need: halves first, then quarters, and so on."""
     best = start
     size = _length(best, axis) // 2

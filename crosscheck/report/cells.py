@@ -1,0 +1,51 @@
+"""The cells of the page: for each adapter, dtype, output and regime all shapes and layouts together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from crosscheck.comparison.table import ORDER, Row
+from crosscheck.regimes import REGIMES
+from crosscheck.summary import Cell, Summary, merged
+from reference.formats import FORMATS
+
+
+class Key(NamedTuple):
+    """What a cell of the page is about; the names are the ledger's own."""
+
+    adapter: str
+    dtype: str
+    output: str
+    regime: str
+
+    def __str__(self) -> str:
+        return " ".join(self)
+
+
+Cells = Mapping[Key, Row]
+
+
+def cells_of(summaries: Mapping[Cell, Summary]) -> dict[Key, Row]:
+    """The cells in the order of the page."""
+    groups: dict[Key, list[Summary]] = {}
+    for cell, summary in summaries.items():
+        groups.setdefault(Key(cell.adapter, cell.dtype, cell.output, cell.regime), []).append(summary)
+    return {
+        key: Row(key.adapter, key.dtype, key.output, merged(groups[key])) for key in sorted(groups, key=order)
+    }
+
+
+def order(key: Key) -> tuple[tuple[int, str], ...]:
+    """Adapters by name; the others as the suite has them, what it does not know last."""
+    return (
+        (0, key.adapter),
+        placed(key.dtype, tuple(FORMATS)),
+        placed(key.output, tuple(ORDER)),
+        placed(key.regime, tuple(REGIMES)),
+    )
+
+
+def placed(name: str, names: tuple[str, ...]) -> tuple[int, str]:
+    """Where a name stands."""
+    return (names.index(name) if name in names else len(names), name)

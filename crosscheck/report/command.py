@@ -1,0 +1,56 @@
+"""`crosscheck report`: ledgers in, one file for a browser out."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import click
+
+from crosscheck.ledger import LedgerError, read
+from crosscheck.report.page import page
+
+WRITTEN = 0
+
+
+def report_and_show(ledger: Path, older: Path | None, output: Path | None) -> int:
+    """Write the report of a ledger, say where, and return the exit code: 0, whatever the run came to.
+
+    Args:
+        ledger: the file.
+        older: the one to compare it with.
+        output: where to; None: beside the ledger.
+
+    Raises:
+        LedgerError: a ledger cannot be used, or the page cannot be written.
+    """
+    target = output or ledger.with_suffix(".html")
+    sources = [path for path in (ledger, older) if path is not None]
+    ledgers = [read(path) for path in sources]
+    if target.resolve() in [path.resolve() for path in sources]:
+        raise LedgerError(f"{target}: the report would replace a ledger; choose another --output")
+    text = page(*ledgers)
+    _write(target, text)
+    click.echo(f"Report: {target} ({len(text.encode()) / 1e6:.1f} MB)")
+    return WRITTEN
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                file.write(text.encode())
+                file.flush()
+                Path(file.name).chmod(0o644)
+                Path(file.name).replace(path)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    Path(file.name).unlink()
+                raise
+    except OSError as error:
+        raise LedgerError(f"{path}: the report cannot be written: {error.strerror or error}") from None

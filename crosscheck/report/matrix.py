@@ -1,0 +1,89 @@
+"""The matrix of the page: rows of adapters and dtypes, columns of outputs and regimes."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import accumulate, groupby
+from typing import Any, Final, NamedTuple
+
+from crosscheck.comparison.table import Row
+from crosscheck.ledger import Adapter, Ledger
+from crosscheck.report.cells import Cells, Key, order
+from crosscheck.report.texts import MARKS, mark_of
+from reference.formats import FORMATS
+
+# Where one shade ends and the next begins: the part of a format's digits that an error of so many ulp is.
+SHADES: Final = (0.0, 0.25, 0.5, 1.0)
+SHADE_WORDS: Final = ("up to 1 ulp", "a quarter of the digits lost", "half of them", "all of them", "beyond")
+
+
+class Button(NamedTuple):
+    """A cell of the table.
+
+    Attributes:
+        number: of its entry in the page's data.
+        mark: what stands in it.
+        look: the classes of its colour.
+    """
+
+    number: int
+    mark: str
+    look: str
+
+
+def matrix_of(ledger: Ledger, cells: Cells) -> dict[str, Any]:
+    """What the template draws: columns, groups of rows, and the legend with its counts."""
+    columns = sorted({(key.output, key.regime) for key in cells}, key=lambda c: order(Key("", "", *c))[2:])
+    numbers = {key: number for number, key in enumerate(cells)}
+    described = {adapter.name: adapter for adapter in ledger.header.adapters}
+    outputs = [(name, [regime for _, regime in of]) for name, of in groupby(columns, key=lambda c: c[0])]
+    groups = []
+    for adapter, keys in groupby(cells, key=lambda key: key.adapter):
+        dtypes = dict.fromkeys(key.dtype for key in keys)
+        rows = [
+            (dtype, [_button(Key(adapter, dtype, *c), cells, numbers) for c in columns]) for dtype in dtypes
+        ]
+        groups.append({"name": adapter, "about": about(described.get(adapter)), "rows": rows})
+    words = Counter(row.verdict for row in cells.values())
+    return {
+        "outputs": outputs,
+        "firsts": set(accumulate((len(regimes) for _, regimes in outputs), initial=0)),
+        "groups": groups,
+        "legend": [(word, mark, word.replace(" ", "-"), words[word]) for word, mark in MARKS.items()],
+        "shades": [(f"agrees s{number}", words) for number, words in enumerate(SHADE_WORDS)],
+        "width": len(columns),
+        "partial": sum(_is_partial(row) for row in cells.values()),
+    }
+
+
+def _button(key: Key, cells: Cells, numbers: dict[Key, int]) -> Button | None:
+    row = cells.get(key)
+    if row is None:
+        return None
+    word = row.verdict
+    look = word.replace(" ", "-")
+    if word == "agrees":
+        look += f" s{shade(row)}" + " partial" * _is_partial(row)
+    return Button(numbers[key], MARKS[word] or mark_of(row.summary.error), look)
+
+
+def _is_partial(row: Row) -> bool:
+    """Whether it agrees where it was judged, and was not judged everywhere."""
+    return row.verdict == "agrees" and row.missed > 0
+
+
+def shade(row: Row) -> int:
+    """The step of the worst error."""
+    error, format = row.summary.error, FORMATS.get(row.dtype)
+    if error is None or not error.value or format is None:
+        return 0
+    return sum(math.log2(error.value) > part * format.precision for part in SHADES)
+
+
+def about(adapter: Adapter | None) -> str:
+    """What an adapter says of itself."""
+    if adapter is None:
+        return ""
+    threads = f", {adapter.threads} thread{'s' * (adapter.threads != 1)}" if adapter.threads else ""
+    return f"{adapter.framework} {adapter.version}, {adapter.device}{threads}"

@@ -1,0 +1,113 @@
+"""Errors against z: one picture for each dtype, from the worst case of every cell.
+
+A picture is a list of points in the units of its drawing; the template makes SVG of it. z runs over
+±2^`SPAN` on a scale that is linear within ±1 and logarithmic beyond; the error's scale is logarithmic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from crosscheck.ledger import Ledger
+from crosscheck.report.cells import Cells, Key, placed
+from crosscheck.report.exact import Facts, Place
+from crosscheck.shown import ulps
+from reference.formats import FORMATS
+
+# σ(z) or 1 − σ(z) is 0 in float64 from |z| = 745 on: what lies beyond 2^10 stands at the edge.
+SPAN: Final = 10
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 340, 220, 40, 14, 8, 24
+TICKS: Final = (-1000, -30, -1, 0, 1, 30, 1000)
+# As many as can be told apart by shape and colour.
+MOST_KINDS: Final = 8
+
+
+class Point(NamedTuple):
+    """The worst error of a cell.
+
+    Attributes:
+        key: of the cell.
+        z: of the element; where it depends on several ŷ, the one of largest magnitude.
+        error: in ulp.
+    """
+
+    key: Key
+    z: float
+    error: float
+
+
+def points_of(cells: Cells, facts: Facts) -> list[Point]:
+    """The points that can be drawn, in the order of the cells."""
+    return list(_points(cells, facts))
+
+
+def _points(cells: Cells, facts: Facts) -> Iterator[Point]:
+    for key, row in cells.items():
+        worst = row.summary.error
+        fact = worst and facts.get(Place.of(worst, key.output))
+        if worst and fact and math.isfinite(worst.value):
+            z = max(fact.z, key=abs)
+            if not any(map(math.isnan, fact.z)):
+                yield Point(key, z, worst.value)
+
+
+def plot_of(ledger: Ledger, points: list[Point], cells: Cells) -> dict[str, Any]:
+    """What the template draws: the kinds of points, a picture for each dtype, and the table of the points."""
+    kinds = _kinds(ledger, points)
+    names = list(dict.fromkeys(kinds.values()))
+    dtypes = sorted({point.key.dtype for point in points}, key=lambda name: placed(name, tuple(FORMATS)))
+    measured = sum(row.summary.error is not None for row in cells.values())
+    return {
+        "kinds": list(enumerate(names)),
+        "pictures": [_picture(name, points, kinds, names) for name in dtypes],
+        "rows": [(point.key, f"{point.z:.6g}", ulps(point.error)) for point in points],
+        "left_out": measured - len(points),
+        "size": (WIDTH, HEIGHT),
+    }
+
+
+def _kinds(ledger: Ledger, points: list[Point]) -> dict[str, str]:
+    """What an adapter's points are told apart by: its name, or where there are too many its framework."""
+    adapters = list(dict.fromkeys(point.key.adapter for point in points))
+    if len(adapters) <= MOST_KINDS:
+        return {name: name for name in adapters}
+    frameworks = {one.name: one.framework for one in ledger.header.adapters}
+    found = {name: frameworks.get(name, "others") for name in adapters}
+    first = list(dict.fromkeys(found.values()))[: MOST_KINDS - 1]
+    return {name: kind if kind in first else "others" for name, kind in found.items()}
+
+
+def _picture(dtype: str, points: list[Point], kinds: dict[str, str], names: list[str]) -> dict[str, Any]:
+    own = [point for point in points if point.key.dtype == dtype]
+    most = max((point.error for point in own), default=0)
+    top = max(1, math.ceil(math.log10(most))) if most > 0 else 1
+    bottom = -1  # a tenth of an ulp, and all that is less
+    height = HEIGHT - TOP - BOTTOM
+
+    def y(error: float) -> float:
+        at = min(max(math.log10(error), bottom), top) if error > 0 else bottom
+        return round(TOP + height * (top - at) / (top - bottom), 1)
+
+    marks = sorted({(names.index(kinds[p.key.adapter]), _x(p.z), y(p.error)) for p in own})
+    step = max(1, math.ceil((top - bottom) / 5))
+    return {
+        "dtype": dtype,
+        "marks": marks,
+        "count": len(own),
+        "x": [(f"{tick}".replace("-", "−"), _x(tick)) for tick in TICKS],
+        "y": [(_power(at), y(10.0**at)) for at in range(0, top + 1, step)],
+        "box": (LEFT, TOP, WIDTH - LEFT - RIGHT, height),
+    }
+
+
+def _power(exponent: int) -> str:
+    return ("1", "10")[exponent] if exponent in (0, 1) else f"1e{exponent}"
+
+
+def _x(z: float) -> float:
+    """Where a z stands."""
+    size = min(math.log2(1 + abs(z)), SPAN) if math.isfinite(z) else SPAN
+    at = math.copysign(size, z)
+    return round(LEFT + (WIDTH - LEFT - RIGHT) * (at + SPAN) / (2 * SPAN), 1)

@@ -1,0 +1,127 @@
+"""`crosscheck check --script`: who disagrees, made small, as a script that was seen to show it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from adapters import Spec, is_ours
+from adapters.conditions import Conditions
+from adapters.errors import AdapterDied, one_line
+from adapters.modes import parse
+from adapters.threads import COUNTED
+from crosscheck.cases import Case, CaseError, Literal
+from crosscheck.check import read
+from crosscheck.hosts import Hosts
+from crosscheck.judge import Judge
+from crosscheck.script.finding import Finding, NoScriptError, find
+from crosscheck.script.text import script
+from crosscheck.trial import Outcome, run
+
+MADE, NONE = 0, 2
+PATIENCE = 300.0  # seconds for a script, most of them for an import from a cold disk
+
+
+def script_and_show(
+    source: str, specs: Sequence[Spec], conditions: Conditions, output: Path | None = None
+) -> int:
+    """Print the script, or write it to a file, and return the exit code: 0 made, 2 not, with the reason.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded.
+        CaseError: the source is no case and no usable file.
+        JournalError: the journal cannot be written.
+    """
+    try:
+        text = made(read(source), specs, conditions)
+        _give(text, output)
+    except (NoScriptError, AdapterDied) as reason:
+        click.echo(f"crosscheck: no script: {one_line(reason)}", err=True)
+        return NONE
+    return MADE
+
+
+def made(source: Case | Literal, specs: Sequence[Spec], conditions: Conditions) -> str:
+    """The text of the script for the one adapter that disagrees on the case.
+
+    Raises:
+        NoScriptError: none disagrees or several do, it is none that a script can show, or no script shows it.
+    """
+    if outside := [spec.name for spec in specs if not is_ours(spec.name)]:
+        raise NoScriptError(f"scripts are made for the suite's own modes; {outside[0]} is from outside")
+    judge = Judge(source.problem())
+    with Hosts(conditions) as hosts:
+        outcomes = {spec.name: run(hosts.subject(spec), judge) for spec in specs}
+        mode = parse(_only_one(outcomes))
+        if mode.framework == "numpy":
+            raise NoScriptError(f"{mode.name} is the suite's own arithmetic, and no framework's")
+        finding = find(mode, source, outcomes[mode.name], judge, hosts.subject)
+    return shown(finding)
+
+
+def _only_one(outcomes: Mapping[str, Outcome]) -> str:
+    """The name of the one adapter that disagrees."""
+    off = [name for name, outcome in outcomes.items() if outcome.disagreeing]
+    if len(off) > 1:
+        raise NoScriptError(f"several adapters disagree: {', '.join(off)}; choose one with --only")
+    if off:
+        return off[0]
+    failed = [f"{name}: {one_line(o.failure)}" for name, o in outcomes.items() if o.failure is not None]
+    if failed:
+        raise NoScriptError(f"a script shows a wrong number, not an adapter that failed: {'; '.join(failed)}")
+    names = ", ".join(outcomes)
+    raise NoScriptError(f"nothing disagrees on this input, so that there is nothing to send; heard: {names}")
+
+
+def shown(finding: Finding) -> str:
+    """The shorter of two scripts that shows the number, tried in this interpreter.
+
+    Raises:
+        NoScriptError: neither does.
+    """
+    said = ""
+    for lean in (True, False):
+        text = script(finding, lean=lean)
+        code, said = tried(text)
+        if code == 1 and f"got    {finding.got.hex()} " in said:
+            return text
+    last = said.strip().rpartition("\n")[2]
+    raise NoScriptError(f"{finding.mode.name} disagrees; the script made of it does not show that: {last}")
+
+
+def tried(text: str, python: str = sys.executable, timeout: float = PATIENCE) -> tuple[int, str]:
+    """Run a script where nothing of this project can be imported: its exit code, and what it printed."""
+    environment = {k: v for k, v in os.environ.items() if k not in (*COUNTED, "XLA_FLAGS")}
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "script.py"
+        file.write_text(text, encoding="utf-8")
+        try:
+            found = subprocess.run(  # noqa: S603, the suite's own text
+                [python, "-I", str(file)],
+                cwd=directory,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return NONE, f"it took more than {timeout:g} s"
+    return found.returncode, found.stdout or found.stderr
+
+
+def _give(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CaseError(f"{output}: cannot be written: {error.strerror or error}") from None
+    click.echo(f"Written to {output}.")

@@ -1,0 +1,112 @@
+"""Arrays by formula: what a large input is replaced by, so that a script of a few lines can hold it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adapters.errors import AdapterDied
+from crosscheck.blame.reduce import Reduction
+from crosscheck.blame.simplify import LISTED
+from crosscheck.cases import Literal
+from crosscheck.trial import Subject
+from reference.types import Array
+
+
+class Filling(NamedTuple):
+    """A formula for the numbers of an array, exact in every format.
+
+    Attributes:
+        text: its Python, with ``{shape}`` and ``{size}``.
+        of: the same for the places 0, 1, … of the numbers.
+    """
+
+    text: str
+    of: Callable[[Array], Array]
+
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
+        """The array of that shape."""
+        return self.of(np.arange(math.prod(shape)).reshape(shape)).astype(dtype)
+
+    def written(self, shape: tuple[int, ...]) -> str:
+        """Its Python for that shape."""
+        return self.text.format(shape=shape, size=math.prod(shape))
+
+
+_COUNTED = "np.arange({size}).reshape({shape})"
+# The simplest first. Odd cycles, since what counts in hardware and libraries are powers of two.
+FILLINGS = (
+    Filling("np.ones({shape})", np.ones_like),
+    Filling("np.zeros({shape})", np.zeros_like),
+    Filling(f"{_COUNTED} % 3", lambda i: i % 3),
+    Filling(f"{_COUNTED} % 7 / 4", lambda i: i % 7 / 4),
+    Filling(f"{_COUNTED} % 5 - 2", lambda i: i % 5 - 2),
+    Filling(f"{_COUNTED} % 11 / 8 - 0.5", lambda i: i % 11 / 8 - 0.5),
+    Filling(f"{_COUNTED} % 13 * 8 - 48", lambda i: i % 13 * 8 - 48),
+)
+TRIALS = 80
+
+Fillings = dict[str, Filling]
+
+
+def fill(subject: Subject, start: Literal, output: str) -> tuple[Literal, Fillings]:
+    """The case with its large arrays filled by formulas, as far as the output still disagrees.
+
+    All arrays together are tried first, since numbers that cancel each other's size go together; then one
+    large array after the other.
+
+    Args:
+        subject: whose output it is.
+        start: a case with which it disagrees.
+        output: a name of `Outputs`.
+
+    Returns:
+        The case, and by the name of an array its formula; arrays without one keep their numbers.
+    """
+    large = [name for name in "XyW" if getattr(start, name).size > LISTED]
+    work, found = Reduction(subject, output, TRIALS), Fillings()
+    try:
+        for choice in _together() if large else ():
+            candidate = _filled(start, choice)
+            if work.fails(candidate):
+                found = {name: choice[name] for name in large}
+                return _fewest_rows(work, candidate, found), found
+        work, best = Reduction(subject, output, TRIALS), start
+        for name, filling in itertools.product(large, FILLINGS):
+            if name not in found and work.fails(candidate := _filled(best, {name: filling})):
+                best, found[name] = candidate, filling
+    except AdapterDied:
+        return start, Fillings()
+    return best, found
+
+
+def _fewest_rows(work: Reduction, case: Literal, found: Fillings) -> Literal:
+    """The case with as few rows as still fail, by bisection: a formula gives any number of rows."""
+    low, best = 0, case
+    while (m := best.X.shape[-2]) - low > 1:
+        middle = (low + m) // 2
+        fewer = {name: getattr(best, name)[..., :middle, :] for name in "Xy"}
+        fewer |= {name: found[name].array(a.shape, a.dtype) for name, a in fewer.items() if name in found}
+        candidate = replace(best, **fewer)
+        low, best = (low, candidate) if work.fails(candidate) else (middle, best)
+    return best
+
+
+def _filled(case: Literal, choice: Fillings) -> Literal:
+    """The case with some of its arrays by formula."""
+    arrays = {name: getattr(case, name) for name in choice}
+    changed: dict[str, Any] = {name: choice[name].array(a.shape, a.dtype) for name, a in arrays.items()}
+    return replace(case, **changed)
+
+
+def _together() -> Iterator[Fillings]:
+    """A formula for each array, the simplest first; y is 0 before it is counted."""
+    places = range(len(FILLINGS))
+    pairs = sorted(itertools.product(places, places), key=lambda pair: (sum(pair), pair))
+    for y in FILLINGS[1:3]:
+        yield from ({"X": FILLINGS[i], "y": y, "W": FILLINGS[k]} for i, k in pairs)

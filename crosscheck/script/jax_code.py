@@ -1,0 +1,142 @@
+"""JAX's modes as source: what `adapters.jax` does, written out for one mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adapters.modes import DEVICES
+from crosscheck.script.jax_batching import ALL, batched
+from crosscheck.script.network import Sketch, forward, function
+
+LOGISTIC = {
+    "sigmoid": "jax.nn.sigmoid({})",
+    "literal": "1 / (1 + jnp.exp(-z))",
+    "tanh": "0.5 + 0.5 * jnp.tanh(0.5 * z)",
+}
+HIGHEST = "jax.lax.logistic({}, accuracy=jax.lax.AccuracyMode.HIGHEST)"
+PRECISION = {"matmul_high": "high", "matmul_highest": "highest"}
+# ∂L/∂W and all of the forward pass, and ∂L/∂W alone, of a function `total` of W, X and y.
+TRANSFORMS = {
+    "grad": ("jax.value_and_grad(total, has_aux=True)", "jax.grad(total)"),
+    "checkpoint": (
+        "jax.value_and_grad(jax.checkpoint(total), has_aux=True)",
+        "jax.grad(jax.checkpoint(total))",
+    ),
+    "jacfwd": ("jax.jacfwd(total, has_aux=True)", "jax.jacfwd(total)"),
+}
+ALONG = {
+    "jvp": ["along = jax.lax.map(lambda d: jax.jvp(loss_of, (W,), (d,))[1], directions)"],
+    "linearize": [
+        "_, derivative = jax.linearize(loss_of, W)",
+        "along = jax.vmap(derivative)(directions)",
+    ],
+}
+
+
+def environment(sketch: Sketch) -> Iterator[str]:
+    """What JAX reads when it is imported."""
+    multi = "true" if sketch.mode.threads > 1 else "false"
+    flags = f"--xla_cpu_multi_thread_eigen={multi}"
+    if sketch.mode["batching"] == "shardmap":
+        flags += f" --xla_force_host_platform_device_count={DEVICES}"
+    if sketch.mode["device"] == "cpu":
+        yield 'os.environ["JAX_PLATFORMS"] = "cpu"'
+    yield f'os.environ["PJRT_NPROC"] = os.environ["NPROC"] = "{sketch.mode.threads}"  # threads'
+    yield f'os.environ["XLA_FLAGS"] = "{flags}"'
+
+
+def settings(sketch: Sketch, dtype: str) -> Iterator[str]:
+    """What is set before anything is computed."""
+    lines = []
+    if sketch.mode["device"] == "gpu":
+        lines.append('jax.config.update("jax_default_device", jax.devices("gpu")[0])')
+    if dtype == "float64":
+        lines.append('jax.config.update("jax_enable_x64", True)')
+    if sketch.mode["matmul"] in PRECISION:
+        lines.append(
+            f'jax.config.update("jax_default_matmul_precision", "{PRECISION[sketch.mode["matmul"]]}")'
+        )
+    yield from [*lines, ""] if lines else []
+
+
+def code(sketch: Sketch) -> tuple[list[str], str]:
+    """The lines that compute, and the expression that is the output then."""
+    return list(_lines(sketch)), sketch.output
+
+
+def _logistic(sketch: Sketch) -> str:
+    if sketch.mode["logistic"] == "logistic_highest" and not sketch.mode.is_hazard:
+        return HIGHEST
+    return LOGISTIC[sketch.mode["form"]]
+
+
+def _lines(sketch: Sketch) -> Iterator[str]:
+    by_rows = sketch.mode["batching"] not in ("stacked", "vmap")
+    wanted = [sketch.alone] if sketch.alone else ["loss"] if sketch.lean else list(ALL)
+    parts = list(ALL) if by_rows else wanted
+    arguments = "X, W" if not by_rows and sketch.used == "XW" else "X, y, W"
+    if by_rows:
+        yield from batched(sketch, _logistic(sketch))
+    else:
+        yield from function("forward", arguments, forward(sketch.mode, _logistic(sketch), parts))
+        yield ""
+    call = f"forward({arguments})"
+    if sketch.has_gradient:
+        yield from _gradient(sketch, parts, call)
+        names = "grad" if sketch.lean else "grad, y_hat, loss, row_loss"
+        yield from _run(sketch, "outputs", "X, y, W", names)
+    elif parts != wanted:
+        yield from function("outputs", "X, y, W", [f"return {call}[{parts.index(wanted[0])}]"])
+        yield ""
+        yield from _run(sketch, "outputs", "X, y, W", sketch.output, used="XyW")
+    else:
+        yield from _run(sketch, "forward", arguments, sketch.output)
+
+
+def _gradient(sketch: Sketch, parts: list[str], call: str) -> Iterator[str]:
+    """The function `outputs`."""
+    derivative = sketch.mode["derivative"]
+    place = f"[{parts.index('loss')}]" if len(parts) > 1 else ""
+    if derivative in ALONG:
+        rest = "" if sketch.lean else f", *{call}"
+        yield from function("outputs", "X, y, W", [
+            "def loss_of(W):",
+            f"    return {call}{place}",
+            "",
+            "n, p = W.shape[-2:]",
+            "directions = jnp.eye(n * p, dtype=W.dtype).reshape(n * p, *[1] * (W.ndim - 2), n, p)",
+            "directions = jnp.broadcast_to(directions, (n * p, *W.shape))",
+            *ALONG[derivative],
+            f"return jnp.moveaxis(along, 0, -1).reshape(W.shape){rest}",
+        ])  # fmt: skip
+        yield ""
+        return
+    whole, bare = TRANSFORMS[derivative]
+    if sketch.lean:
+        yield from function("total", "W, X, y", [f"return {call}{place}.sum()"])
+        yield ""
+        yield from function("outputs", "X, y, W", [f"return {bare}(W, X, y)"])
+    else:
+        yield from function("total", "W, X, y", [f"found = {call}", "return found[1].sum(), found"])
+        yield ""
+        names = "grad, found" if derivative == "jacfwd" else "(_, found), grad"
+        yield from function("outputs", "X, y, W", [f"{names} = {whole}(W, X, y)", "return grad, *found"])
+    yield ""
+
+
+def _run(sketch: Sketch, name: str, arguments: str, names: str, used: str = "") -> Iterator[str]:
+    """The call, as the mode executes it."""
+    mapped = sketch.mode["batching"] not in ("stacked", "shardmap")
+    depth = sketch.depth if mapped else 0
+    if depth:
+        yield f"{name} = {'jax.vmap(' * depth}{name}{')' * depth}"
+    if sketch.mode["execution"] == "eager":
+        yield f"{names} = {name}({arguments})"
+        return
+    given = [n for n in used or sketch.used if n not in sketch.mode.closed]
+    if depth:
+        yield from ("", "")
+    yield from function("run", ", ".join(given), [f"return {name}({arguments})"], comment=sketch.constants)
+    yield ""
+    donated = f", donate_argnums={tuple(range(len(given)))}" if sketch.mode["execution"] == "donate" else ""
+    yield f"{names} = jax.jit(run{donated})({', '.join(given)})"

@@ -1,0 +1,161 @@
+"""The whole script: header, input, the framework's code, what is exact, the verdict."""
+
+from __future__ import annotations
+
+import math
+import platform
+import re
+import textwrap
+from collections.abc import Iterator
+
+import numpy as np
+
+from crosscheck.script import jax_code, torch_code
+from crosscheck.script.arrays import inputs
+from crosscheck.script.finding import Finding
+from crosscheck.script.network import Sketch
+from crosscheck.script.words import formula, reason, title
+from crosscheck.shown import hexadecimal, number
+from reference import oracle
+from reference.ulp import ulp
+
+WIDTH = 100
+STANDARD = ("base64", "math", "os", "platform", "sys", "zlib")
+HOOK = '''
+def cannot_run(kind, error, trace):
+    """Whatever goes wrong before the verdict is no verdict."""
+    print(f"cannot run: {kind.__name__}: {error}", flush=True)
+    os._exit(2)
+
+
+sys.excepthook = cannot_run
+'''
+ENDING = """
+versions = f"{where}, NumPy {np.__version__}, Python {platform.python_version()}"
+print(f"{versions}, {platform.platform()}")
+print(f"got    {got.hex()}  {got!r}")
+print(f"exact  {EXACT.hex()}  {EXACT!r}")
+print(f"error  {abs(got - EXACT - REST) / ULP:.3g} ulp")
+print("ok" if right else "BUG")
+sys.exit(0 if right else 1)
+"""
+
+
+def script(finding: Finding, *, lean: bool = False) -> str:
+    """A script that needs Python, NumPy and the framework: exit 1 while the number is wrong, else 0.
+
+    Args:
+        finding: what it shows.
+        lean: it computes nothing but what the number needs, where the mode computes all outputs together.
+
+    Raises:
+        NoScriptError: the input is too long to be written down.
+    """
+    mode = finding.mode
+    sketch = Sketch(mode, finding.output, finding.case.shape, lean)
+    of = torch_code if mode.framework == "torch" else jax_code
+    lines, result = of.code(sketch)
+    is_defined = lines[0].startswith(("def ", "@", "P = "))
+    body = [
+        *_dtype_and_settings(finding, sketch),
+        *inputs(finding, sketch.used),
+        *[""] * (1 + is_defined),
+        *lines,
+        "",
+    ]
+    body += [*_exact(finding), "", f"got = float({_picked(finding, result)})", *_right(finding)]
+    ending = ENDING if "\nREST = " in "\n".join(body) else ENDING.replace(" - REST", "")
+    ending = ending.replace("{where}", f"{mode.framework} {{{mode.framework}.__version__}}")
+    text = "\n".join([*HOOK.splitlines(), "", *_imports(sketch), "", *body, *ending.splitlines()])
+    standard = [f"import {name}" for name in STANDARD if re.search(rf"\b{name}\.", text)]
+    whole = "\n".join([*_header(finding), "", *standard, "", text]) + "\n"
+    return re.sub(r"\n{4,}", "\n\n\n", whole)
+
+
+def _comment(text: str) -> list[str]:
+    lines = textwrap.wrap(text, WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+    return [f"# {line}" for line in lines]
+
+
+def _header(finding: Finding) -> Iterator[str]:
+    framework = finding.mode.framework
+    yield from _comment(title(finding))
+    yield "#"
+    seen = f"{framework} {finding.version}, NumPy {np.__version__}, Python {platform.python_version()}"
+    yield from _comment(f"Seen with {seen}, {platform.system()} {platform.machine()}.")
+    yield from _comment(f"Needs Python, NumPy and {framework} only. Run it: python <this file>")
+    yield from _comment("Exit code: 1 while the bug is there, 0 once it is gone, 2 if this cannot run.")
+    yield from _comment("Made by Gradient Crosscheck.")
+
+
+def _imports(sketch: Sketch) -> Iterator[str]:
+    if sketch.mode.framework == "jax":
+        yield from jax_code.environment(sketch)
+        yield from ("", "import jax", "import jax.numpy as jnp", "import numpy as np")
+        return
+    yield from ("import numpy as np", "import torch")
+    if sketch.has_gradient and sketch.mode["derivative"] == "checkpoint":
+        yield "import torch.utils.checkpoint"
+
+
+def _dtype_and_settings(finding: Finding, sketch: Sketch) -> Iterator[str]:
+    dtype = finding.case.dtype
+    if finding.mode.framework == "torch":
+        if finding.mode["device"] == "cuda":
+            yield from ("if not torch.cuda.is_available():", '    raise RuntimeError("no CUDA device")')
+        yield from torch_code.settings(sketch)
+    else:
+        yield from jax_code.settings(sketch, dtype)
+    *stack, m, n, p = finding.case.shape
+    stacked = f" A stack of {'×'.join(map(str, stack))} networks." if stack else ""
+    way = " Samples lie in columns." if finding.mode["convention"] == "columns" else ""
+    yield from _comment(
+        f"The smallest input found: m = {m} samples in X, n = {n} inputs, p = {p} outputs.{stacked}{way}"
+    )
+    yield f"dtype = torch.{dtype}" if finding.mode.framework == "torch" else f'dtype = jnp.dtype("{dtype}")'
+
+
+def _picked(finding: Finding, result: str) -> str:
+    """The number in the array, where ŷ may have its samples as columns."""
+    index = finding.element.index
+    if finding.output == "y_hat" and finding.mode["convention"] == "columns":
+        index = (*index[:-2], index[-1], index[-2])
+    return f"{result}[{', '.join(map(str, index))}]" if index else result
+
+
+def _literal(value: float) -> str:
+    if not math.isfinite(value):
+        return f'float("{value}")'
+    return f'float.fromhex("{hexadecimal(value)}")'
+
+
+def _exact(finding: Finding) -> Iterator[str]:
+    """The exact value, and the interval around it."""
+    element, one, format = finding.element, finding.admissible, finding.case.format
+    high, low = element.exact
+    if math.isnan(high):
+        yield from _comment("The input is not finite; what remains of the formula is not a number.")
+        yield "EXACT, ULP = math.nan, 1.0"
+    else:
+        bits = f"to {element.ball.rel_accuracy_bits()} bits" if element.ball.rad() else "without any rounding"
+        yield from _comment(
+            f"The exact value of {formula(finding)}, of the very numbers above, by interval arithmetic"
+            f" (FLINT's balls), certified {bits}: {oracle.decimal(element.ball)}"
+        )
+        yield f"EXACT = {_literal(high)}"
+        if format.name == "float64":
+            yield f"REST = {_literal(low)}  # what float64 cannot hold of it"
+        unit = float(ulp(np.array(high), format, np.array(low)))
+        yield f"ULP = {_literal(unit)}  # a unit in the last place of {format.name} there"
+    if not one.must:
+        yield from _comment(reason(finding.claims, format.name))
+        yield f"LOWEST, HIGHEST = {_literal(float(one.lo))}, {_literal(float(one.hi))}"
+    yield from _comment(f"What came out where it was seen: {number(finding.got, format)}")
+
+
+def _right(finding: Finding) -> Iterator[str]:
+    one = finding.admissible
+    if one.must:
+        yield "right = math.isnan(got)"
+    else:
+        yield "right = LOWEST <= got <= HIGHEST" + (" or math.isnan(got)" if one.may else "")

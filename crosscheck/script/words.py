@@ -1,0 +1,82 @@
+"""What a script says in words: its title, the mode, the formula of its number, what that may be."""
+
+from __future__ import annotations
+
+from adapters.modes import FACTORS, Mode
+from crosscheck.script.finding import Finding
+from reference.arithmetic import Arithmetic
+
+# The values of a mode as phrases; those without one show in the code alone.
+PHRASES = {
+    "compile": "under torch.compile",
+    "nograd": "under torch.no_grad",
+    "inference": "under torch.inference_mode",
+    "jit": "under jax.jit",
+    "donate": "under jax.jit with donated arguments",
+    "vmap": "under jax.vmap",
+    "rowvmap": "with jax.vmap over rows",
+    "map": "with jax.lax.map over rows",
+    "scan": "with jax.lax.scan over rows",
+    "shardmap": "under jax.shard_map",
+    "backward": "by backward()",
+    "module": "by torch.nn",
+    "func": "by torch.func.grad",
+    "jacfwd": "by jacfwd",
+    "jvp": "by jvp",
+    "linearize": "by jax.linearize",
+    "checkpoint": "with checkpoint",
+    "literal": "with the logistic as 1/(1 + exp(-z))",
+    "tanh": "with the logistic as 1/2 + tanh(z/2)/2",
+    "columns": "with samples as columns",
+    "vectors": "with z = W^T X^T",
+    "matmul_high": "with matmul precision high",
+    "matmul_medium": "with matmul precision medium",
+    "matmul_highest": "with matmul precision highest",
+    "logistic_highest": "with AccuracyMode.HIGHEST",
+    "deterministic": "with deterministic algorithms",
+    "cuda": "on CUDA",
+    "gpu": "on a GPU",
+    "2threads": "on two threads",
+}
+
+
+def circumstances(mode: Mode) -> list[str]:
+    """The mode's values that are not plain, as phrases."""
+    letters = list(mode.closed)
+    closed = f"with {' and '.join(letters)} closed over" if letters else ""
+    values = zip(FACTORS[mode.framework].values(), mode.values, strict=True)
+    return [*(PHRASES[v] for known, v in values if v != known[0] and v in PHRASES), *filter(None, [closed])]
+
+
+def title(finding: Finding) -> str:
+    """Framework, version, output, dtype and circumstances."""
+    head = f"{finding.mode.framework} {finding.version}: {finding.output} of a one-layer logistic network"
+    return ", ".join([f"{head} is wrong in {finding.case.dtype}", *circumstances(finding.mode)])
+
+
+def formula(finding: Finding) -> str:
+    """The formula of the number, in one stack entry."""
+    i, *rest = map(str, finding.element.inner or ("", ""))
+    k = rest[0] if rest else ""
+    return {
+        "y_hat": f"1/(1 + exp(-z)) with z = sum over j of X[{i},j]·W[j,{k}]",
+        "loss": "sum over i and k of (y[i,k] - y_hat[i,k])²/2",
+        "row_loss": f"sum over k of (y[{i},k] - y_hat[{i},k])²/2",
+        "grad": f"sum over i of X[i,{i}]·d[i,{k}] with d = (y_hat - y)·y_hat·(1 - y_hat)",
+    }[finding.output]
+
+
+def reason(claims: Arithmetic, dtype: str) -> str:
+    """What the admissible set allows for."""
+    allowed = [
+        "sums in any order",
+        "every operation rounded",
+        f"a logistic off by {claims.kappa:g}·2^-p relatively, p the digits of {dtype}",
+    ]
+    if claims.u_acc is not None:
+        allowed.append("16-bit sums held in float32")
+    if claims.u_in:
+        allowed.append("products of inputs rounded to fewer digits")
+    if claims.flush:
+        allowed.append("subnormal numbers flushed to zero")
+    return f"What {dtype} arithmetic may return, rounding errors added up: {', '.join(allowed)}."

@@ -1,0 +1,376 @@
+"""`crosscheck check --script`: a script computes what the adapter does, and needs nothing of this project."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from adapters import compilation, spec_of
+from adapters.modes import FACTORS, Mode, parse
+from crosscheck.blame.element import Element
+from crosscheck.cases import Case, Literal, take
+from crosscheck.commands import cli
+from crosscheck.judge import Judge
+from crosscheck.known import Difference, KnownDifferences
+from crosscheck.matrix.hearing import Matrix
+from crosscheck.script import Finding, NoScriptError, script
+from crosscheck.script.arrays import number
+from crosscheck.script.command import tried
+from crosscheck.script.fillings import FILLINGS
+from crosscheck.script.plainer import plainest
+from crosscheck.trial import run
+from reference.arithmetic import default_arithmetic
+from reference.layouts import LAYOUTS
+
+OLD_JAX = "CROSSCHECK_OLD_JAX_PYTHON"
+RECORD = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"))
+FRAMEWORKS = ("torch", "jax")
+STANDARD = {"base64", "math", "os", "platform", "sys", "zlib"}
+LAST = {"y_hat": (-1, -1), "row_loss": (-1,), "loss": (), "grad": (-1, -1)}
+# Together they have every value of every factor that the CPU has; a test below says so.
+MODES = (
+    "torch-compile-closed_X-vectors",
+    "torch-nograd-literal-y_hat-closed_X-columns-matmul_high",
+    "torch-nograd-vectors",
+    "torch-inference-tanh-row_loss-closed_y-vectors-deterministic",
+    "torch-backward-closed_W-columns-2threads",
+    "torch-module",
+    "torch-func-closed_Xy-vectors-matmul_medium",
+    "torch-jacfwd-closed_XW-columns",
+    "torch-jvp-literal-closed_yW",
+    "torch-checkpoint-closed_XyW-vectors",
+    "torch-loss-columns",
+    "jax",
+    "jax-linearize-columns-matmul_high",
+    "jax-jit-literal-y_hat-closed_X-columns",
+    "jax-donate-vmap-jacfwd-tanh-closed_y-vectors-matmul_highest",
+    "jax-jit-rowvmap-jvp-closed_W-columns",
+    "jax-donate-map-checkpoint-closed_Xy-vectors",
+    "jax-jit-scan-loss-closed_XW-columns-logistic_highest",
+    "jax-jit-scan-linearize-logistic_highest",
+    "jax-jit-shardmap-closed_yW-columns-2threads",
+    "jax-jit-rowvmap-row_loss-closed_XyW-vectors",
+)
+# The same in memory that is not contiguous: torch takes it as it is.
+IN_LAYOUTS = (
+    ("torch", "transposed"),
+    ("torch-columns", "strided"),
+    ("torch-nograd", "offset8"),
+    ("torch", "reversed"),
+)
+IN_JAX_LAYOUTS = tuple((f"jax{'-columns' * (i % 2)}", layout) for i, layout in enumerate(LAYOUTS[1:]))
+# The scripts run one after the other, where nothing of this project is on the path; what one sets is unset.
+RUNNER = """
+import contextlib, io, json, runpy, sys
+told = {}
+for path in sys.argv[1:]:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as end:
+            code = end.code
+        except Exception as error:
+            code = repr(error)
+    told[path] = [code, out.getvalue()]
+    if jax := sys.modules.get("jax"):
+        jax.config.update("jax_enable_x64", False)
+        jax.config.update("jax_default_matmul_precision", None)
+    if torch := sys.modules.get("torch"):
+        torch.set_float32_matmul_precision("highest")
+        torch.use_deterministic_algorithms(False)
+print(json.dumps(told))
+"""
+
+
+class Trial(NamedTuple):
+    """A mode on a small case, and what its adapter returned."""
+
+    finding: Finding
+    lean: bool
+
+    @property
+    def name(self) -> str:
+        """Of the script."""
+        finding = self.finding
+        words = [finding.mode.name, finding.case.dtype, finding.case.layout, finding.output]
+        return "-".join([*words, *["lean"] * self.lean])
+
+    @property
+    def text(self) -> str:
+        """The script."""
+        return script(self.finding, lean=self.lean)
+
+
+def small(mode: str, place: int, layout: str) -> Literal:
+    """Two networks, or one where the mode has no stack axis."""
+    dtype = ("float64", "float32", "float16", "bfloat16")[place % 4]
+    case = Case("ordinary", place, (2, 4, 3, 2), layout, dtype)
+    if "module" in mode:
+        return take(case, 1)
+    return Literal(dtype, *case.problem(), layout)
+
+
+def finding(matrix: Matrix, name: str, place: int, layout: str = "contiguous") -> Finding:
+    """What the adapter returned at the last place of what the mode is about."""
+    mode, case = parse(name), small(name, place, layout)
+    output = mode.alone or ("grad" if mode.has_gradient else "row_loss")
+    judge = Judge(case.problem())
+    outcome = run(matrix.hosts.subject(spec_of(mode)), judge)
+    assert outcome.outputs is not None, outcome
+    shape = getattr(outcome.outputs, output).shape
+    index = tuple(size - 1 for size in shape)
+    return Finding.of(mode, case, outcome, Element(judge, output, index))
+
+
+def is_heard(name: str, frameworks: frozenset[str]) -> bool:
+    return name.partition("-")[0] in frameworks
+
+
+@pytest.fixture(scope="module")
+def trials(matrix: Matrix, frameworks: frozenset[str]) -> list[Trial]:
+    layouts = [*((name, "contiguous") for name in MODES), *IN_LAYOUTS, *IN_JAX_LAYOUTS]
+    findings = [
+        finding(matrix, name, place, layout)
+        for place, (name, layout) in enumerate(layouts)
+        if is_heard(name, frameworks)
+    ]
+    # operation by operation nothing that is left out can matter
+    lean = [each for each in findings if each.mode["execution"] == "eager" and each.mode.alone is None]
+    return [*(Trial(each, lean=False) for each in findings), *(Trial(each, lean=True) for each in lean)]
+
+
+@pytest.fixture(scope="module")
+def printed(trials: list[Trial], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[int, str]]:
+    """Exit code and output of every script, by its name."""
+    directory = tmp_path_factory.mktemp("scripts")
+    rooms: dict[tuple[str, int, int], list[str]] = defaultdict(list)
+    for trial in trials:
+        mode, file = trial.finding.mode, directory / f"{trial.name}.py"
+        file.write_text(trial.text, encoding="utf-8")
+        rooms[mode.framework, mode.threads * (mode.framework == "jax"), mode.devices].append(str(file))
+    found: dict[str, tuple[int, str]] = {}
+    for files in rooms.values():
+        told = subprocess.run(
+            [sys.executable, "-I", "-c", RUNNER, *files],
+            cwd=directory,
+            env={**os.environ, **compilation.kept()},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found |= {Path(k).stem: tuple(v) for k, v in json.loads(told.stdout.splitlines()[-1]).items()}
+    return found
+
+
+def got(output: str) -> float:
+    """The number that a script printed."""
+    line = next(line for line in output.splitlines() if line.startswith("got "))
+    return float.fromhex(line.split()[1])
+
+
+def test_a_script_computes_the_very_bits_of_its_adapter(
+    trials: list[Trial], printed: Mapping[str, tuple[int, str]]
+) -> None:
+    differing = []
+    for trial in trials:
+        code, output = printed[trial.name]
+        want = trial.finding.got
+        if code not in (0, 1) or got(output) != want:
+            differing.append((trial.name, code, output, want.hex()))
+    assert not differing
+
+
+def test_a_script_judges_as_the_suite_does(
+    trials: list[Trial], printed: Mapping[str, tuple[int, str]]
+) -> None:
+    for trial in trials:
+        one = trial.finding.admissible
+        want = 0 if one.contains(np.array(trial.finding.got)) else 1
+        assert printed[trial.name][0] == want, trial.name
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_scripts_tried_have_every_value_of_every_factor(framework: str) -> None:
+    modes = [mode for mode in map(parse, MODES) if mode.framework == framework]
+    wanted = {v for factor, values in FACTORS[framework].items() for v in values if factor != "device"}
+    assert wanted - {"eager"} <= {value for mode in modes for value in mode.values}
+
+
+def test_a_script_imports_its_framework_and_numpy_only_and_runs_no_text(trials: list[Trial]) -> None:
+    for trial in trials:
+        tree = ast.parse(trial.text)
+        names = {n.name for i in ast.walk(tree) if isinstance(i, ast.Import) for n in i.names}
+        assert {name.partition(".")[0] for name in names} <= {
+            *STANDARD,
+            "numpy",
+            trial.finding.mode.framework,
+        }
+        assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
+        called = {
+            node.func.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not called & {"eval", "exec", "compile", "open", "__import__"}
+
+
+def check(*arguments: str, tmp_path: Path) -> tuple[int, str]:
+    """Exit code and the last line of `crosscheck check --script`."""
+    result = CliRunner().invoke(
+        cli, ["check", *arguments, "--script", "--journal", str(tmp_path / "journal")], standalone_mode=False
+    )
+    if result.exception is not None:
+        return 2, str(result.exception)
+    return result.return_value, result.output
+
+
+ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
+LITERAL = "float32:X=[[0x1p+0]]:y=[[0x1p+0]]:W=[[-0x1.64p+6]]"
+
+
+def entry(name: str) -> Difference:
+    return next(one for one in RECORD.entries if one.name == name)
+
+
+REAL = ("jax-row-loss-of-constant-weights-float64", "torch-literal", "jax-tanh")
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory, frameworks: frozenset[str]) -> Mapping[str, str]:
+    """The scripts of known differences, by the name of the entry."""
+    directory, found = tmp_path_factory.mktemp("real"), {}
+    for one in map(entry, REAL):
+        if one.framework in frameworks:
+            file = directory / f"{one.name}.py"
+            code, said = check(one.case, "--only", one.mode, "--output", str(file), tmp_path=directory)
+            assert (code, said) == (0, f"Written to {file}.\n")
+            found[one.name] = file.read_text(encoding="utf-8")
+    return found
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_known_difference_becomes_a_short_script_that_exits_1(name: str, real: Mapping[str, str]) -> None:
+    if name not in real:
+        pytest.skip("its framework is not in this run")
+    assert len(real[name]) < 4000
+    code, output = tried(real[name])
+    assert (code, output.splitlines()[-1]) == (1, "BUG")
+
+
+@pytest.mark.skipif(not os.environ.get(OLD_JAX), reason=f"{OLD_JAX} is not set; see make older-jax")
+def test_the_script_exits_0_where_the_release_had_it_right(real: Mapping[str, str]) -> None:
+    code, output = tried(real[REAL[0]], os.environ[OLD_JAX])
+    assert (code, output.splitlines()[-1]) == (0, "ok"), output
+
+
+def test_what_the_bug_does_not_need_is_not_in_the_script(real: Mapping[str, str]) -> None:
+    if REAL[2] not in real:
+        pytest.skip("its framework is not in this run")
+    assert "jax.jit" not in real[REAL[2]]
+    assert "W is a constant" in real[REAL[0]]
+
+
+def test_the_example_in_the_document_is_what_the_command_prints(real: Mapping[str, str]) -> None:
+    document = (Path(__file__).parents[1] / "docs" / "scripts.md").read_text(encoding="utf-8")
+    if REAL[0] not in real or f"# jax {version('jax')}:" not in document:
+        pytest.skip("the example is of another version of jax")
+    example = document.split("```python\n", 1)[1].split("```", 1)[0]
+    here = ("# Seen with", "# What came out")  # what depends on the machine
+    assert stated(example, here) == stated(real[REAL[0]], here)
+
+
+def stated(text: str, without: tuple[str, ...]) -> list[str]:
+    """The lines of a script that do not begin so."""
+    return [line for line in text.splitlines() if not line.startswith(without)]
+
+
+def test_without_its_framework_a_script_says_so_in_one_line(trials: list[Trial]) -> None:
+    text = trials[0].text.replace(
+        f"import {trials[0].finding.mode.framework}\n", "import no_such_framework\n"
+    )
+    assert tried(text) == (2, "cannot run: ModuleNotFoundError: No module named 'no_such_framework'\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((ONE, "--only", "numpy"), "nothing to send; heard: numpy"),
+        (
+            (ONE, "--only", "numpy", "--adapter", "tests.planted.wrong:sign"),
+            "tests.planted.wrong:sign is from outside",
+        ),
+        ((LITERAL, "--only", "torch-literal,torch-backward-literal"), "several adapters disagree"),
+        ((ONE, "--only", "numpy", "--bisect"), "--bisect"),
+    ],
+    ids=["agrees", "from-outside", "several", "bisection"],
+)
+def test_where_there_is_nothing_to_send_one_line_says_why(
+    arguments: tuple[str, ...], words: str, tmp_path: Path, frameworks: frozenset[str]
+) -> None:
+    if "torch" not in frameworks and "torch-literal" in arguments[2]:
+        pytest.skip("torch is not in this run")
+    code, said = check(*arguments, tmp_path=tmp_path)
+    assert code == 2
+    assert words in said
+    assert said.strip().count("\n") == 0
+
+
+def test_a_formula_says_in_the_script_what_the_suite_tried() -> None:
+    for filling in FILLINGS:
+        written = ast.parse(filling.written((2, 5, 3)), mode="eval")
+        assert {n.id for n in ast.walk(written) if isinstance(n, ast.Name)} == {"np"}
+        for dtype in ("float64", "float16"):
+            values = filling.array((2, 5, 3), np.dtype(dtype)).astype(np.float64)
+            assert np.array_equal(values, filling.array((2, 5, 3), np.dtype(np.float64)))
+
+
+VALUES = (0.1, -3.0, 2.0**-1074, -(2.0**-127), 2.0**100, 1.5e300, np.inf, -np.inf, -0.0)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_number_is_written_so_that_python_reads_it_back(value: float) -> None:
+    base, _, exponent = number(value).replace("math.", "").partition("**")
+    read = float(base) if not exponent else float(np.copysign(2.0 ** int(exponent), float(base)))
+    assert read.hex() == float(value).hex()
+
+
+def test_the_plainest_mode_keeps_what_the_failure_needs_and_nothing_else() -> None:
+    start = parse("jax-donate-vmap-row_loss-closed_yW-vectors-matmul_high-2threads")
+
+    def fails(mode: Mode) -> bool:
+        return mode.compiles and "W" in mode.closed and mode.alone == "row_loss"
+
+    assert plainest(start, "row_loss", fails).name == "jax-jit-row_loss-closed_W"
+    assert plainest(start, "row_loss", lambda mode: mode == start) == start
+
+
+def test_large_inputs_that_no_formula_replaces_are_packed_or_refused() -> None:
+    def finding_of(m: int) -> Finding:
+        case = Case("ordinary", 1, (m, 3, 1))
+        literal = Literal(case.dtype, *case.problem())
+        claims = default_arithmetic(case.format)
+        element = Element(Judge(literal.problem()), "y_hat", (0, 0))
+        return Finding(parse("torch-y_hat"), "0", literal, element, 0.25, claims)
+
+    packed = script(finding_of(200))
+    code, output = tried(packed)
+    want = finding_of(200).element.exact[0]
+    assert code == 0
+    assert abs(got(output) / want - 1) < 2.0**-48
+    changed = packed.replace('unpacked(\n    "e', 'unpacked(\n    "f', 1)
+    assert tried(changed)[0] == 2
+    with pytest.raises(NoScriptError, match="200 kB"):
+        script(finding_of(9000))
