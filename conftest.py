@@ -134,6 +134,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(("spec", fixture), _matrix_items(metafunc.config, fixture))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the gates what takes long and says nothing about a framework."""
+    if settings.get_current_profile_name() == "dev":
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="long: --profile ci or nightly runs it"))
+
+
 def _param(spec: adapters.Spec, *values: Any, name: str) -> Any:
     """Values for a test of this adapter; those that share a process stay together under xdist."""
     return pytest.param(*values, id=name, marks=pytest.mark.xdist_group("-".join(map(str, spec.room))))

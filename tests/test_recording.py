@@ -15,7 +15,7 @@ from crosscheck.ledger import LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE
 
 # With one xdist worker: its fixture takes seconds.
-pytestmark = pytest.mark.xdist_group("recording")
+pytestmark = [pytest.mark.xdist_group("recording"), pytest.mark.long]
 
 TESTS = ("tests/test_matrix.py", "tests/test_survey.py", "-k", "numpy-float16 or probe")
 ENDS = "tests/planted/ends.py"

@@ -23,6 +23,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: apt-get install chromium"),
     pytest.mark.xdist_group("chromium"),
+    pytest.mark.long,
 ]
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

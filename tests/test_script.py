@@ -34,6 +34,9 @@ from crosscheck.trial import run
 from reference.arithmetic import default_arithmetic
 from reference.layouts import LAYOUTS
 
+# With one xdist worker: its fixtures take half a minute.
+pytestmark = [pytest.mark.xdist_group("script"), pytest.mark.long]
+
 OLD_JAX = "CROSSCHECK_OLD_JAX_PYTHON"
 RECORD = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"))
 FRAMEWORKS = ("torch", "jax")
@@ -60,6 +63,7 @@ MODES = (
     "jax-donate-map-checkpoint-closed_Xy-vectors",
     "jax-jit-scan-loss-closed_XW-columns-logistic_highest",
     "jax-jit-scan-linearize-logistic_highest",
+    "jax-jit-map-y_hat-columns",
     "jax-jit-shardmap-closed_yW-columns-2threads",
     "jax-jit-rowvmap-row_loss-closed_XyW-vectors",
 )

@@ -71,11 +71,10 @@ def _logistic(sketch: Sketch) -> str:
 
 
 def _lines(sketch: Sketch) -> Iterator[str]:
-    by_rows = sketch.mode["batching"] not in ("stacked", "vmap")
     wanted = [sketch.alone] if sketch.alone else ["loss"] if sketch.lean else list(ALL)
-    parts = list(ALL) if by_rows else wanted
-    arguments = "X, W" if not by_rows and sketch.used == "XW" else "X, y, W"
-    if by_rows:
+    parts = list(ALL) if sketch.by_rows else wanted
+    arguments = ", ".join(sketch.used)
+    if sketch.by_rows:
         yield from batched(sketch, _logistic(sketch))
     else:
         yield from function("forward", arguments, forward(sketch.mode, _logistic(sketch), parts))
@@ -83,14 +82,13 @@ def _lines(sketch: Sketch) -> Iterator[str]:
     call = f"forward({arguments})"
     if sketch.has_gradient:
         yield from _gradient(sketch, parts, call)
-        names = "grad" if sketch.lean else "grad, y_hat, loss, row_loss"
-        yield from _run(sketch, "outputs", "X, y, W", names)
+        yield from _run(sketch, "outputs", "grad" if sketch.lean else "grad, y_hat, loss, row_loss")
     elif parts != wanted:
-        yield from function("outputs", "X, y, W", [f"return {call}[{parts.index(wanted[0])}]"])
+        yield from function("outputs", arguments, [f"return {call}[{parts.index(wanted[0])}]"])
         yield ""
-        yield from _run(sketch, "outputs", "X, y, W", sketch.output, used="XyW")
+        yield from _run(sketch, "outputs", sketch.output)
     else:
-        yield from _run(sketch, "forward", arguments, sketch.output)
+        yield from _run(sketch, "forward", sketch.output)
 
 
 def _gradient(sketch: Sketch, parts: list[str], call: str) -> Iterator[str]:
@@ -124,8 +122,9 @@ def _gradient(sketch: Sketch, parts: list[str], call: str) -> Iterator[str]:
     yield ""
 
 
-def _run(sketch: Sketch, name: str, arguments: str, names: str, used: str = "") -> Iterator[str]:
+def _run(sketch: Sketch, name: str, names: str) -> Iterator[str]:
     """The call, as the mode executes it."""
+    arguments = ", ".join(sketch.used)
     mapped = sketch.mode["batching"] not in ("stacked", "shardmap")
     depth = sketch.depth if mapped else 0
     if depth:
@@ -133,7 +132,7 @@ def _run(sketch: Sketch, name: str, arguments: str, names: str, used: str = "") 
     if sketch.mode["execution"] == "eager":
         yield f"{names} = {name}({arguments})"
         return
-    given = [n for n in used or sketch.used if n not in sketch.mode.closed]
+    given = [n for n in sketch.used if n not in sketch.mode.closed]
     if depth:
         yield from ("", "")
     yield from function("run", ", ".join(given), [f"return {name}({arguments})"], comment=sketch.constants)

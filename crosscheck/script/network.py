@@ -44,8 +44,13 @@ class Sketch:
 
     @property
     def used(self) -> str:
-        """The arrays that are used: ŷ alone needs no labels."""
-        return "XW" if self.alone == "y_hat" else "XyW"
+        """The arrays that are used: ŷ alone needs no labels, unless rows are mapped with theirs."""
+        return "XW" if self.alone == "y_hat" and not self.by_rows else "XyW"
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether the network is given in parts, which always have all outputs."""
+        return self.mode["batching"] not in ("", "stacked", "vmap")
 
     @property
     def arguments(self) -> str:
