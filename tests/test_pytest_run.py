@@ -16,7 +16,7 @@ from planted import deaths, wrong
 from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
 # With one xdist worker: its fixture takes seconds.
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.long]
 
 REGIME = "tests/test_stacks.py::test_every_regime_agrees_at_the_documents_shape"
 FATES = ("segfault", "exits", "endless", "killed")
