@@ -90,10 +90,11 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         worse = False
         if isinstance(plan, UnderEach) and not record.interrupted:
             deaths, observations = _observed(comparison, conditions)
-            console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
-            found = changed(plan, comparison, head.profile, observations, command())
-            show_changes(found, console)
-            worse = has_regressed(found)
+            if not record.interrupted:
+                console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
+                found = changed(plan, comparison, head.profile, observations, command())
+                show_changes(found, console)
+                worse = has_regressed(found)
         if ledger is not None:
             deaths, observations = _observed(comparison, conditions)
             write(ledger, ledger_of(comparison, head, observations, deaths))

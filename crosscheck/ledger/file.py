@@ -6,10 +6,7 @@ that what an earlier run left under that name is never taken for the result of t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,6 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.errors import one_line
+from crosscheck import files
 from crosscheck.ledger.ledger import UNKNOWN, Ledger, encoded
 from crosscheck.ledger.records import (
     COMPLETE,
@@ -68,18 +66,7 @@ def write(path: Path, ledger: Ledger) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(path)
-            except BaseException:
-                with contextlib.suppress(FileNotFoundError):
-                    Path(file.name).unlink()
-                raise
+        files.replace(path, data)
     except OSError as error:
         raise LedgerError(f"{path}: the ledger cannot be written: {error.strerror or error}") from None
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
 from pathlib import Path
 
 import click
 
+from crosscheck import files
 from crosscheck.ledger import LedgerError, read
 from crosscheck.report.page import page
 
@@ -37,20 +36,7 @@ def report_and_show(ledger: Path, older: Path | None, output: Path | None) -> in
 
 
 def _write(path: Path, text: str) -> None:
-    """Write the file whole or not at all."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                file.write(text.encode())
-                file.flush()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(path)
-            except BaseException:
-                with contextlib.suppress(FileNotFoundError):
-                    Path(file.name).unlink()
-                raise
+        files.replace(path, text.encode())
     except OSError as error:
         raise LedgerError(f"{path}: the report cannot be written: {error.strerror or error}") from None
