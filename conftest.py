@@ -210,9 +210,11 @@ def panel(request: pytest.FixtureRequest) -> Panel:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """What this test starts hears Ctrl-C, even where all this is the background job of a shell."""
+    """What this test starts hears Ctrl-C, even where all this ignores or blocks it, as background jobs do."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     signal.signal(signal.SIGINT, before)
 
 
