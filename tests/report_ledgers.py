@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from ledgers import adapter, behaviour, cell, header, known, summary
+from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, summary
 from planted import wrong
 
 from crosscheck.comparison.contestant import Contestant
@@ -19,6 +19,7 @@ from crosscheck.comparison.plan import Plan
 from crosscheck.judge import OUTPUTS
 from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
 from crosscheck.ledger.making import by_class
+from crosscheck.ledger.records import COMPLETE
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import Cell, Summary, Worst
 from crosscheck.trial import Direct
@@ -98,6 +99,22 @@ def hostile() -> Ledger:
         ending="interrupted",
         verdict=1,
     )
+
+
+def hostile_pair() -> tuple[Ledger, Ledger]:
+    """A hostile ledger and a baseline for it, with an attack in every kind of change."""
+    new = dataclasses.replace(hostile(), ending=COMPLETE)
+    old_header = msgspec.structs.replace(new.header, suite="0.1.0", environment=ENVIRONMENT, adapters=())
+    (first, *_) = new.cells
+    old = dataclasses.replace(
+        new,
+        header=old_header,
+        cells={first: dataclasses.replace(new.cells[first], wrong_elements=1)},
+        behaviours=tuple(msgspec.structs.replace(each, value="kept") for each in new.behaviours),
+        known=(),
+        faults=(Fault(who=f"{ATTACK} again", what=ATTACK),),
+    )
+    return new, old
 
 
 def large(adapters: int) -> Ledger:

@@ -10,19 +10,22 @@ from typing import Any
 
 import msgspec
 import pytest
-from ledgers import CASE, cell, header, known, small, summary
-from report_ledgers import ATTACK, SCRIPT_LINK, hostile, large, planted
+from ledger_pairs import CANNOT, PAIRS
+from ledgers import CASE, header, known, small
+from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, large, planted
 
 from crosscheck import commands
 from crosscheck.cases import parse
+from crosscheck.gate import Kind
+from crosscheck.gate.command import gate
+from crosscheck.gate.show import verdict
 from crosscheck.judge import Judge
 from crosscheck.ledger import Ledger, begin, write
 from crosscheck.message import replay
 from crosscheck.report.cells import cells_of
-from crosscheck.report.changes import ABSENT, changes
 from crosscheck.report.exact import Fact, Place, facts_of, got
+from crosscheck.report.matrix import mark_of
 from crosscheck.report.page import digest, is_safe_link, page
-from crosscheck.report.texts import mark_of, share_of
 from crosscheck.shown import number
 from crosscheck.summary import Worst
 from reference.formats import FORMATS
@@ -30,19 +33,30 @@ from reference.ulp import error_in_ulp
 
 
 class Page(HTMLParser):
-    """The elements of a page, and the texts of those that hold text alone."""
+    """The elements of a page, the texts of those that hold text alone, and the rows of its tables."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.inline: list[tuple[str, dict[str, str | None], str]] = []
         self.words: list[str] = []
+        self.rows: list[list[str]] = []
+        self._is_in_cell = False
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Keep it."""
         self.elements.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self._is_in_cell = True
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        """A cell of a table ends."""
+        self._is_in_cell &= tag not in ("th", "td")
 
     def handle_data(self, data: str) -> None:
         """Keep it with the element that it begins in."""
@@ -51,6 +65,8 @@ class Page(HTMLParser):
             self.inline.append((tag, attributes, data))
         else:
             self.words.append(data)
+            if self._is_in_cell:
+                self.rows[-1][-1] += data
 
     @property
     def data(self) -> dict[str, Any]:
@@ -111,10 +127,14 @@ def test_one_ledger_gives_the_same_bytes_each_time() -> None:
     assert page(ledger, small()) == page(ledger, small())
 
 
-@pytest.mark.parametrize("older", [None, small()], ids=["alone", "compared"])
-def test_nothing_of_a_hostile_ledger_becomes_an_element_or_an_attribute(older: Ledger | None) -> None:
+@pytest.mark.parametrize(
+    "ledgers",
+    [(hostile(),), (hostile(), small()), hostile_pair()],
+    ids=["alone", "not-compared", "compared"],
+)
+def test_nothing_of_a_hostile_ledger_becomes_an_element_or_an_attribute(ledgers: tuple[Ledger, ...]) -> None:
     harmless = Page(page(planted(), planted()))
-    shown = Page(page(hostile(), older))
+    shown = Page(page(*ledgers))
     assert {tag for tag, _ in shown.elements} <= {tag for tag, _ in harmless.elements} | {"p", "a"}
     assert sum(tag == "script" for tag, _ in shown.elements) == 2
     attributes = {name for _, given in shown.elements for name in given}
@@ -125,6 +145,8 @@ def test_nothing_of_a_hostile_ledger_becomes_an_element_or_an_attribute(older: L
 def test_what_a_hostile_ledger_says_is_still_read_in_full() -> None:
     shown = Page(page(hostile()))
     assert SCRIPT_LINK in shown.words
+    kinds = {change.kind for change in gate(*reversed(hostile_pair())) if ATTACK in "".join(change)}
+    assert kinds == set(Kind)  # so that the pair attacks every table of changes
     assert [entry["of"][0] for entry in shown.data["cells"]] == [ATTACK] * 4
     assert {entry["said"][0] for entry in shown.data["cells"]} == {ATTACK}
 
@@ -170,27 +192,38 @@ def test_the_page_asks_for_nothing(told: tuple[Ledger, Page]) -> None:
     assert not re.search(r"url\(|@import", style)
 
 
-def test_changes_tell_old_and_new_of_verdicts_errors_behaviours_and_versions() -> None:
-    old = small()
-    new = Ledger(
-        msgspec.structs.replace(header("torch"), suite="0.2.0"),
-        {cell(): summary(wrong_elements=1, error=Worst(9.0, CASE, (1, 0, 0), "ordinary"))},
-        (msgspec.structs.replace(old.behaviours[0], value="other bits"),),
-    )
-    found = changes(old, new, cells_of(old.cells), cells_of(new.cells))
-    where = "torch float32 {} ordinary"
-    assert list(found.values()) == [
-        [(where.format("grad"), "agrees", "disagrees"), (where.format("loss"), "not judged", ABSENT)],
-        [(where.format("grad"), "worst 1.5 ulp", "worst 9 ulp")],
-        [("runs float32 torch", "the same bits", "other bits")],
-        [("suite", "0.1.0", "0.2.0")],
-    ]
-    words = Page(page(new, old)).words
-    assert {"disagrees", ABSENT, "worst 9 ulp", "other bits"} <= set(words)
+def shown_changes(shown: Page) -> list[list[str]]:
+    """The rows of the tables of changes, which stand before the matrix, without their headings."""
+    matrix = next(place for place, row in enumerate(shown.rows) if row[:1] == ["dtype"])
+    return [row for row in shown.rows[:matrix] if row[-1] != "now"]
 
 
-def test_a_ledger_compared_with_itself_has_no_changes() -> None:
-    assert "Nothing changed." in " ".join(Page(page(small(), small())).words)
+GATED = [name for name in PAIRS if name != "not judged"]  # which judges nothing
+
+
+@pytest.mark.parametrize("name", GATED)
+def test_the_page_tells_the_very_changes_that_the_gate_tells(name: str) -> None:
+    old, new, _ = PAIRS[name]
+    found = gate(old, new)
+    shown = Page(page(new, old))
+    want = []
+    for change in found:
+        again = f" replay{replay(change.case, change.selector)}" if change.case else ""
+        where = [f"{change.where}{again}"] if change.where else []
+        want.append([*where, change.what, change.old, change.new])
+    assert shown_changes(shown) == want
+    assert verdict(found) in shown.words
+    kinds = {"Regressions", "Improvements", "Other changes", "Changes of the environment"}
+    assert len(kinds & set(shown.words)) == len({change.kind for change in found})
+
+
+@pytest.mark.parametrize("name", CANNOT)
+def test_what_the_gate_cannot_compare_is_told_on_the_page_in_a_sentence(name: str) -> None:
+    old, new, why = CANNOT[name]
+    shown = Page(page(new, old))
+    (said,) = (words for words in shown.words if words.startswith("Nothing was compared: "))
+    assert re.search(why, said)
+    assert len(shown.data["cells"]) == len(new.cells)  # the rest is there
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -247,11 +280,6 @@ def test_a_place_that_cannot_be_made_has_no_facts(place: Place) -> None:
 )
 def test_the_mark_of_an_error_has_at_most_four_characters(value: float, mark: str) -> None:
     assert mark_of(Worst(value, CASE, (0,), "ordinary")) == mark
-
-
-def test_a_share_below_the_bound_never_reads_as_the_whole_bound() -> None:
-    assert share_of(Worst(0.99999, CASE, (0,), "ordinary")) == "99.9 %"
-    assert share_of(Worst(1.0, CASE, (0,), "ordinary")) == "100 %"
 
 
 def test_a_page_of_many_adapters_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ledgers import small
-from report_ledgers import hostile, planted
+from report_ledgers import hostile_pair, planted
 
 from crosscheck.comparison.table import Row
 from crosscheck.ledger import Ledger
@@ -176,6 +176,21 @@ def test_the_matrix_is_one_stop_for_tab_and_its_focus_is_seen(window: Window) ->
     assert window.page.evaluate("!document.activeElement.closest('#matrix')")
 
 
+def test_changes_are_opened_and_replayed_by_keys(window: Window) -> None:
+    part = window.page.locator("section[aria-labelledby=changed]")
+    regressions = part.locator("details", has_text="Regressions").first
+    line = regressions.get_by_text("check ")
+    regressions.locator("summary").first.focus()
+    assert regressions.locator("table").is_visible()
+    assert not line.first.is_visible()
+    window.page.keyboard.press("Tab")
+    window.page.keyboard.press("Enter")
+    assert line.first.is_visible()
+    window.page.keyboard.press("Shift+Tab")
+    window.page.keyboard.press("Enter")
+    assert not regressions.locator("table").is_visible()
+
+
 def test_only_the_matrix_scrolls_sideways(window: Window, ledger: Ledger) -> None:
     overflow = """() => [...document.querySelectorAll("html, body, main *, dialog, dialog *")]
         .filter((node) => node.scrollWidth > node.clientWidth && node.clientWidth > 0
@@ -204,7 +219,7 @@ def test_the_first_column_stays_when_the_matrix_scrolls(browser: Any, tmp_path: 
 def test_a_hostile_ledger_runs_nothing_and_breaks_nothing(
     viewport: dict[str, int], browser: Any, tmp_path: Path
 ) -> None:
-    for window in opened(browser, page(hostile(), small()), tmp_path, viewport=viewport):
+    for window in opened(browser, page(*hostile_pair()), tmp_path, viewport=viewport):
         for button in window.page.locator("#matrix button").all():
             button.click()
             assert window.page.locator("dialog img, dialog script, dialog a").count() == 0
@@ -228,9 +243,9 @@ def test_the_colours_follow_the_reader(browser: Any, tmp_path: Path) -> None:
 def test_marks_stand_out_from_their_colours(
     scheme: str, browser: Any, ledger: Ledger, tmp_path: Path
 ) -> None:
-    for window in opened(browser, page(ledger), tmp_path, color_scheme=scheme):
+    for window in opened(browser, page(ledger, small()), tmp_path, color_scheme=scheme):
         pairs = window.page.evaluate(
-            """() => [...document.querySelectorAll("#matrix button, h1 .verdict")].map((node) => {
+            """() => [...document.querySelectorAll("#matrix button, .verdict, .changes *")].map((node) => {
                 const style = getComputedStyle(node);
                 return [style.color, style.backgroundColor];
             })"""

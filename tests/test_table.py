@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from crosscheck.comparison.table import median, rows, tables
+from crosscheck.comparison.table import median, rows, share_of, tables
 from crosscheck.summary import EVERY, Cell, Summary, Worst
 
 
@@ -129,8 +129,20 @@ def test_only_what_was_judged_whole_and_agrees_is_green() -> None:
 
 @pytest.mark.parametrize(
     ("errors", "want"),
-    [({}, ""), ({"zero": 2, "0": 1}, "0"), ({"zero": 1, "-1": 2, "inf": 1}, "<1"), ({"3": 1}, "<16")],
-    ids=["none", "zero", "middle", "one"],
+    [
+        ({}, ""),
+        ({"zero": 2, "0": 1}, "0"),
+        ({"zero": 1, "-1": 2, "inf": 1}, "<1"),
+        ({"3": 1}, "<16"),
+        ({"1022": 1}, "<9.0e+307"),
+        ({"1023": 1}, "<inf"),
+        ({"inf": 1}, "inf"),
+    ],
+    ids=["none", "zero", "middle", "one", "large", "largest", "infinite"],
 )
 def test_half_of_the_errors_lie_below_the_median(errors: dict[str, int], want: str) -> None:
     assert median(errors) == want
+
+
+def test_a_share_below_the_bound_never_reads_as_the_whole_bound() -> None:
+    assert [share_of(worst(value, "ordinary")) for value in (0.99999, 1.0)] == ["99.9 %", "100 %"]

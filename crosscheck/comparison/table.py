@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
@@ -108,8 +109,13 @@ def median(errors: Histogram) -> str:
         seen += count
         if seen >= half:
             below = "" if math.isinf(exponent) else "<"
-            return f"{below}{_short(2.0 ** (exponent + 1))}"
+            return f"{below}{_short(_power(exponent + 1))}"
     return ""
+
+
+def _power(exponent: float) -> float:
+    """2 to that power; inf where it is no float, which every float lies below all the same."""
+    return 2.0**exponent if exponent < sys.float_info.max_exp else math.inf
 
 
 def _short(value: float) -> str:
@@ -120,8 +126,8 @@ def _error(worst: Worst | None) -> str:
     return "-" if worst is None else _short(worst.value)
 
 
-def _share(worst: Worst | None) -> str:
-    """In percent, cut off, so that 100 % is on the bound or beyond it; as a multiple from 10 on."""
+def share_of(worst: Worst | None) -> str:
+    """The share of the bound in percent, cut off: 100 % is on it or beyond it; as a multiple from 10 on."""
     if worst is None:
         return "-"
     if worst.value < 10:
@@ -139,7 +145,7 @@ def _verdict(row: Row) -> Text:
 
 
 def _cells(row: Row) -> list[str | Text]:
-    worst = (_error(row.summary.error), _share(row.summary.share), row.regime)
+    worst = (_error(row.summary.error), share_of(row.summary.share), row.regime)
     return [row.dtype, row.output, *worst, _count(row.judged), _count(row.missed, "yellow"), _verdict(row)]
 
 

@@ -1,85 +1,49 @@
-"""What changed between two ledgers: places with an old and a new value. It judges nothing; the gate does."""
+"""What changed since an older ledger: the gate's changes, as the template draws them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
 
-from crosscheck.comparison.table import Row
-from crosscheck.ledger import Ledger
-from crosscheck.report.cells import Cells
-from crosscheck.report.matrix import about
-from crosscheck.report.texts import error_of
+from crosscheck.gate import Change, Kind
+from crosscheck.gate.command import gate
+from crosscheck.gate.show import verdict
+from crosscheck.ledger import Ledger, LedgerError
+from crosscheck.message import replay
 
-ABSENT = "not there"
+# The title of each kind's table, and the classes of its colour and mark.
+KINDS: Final = {
+    Kind.REGRESSION: ("Regressions", "bad"),
+    Kind.IMPROVEMENT: ("Improvements", "good"),
+    Kind.CHANGE: ("Other changes", ""),
+    Kind.ENVIRONMENT: ("Changes of the environment", ""),
+}
 
 
-class Change(NamedTuple):
-    """One difference.
+def changes_of(older: Ledger, newer: Ledger) -> dict[str, Any]:
+    """What the template draws: a sentence, and a table for each kind of change that there is.
 
-    Attributes:
-        where: in words.
-        old, new: the values; `ABSENT` where there was or is none.
+    Ledgers that the gate cannot hold against each other have a sentence on that, and no table.
     """
-
-    where: str
-    old: str
-    new: str
-
-
-def changes(older: Ledger, newer: Ledger, old_cells: Cells, new_cells: Cells) -> dict[str, list[Change]]:
-    """The differences by kind, in the order in which a reader wants them.
-
-    Args:
-        older: the ledger from before.
-        newer: the ledger of the page.
-        old_cells: the cells of the one.
-        new_cells: the cells of the other.
-    """
-    old, new = ({str(key): row for key, row in cells.items()} for cells in (old_cells, new_cells))
-    return {
-        "Verdicts, and cells that came or went": list(_compared(_verdicts(old), _verdicts(new))),
-        "Worst errors": list(_errors(old, new)),
-        "Behaviours": list(_compared(_behaviours(older), _behaviours(newer))),
-        "Versions": list(_compared(_versions(older), _versions(newer))),
-    }
+    try:
+        found = gate(older, newer)
+    except LedgerError as why:
+        return {"is_compared": False, "said": f"Nothing was compared: {why}.", "tables": []}
+    return {"is_compared": True, "said": verdict(found), "tables": list(_tables(found))}
 
 
-def _compared(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
-    for where in dict.fromkeys((*new, *old)):
-        was, now = old.get(where, ABSENT), new.get(where, ABSENT)
-        if was != now:
-            yield Change(where, was, now)
+def _tables(found: Sequence[Change]) -> Iterator[dict[str, Any]]:
+    for kind, group in groupby(found, key=lambda change: change.kind):
+        title, look = KINDS[kind]
+        lines = [(change, _replay(change)) for change in group]
+        yield {
+            "title": title,
+            "look": look,
+            "has_places": kind is not Kind.ENVIRONMENT,  # which is everywhere
+            "lines": lines,
+        }
 
 
-def _verdicts(cells: Mapping[str, Row]) -> dict[str, str]:
-    return {where: row.verdict for where, row in cells.items()}
-
-
-def _errors(old: Mapping[str, Row], new: Mapping[str, Row]) -> Iterator[Change]:
-    """Of cells that are in both, also where two errors read alike and are not."""
-    for where in (where for where in new if where in old):
-        was, now = old[where].summary.error, new[where].summary.error
-        if (was and was.value) != (now and now.value):
-            words = [error_of(was), error_of(now)]
-            if words[0] == words[1] and was and now:
-                words = [f"{was.value!r} ulp", f"{now.value!r} ulp"]
-            yield Change(where, *words)
-
-
-def _behaviours(ledger: Ledger) -> dict[str, str]:
-    return {f"{b.probe} {b.dtype} {b.adapter}": b.value for b in ledger.behaviours}
-
-
-def _versions(ledger: Ledger) -> dict[str, str]:
-    environment = ledger.header.environment
-    return {
-        "suite": ledger.header.suite,
-        **{f"adapter {adapter.name}": about(adapter) for adapter in ledger.header.adapters},
-        "python": environment.python,
-        "platform": environment.platform,
-        "cpu": environment.cpu,
-        "blas": environment.blas,
-        **{f"package {name}": version for name, version in environment.packages.items()},
-        **{f"variable {name}": value for name, value in environment.variables.items()},
-    }
+def _replay(change: Change) -> str:
+    return replay(change.case, change.selector) if change.case else ""

@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from crosscheck.blame.element import EQUATIONS
 from crosscheck.comparison.summarise import LEAST, MOST
-from crosscheck.comparison.table import Row, median
+from crosscheck.comparison.table import Row, median, share_of
 from crosscheck.ledger import Ledger
 from crosscheck.message import replay
 from crosscheck.report.cells import Cells, Key
 from crosscheck.report.exact import Fact, Facts, Place, got, z_of
-from crosscheck.report.texts import share_of
 from crosscheck.shown import hexadecimal, place
 from crosscheck.summary import Histogram, Summary, Worst
 
@@ -74,7 +73,7 @@ def data_of(ledger: Ledger, cells: Cells, facts: Facts) -> dict[str, Any]:
             "of": key,
             "verdict": row.verdict,
             "counts": pairs(_counts(row)),
-            "median": _median(_sound(row.summary.errors)),
+            "median": median(_sound(row.summary.errors)),
             "errors": _bins(_sound(row.summary.errors)),
             "shares": _bins(_sound(row.summary.shares)),
             "error": seen(key, row, row.summary.error),
@@ -107,13 +106,6 @@ def _sound(histogram: Histogram) -> Histogram:
     """The bins that this suite makes; a ledger's names of them are any texts."""
     exponents = set(map(str, range(LEAST, MOST + 1)))
     return {name: count for name, count in histogram.items() if name in ENDS or name in exponents}
-
-
-def _median(histogram: Histogram) -> str:
-    try:
-        return median(histogram)
-    except OverflowError:  # the end of its bin is no float
-        return "∞"
 
 
 def _bins(histogram: Histogram) -> list[Any]:

@@ -8,11 +8,21 @@ from itertools import accumulate, groupby
 from typing import Any, Final, NamedTuple
 
 from crosscheck.comparison.table import Row
-from crosscheck.ledger import Adapter, Ledger
+from crosscheck.ledger import Ledger
 from crosscheck.report.cells import Cells, Key, order
-from crosscheck.report.texts import MARKS, mark_of
+from crosscheck.summary import Worst
 from reference.formats import FORMATS
 
+# Verdicts of `Row`, with the mark that stands for each beside its colour.
+MARKS: Final = {
+    "agrees": "",  # its mark is the worst error
+    "disagrees": "✗",
+    "failed": "!",
+    "known": "K",
+    "not judged": "?",
+    "unsupported": "–",
+    "not run": "…",
+}
 # Where one shade ends and the next begins: the part of a format's digits that an error of so many ulp is.
 SHADES: Final = (0.0, 0.25, 0.5, 1.0)
 SHADE_WORDS: Final = ("up to 1 ulp", "a quarter of the digits lost", "half of them", "all of them", "beyond")
@@ -36,7 +46,7 @@ def matrix_of(ledger: Ledger, cells: Cells) -> dict[str, Any]:
     """What the template draws: columns, groups of rows, and the legend with its counts."""
     columns = sorted({(key.output, key.regime) for key in cells}, key=lambda c: order(Key("", "", *c))[2:])
     numbers = {key: number for number, key in enumerate(cells)}
-    described = {adapter.name: adapter for adapter in ledger.header.adapters}
+    about = {adapter.name: adapter.about for adapter in ledger.header.adapters}
     outputs = [(name, [regime for _, regime in of]) for name, of in groupby(columns, key=lambda c: c[0])]
     groups = []
     for adapter, keys in groupby(cells, key=lambda key: key.adapter):
@@ -44,7 +54,7 @@ def matrix_of(ledger: Ledger, cells: Cells) -> dict[str, Any]:
         rows = [
             (dtype, [_button(Key(adapter, dtype, *c), cells, numbers) for c in columns]) for dtype in dtypes
         ]
-        groups.append({"name": adapter, "about": about(described.get(adapter)), "rows": rows})
+        groups.append({"name": adapter, "about": about.get(adapter, ""), "rows": rows})
     words = Counter(row.verdict for row in cells.values())
     return {
         "outputs": outputs,
@@ -68,6 +78,19 @@ def _button(key: Key, cells: Cells, numbers: dict[Key, int]) -> Button | None:
     return Button(numbers[key], MARKS[word] or mark_of(row.summary.error), look)
 
 
+def mark_of(worst: Worst | None) -> str:
+    """The worst error in at most four characters: up to 999 ulp as a number, beyond as a power of ten."""
+    if worst is None:
+        return "✓"
+    value = worst.value
+    if not math.isfinite(value):
+        return "∞"
+    if value >= 999.5:
+        return f"e{math.floor(math.log10(value))}"
+    digits = 1 if value < 9.95 else 0
+    return "0" if value < 0.05 else f"{value:.{digits}f}".removeprefix("0")
+
+
 def _is_partial(row: Row) -> bool:
     """Whether it agrees where it was judged, and was not judged everywhere."""
     return row.verdict == "agrees" and row.missed > 0
@@ -79,11 +102,3 @@ def shade(row: Row) -> int:
     if error is None or not error.value or format is None:
         return 0
     return sum(math.log2(error.value) > part * format.precision for part in SHADES)
-
-
-def about(adapter: Adapter | None) -> str:
-    """What an adapter says of itself."""
-    if adapter is None:
-        return ""
-    threads = f", {adapter.threads} thread{'s' * (adapter.threads != 1)}" if adapter.threads else ""
-    return f"{adapter.framework} {adapter.version}, {adapter.device}{threads}"

@@ -19,10 +19,10 @@ from markupsafe import Markup
 from crosscheck.ledger import Ledger
 from crosscheck.report.behaviours import tables_of
 from crosscheck.report.cells import cells_of
-from crosscheck.report.changes import changes
+from crosscheck.report.changes import changes_of
 from crosscheck.report.detail import data_of, places_of
 from crosscheck.report.exact import MOST_ELEMENTS, facts_of
-from crosscheck.report.matrix import about, matrix_of
+from crosscheck.report.matrix import matrix_of
 from crosscheck.report.plot import plot_of, points_of
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -30,7 +30,7 @@ VERDICTS: Final = {0: "agreement", 1: "disagreement"}
 
 
 def page(ledger: Ledger, older: Ledger | None = None) -> str:
-    """The page of a ledger; with an older one, what changed since comes first."""
+    """The page of a ledger; with an older one for its baseline, what changed since comes first."""
     cells = cells_of(ledger.cells)
     places = list(dict.fromkeys(places_of(cells)))
     facts = facts_of(places)
@@ -39,12 +39,11 @@ def page(ledger: Ledger, older: Ledger | None = None) -> str:
         ledger=ledger,
         header=ledger.header,
         verdict=VERDICTS.get(ledger.verdict, f"exit code {ledger.verdict}"),
-        adapters=[(adapter, about(adapter)) for adapter in ledger.header.adapters],
         matrix=matrix_of(ledger, cells),
         plot=plot_of(ledger, points_of(cells, facts), cells),
         behaviours=tables_of(ledger.behaviours),
         older=older,
-        changes=changes(older, ledger, cells_of(older.cells), cells) if older else {},
+        changes=changes_of(older, ledger) if older else None,
         data=data_of(ledger, cells, facts),
         left_out=max(0, len(places) - MOST_ELEMENTS),
         shown=MOST_ELEMENTS,
