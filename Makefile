@@ -36,11 +36,15 @@ compare: $(STAMP) ## compare the frameworks and print the table
 test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-lint: $(STAMP) ## check style, types, import directions and coverage
+lint: $(STAMP) ## check style, types, import directions, workflows and coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --no-progress --quiet --pedantic --strict-collection .
 	@$(MAKE) --no-print-directory .coverage
 	$(BIN)/coverage report
 
@@ -48,7 +52,8 @@ older-numpy: $(STAMP) $(OLDER)/.installed ## hold the cases against another NumP
 	CROSSCHECK_OLD_NUMPY_PYTHON=$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
 
 older-jax: $(STAMP) $(OLDJAX)/.installed ## show what JAX gets wrong beside the release that had it right
-	CROSSCHECK_OLD_JAX_PYTHON=$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s tests/test_older_jax.py
+	CROSSCHECK_OLD_JAX_PYTHON=$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s --profile ci -k release \
+	  tests/test_older_jax.py tests/test_script_command.py
 
 soak: $(STAMP) ## judge 10 million healthy problems per dtype: 10 minutes
 	@$(BIN)/crosscheck compare --dtype float64,float32 --problems 1000000 --seed $$(date +%s) $(ARGS)

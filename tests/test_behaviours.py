@@ -1,151 +1,47 @@
-"""Behaviours: every probe can answer in two ways, and the report shows where adapters do."""
+"""Behaviours: every probe can answer in two ways."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from planted import wrong
-from planted.wrong import product, turned
-from rich.console import Console
+from planted.networks import (
+    backward,
+    by_inverse,
+    by_place,
+    forward,
+    if_stacked,
+    in_float64,
+    in_turn,
+    made,
+    narrow,
+    one_bit_up,
+    printed,
+    skipping_zeros,
+    twice_r,
+    unaligned,
+    without_subnormals,
+)
 
 import adapters
-from adapters import Spec
-from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
-from crosscheck.behaviours.command import survey_and_show
 from crosscheck.behaviours.pair import Pair
-from crosscheck.behaviours.probe import Observation, Probe
+from crosscheck.behaviours.probe import Probe
 from crosscheck.behaviours.probes import PROBES
-from crosscheck.behaviours.report import show
 from crosscheck.behaviours.survey import MISBEHAVED, from_plain, observed, survey, to_plain
 from crosscheck.cases import parse
 from crosscheck.trial import Direct, Subject
-from reference.formats import FORMATS, format_of
+from reference.formats import FORMATS
 from reference.types import Array, Outputs
 
 MOST_SHAPES = 10  # each costs a framework that compiles 50 to 80 ms
 # As NumPy names what it found; X86_V4 is AVX-512 as all CPUs that have it have it.
 SIMD = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
 HAS_AVX512 = any(name.startswith(("AVX512", "X86_V4")) for name in SIMD)
-
-
-def same(array: Array) -> Array:
-    return array
-
-
-def without_subnormals(array: Array) -> Array:
-    least = format_of(array).least_normal
-    return np.where(np.abs(array.astype(np.float64)) < least, 0, array).astype(array.dtype)
-
-
-def one_bit_up(array: Array) -> Array:
-    return np.nextafter(array, array.dtype.type(2))
-
-
-def printed(z: Array) -> Array:
-    return 1 / (1 + np.exp(-z))
-
-
-def once(z: Array) -> Array:
-    """σ rounded once, so that its bits are the same on every CPU."""
-    return printed(z.astype(np.float64)).astype(z.dtype)
-
-
-def in_turn(X: Array, W: Array) -> Array:
-    """X·W, added one by one in the dtype of X."""
-    z = np.zeros((*X.shape[:-1], W.shape[-1]), X.dtype)
-    for i in range(X.shape[-1]):
-        z = z + X[..., :, i, None] * W[..., i, None, :]
-    return z
-
-
-def in_float64(X: Array, W: Array) -> Array:
-    """X·W, added in float64, whose order does not matter for narrower formats here."""
-    return np.matmul(X.astype(np.float64), W.astype(np.float64)).astype(X.dtype)
-
-
-def narrow(terms: Array) -> Array:
-    total = np.zeros(terms.shape[:-2], terms.dtype)
-    for i in range(terms.shape[-2]):
-        total = total + terms[..., i, 0]
-    return total
-
-
-def wide(terms: Array) -> Array:
-    return np.asarray(terms.astype(np.float64).sum((-2, -1))).astype(terms.dtype)
-
-
-class Delta(NamedTuple):
-    """What ∂L/∂W is made from."""
-
-    X: Array
-    r: Array
-    y_hat: Array
-    z: Array
-
-
-def backward(d: Delta) -> Array:
-    return product(turned(d.X), d.r * d.y_hat * (1 - d.y_hat))
-
-
-def made(  # noqa: PLR0913, each part of the network
-    name: str,
-    *,
-    taken: Callable[[Array], Array] = same,
-    dot: Callable[[Array, Array], Array] = product,
-    sigma: Callable[[Array], Array] = once,
-    total: Callable[[Array], Array] = wide,
-    gradient: Callable[[Delta], Array] = backward,
-    given: Callable[[Array], Array] = same,
-) -> Subject:
-    """A network that is right, with some of its parts computed in another way."""
-
-    def evaluate(X: Array, y: Array, W: Array) -> Any:
-        X, y, W = taken(X), taken(y), taken(W)
-        z = dot(X, W)
-        y_hat = given(sigma(z))
-        r = y_hat - y
-        loss = total(X.dtype.type(0.5) * r**2)
-        return y_hat, loss, given(gradient(Delta(X, r, y_hat, z)))
-
-    return Direct(wrong.Planted(name, evaluate))
-
-
-def forward(d: Delta) -> Array:
-    return without_subnormals(d.X * (d.y_hat * (1 - d.y_hat))) * d.r
-
-
-def twice_r(d: Delta) -> Array:
-    return d.X * (2 * d.r) * (d.y_hat * (1 - d.y_hat)) / 2
-
-
-def by_inverse(z: Array) -> Array:
-    return np.exp(z) / (1 + np.exp(z))
-
-
-def by_place(z: Array) -> Array:
-    y_hat = once(z)
-    return np.where(np.arange(y_hat.size).reshape(y_hat.shape) % 8 == 7, one_bit_up(y_hat), y_hat)
-
-
-def skipping_zeros(X: Array, W: Array) -> Array:
-    return product(X, np.where(X == 0, 0, W).astype(W.dtype))
-
-
-def if_stacked(change: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    return lambda array: change(array) if len(array) > 1 else array
-
-
-def unaligned(X: Array, W: Array) -> Array:
-    z = product(X, W)
-    return one_bit_up(z) if X.__array_interface__["data"][0] % 64 else z
-
 
 HEALTHY = made("healthy")
 PRINTED = made("printed", sigma=printed)
@@ -346,82 +242,3 @@ def test_observations_survive_json() -> None:
     subjects = {"one": HEALTHY, "other": Direct(wrong.refuses)}
     found = survey(subjects, ["float32"], [PROBES["dtype"], PROBES["dot_width"]])
     assert from_plain(json.loads(json.dumps(to_plain(found)))) == found
-
-
-def told(observations: Sequence[Observation], *, everything: bool = False, width: int = 80) -> list[str]:
-    console = Console(width=width, file=io.StringIO(), highlight=False)
-    show(observations, list(PROBES.values()), console, everything=everything)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # the StringIO from above
-
-
-@pytest.fixture(scope="module")
-def observations() -> list[Observation]:
-    probes = [PROBES[name] for name in ("subnormal_operand", "z_plus_inf", "dtype")]
-    subjects = {s.description.name: s for s in (HEALTHY, FLUSHING, Direct(wrong.refuses))}
-    return survey(subjects, ["float32", "float16"], probes)
-
-
-def test_the_report_shows_only_where_adapters_differ(observations: list[Observation]) -> None:
-    text = told(observations)
-    assert text[1].startswith("subnormal_operand: ")
-    assert text[3:6] == [
-        "  float32   kept: planted-healthy",
-        "            flushed: planted-flushing",
-        "            float32:X=[[[0x1p-127]]]:y=[[[0x0p+0]]]:W=[[[0x1p+127]]]",
-    ]
-    assert not any(line.startswith(("z_plus_inf", "dtype")) for line in text)
-    assert "Adapters differ in 2 of 6 rows, a probe in a dtype each; --all shows the others." in text
-
-
-def test_the_report_shows_everything_where_that_is_asked_for(observations: list[Observation]) -> None:
-    text = told(observations, everything=True)
-    assert [line.partition(":")[0] for line in text if "?" in line] == [
-        *("subnormal_operand", "z_plus_inf", "dtype"),
-    ]
-    assert "  float32   kept: planted-healthy, planted-flushing" in text
-
-
-def test_the_report_gives_a_reason_for_no_answer_once(observations: list[Observation]) -> None:
-    text = told(observations)
-    at = text.index("No answer:")
-    assert text[at + 1].startswith("  planted-refuses: no stacks here (3 probes)")
-    assert text[at + 2] == ""
-
-
-def test_the_report_fits_into_80_columns_but_for_inputs_which_stay_whole() -> None:
-    case = "x" * 200
-    found = [
-        Observation(probe, f"an-adapter-{i}", "float32", f"value {i % 2}", case)
-        for probe in PROBES
-        for i in range(20)
-    ]
-    text = told(found)
-    assert sum(case in line for line in text) == len(PROBES)
-    assert max(len(line) for line in text if case not in line) <= 80
-
-
-def run(tmp_path: Path, *names: str) -> int:
-    specs = [Spec(target, target) for target in (f"tests.planted.{name}" for name in names)]
-    probes = [PROBES[name] for name in ("subnormal_operand", "threads")]
-    return survey_and_show(specs, Conditions(tmp_path), dtypes=["float32"], probes=probes)
-
-
-def test_a_survey_of_children_is_healthy_whatever_they_answer(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CI", "1")
-    assert run(tmp_path, "wrong:healthy") == 0
-    assert "Adapters differ in 0 of 2 rows" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("name", "said"), [("deaths:always", "exited with status 0"), ("wrong:raises", "misbehaved: raised")]
-)
-def test_who_dies_or_misbehaves_is_listed_and_the_others_go_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, said: str
-) -> None:
-    monkeypatch.setenv("CI", "1")
-    assert run(tmp_path, name, "wrong:healthy") == 1
-    out = capsys.readouterr().out
-    assert said in out
-    assert "planted-healthy: planted 1.0, cpu" in out

@@ -15,10 +15,10 @@ from rich.console import Console
 from adapters.errors import AdapterDied
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
-from crosscheck.comparison import session
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record, compare
 from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.promises import checks, violations
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row, rows
@@ -181,7 +181,7 @@ def test_a_violation_of_the_contract_is_told_with_the_line_that_replays_it() -> 
     selector, case = "tests.planted.wrong:counts_calls", "ordinary:0:256x7x3x2:contiguous:float32"
     with seated([Direct(wrong.counts_calls)]) as contestants:
         seats = dict.fromkeys([selector], *contestants.values())
-        (line,) = session._violations(Record(), list(session._checks(PLAN, seats)))
+        (line,) = violations(Record(), list(checks(PLAN, seats)))
     assert line.startswith("float32: planted-counts-calls: a second call with the same input changes grad")
     assert line.endswith(f"\n    replay  {replay(case, selector)}")
 

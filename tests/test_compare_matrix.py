@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import assert_one_clear_line, crosscheck
 from planted import wrong
-from test_cli import assert_one_clear_line, crosscheck
 from test_compare import record_of, told
 
 from adapters import NAMED, AdapterError

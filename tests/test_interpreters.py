@@ -6,10 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import assert_one_clear_line, crosscheck
+from command_line import assert_one_clear_line, crosscheck
 
-from adapters import select
+from adapters import Spec, select
+from adapters.conditions import Conditions
+from adapters.isolated import Isolated
+from crosscheck.comparison import probed
+from crosscheck.comparison.interpreters import UnderEach
+from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.session import compare_and_show
+from crosscheck.ledger import read
 from crosscheck.ledger.environment import environment
+from crosscheck.ledger.records import COMPLETE, INTERRUPTED
 
 # With one xdist worker: its fixture takes seconds.
 pytestmark = pytest.mark.xdist_group("interpreters")
@@ -44,6 +52,45 @@ def test_equal_environments_have_one_table_and_nothing_changed(folder: Path, pai
         assert any(line.startswith(f"  {name}: numpy ") for line in ran.stdout.splitlines()), ran.stdout
     assert "Agreement of numpy@one, numpy@other" in ran.stdout
     assert ran.stdout.splitlines()[-2:] == [f"From {pair[0]} to {pair[1]}:", "Nothing changed."]
+
+
+def under_each(pair: tuple[str, str]) -> tuple[UnderEach, list[Spec]]:
+    """A small comparison of NumPy with itself."""
+    plan = UnderEach(Plan(dtypes=("float32",), regimes=("ordinary",), problems=7), pair)
+    return plan, [spec.under(python) for python in pair for spec in select(["numpy"])]
+
+
+def test_the_gate_and_the_ledger_share_what_the_probes_saw(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    met = []
+
+    def dying(subject: Isolated, *_: object) -> list[str]:
+        met.append(subject.name)
+        return [f"{subject.name} died"]
+
+    monkeypatch.setattr(probed, "asked", dying)
+    conditions, ledger = Conditions(tmp_path / "journal"), tmp_path / "run.jsonl"
+    assert compare_and_show(*under_each(pair), conditions, ledger=ledger) == 1
+    names = ["numpy@one", "numpy@other"]
+    assert met == names
+    printed = capsys.readouterr().out.splitlines()
+    assert [line for line in printed if line.endswith(" died")] == [f"{name} died" for name in names]
+    found = read(ledger)
+    assert (found.ending, sorted(fault.who for fault in found.faults)) == (COMPLETE, names)
+
+
+def test_ctrl_c_during_the_probes_ends_as_interrupted_and_the_ledger_says_so(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(probed, "asked", interrupted)
+    conditions, ledger = Conditions(tmp_path / "journal"), tmp_path / "run.jsonl"
+    assert compare_and_show(*under_each(pair), conditions, ledger=ledger) == 130
+    assert read(ledger).ending == INTERRUPTED
+    assert f"From {pair[0]}" not in capsys.readouterr().out
 
 
 def test_what_chooses_an_adapter_under_an_interpreter_is_one_word(pair: tuple[str, str]) -> None:

@@ -9,21 +9,17 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from adapters import compilation, spec_of
 from adapters.modes import FACTORS, Mode, parse
 from crosscheck.blame.element import Element
 from crosscheck.cases import Case, Literal, take
-from crosscheck.commands import cli
 from crosscheck.judge import Judge
-from crosscheck.known import Difference, KnownDifferences
 from crosscheck.matrix.hearing import Matrix
 from crosscheck.script import Finding, NoScriptError, script
 from crosscheck.script.arrays import number
@@ -37,8 +33,6 @@ from reference.layouts import LAYOUTS
 # With one xdist worker: its fixtures take half a minute.
 pytestmark = [pytest.mark.xdist_group("script"), pytest.mark.long]
 
-OLD_JAX = "CROSSCHECK_OLD_JAX_PYTHON"
-RECORD = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"))
 FRAMEWORKS = ("torch", "jax")
 STANDARD = {"base64", "math", "os", "platform", "sys", "zlib"}
 LAST = {"y_hat": (-1, -1), "row_loss": (-1,), "loss": (), "grad": (-1, -1)}
@@ -231,105 +225,11 @@ def test_a_script_imports_its_framework_and_numpy_only_and_runs_no_text(trials: 
         assert not called & {"eval", "exec", "compile", "open", "__import__"}
 
 
-def check(*arguments: str, tmp_path: Path) -> tuple[int, str]:
-    """Exit code and the last line of `crosscheck check --script`."""
-    result = CliRunner().invoke(
-        cli, ["check", *arguments, "--script", "--journal", str(tmp_path / "journal")], standalone_mode=False
-    )
-    if result.exception is not None:
-        return 2, str(result.exception)
-    return result.return_value, result.output
-
-
-ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
-LITERAL = "float32:X=[[0x1p+0]]:y=[[0x1p+0]]:W=[[-0x1.64p+6]]"
-
-
-def entry(name: str) -> Difference:
-    return next(one for one in RECORD.entries if one.name == name)
-
-
-REAL = ("jax-row-loss-of-constant-weights-float64", "torch-literal", "jax-tanh")
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory, frameworks: frozenset[str]) -> Mapping[str, str]:
-    """The scripts of known differences, by the name of the entry."""
-    directory, found = tmp_path_factory.mktemp("real"), {}
-    for one in map(entry, REAL):
-        if one.framework in frameworks:
-            file = directory / f"{one.name}.py"
-            code, said = check(one.case, "--only", one.mode, "--output", str(file), tmp_path=directory)
-            assert (code, said) == (0, f"Written to {file}.\n")
-            found[one.name] = file.read_text(encoding="utf-8")
-    return found
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_known_difference_becomes_a_short_script_that_exits_1(name: str, real: Mapping[str, str]) -> None:
-    if name not in real:
-        pytest.skip("its framework is not in this run")
-    assert len(real[name]) < 4000
-    code, output = tried(real[name])
-    assert (code, output.splitlines()[-1]) == (1, "BUG")
-
-
-@pytest.mark.skipif(not os.environ.get(OLD_JAX), reason=f"{OLD_JAX} is not set; see make older-jax")
-def test_the_script_exits_0_where_the_release_had_it_right(real: Mapping[str, str]) -> None:
-    code, output = tried(real[REAL[0]], os.environ[OLD_JAX])
-    assert (code, output.splitlines()[-1]) == (0, "ok"), output
-
-
-def test_what_the_bug_does_not_need_is_not_in_the_script(real: Mapping[str, str]) -> None:
-    if REAL[2] not in real:
-        pytest.skip("its framework is not in this run")
-    assert "jax.jit" not in real[REAL[2]]
-    assert "W is a constant" in real[REAL[0]]
-
-
-def test_the_example_in_the_document_is_what_the_command_prints(real: Mapping[str, str]) -> None:
-    document = (Path(__file__).parents[1] / "docs" / "scripts.md").read_text(encoding="utf-8")
-    if REAL[0] not in real or f"# jax {version('jax')}:" not in document:
-        pytest.skip("the example is of another version of jax")
-    example = document.split("```python\n", 1)[1].split("```", 1)[0]
-    here = ("# Seen with", "# What came out")  # what depends on the machine
-    assert stated(example, here) == stated(real[REAL[0]], here)
-
-
-def stated(text: str, without: tuple[str, ...]) -> list[str]:
-    """The lines of a script that do not begin so."""
-    return [line for line in text.splitlines() if not line.startswith(without)]
-
-
 def test_without_its_framework_a_script_says_so_in_one_line(trials: list[Trial]) -> None:
     text = trials[0].text.replace(
         f"import {trials[0].finding.mode.framework}\n", "import no_such_framework\n"
     )
     assert tried(text) == (2, "cannot run: ModuleNotFoundError: No module named 'no_such_framework'\n")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ((ONE, "--only", "numpy"), "nothing to send; heard: numpy"),
-        (
-            (ONE, "--only", "numpy", "--adapter", "tests.planted.wrong:sign"),
-            "tests.planted.wrong:sign is from outside",
-        ),
-        ((LITERAL, "--only", "torch-literal,torch-backward-literal"), "several adapters disagree"),
-        ((ONE, "--only", "numpy", "--bisect"), "--bisect"),
-    ],
-    ids=["agrees", "from-outside", "several", "bisection"],
-)
-def test_where_there_is_nothing_to_send_one_line_says_why(
-    arguments: tuple[str, ...], words: str, tmp_path: Path, frameworks: frozenset[str]
-) -> None:
-    if "torch" not in frameworks and "torch-literal" in arguments[2]:
-        pytest.skip("torch is not in this run")
-    code, said = check(*arguments, tmp_path=tmp_path)
-    assert code == 2
-    assert words in said
-    assert said.strip().count("\n") == 0
 
 
 def test_a_formula_says_in_the_script_what_the_suite_tried() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rich.console import Console
+
 from adapters import Spec
 from crosscheck.behaviours.probe import Observation
 from crosscheck.comparison.planned import Meeting, Planned
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.written import ledger_of
-from crosscheck.gate import Change
-from crosscheck.gate.command import gate
-from crosscheck.ledger import Fault, Ledger
+from crosscheck.gate.command import gate, has_regressed
+from crosscheck.gate.show import show
+from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.making import header
 
 
@@ -100,21 +102,34 @@ def _plain(name: str) -> str:
     return name.partition("@")[0]
 
 
-def changed(
-    plan: UnderEach, comparison: Comparison, profile: str, observations: Sequence[Observation], command: str
-) -> list[Change]:
-    """What is different under the second interpreter.
+def gated(
+    plan: UnderEach,
+    comparison: Comparison,
+    head: Header,
+    observations: Sequence[Observation],
+    console: Console,
+) -> bool:
+    """Print what is different under the second interpreter; whether it is worse. Nothing after Ctrl-C.
+
+    Args:
+        plan: of the comparison.
+        comparison: that has ended.
+        head: of a ledger of it.
+        observations: what probes saw of its adapters.
+        console: where to print.
 
     Raises:
-        LedgerError: nothing can be said: the run was interrupted, or judged nothing under one of them.
+        LedgerError: nothing can be said: nothing was judged under one of them.
     """
-    old, new = (_under(comparison, profile, observations, command, python=python) for python in plan.pythons)
-    return gate(old, new)
+    if comparison.record.interrupted:
+        return False
+    console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
+    found = gate(*(_under(python, comparison, head, observations) for python in plan.pythons))
+    show(found, console)
+    return has_regressed(found)
 
 
-def _under(
-    comparison: Comparison, profile: str, observations: Sequence[Observation], command: str, *, python: str
-) -> Ledger:
+def _under(python: str, comparison: Comparison, head: Header, observations: Sequence[Observation]) -> Ledger:
     """The ledger of one interpreter, with the adapters' own names."""
     suffix = suffix_of(python)
     said = {
@@ -122,11 +137,11 @@ def _under(
         for selector, subject in comparison.subjects.items()
         if selector.endswith(f"@{python}")
     }
-    head = header(profile, comparison.plan.seed, said, command, python=python)
+    own = header(head.profile, head.seed, said, head.command, python=python)
     seen = [
         replace(o, adapter=o.adapter.removesuffix(suffix)) for o in observations if o.adapter.endswith(suffix)
     ]
-    whole = ledger_of(comparison, head, seen)
+    whole = ledger_of(comparison, own, seen)
     return replace(
         whole,
         cells={

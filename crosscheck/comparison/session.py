@@ -6,34 +6,30 @@ import shlex
 import sys
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 
-from adapters import CORE, Spec, is_ours
+from adapters import Spec
 from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
-from crosscheck.behaviours.asked import asked
-from crosscheck.behaviours.probe import Observation
-from crosscheck.cases import Case
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record, compare
-from crosscheck.comparison.interpreters import UnderEach, changed
+from crosscheck.comparison.interpreters import UnderEach, gated
 from crosscheck.comparison.planned import Meeting, Planned
+from crosscheck.comparison.probed import Answers, answers_to_probes
 from crosscheck.comparison.progress import interruption, progress
+from crosscheck.comparison.promises import Check, checks, violations
 from crosscheck.comparison.report import console_for, heading, show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.written import ledger_of
-from crosscheck.gate.command import has_regressed
-from crosscheck.gate.show import show as show_changes
 from crosscheck.hosts import Hosts
 from crosscheck.known import KnownDifferences
 from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
-from crosscheck.message import replay
 from crosscheck.trial import tell_apart
 
 AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
@@ -74,56 +70,38 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
             contestants, lost = _seated(subjects, rooms)
         for contestant in contestants.values():
             stack.callback(contestant.close)
-        descriptions = [contestant.description for contestant in contestants.values()]
-        for line in heading(plan, descriptions):
-            console.print(line, markup=False, soft_wrap=True)
         said = {name: contestant.description for name, contestant in contestants.items()}
+        _print(console, *heading(plan, list(said.values())))
         head = header("matrix" if shared else "compare", plan.seed, said, command())
         if ledger is not None:
             begin(ledger, head)
         record, broken = _compared(plan, contestants, known)
         seconds = time.monotonic() - start
         there = {name: contestant.subject for name, contestant in contestants.items()}
-        comparison = Comparison(plan, descriptions, record, lost, broken, there, seconds, coverage)
+        comparison = Comparison(plan, list(said.values()), record, lost, broken, there, seconds, coverage)
         show(comparison, console)
-        deaths: list[str] = []
-        worse = False
-        if isinstance(plan, UnderEach) and not record.interrupted:
-            deaths, observations = _observed(comparison, conditions)
-            if not record.interrupted:
-                console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
-                found = changed(plan, comparison, head.profile, observations, command())
-                show_changes(found, console)
-                worse = has_regressed(found)
+        is_asked = ledger is not None or isinstance(plan, UnderEach)
+        answers = answers_to_probes(comparison, conditions) if is_asked else Answers()
+        _print(console, *answers.deaths)
         if ledger is not None:
-            deaths, observations = _observed(comparison, conditions)
-            write(ledger, ledger_of(comparison, head, observations, deaths))
-            for line in (*deaths, f"Ledger: {ledger}"):
-                console.print(line, markup=False, soft_wrap=True)
+            write(ledger, ledger_of(comparison, head, answers.observations, answers.deaths))
+            _print(console, f"Ledger: {ledger}")
+        is_worse = isinstance(plan, UnderEach) and gated(
+            plan, comparison, head, answers.observations, console
+        )
     if record.interrupted:
         return INTERRUPTED
-    return AGREEMENT if comparison.is_green and not deaths and not worse else DISAGREEMENT
+    return AGREEMENT if comparison.is_green and not answers.deaths and not is_worse else DISAGREEMENT
+
+
+def _print(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def command() -> str:
     """What was executed, as a shell takes it."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-
-
-def _observed(comparison: Comparison, conditions: Conditions) -> tuple[list[str], list[Observation]]:
-    """Put the probes to the adapters, unless Ctrl-C ended all: who died of one, and what was seen."""
-    observations: list[Observation] = []
-    deaths: list[str] = []
-    try:
-        with Console(stderr=True).status("asking for behaviours"):
-            for name, subject in comparison.subjects.items():
-                if comparison.record.interrupted:
-                    break
-                if isinstance(subject, Isolated) and (name.partition("@")[0] in CORE or not is_ours(name)):
-                    deaths += asked(subject, conditions, observations, comparison.plan.dtypes)
-    except KeyboardInterrupt:
-        comparison.record.interrupted = True
-    return deaths, observations
 
 
 def _started(
@@ -159,42 +137,13 @@ def _compared(
     plan: Planned, contestants: Mapping[str, Contestant], known: KnownDifferences
 ) -> tuple[Record, list[str]]:
     """What was found, and the violations of the contract, with the progress on the terminal."""
-    checks: list[Check] = []
+    begun: list[Check] = []
 
     def meetings() -> Iterator[Meeting]:
         yield from plan.meetings(list(contestants))
-        checks.extend(_checks(plan, contestants))  # while the last cases are judged
+        begun.extend(checks(plan, contestants))  # while the last cases are judged
 
     with interruption() as interrupted, progress(len(plan), interrupted) as advance:
         record = compare(meetings(), contestants, advance, known)
     with Console(stderr=True).status("checking the contract"):
-        return record, _violations(record, checks)
-
-
-Check = tuple[Case, str, Future[list[str]]]
-
-
-def _checks(plan: Planned, contestants: Mapping[str, Contestant]) -> Iterator[Check]:
-    """The contract on the plan's cases for that, under way: case, name and the violations to come."""
-    for case, names in plan.contract(list(contestants)):
-        problem = case.problem()
-        yield from ((case, name, contestants[name].contract(problem)) for name in names)
-
-
-def _violations(record: Record, checks: Sequence[Check]) -> list[str]:
-    """How the contestants break the contract."""
-    if record.interrupted:
-        return []
-    try:
-        return [line for case, name, check in checks for line in _told(case, name, check.result())]
-    except KeyboardInterrupt:
-        record.interrupted = True
-        return []
-
-
-def _told(case: Case, selector: str, sentences: Sequence[str]) -> list[str]:
-    """An entry for each sentence; the last one has the line that replays them all."""
-    entries = [f"{case.dtype}: {sentence}" for sentence in sentences]
-    if entries:
-        entries[-1] += f"\n    replay  {replay(case.text, selector)}"
-    return entries
+        return record, violations(record, begun)

@@ -121,10 +121,7 @@ def _facts(header: Header) -> dict[str, str]:
         "blas": there.blas,
         **there.packages,
         **there.variables,
-        **{
-            f"adapter {one.name}": f"{one.framework} {one.version}, {one.device}, {one.threads} threads"
-            for one in header.adapters
-        },
+        **{f"adapter {one.name}": one.about for one in header.adapters},
     }
 
 
