@@ -12,6 +12,7 @@ from crosscheck.ledger.records import (
     Footer,
     Header,
     Known,
+    Sweep,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Known",
     "Ledger",
     "LedgerError",
+    "Sweep",
     "begin",
     "read",
     "write",

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from crosscheck.ledger.records import Environment
 
 PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")
-# What libraries of numbers read; what sets the threads is the adapters' own, and set anew for each.
+# What libraries of numbers read. Not what `adapters.threads` sets anew for each process: the numbers of
+# threads and XLA_FLAGS, of which no adapter sees what the user has set.
 VARIABLES: Final = (
     "OPENBLAS_CORETYPE",
     "MKL_ENABLE_INSTRUCTIONS",
@@ -25,7 +26,6 @@ VARIABLES: Final = (
     "DNNL_MAX_CPU_ISA",
     "NPY_DISABLE_CPU_FEATURES",
     "NPY_ENABLE_CPU_FEATURES",
-    "XLA_FLAGS",
     "JAX_PLATFORMS",
     "JAX_DEFAULT_MATMUL_PRECISION",
     "TORCHINDUCTOR_CPP_SIMDLEN",

@@ -7,7 +7,9 @@ that what an earlier run left under that name is never taken for the result of t
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,6 +17,7 @@ import msgspec
 
 from adapters.errors import one_line
 from crosscheck import files
+from crosscheck.inert import told
 from crosscheck.ledger.ledger import UNKNOWN, Ledger, encoded
 from crosscheck.ledger.records import (
     COMPLETE,
@@ -34,7 +37,7 @@ from crosscheck.ledger.records import (
 
 T = TypeVar("T", bound=Line)
 
-MOST_BYTES: Final = 2**28
+MOST_BYTES: Final = 2**26  # a ledger of the suite has some 10^6; what is read may take 20 times as many
 DECODER: Final = msgspec.json.Decoder(Record)
 # Where the last line tells the checksum of what comes before it.
 BEFORE, AFTER = b'"checksum":"', b'"}\n'
@@ -42,6 +45,16 @@ BEFORE, AFTER = b'"checksum":"', b'"}\n'
 
 class LedgerError(ValueError):
     """A ledger that cannot be used or written; the message is one line: which, what is wrong, what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(told(message))
+
+
+class _Stated(msgspec.Struct):
+    """What a first line says that it is; whatever else is there takes no memory."""
+
+    format: str
+    version: int
 
 
 def begin(path: Path, header: Header) -> None:
@@ -89,9 +102,11 @@ def read(path: Path) -> Ledger:
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
         raise LedgerError("is no regular file" if path.exists() else "no such file")
-    if path.stat().st_size > MOST_BYTES:
-        raise LedgerError(f"has {path.stat().st_size} bytes; at most {MOST_BYTES} are read")
-    return path.read_bytes()
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise LedgerError(f"has {size} bytes; at most {MOST_BYTES} are read; is it a ledger?")
+    with path.open("rb") as file:
+        return file.read(size)  # no more: a file of the system may have size 0 and no end
 
 
 def parse(data: bytes) -> Ledger:
@@ -102,7 +117,7 @@ def parse(data: bytes) -> Ledger:
     """
     _check_version(data)
     footer = _sealed(data)
-    lines = [_line(number, text) for number, text in enumerate(data.split(b"\n")[:-2], start=1)]
+    lines = [_line(number, text) for number, text in enumerate(io.BytesIO(data), start=1)]
     ledger = _ledger(lines, footer)
     if b"".join(map(encoded, (*ledger.lines(), ledger.footer(footer.checksum)))) != data:
         raise LedgerError("says the same in another form than the suite writes; make it again")
@@ -112,13 +127,13 @@ def parse(data: bytes) -> Ledger:
 def _check_version(data: bytes) -> None:
     """Whether this is a ledger, and of this version, is told before anything else."""
     try:
-        stated = msgspec.json.decode(data.partition(b"\n")[0])
+        stated = msgspec.json.decode(data.partition(b"\n")[0], type=_Stated)
     except (ValueError, RecursionError):
         stated = None
-    if not isinstance(stated, dict) or stated.get("format") != FORMAT:
-        raise LedgerError("is no ledger of this suite, or its beginning is damaged")
-    if stated.get("version") != VERSION:
-        raise LedgerError(f"has version {stated.get('version')!r} of the format; this suite reads {VERSION}")
+    if stated is None or stated.format != FORMAT:
+        raise LedgerError("is no ledger of this suite, or its beginning is damaged; make it again")
+    if stated.version != VERSION:
+        raise LedgerError(f"has version {stated.version} of the format; this suite reads {VERSION}")
 
 
 def _sealed(data: bytes) -> Footer:
@@ -139,7 +154,7 @@ def _line(number: int, text: bytes) -> Line:
     try:
         return DECODER.decode(text)
     except (ValueError, RecursionError) as error:  # ValueError also: msgspec's own, and no UTF-8
-        raise LedgerError(f"line {number}: {one_line(error)}") from None
+        raise LedgerError(f"line {number}: {one_line(error)}; make it again") from None
 
 
 def _ledger(lines: Sequence[Line], footer: Footer) -> Ledger:
@@ -150,13 +165,16 @@ def _ledger(lines: Sequence[Line], footer: Footer) -> Ledger:
         cells = {record.cell: record.summary for record in _of(CellRecord, lines)}
     except OverflowError:
         raise LedgerError("has a number that no float64 holds; make it again") from None
+    accepted = tuple(_of(Acceptance, lines))
+    if any(moment.utcoffset() != timedelta(0) for moment in (lines[0].created, *(a.when for a in accepted))):
+        raise LedgerError("has a time that is not UTC; make it again")
     return Ledger(
         lines[0],
         cells,
         tuple(_of(Behaviour, lines)),
         tuple(_of(Known, lines)),
         tuple(_of(Fault, lines)),
-        tuple(_of(Acceptance, lines)),
+        accepted,
         footer.ending,
         footer.verdict,
     )

@@ -21,6 +21,7 @@ COMPLETE, INTERRUPTED = "complete", "interrupted"
 Count = Annotated[int, Meta(ge=0, lt=CASES)]
 Hex = Annotated[str, Meta(pattern=r"^(0x[01](\.[0-9a-f]+)?p[+-][0-9]{1,4}|inf)\Z")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Numbers = Annotated[str, Meta(pattern=r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?\Z")]
 Counts = dict[str, Count]
 
 
@@ -65,8 +66,34 @@ class Adapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     threads: Count
     dtypes: tuple[str, ...]
 
+    @property
+    def about(self) -> str:
+        """What it says of itself, for a reader."""
+        threads = f", {self.threads} thread{'s' * (self.threads != 1)}" if self.threads else ""
+        return f"{self.framework} {self.version}, {self.device}{threads}"
 
-class Header(Line, frozen=True, tag="header"):
+
+class Sweep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which shards of which sweep a ledger has; their numbers as `crosscheck.sweep.numbers` writes them.
+
+    Attributes:
+        lane: what makes the shards.
+        settings: of the lane, each in JSON.
+        known: the SHA-256 of the record of known differences.
+        of: how many shards the whole sweep has.
+        shards: those whose results are here.
+        aside: those that were set aside: there is no result of them, and a fault says why.
+    """
+
+    lane: str
+    settings: dict[str, str]
+    known: Digest
+    of: Count
+    shards: Numbers
+    aside: Numbers
+
+
+class Header(Line, frozen=True, tag="header", omit_defaults=True):
     """What ran where.
 
     Attributes:
@@ -78,6 +105,7 @@ class Header(Line, frozen=True, tag="header"):
         seed: of the first round of cases.
         environment: see there.
         adapters: in the order of their names.
+        sweep: of a sweep only.
     """
 
     format: str
@@ -89,6 +117,7 @@ class Header(Line, frozen=True, tag="header"):
     seed: Count
     environment: Environment
     adapters: tuple[Adapter, ...]
+    sweep: Sweep | None = None
 
 
 class WorstRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,6 +163,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     problems: Count = 0
     elements: Count = 0
     equal: Count = 0
+    ties: Count = 0
     wrong_problems: Count = 0
     wrong_elements: Count = 0
     known_elements: Count = 0
