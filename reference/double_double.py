@@ -86,7 +86,8 @@ def evaluate(X: Inputs, y: Labels, W: Weights) -> DoubleDouble:
     out = [[np.empty((*shape, count)) for _ in Certified._fields] for shape in shapes]
     for start in range(0, count, block):
         here = slice(start, start + block)
-        operands = (np.array(A[..., here], dtype=np.float64, order="C") for A in stacked)
+        with np.errstate(invalid="ignore"):  # a signalling NaN warns
+            operands = [np.array(A[..., here], dtype=np.float64, order="C") for A in stacked]
         for arrays, values in zip(out, _block(*operands), strict=True):
             for array, value in zip(arrays, values, strict=True):
                 array[..., here] = value

@@ -76,7 +76,7 @@ def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
 
 def test_every_source_and_dtype_has_a_digest_of_its_own() -> None:
     digests = [line.split()[2] for line in lines()]
-    assert len(set(digests)) == len(SOURCES) * len(FORMATS)
+    assert len(set(digests)) == len(SOURCES) * len(FORMATS) - 1  # float64 has no `every`
 
 
 def test_cases_import_only_the_standard_library_numpy_and_ml_dtypes() -> None:

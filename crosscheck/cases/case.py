@@ -17,9 +17,16 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.cases.literals import DEEPEST, CaseError, Literal, one_of, parse_literal
-from crosscheck.cases.sources import SOURCES
-from crosscheck.regimes.words import Shape, draw_words
+from crosscheck.cases.literals import (
+    DEEPEST,
+    CaseError,
+    Literal,
+    check_size,
+    joined,
+    one_of,
+    parse_literal,
+)
+from crosscheck.cases.sources import SOURCES, Draw
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Problem
@@ -31,7 +38,6 @@ SHAPES_ELEMENTWISE: Final = ((1, 1, 3, 1), (1, 1, 1, 1), (1, 2, 3, 2))  # the do
 SHAPES_STACKED: Final = ((8192, 1, 3, 1), (256, 7, 3, 2), (64, 2, 33, 1), (4, 64, 8, 3))
 
 LARGEST_SEED: Final = 2**64 - 1
-MOST_NUMBERS: Final = 2**28  # in X, y and W together: 2 GiB of float64
 SEED: Final = re.compile(r"[0-9]{1,20}")
 SHAPE: Final = re.compile(r"[0-9]{1,12}(x[0-9]{1,12})*")
 
@@ -66,13 +72,13 @@ class Case:
             raise CaseError(f"seed {self.seed} is out of range; use 0 to {LARGEST_SEED}")
         _check_shape(self.shape)
         if self.layout == "broadcast" and len(self.shape) < 4:
-            raise CaseError(f"layout broadcast needs a stack axis; the shape is {_joined(self.shape)}")
+            raise CaseError(f"layout broadcast needs a stack axis; the shape is {joined(self.shape)}")
         source = SOURCES[self.regime]
         if self.layout == "broadcast" and not source.shares:
             raise CaseError(f"layout broadcast lends weights; the problems of {self.regime} have their own")
         reason = source.unsupported(self.shape, self.format)
         if reason:
-            raise CaseError(f"regime {self.regime} at shape {_joined(self.shape)}: {reason}")
+            raise CaseError(f"regime {self.regime} at shape {joined(self.shape)}: {reason}")
 
     @property
     def format(self) -> Format:
@@ -82,28 +88,20 @@ class Case:
     @property
     def text(self) -> str:
         """The line that `parse` reads back."""
-        return f"{self.regime}:{self.seed}:{_joined(self.shape)}:{self.layout}:{self.dtype}"
+        return f"{self.regime}:{self.seed}:{joined(self.shape)}:{self.layout}:{self.dtype}"
 
     def problem(self) -> Problem:
         """X, y and W in the layout; ``contiguous`` is C-contiguous and 64-byte aligned."""
-        identity = f"{self.regime}:{self.seed}:{_joined(self.shape)}:{self.dtype}"
-        words = draw_words(identity, Shape.of(self.shape), shared=self.layout == "broadcast")
-        X, y, W = SOURCES[self.regime].generate(words, self.seed, self.shape, self.format)
+        draw = Draw(self.regime, self.shape, self.dtype, shared=self.layout == "broadcast")
+        X, y, W = SOURCES[self.regime].generate(draw, self.seed, self.shape, self.format)
         return Problem(arrange(X, self.layout), arrange(y, self.layout), arrange(W, self.layout))
 
 
-def _joined(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))
-
-
 def _check_shape(shape: tuple[int, ...]) -> None:
-    """Raise unless the shape is ``(*stack, m, n, p)`` of a size that can be made."""
+    """Raise unless the shape is ``(*stack, m, n, p)`` of a size that can be judged."""
     if not 3 <= len(shape) <= DEEPEST or min(shape) < 1:
-        raise CaseError(f"shape {_joined(shape)!r} is unusable; use [stack x] m x n x p, each at least 1")
-    *stack, m, n, p = shape
-    numbers = (m * n + n * p + m * p) * math.prod(stack)
-    if numbers > MOST_NUMBERS:
-        raise CaseError(f"shape {_joined(shape)} has {numbers} numbers; at most {MOST_NUMBERS} are made")
+        raise CaseError(f"shape {joined(shape)!r} is unusable; use [stack x] m x n x p, each at least 1")
+    check_size(shape)
 
 
 def parse(text: str) -> Case | Literal:
@@ -145,6 +143,6 @@ def take(source: Problem | Case | Literal, index: int | tuple[int, ...]) -> Lite
     try:
         place = int(numbers[index] if isinstance(index, tuple) else numbers.ravel()[index])
     except (IndexError, TypeError):  # TypeError: too few places name more than one problem
-        raise CaseError(f"there is no problem {index} in a stack of {_joined(stack) or 1}") from None
+        raise CaseError(f"there is no problem {index} in a stack of {joined(stack) or 1}") from None
     X, y, W = (np.array(array.reshape(-1, *array.shape[-2:])[place]) for array in (X, y, W))
     return Literal(X.dtype.name, X, y, W, "contiguous" if layout == "broadcast" else layout)

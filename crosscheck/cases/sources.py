@@ -1,13 +1,15 @@
-"""Sources: what the first word of a case stands for, a regime or one of two stacks that no regime makes.
+"""Sources: what the first word of a case stands for, a regime or one of four stacks that no regime makes.
 
 | source | problem k of the flattened stack |
 |---|---|
 | a regime | what `Regime.generate` makes of the case's words |
 | mixed | the same by regime k mod N, of the N regimes that the shape can host |
 | special_values | triple seed + k, modulo their number, of special values for X, W and y, y changing first |
+| every | X = 1, W the format's number with bits seed + k, y = 0, ½ or 1 by the digits of seed above those |
+| crossed | ordinary X, with y and W of other problems; 64 seeds cross one set of words in different ways |
 
 In a mixed stack one call, and so one compiled program, meets every regime. `special_values` with seed 0 and a
-stack of 2197 is the whole product of 13 values.
+stack of 2197 is the whole product of 13 values. `crossed` makes new problems for the price of a copy.
 """
 
 from __future__ import annotations
@@ -15,16 +17,44 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from crosscheck.regimes import REGIMES, Regime
-from crosscheck.regimes.words import Int64, Words, as_numbers, power_bits, sign_bits
-from reference.formats import Format
+from crosscheck.regimes.words import Int64, Shape, Words, as_numbers, draw_words, power_bits, sign_bits
+from reference.formats import FORMATS, Format
 from reference.types import Problem
 
 Sizes = tuple[int, ...]
+
+# Seeds that cross one set of words. Problems of one set whose numbers differ by a multiple of LIKE have one
+# scale, so that their inputs and weights fit together.
+CROSSINGS: Final = 64
+LIKE: Final = 64
+# The labels beside every value.
+LABELS: Final = (0.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Draws the words of a case of any seed, which is otherwise described here.
+
+    Attributes:
+        source, shape, dtype: of the case.
+        shared: whether all problems have the weights of the first.
+    """
+
+    source: str
+    shape: Sizes
+    dtype: str
+    shared: bool = False
+
+    def __call__(self, seed: int) -> Words:
+        """The words of the case with this seed."""
+        identity = f"{self.source}:{seed}:{'x'.join(map(str, self.shape))}:{self.dtype}"
+        return draw_words(identity, Shape.of(self.shape), shared=self.shared)
 
 
 @dataclass(frozen=True)
@@ -35,23 +65,22 @@ class Source:
         name: as in a case.
         meaning: one line for reports.
         unsupported: why a shape ``(*stack, m, n, p)`` cannot host it; None if it can.
-        generate: from the case's words, seed, shape and format.
+        generate: from what draws the case's words, its seed, shape and format.
         shares: whether the weights of one problem can serve the whole stack, as ``broadcast`` has it.
     """
 
     name: str
     meaning: str
     unsupported: Callable[[Sizes, Format], str | None]
-    generate: Callable[[Words, int, Sizes, Format], Problem]
+    generate: Callable[[Draw, int, Sizes, Format], Problem]
     shares: bool = False
 
 
 def _of_regime(regime: Regime) -> Source:
     """A regime as a source; its words hold all that the seed decides."""
 
-    def generate(words: Words, seed: int, shape: Sizes, format: Format) -> Problem:
-        del seed
-        return regime.generate(words, shape, format)
+    def generate(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+        return regime.generate(draw(seed), shape, format)
 
     return Source(regime.name, regime.meaning, regime.unsupported, generate, shares=True)
 
@@ -66,9 +95,9 @@ def _too_few(shape: Sizes, format: Format) -> str | None:
     return None if there >= least else f"it needs a stack of at least {least} problems, not {there}"
 
 
-def _mixed(words: Words, seed: int, shape: Sizes, format: Format) -> Problem:
+def _mixed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
     """Every N-th problem by the same regime, which sees no other problem's words."""
-    del seed
+    words = draw(seed)
     *stack, m, n, p = shape
     regimes, count = hosted(shape, format), math.prod(stack)
     arrays = [np.empty((count, *sizes), format.dtype) for sizes in ((m, n), (m, p), (n, p))]
@@ -98,9 +127,9 @@ def _not_single(shape: Sizes, format: Format) -> str | None:
     return None if shape[-3:] == (1, 1, 1) else "it needs m = n = p = 1"
 
 
-def _special_values(words: Words, seed: int, shape: Sizes, format: Format) -> Problem:
+def _special_values(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
     """Consecutive triples, whatever the words are."""
-    del words
+    del draw
     values = special_numbers(format)
     sides = (len(values),) * 3
     total = math.prod(sides)
@@ -109,8 +138,54 @@ def _special_values(words: Words, seed: int, shape: Sizes, format: Format) -> Pr
     return Problem(*(array.reshape(*shape[:-3], 1, 1) for array in (x, y, w)))
 
 
+def _unlisted(shape: Sizes, format: Format) -> str | None:
+    if format.dtype.itemsize > 4:
+        return "nobody comes to the end of its values"
+    return _not_single(shape, format)
+
+
+def _every(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+    """Consecutive bit patterns as weights, from 0 to −NaN and again."""
+    del draw
+    patterns = 1 << 8 * format.dtype.itemsize
+    label, start = divmod(seed, patterns)
+    stack = math.prod(shape[:-3])
+    W = as_numbers((start + np.arange(stack)) % patterns, format)
+    X, y = np.ones_like(W), np.full_like(W, LABELS[label % len(LABELS)])
+    return Problem(*(array.reshape(*shape[:-3], 1, 1) for array in (X, y, W)))
+
+
+def _uncrossable(shape: Sizes, format: Format) -> str | None:
+    del format
+    count, unit = math.prod(shape[:-3]), LIKE * CROSSINGS
+    return None if count % unit == 0 else f"it needs a stack of a multiple of {unit} problems, not {count}"
+
+
+@lru_cache(maxsize=1)
+def _to_cross(draw: Draw, seed: int) -> Problem:
+    """X of a set, and y and W with what a crossing needs of their beginning once more at the end."""
+    words = draw(seed)
+    stack = words.problem.shape[-1]
+    like = words._replace(problem=words.problem[..., np.arange(stack) % LIKE])
+    X, y, W = REGIMES["ordinary"].generate(like, (stack, *draw.shape[-3:]), FORMATS[draw.dtype])
+    again = np.arange(stack + LIKE * (CROSSINGS - 1)) % stack
+    return Problem(X, y[again], W[again])
+
+
+def _crossed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+    """Crossing t: problem k has its own X, W of problem k + 64t and y of problem k + 64(63 − t)."""
+    del format
+    number, t = divmod(seed, CROSSINGS)
+    X, y, W = _to_cross(draw, number)
+    starts = (0, LIKE * (CROSSINGS - 1 - t), LIKE * t)
+    made = (array[start : start + len(X)] for array, start in zip((X, y, W), starts, strict=True))
+    return Problem(*(array.reshape(*shape[:-3], *array.shape[1:]) for array in made))
+
+
 SOURCES: Final = {
     **{name: _of_regime(regime) for name, regime in REGIMES.items()},
     "mixed": Source("mixed", "every regime in turn", _too_few, _mixed),
     "special_values": Source("special_values", "all triples of special values", _not_single, _special_values),
+    "every": Source("every", "all values of the format as the weight", _unlisted, _every),
+    "crossed": Source("crossed", "ordinary inputs with the weights of others", _uncrossable, _crossed),
 }

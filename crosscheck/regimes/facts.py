@@ -17,7 +17,8 @@ class Facts:
 
     def __init__(self, X: Array, y: Array, W: Array, format: Format) -> None:
         self.format = format
-        self.X, self.y, self.W = (array.astype(np.float64) for array in (X, y, W))
+        with np.errstate(invalid="ignore"):  # a signalling NaN warns
+            self.X, self.y, self.W = (array.astype(np.float64) for array in (X, y, W))
         self.h = half_digits(format)
 
     @cached_property
