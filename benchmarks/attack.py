@@ -85,7 +85,8 @@ class Attack:
     ) -> None:
         """Hold the filter's center and ends against the full set."""
         units, centers = Units.of(subject.format, subject.claims), filter.centers(reference)
-        for name, radius in filter.radii(given, reference, units)._asdict().items():
+        factors = filter.Factors.of(units, given)
+        for name, radius in filter.radii(given, reference, factors)._asdict().items():
             center = getattr(centers, name)
             for got in (center, center + radius, center - radius):
                 accepted = filter.accepts(name, got, center, radius)

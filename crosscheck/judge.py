@@ -6,6 +6,7 @@ The filter answers for almost every problem; the full set is computed for the re
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from reference import filter as first
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
 from reference.formats import format_of
-from reference.types import Array, Bool, Outputs, Problem
+from reference.types import Array, Bool, Float64, Outputs, Problem
 from reference.units import Units
 
 OUTPUTS = Outputs._fields
@@ -78,7 +79,7 @@ class Judge:
         self.problem = problem
         self.format = format_of(problem.X)
         self.wide = stable.widen(problem)
-        self._radii: dict[Units, first.Radii] = {}
+        self._radii: dict[first.Factors, tuple[first.Radii, first.Radii]] = {}
         self._sets: dict[Arithmetic, dict[str, AdmissibleSet]] = {}
 
     @cached_property
@@ -96,11 +97,13 @@ class Judge:
         """The regime of each ŷ, ``[*stack, m, p]``, as its place in `REGIMES`."""
         return classify(*self.problem, self.format)
 
-    def radii(self, units: Units) -> first.Radii:
-        """The filter's radii of the whole stack."""
-        if units not in self._radii:
-            self._radii[units] = first.radii(self.wide, self.reference, units)
-        return self._radii[units]
+    def radii(self, units: Units) -> tuple[first.Radii, first.Radii]:
+        """The filter's radii of the whole stack, and their inverses."""
+        factors = first.Factors.of(units, self.wide)
+        if factors not in self._radii:
+            radii = first.radii(self.wide, self.reference, factors)
+            self._radii[factors] = radii, first.inverses(radii)
+        return self._radii[factors]
 
     def sets(self, claims: Arithmetic) -> dict[str, AdmissibleSet]:
         """The full admissible sets of the whole stack, by quantity."""
@@ -108,21 +111,33 @@ class Judge:
             self._sets[claims] = bounds.admissible(self.problem, self.format, claims, self.reference)
         return self._sets[claims]
 
-    def judge(self, outputs: Outputs, claims: Arithmetic) -> dict[str, Judgement]:
+    def shares(self, outputs: Outputs, claims: Arithmetic) -> dict[str, Float64]:
+        """Of every output that is there, |got − reference| / the filter's radius, as `first.shares` has."""
+        _, inverses = self.radii(Units.of(self.format, claims))
+        return {
+            name: first.shares(name, got, getattr(self.centers, name), getattr(inverses, name))
+            for name, got in zip(OUTPUTS, outputs, strict=True)
+            if got is not None
+        }
+
+    def judge(
+        self, outputs: Outputs, claims: Arithmetic, shares: Mapping[str, Float64] | None = None
+    ) -> dict[str, Judgement]:
         """The judgement of every output that is there.
 
         Args:
             outputs: what the adapter returned; shapes and dtypes must already be right.
             claims: what it claims about its arithmetic in this dtype.
+            shares: of these, where the caller has them already.
         """
         units = Units.of(self.format, claims)
-        radii, judged = self.radii(units), first.judged(self.wide, units)
-        there = {name: got for name, got in zip(OUTPUTS, outputs, strict=True) if got is not None}
-        accepted = {  # in C order, so that the problems left over can be written into it
-            name: np.array(
-                first.accepts(name, got, getattr(self.centers, name), getattr(radii, name)), order="C"
-            )
-            for name, got in there.items()
+        judged = first.judged(self.wide, units)
+        shares = self.shares(outputs, claims) if shares is None else shares
+        accepted = {
+            name: np.ones(share.shape, np.bool_)
+            if np.max(share) <= first.SURE
+            else self._accepted(name, getattr(outputs, name), units)
+            for name, share in shares.items()
         }
         filtered = {name: self._whole(mask) for name, mask in accepted.items()}
         left = ~np.logical_and.reduce([*filtered.values()])
@@ -130,9 +145,16 @@ class Judge:
             full = self._full_sets(claims, left)
             for name in (name for name, mask in filtered.items() if not mask.all()):
                 flat(accepted[name], AXES[name])[left] |= self._contains(
-                    full[name], flat(there[name], AXES[name])[left]
+                    full[name], flat(getattr(outputs, name), AXES[name])[left]
                 )
-        return {name: Judgement(accepted[name], judged[name], filtered[name]) for name in there}
+        return {name: Judgement(accepted[name], judged[name], filtered[name]) for name in shares}
+
+    def _accepted(self, name: str, got: Array, units: Units) -> Bool:
+        """Where the filter accepts, in C order, so that the problems left over can be written into it."""
+        radii, _ = self.radii(units)
+        return np.array(
+            first.accepts(name, got, getattr(self.centers, name), getattr(radii, name)), order="C"
+        )
 
     def _whole(self, mask: Bool) -> Bool:
         """Which problems it holds for as a whole, ``[problems]``."""

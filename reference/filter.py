@@ -14,6 +14,10 @@ from reference import stable
 from reference.types import Array, Bool, Float64, Problem
 from reference.units import ROOM, UNJUDGED, Units
 
+# A share that is at most this is at most 1, whatever its roundings: of 1/radius, which a large radius makes
+# subnormal, with the error 2^-51, and of the product.
+SURE = 1 - 2.0**-40
+
 
 class Radii(NamedTuple):
     """What the filter accepts around the reference's values; NaN accepts nothing, where input is not finite.
@@ -47,39 +51,73 @@ def centers(reference: stable.Reference) -> Centers:
         return Centers(reference.p, loss, row_loss, reference.grad)
 
 
-def radii(problem: Problem, reference: stable.Reference, units: Units) -> Radii:
+class Factors(NamedTuple):
+    """The relative errors that the radii are made of, each divided by ROOM; equal factors, equal radii."""
+
+    mu_dot: float
+    mu_gradient: float
+    nu_row: float
+    nu_whole: float
+    kappa_u: float
+    u: float
+    gamma: float
+
+    @classmethod
+    def of(cls, units: Units, problem: Problem) -> Factors:
+        """Those of an implementation at the sizes of a problem."""
+        (m, n), p = problem.X.shape[-2:], problem.y.shape[-1]
+        return cls(
+            units.with_inputs(units.nu_dot(n)),  # the full set's s has ROOM itself
+            units.with_inputs(units.nu_gradient(m)) / ROOM,
+            units.nu_loss(p) / ROOM,
+            units.nu_loss(m * p) / ROOM,
+            units.kappa_u / ROOM,
+            units.u / ROOM,
+            units.gamma / ROOM,
+        )
+
+
+def radii(problem: Problem, reference: stable.Reference, factors: Factors) -> Radii:
     """The filter's radii for a problem widened to float64.
 
     Divided by ROOM, each of its terms stays below one of the full set's however either is rounded.
     """
-    X = problem.X
-    (m, n), p_out = X.shape[-2:], problem.y.shape[-1]
-    nu_row, nu_whole = units.nu_loss(p_out) / ROOM, units.nu_loss(m * p_out) / ROOM
-    mu = units.with_inputs(units.nu_gradient(m)) / ROOM
     with np.errstate(all="ignore"):
-        e_p, e_r, e_delta = _elementwise(reference, units, n)
         size = np.abs(reference.r)
-        half_r = size * 0.5
-        first = size * e_r
-        squares = half_r * size
-        row = stable.sum_last(first + nu_row * squares)
-        whole = stable.sum_last(stable.sum_last(first + nu_whole * squares))
-        e_delta += mu * np.abs(reference.delta)
-        grad = stable.contract(np.abs(np.swapaxes(X, -1, -2)), e_delta)
+        e_p, e_r, e_delta = _elementwise(reference, size, factors)
+        first, squares = size * e_r, (0.5 * size) * size
+        row = stable.sum_last(first + factors.nu_row * squares)
+        whole = row
+        if factors.nu_whole != factors.nu_row or row.shape[-1] > 1:
+            whole = stable.sum_last(first + factors.nu_whole * squares)
+        whole = stable.sum_last(whole)
+        e_delta += factors.mu_gradient * np.abs(reference.delta)
+        grad = stable.contract(np.abs(np.swapaxes(problem.X, -1, -2)), e_delta)
         found = Radii(e_p, whole, row, grad)
-        if not all(np.isfinite(a).all() for a in problem):
+        if not _is_finite(problem, reference):
             found = _without_non_finite(problem, found)
     return found
 
 
-def _elementwise(reference: stable.Reference, units: Units, n: int) -> tuple[Float64, Float64, Float64]:
-    a = units.with_inputs(units.nu_dot(n)) * reference.T
-    kappa_u, u, gamma = units.kappa_u / ROOM, units.u / ROOM, units.gamma / ROOM
-    slope, p, q, size = reference.slope, reference.p, reference.q, np.abs(reference.r)
-    e_p = slope * a / (1 + a) + kappa_u * p  # the full set's s has ROOM itself
-    e_r = e_p + u * size
-    moved = e_p + p * (kappa_u * q)  # e_p·q + p·(e_p + κu·q), since p + q = 1
-    return e_p, e_r, e_r * slope + size * (moved + gamma * slope)
+def _is_finite(problem: Problem, reference: stable.Reference) -> bool:
+    """Whether all inputs are finite; False also if it takes a closer look to say so.
+
+    T = |X|·|W| is not finite where X or W is not, unless BLAS added it up; r is not where y is not.
+    """
+    told = (reference.T, reference.r) if problem.X.shape[-1] <= stable.UNROLLED else problem
+    return all(np.isfinite(a).all() for a in told)
+
+
+def _elementwise(
+    reference: stable.Reference, size: Float64, factors: Factors
+) -> tuple[Float64, Float64, Float64]:
+    """e_p, e_r and what e_Δ has of them; ``size`` is |r|."""
+    slope, p, q = reference.slope, reference.p, reference.q
+    a = factors.mu_dot * reference.T
+    e_p = slope * a / (1 + a) + factors.kappa_u * p
+    e_r = e_p + factors.u * size
+    moved = e_p + p * (factors.kappa_u * q)  # e_p·q + p·(e_p + κu·q), since p + q = 1
+    return e_p, e_r, e_r * slope + size * (moved + factors.gamma * slope)
 
 
 def _without_non_finite(problem: Problem, found: Radii) -> Radii:
@@ -105,6 +143,32 @@ def judged(problem: Problem, units: Units) -> dict[str, bool]:
         "row_loss": max(z, units.nu_loss(p)) < UNJUDGED,
         "grad": max(z, dot) < UNJUDGED,
     }
+
+
+def inverses(radii: Radii) -> Radii:
+    """1 / radius of each; NaN where the radius is not finite, so that nothing is accepted there."""
+    with np.errstate(all="ignore"):
+        found = Radii(*(1 / radius for radius in radii))
+        for radius, inverse in zip(radii, found, strict=True):
+            if not np.max(radius) < np.inf:
+                inverse[radius == np.inf] = np.nan
+        return found
+
+
+def shares(name: str, got: Array, center: Float64, inverse: Float64) -> Float64:
+    """|got − center| / radius of an output of any format; inf outside what the mathematics allows.
+
+    Right to a few 2^-53 of itself, so that the filter accepts whatever is at most `SURE`.
+    """
+    with np.errstate(all="ignore"):
+        share = np.subtract(got, center, out=np.empty(center.shape))
+        np.abs(share, out=share)
+        np.multiply(share, inverse, out=share)
+        if name != "grad" and not np.min(got) >= 0:
+            share[got < 0] = np.inf
+        if name == "y_hat" and not np.max(got) <= 1:
+            share[got > 1] = np.inf
+    return share
 
 
 def accepts(name: str, got: Array, center: Float64, radius: Float64) -> Bool:

@@ -41,22 +41,27 @@ class Reference(NamedTuple):
 
 
 def logistic(z: Float64) -> tuple[Float64, Float64]:
-    """σ(z) and σ(−z), each to full relative accuracy, from one exponential."""
-    e = np.exp(-np.abs(z))
-    one_plus = 1 + e
-    large, small = 1 / one_plus, e / one_plus
-    positive = z >= 0
-    return np.where(positive, large, small), np.where(positive, small, large)
+    """σ(z) and σ(−z), each to full relative accuracy: e^-|z| or 1, whichever it takes, over 1 + e^-|z|."""
+    above, below = np.exp(np.minimum(z, 0)), np.exp(-np.maximum(z, 0))  # one of them is 1, exactly
+    one_plus = 1 + above * below
+    return above / one_plus, below / one_plus
 
 
 def contract(A: Float64, B: Float64) -> Float64:
-    """A·B over the last two axes; a loop over few inner terms, which a stack of small products needs."""
-    inner = A.shape[-1]
+    """A·B over the last two axes; loops over few rows and terms, which a stack of small products needs."""
+    rows, inner = A.shape[-2:]
     if inner > UNROLLED:
         return np.matmul(A, B)
-    total = A[..., :, 0, None] * B[..., 0, None, :]
-    for j in range(1, inner):
-        total += A[..., :, j, None] * B[..., j, None, :]
+    if B.shape[-1] > 1 or rows > UNROLLED:
+        total = A[..., :, 0, None] * B[..., 0, None, :]
+        for j in range(1, inner):
+            total += A[..., :, j, None] * B[..., j, None, :]
+        return total
+    total = np.empty((*A.shape[:-1], 1))
+    for i in range(rows):
+        np.multiply(A[..., i, 0], B[..., 0, 0], out=total[..., i, 0])
+        for j in range(1, inner):
+            total[..., i, 0] += A[..., i, j] * B[..., j, 0]
     return total
 
 

@@ -32,7 +32,7 @@ def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str,
     """Which elements the filter accepts wrongly, for values at its edges, an ulp in and out, and inside."""
     format, wide = FORMATS[given.X.dtype.name], stable.widen(given)
     reference = stable.evaluate(*wide)
-    centers, radii = filter.centers(reference), filter.radii(wide, reference, Units.of(format, claims))
+    centers, radii = filter.centers(reference), radii_of(wide, reference, Units.of(format, claims))
     full = bounds.admissible(given, format, claims, reference)
     wrong = {}
     for name in OUTPUTS:
@@ -43,6 +43,10 @@ def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str,
         for got in edges:
             wrong[name] |= filter.accepts(name, got, center, radius) & ~full[name].contains(got)
     return wrong
+
+
+def radii_of(wide: Problem, reference: stable.Reference, units: Units) -> filter.Radii:
+    return filter.radii(wide, reference, filter.Factors.of(units, wide))
 
 
 def around(edge: Any) -> list[Any]:
@@ -79,7 +83,7 @@ def test_the_filter_spares_almost_every_ordinary_problem_the_full_set(dtype: str
     format, wide = FORMATS[dtype], stable.widen(given)
     reference = stable.evaluate(*wide)
     units = Units.of(format, default_arithmetic(format))
-    centers, radii = filter.centers(reference), filter.radii(wide, reference, units)
+    centers, radii = filter.centers(reference), radii_of(wide, reference, units)
     for name, got in network.evaluate(*given)._asdict().items():
         accepted = filter.accepts(name, got, getattr(centers, name), getattr(radii, name))
         assert accepted.sum() > accepted.size // 2, f"{name}: {accepted.mean()}"
@@ -92,7 +96,7 @@ def test_the_filter_leaves_networks_with_non_finite_numbers_to_the_full_set(plac
     {"X": X, "y": y, "W": W}[place][0, 1, 1] = value
     units = Units.of(FORMATS["float64"], default_arithmetic(FORMATS["float64"]))
     reference = stable.evaluate(X, y, W)
-    found = filter.radii(Problem(X, y, W), reference, units)
+    found = radii_of(Problem(X, y, W), reference, units)
     for name, center in filter.centers(reference)._asdict().items():
         accepted = filter.accepts(name, center, center, getattr(found, name))
         assert not accepted[0].any(), name

@@ -82,7 +82,7 @@ def test_outside_a_set_that_is_not_judged_is_still_a_disagreement(wrong: float) 
 def test_what_the_filter_leaves_is_decided_by_the_full_set(name: str) -> None:
     # values in float64 lie between the two radii of float32, which differ by little
     judge, claims = Judge(NARROW), default_arithmetic(FORMATS["float32"])
-    full, radius = judge.sets(claims)[name], getattr(judge.radii(Units.of(judge.format, claims)), name)
+    full, radius = judge.sets(claims)[name], getattr(judge.radii(Units.of(judge.format, claims))[0], name)
     got, there = getattr(centers(judge), name), (3,) + (0,) * (full.center.ndim - 1)
     for distance, want in (
         ((radius + full.radius)[there] / 2, Verdict.AGREES),
@@ -177,17 +177,18 @@ def test_an_output_that_is_not_there_is_not_judged_by_name() -> None:
 
 
 def test_adapters_with_equal_claims_share_what_the_judge_computes(monkeypatch: pytest.MonkeyPatch) -> None:
-    computed: list[Units] = []
+    computed: list[first.Factors] = []
     real = first.radii
 
-    def counted(problem: Problem, reference: object, units: Units) -> first.Radii:
-        computed.append(units)
-        return real(problem, reference, units)  # type: ignore[arg-type]  # handed on as it came
+    def counted(problem: Problem, reference: object, factors: first.Factors) -> first.Radii:
+        computed.append(factors)
+        return real(problem, reference, factors)  # type: ignore[arg-type]  # handed on as it came
 
     monkeypatch.setattr(first, "radii", counted)
     judge = Judge(STACK)
     outputs, other_source = centers(judge), replace(CLAIMS, sources={"kappa": "another source"})
-    for claims in (CLAIMS, other_source, replace(CLAIMS, flush=True), other_source):
+    less = replace(CLAIMS, kappa=CLAIMS.kappa - 1)
+    for claims in (CLAIMS, other_source, less, replace(CLAIMS, flush=True)):
         judge.judge(outputs, claims)
-    assert computed == [Units.of(FLOAT64, CLAIMS), Units.of(FLOAT64, replace(CLAIMS, flush=True))]
+    assert computed == [first.Factors.of(Units.of(FLOAT64, each), judge.wide) for each in (CLAIMS, less)]
     assert judge.sets(CLAIMS) is judge.sets(other_source)
