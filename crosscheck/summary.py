@@ -76,6 +76,8 @@ class Summary:
         overflow, lost_to_zero, undefined: elements of these categories (`reference.ulp.Category`).
         unknown: elements whose exact value nobody asked for.
         equal: elements with the very bits of the reference: the document's formulas in float64, then rounded.
+        ties: elements of which the reference leaves open whether they are the nearest number; only where
+            errors are from the reference (`crosscheck.sweep.tally`).
         cases: which there were: the sum of `mark_of` their texts, modulo `CASES`.
         bits: of all outputs with their cases, in the same way: what is equal has the same numbers.
         error: the worst error in ulp.
@@ -98,6 +100,7 @@ class Summary:
     undefined: int = 0
     unknown: int = 0
     equal: int = 0
+    ties: int = 0
     cases: int = 0
     bits: int = 0
     error: Worst | None = None

@@ -134,7 +134,7 @@ def summarise(
             share=_worst(share, case.text, judge, name),
             errors=histogram(error),
             shares=histogram(share),
-            **_known(judge, name, covering.get(name, ())),
+            **known_in(judge, name, covering.get(name, ())),
         )
     return found
 
@@ -151,7 +151,7 @@ def _same_bits(got: Float64, center: Float64, format: Format) -> Bool:
     return (got == want) & (np.signbit(got) == np.signbit(want)) | np.isnan(got) & np.isnan(want)
 
 
-def _known(judge: Judge, name: str, covers: Sequence[Cover]) -> dict[str, Any]:
+def known_in(judge: Judge, name: str, covers: Sequence[Cover]) -> dict[str, Any]:
     """The fields of a summary that tell what is known of one output."""
     if not covers:
         return {}
@@ -164,15 +164,20 @@ def _known(judge: Judge, name: str, covers: Sequence[Cover]) -> dict[str, Any]:
     return {"known": counts, "known_elements": int(np.sum(elements))}
 
 
+def wrong_in(judgement: Judgement, name: str) -> Summary:
+    """How much of one output lies outside its set, and nothing else."""
+    wrong = ~flat(judgement.admissible, AXES[name])
+    problems = int(np.sum(wrong.reshape(len(wrong), -1).any(-1)))
+    return Summary(wrong_problems=problems, wrong_elements=int(np.sum(wrong)))
+
+
 def _counted(name: str, judgement: Judgement, kinds: NDArray[np.int64]) -> Summary:
     """The counts of one output; ``kinds`` are those of each `Category`, where the exact value is known."""
-    wrong = ~flat(judgement.admissible, AXES[name])
-    problems = len(wrong)
-    return Summary(
+    problems = len(flat(judgement.admissible, AXES[name]))
+    return dataclasses.replace(
+        wrong_in(judgement, name),
         problems=problems,
-        elements=wrong.size,
-        wrong_problems=int(np.sum(wrong.reshape(problems, -1).any(-1))),
-        wrong_elements=int(np.sum(wrong)),
+        elements=judgement.admissible.size,
         not_judged=0 if judgement.judged else problems,
         overflow=int(kinds[Category.OVERFLOW]),
         lost_to_zero=int(kinds[Category.LOST_TO_ZERO]),

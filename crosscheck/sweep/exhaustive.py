@@ -1,0 +1,209 @@
+"""The exhaustive lane: X = 1, and W every value of a format, so that z = W and ∂L/∂W = Δ.
+
+Of the 16-bit formats each value is held against the oracle. Of float32 the errors are those from the float64
+reference, which is right to less than `OWN` ulp of float32; where that leaves open whether a result is the
+nearest number, the result is counted as a tie.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from msgspec import Struct
+
+from crosscheck.accuracy import best_known
+from crosscheck.cases import Case
+from crosscheck.cases.sources import LABELS
+from crosscheck.comparison.summarise import cell_of, summarise
+from crosscheck.judge import Judge
+from crosscheck.regimes.thresholds import saturation
+from crosscheck.summary import Cell, add
+from crosscheck.sweep.lane import Advance, Found
+from crosscheck.sweep.shard import Shard
+from crosscheck.sweep.tally import Exact, Tally
+from crosscheck.trial import Outcome, Subject
+from reference.formats import FORMATS, Format
+from reference.types import Outputs, Problem
+
+# Values of a shard, of a case, and of a block that stays in a core's cache.
+SHARD: Final = 2**24
+CASE: Final = 2**18
+BLOCK: Final = 2**15
+# The cells' shape: that of the problems, however many there are.
+SHAPE: Final = "1x1x1"
+# The loss of the only row is the loss.
+MEASURED: Final = ("y_hat", "loss", "grad")
+# Steps of a binade of float32 between 2^FIRST and 2^LAST; other formats and sizes are not divided further.
+STEPS: Final = 16
+FIRST, LAST = -3, 7
+
+
+class Interval(NamedTuple):
+    """Neighbouring values that share their cells.
+
+    Attributes:
+        start, stop: their bit patterns.
+        name: regime, and the values at both ends.
+    """
+
+    start: int
+    stop: int
+    name: str
+
+
+def intervals(format: Format) -> list[Interval]:
+    """The values of a format, cut at the ends of regimes and into parts of binades; by their patterns."""
+    steps = STEPS if format.dtype.itemsize == 4 else 1
+    sizes = {0.0, format.least_normal, saturation(format), np.inf}
+    sizes |= {2.0**e * (1 + k / steps) for e in range(FIRST, LAST) for k in range(steps)} | {2.0**LAST}
+    edges = sorted({int(_bits(size, format)) for size in sizes})
+    half = 1 << 8 * format.dtype.itemsize - 1
+    return [
+        Interval(sign + start, sign + stop, _name(start, stop, sign, format))
+        for sign in (0, half)
+        for start, stop in pairwise([*edges, half])
+    ]
+
+
+def _bits(size: float, format: Format) -> Any:
+    return np.array(size, format.dtype).view(f"u{format.dtype.itemsize}")
+
+
+def _value(bits: int, format: Format) -> float:
+    return float(np.array(bits, f"u{format.dtype.itemsize}").view(format.dtype))
+
+
+def _name(start: int, stop: int, sign: int, format: Format) -> str:
+    low = _value(start, format)
+    if np.isinf(low):
+        return "non_finite"
+    ends = f"{low:.6g} {_value(stop, format):.6g}" if not sign else f"-{_value(stop, format):.6g} -{low:.6g}"
+    if low < format.least_normal:
+        return f"subnormal {ends}"
+    if low < np.array(saturation(format), format.dtype):
+        return f"ordinary {ends}"
+    return f"saturated_{'low' if sign else 'high'} {ends}"
+
+
+class Exhaustive(Struct, frozen=True, tag="exhaustive"):
+    """Every value of the formats.
+
+    Attributes:
+        dtypes: of the cases, without float64.
+    """
+
+    dtypes: tuple[str, ...] = ("float16", "bfloat16", "float32")
+    seed: int = 0
+    profile: str = "sweep exhaustive"
+
+    @property
+    def ranges(self) -> list[tuple[str, int, int]]:
+        """Of each shard: dtype, seed of its first problem, number of its problems."""
+        found: list[tuple[str, int, int]] = []
+        for dtype in self.dtypes:
+            patterns = 1 << 8 * FORMATS[dtype].dtype.itemsize
+            labels = len(LABELS) if patterns < SHARD else 1
+            size = min(SHARD, patterns)
+            found += [(dtype, start, size) for start in range(0, labels * patterns, size)]
+        return found
+
+    def __len__(self) -> int:
+        return len(self.ranges)
+
+    def problems(self, shard: int) -> int:
+        """How many problems a shard has."""
+        return self.ranges[shard][2]
+
+    def run(self, shard: int, subjects: Mapping[str, Subject], advance: Advance) -> Found:
+        """As `Lane.run`."""
+        dtype, start, size = self.ranges[shard]
+        work = _Walk(subjects, FORMATS[dtype])
+        for seed in range(start, start + size, CASE):
+            work.go_through(Case("every", seed, (min(CASE, size), 1, 1, 1), dtype=dtype))
+            advance(min(CASE, size))
+        work.finish()
+        return Found(size, work.cells, frozenset(work.faults.values()))
+
+
+class _Walk(Shard):
+    """A shard of one format under way."""
+
+    def __init__(self, subjects: Mapping[str, Subject], format: Format) -> None:
+        super().__init__(subjects)
+        self._format, self._intervals = format, intervals(format)
+        self._tallies: dict[Cell, Tally] = {}
+
+    def go_through(self, case: Case) -> None:
+        """Evaluate a case, and judge its intervals block by block."""
+        problem = case.problem()
+        results = {name: got._replace(row_loss=None) for name, got in self.evaluated(case, problem, watched=True).items()}
+        first = case.seed % (1 << 8 * self._format.dtype.itemsize)
+        for interval in self._intervals:
+            start, stop = max(interval.start - first, 0), min(interval.stop - first, case.shape[0])
+            for begin in range(start, stop, BLOCK):
+                rows = slice(begin, min(begin + BLOCK, stop))
+                part = Case("every", case.seed + begin, (rows.stop - begin, 1, 1, 1), dtype=case.dtype)
+                block = _Block(case, part, rows, interval.name, Judge(Problem(*(a[rows] for a in problem))))
+                self._judge(block, {name: _rows(got, rows) for name, got in results.items()})
+
+    def _judge(self, block: _Block, results: Mapping[str, Outputs]) -> None:
+        """A verdict on every number of a block, and its error."""
+        measure = self._by_reference if self._format.dtype.itemsize == 4 else self._by_oracle
+        outcomes = {name: self._outcome(block.judge, name, got) for name, got in results.items()}
+        measure(block, outcomes)
+        wrong = [name for name, outcome in outcomes.items() if outcome.disagreeing]
+        if wrong:
+            self.blame(block.part, block.judge.problem, results, wrong, block.regime)
+
+    def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
+        said = self.subjects[name].description
+        return Outcome(said, got, judge.judge(got, said.arithmetic[judge.format.name]))
+
+    def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
+        """The summaries of any case, without what `blame` counts."""
+        best = best_known(block.judge)
+        for outcome in outcomes.values():
+            for cell, summary in summarise(block.part, block.judge, outcome, best).items():
+                bare = dataclasses.replace(summary, wrong_problems=0, wrong_elements=0)
+                add(self.cells, {dataclasses.replace(cell, regime=block.regime, shape=SHAPE): bare})
+
+    def _by_reference(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
+        """Counts, marks and errors from the reference."""
+        exact = {name: Exact(getattr(block.judge.centers, name), self._format) for name in MEASURED}
+        for outcome in outcomes.values():
+            for name, judgement in outcome.judgements.items():
+                cell = dataclasses.replace(
+                    cell_of(block.case, outcome, name), regime=block.regime, shape=SHAPE
+                )
+                tally = self._tallies.setdefault(cell, Tally(judged=judgement.judged))
+                tally.hear(getattr(outcome.outputs, name), exact[name], block.case.text, block.rows.start)
+
+    def finish(self) -> None:
+        """Add what was counted and measured to the cells."""
+        add(self.cells, {cell: tally.summary(cell.regime) for cell, tally in self._tallies.items()})
+
+
+class _Block(NamedTuple):
+    """Neighbouring values of one interval.
+
+    Attributes:
+        case: that was evaluated.
+        part: these values of it, as a case.
+        rows: where they are in it.
+        regime: of their cells.
+        judge: of the part.
+    """
+
+    case: Case
+    part: Case
+    rows: slice
+    regime: str
+    judge: Judge
+
+
+def _rows(outputs: Outputs, rows: slice) -> Outputs:
+    return Outputs(*(None if got is None else got[rows] for got in outputs))

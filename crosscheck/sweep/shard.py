@@ -1,0 +1,112 @@
+"""One shard under way, whatever its lane: the adapters are called, and what they got wrong is told."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import xxhash
+
+from adapters.errors import AdapterMisbehaved
+from crosscheck.blame.scene import Inquest
+from crosscheck.cases import Case
+from crosscheck.comparison.summarise import cell_of, count_of, known_in, wrong_in
+from crosscheck.judge import Judge
+from crosscheck.known import KnownDifferences, explained
+from crosscheck.ledger import Fault
+from crosscheck.message import replay
+from crosscheck.summary import EVERY, Cell, Summary, add
+from crosscheck.trial import Outcome, Subject, evaluate
+from reference.types import Outputs, Problem
+
+
+class Shard:
+    """What is found in one shard.
+
+    Attributes:
+        subjects: the adapters, by what selects them.
+        cells: a summary for each cell.
+        faults: the first disagreement for each adapter and output.
+    """
+
+    def __init__(self, subjects: Mapping[str, Subject]) -> None:
+        self.subjects = subjects
+        self.cells: dict[Cell, Summary] = {}
+        self.faults: dict[tuple[str, str], Fault] = {}
+        self._known = KnownDifferences.of_checkout()
+
+    def evaluated(self, case: Case, problem: Problem, *, watched: bool) -> dict[str, Outputs]:
+        """What the adapters returned, by what selects them; a cell that one does not have says why.
+
+        Args:
+            case: any.
+            problem: of the case.
+            watched: whether to see to it that nobody changes the problem.
+
+        Raises:
+            AdapterMisbehaved: an adapter raised, or one of them changed its input.
+        """
+        before, results = watched and _digest(problem), dict[str, Outputs]()
+        for name, subject in self.subjects.items():
+            said = subject.description
+            why = f"{said.name} has no {case.dtype}"
+            if case.dtype in said.dtypes:
+                try:
+                    results[name] = evaluate(subject, problem)
+                    continue
+                except NotImplementedError as reason:
+                    why = str(reason) or "no reason given"
+            lacking = Summary(count_of(case), unsupported=frozenset([why]))
+            add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
+        if watched and _digest(problem) != before:
+            raise AdapterMisbehaved(" or ".join(results), "changed its input in place")
+        return results
+
+    def blame(
+        self,
+        case: Case,
+        problem: Problem,
+        results: Mapping[str, Outputs],
+        wrong: Collection[str],
+        regime: str | None = None,
+    ) -> None:
+        """Count what lies outside its set, and tell the first of it that is not known.
+
+        Args:
+            case: in which it does.
+            problem: of the case.
+            results: what all adapters returned.
+            wrong: which of them are wrong somewhere.
+            regime: of the cells, if it is not the case's.
+        """
+        judge = Judge(problem)
+        said = {name: self.subjects[name].description for name in results}
+        outcomes = {
+            name: Outcome(said[name], got, judge.judge(got, said[name].arithmetic[case.dtype]))
+            for name, got in results.items()
+        }
+        for name in wrong:
+            outcome = outcomes[name]
+            covering = self._known.covering(judge, outcome, case.shape)
+            for output in outcome.disagreeing:
+                cell = cell_of(case, outcome, output)
+                outside = wrong_in(outcome.judgements[output], output)
+                summary = dataclasses.replace(outside, **known_in(judge, output, covering[output]))
+                add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
+            left = explained(outcome, covering).left(outcome)
+            if any((name, output) not in self.faults for output in left.disagreeing):
+                others = [other for each, other in outcomes.items() if each != name]
+                self._tell(name, Inquest(case.text, judge, [left, *others], self.subjects), left)
+
+    def _tell(self, name: str, inquest: Inquest, outcome: Outcome) -> None:
+        """A fault for each output, with the smallest case that shows it."""
+        for scene in inquest.scenes(outcome):
+            output, dtype = scene.element.output, inquest.judge.format.name
+            what = f"{output} in {dtype}: {scene.extent} outside their sets in {inquest.text}"
+            fault = Fault(who=outcome.description.name, what=f"{what}; replay: {replay(scene.text, name)}")
+            self.faults.setdefault((name, output), fault)
+
+
+def _digest(problem: Problem) -> tuple[int, ...]:
+    return tuple(xxhash.xxh3_64_intdigest(array.view(np.uint8).data) for array in problem)

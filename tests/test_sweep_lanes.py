@@ -1,0 +1,319 @@
+"""The lanes: what their cases are, and that bulk says of them what the engine of a comparison says."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from planted import wrong
+
+from adapters import load
+from crosscheck.accuracy import best_known
+from crosscheck.cases import Case, parse
+from crosscheck.cases.sources import CROSSINGS
+from crosscheck.comparison.summarise import summarise
+from crosscheck.judge import Judge
+from crosscheck.summary import Summary, merged
+from crosscheck.sweep import exhaustive, random, tally
+from crosscheck.sweep.bulk import Bulk
+from crosscheck.sweep.exhaustive import Exhaustive, intervals
+from crosscheck.sweep.lane import Found
+from crosscheck.sweep.random import Random
+from crosscheck.sweep.tally import Exact, Tally
+from crosscheck.trial import Direct, run
+from reference.formats import FORMATS
+from reference.types import Outputs, Problem
+
+SHAPE = (4096, 1, 3, 1)
+
+
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shards of few cases."""
+    monkeypatch.setattr(random, "NUMBERS", 1)
+    monkeypatch.setattr(random, "CASES", 2)
+    monkeypatch.setattr(random, "MIXED", 64)
+
+
+def subjects(*adapters: Any) -> dict[str, Direct]:
+    return {adapter.name: Direct(adapter) for adapter in adapters}
+
+
+def nothing(problems: int) -> None:
+    """Between cases."""
+
+
+def by_output(found: Found, adapter: str, regime: str | None = None) -> dict[str, Summary]:
+    """The summaries of an adapter's outputs."""
+    there = {c: s for c, s in found.cells.items() if c.adapter == adapter and regime in (None, c.regime)}
+    outputs = dict.fromkeys(cell.output for cell in there)
+    return {output: merged(s for c, s in there.items() if c.output == output) for output in outputs}
+
+
+# ------------------------------------------------------------------------------------------ crossing
+
+
+def crossings(seeds: range) -> Iterator[Problem]:
+    return (Case("crossed", seed, SHAPE).problem() for seed in seeds)
+
+
+def test_crossed_cases_have_the_same_numbers_and_never_the_same_problem() -> None:
+    seen: set[bytes] = set()
+    first, *_ = crossings(range(1))
+    for problem in crossings(range(CROSSINGS)):
+        assert np.array_equal(problem.X, first.X)
+        assert np.array_equal(np.sort(problem.W, axis=0), np.sort(first.W, axis=0))
+        seen |= {
+            b"".join(arrays) for arrays in zip(*(map(np.ndarray.tobytes, a) for a in problem), strict=True)
+        }
+    assert len(seen) == CROSSINGS * SHAPE[0]
+
+
+def test_the_seed_after_the_last_crossing_has_other_numbers() -> None:
+    last, after = crossings(range(CROSSINGS - 1, CROSSINGS + 1))
+    assert not np.isin(after.W, last.W).all()
+
+
+def test_crossed_problems_are_ordinary_because_their_scales_fit() -> None:
+    (problem,) = crossings(range(7, 8))
+    z = np.matmul(problem.X, problem.W)
+    assert np.mean((np.abs(z) > 2.0**-20) & (np.abs(z) < 40)) > 0.9
+
+
+# -------------------------------------------------------------------------------------- random, bulk
+
+
+def test_bulk_counts_what_the_engine_counts() -> None:
+    adapter = load("numpy")
+    subject, bulk = Direct(adapter), Bulk({"numpy": Direct(adapter).description})
+    want: list[Summary] = []
+    for seed in range(3):
+        case = Case("crossed", seed, SHAPE, dtype="float32")
+        judge = Judge(case.problem())
+        outcome = run(subject, judge)
+        assert outcome.outputs is not None
+        assert bulk.hear(case, judge.problem, {"numpy": outcome.outputs}) == []
+        want += [
+            s for c, s in summarise(case, judge, outcome, best_known(judge, 0)).items() if c.output == "grad"
+        ]
+    (found,) = [summary for cell, summary in bulk.summaries().items() if cell.output == "grad"]
+    whole = merged(want)
+    for name in ("problems", "elements", "wrong_problems", "not_judged", "cases"):
+        assert getattr(found, name) == getattr(whole, name)
+    # equal is a comparison of numbers here, and of bits there
+    assert found.equal >= whole.equal > 0.3 * whole.elements
+    assert found.error is not None
+    assert whole.error is not None
+    assert 0 < found.error.value <= whole.error.value
+    assert found.elements > found.unknown > 0.9 * found.elements
+
+
+@pytest.mark.usefixtures("little")
+def test_the_worst_of_bulk_is_where_it_says() -> None:
+    found = Random(1, ("float32",)).run(0, subjects(load("numpy")), nothing)
+    for output, summary in by_output(found, "numpy", "crossed").items():
+        assert summary.error is not None
+        judge = Judge(parse(summary.error.case).problem())
+        outcome = run(Direct(load("numpy")), judge)
+        (there,) = [
+            s for c, s in summarise(parse(summary.error.case), judge, outcome, best_known(judge, 0)).items()
+            if c.output == output
+        ]  # fmt: skip
+        assert there.error is not None
+        got = getattr(outcome.outputs, output)[summary.error.place]
+        exact = getattr(judge.centers, output)[summary.error.place]
+        error = abs(float(got) - exact) / float(np.spacing(np.float32(abs(exact))))
+        assert error == pytest.approx(summary.error.value, rel=2.0**-20)
+
+
+def test_the_suspects_of_bulk_have_the_largest_shares() -> None:
+    """A number that is almost out gets the close look, wherever it stands."""
+    case = Case("crossed", 5, SHAPE, dtype="float32")
+    judge = Judge(case.problem())
+    said = Direct(load("numpy")).description
+    outcome = run(Direct(load("numpy")), judge)
+    assert outcome.outputs is not None
+    assert outcome.outputs.grad is not None
+    grad = outcome.outputs.grad.copy()
+    full = judge.sets(said.arithmetic["float32"])["grad"]
+    grad[3333, 2, 0] = full.center[3333, 2, 0] + 0.95 * full.radius[3333, 2, 0]
+    bulk = Bulk({"numpy": said})
+    assert bulk.hear(case, judge.problem, {"numpy": outcome.outputs._replace(grad=grad)}) == []
+    (found,) = [summary for cell, summary in bulk.summaries().items() if cell.output == "grad"]
+    assert found.share is not None
+    assert found.share.place == (3333, 2, 0)
+    assert 0.9 < found.share.value <= 1
+
+
+@pytest.mark.usefixtures("little")
+def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> None:
+    planted = wrong.missing_one_minus
+    found = Random(1, ("float64",)).run(0, subjects(load("numpy"), planted), nothing)
+    (fault,) = {fault for fault in found.faults if fault.what.startswith("grad")}
+    assert fault.who == planted.name
+    assert "replay: " in fault.what
+    assert "float64:X=[[" in fault.what
+    mine = by_output(found, planted.name, "crossed")
+    outside = sum(
+        int(
+            (
+                ~run(Direct(planted), Judge(Case("crossed", s, SHAPE).problem()))
+                .judgements["grad"]
+                .admissible
+            ).sum()
+        )
+        for s in range(2)
+    )
+    assert mine["grad"].wrong_elements == outside > 0
+    assert mine["y_hat"].wrong_elements == 0
+    assert all(summary.wrong_elements == 0 for summary in by_output(found, "numpy").values())
+
+
+@pytest.mark.usefixtures("little")
+def test_known_differences_speak_against_nobody() -> None:
+    found = Random(1, ("float32",)).run(0, subjects(load("torch-literal")), nothing)
+    outside = [summary for summary in found.cells.values() if summary.wrong_elements]
+    assert outside
+    assert all(summary.wrong_elements == summary.known_elements for summary in outside)
+    assert not found.faults
+
+
+@pytest.mark.usefixtures("little")
+def test_a_cell_that_an_adapter_does_not_have_says_why() -> None:
+    found = Random(1, ("float64",)).run(
+        0, subjects(load("numpy"), wrong.Planted("narrow", wrong.right, "float32")), nothing
+    )
+    (why,) = {reason for s in found.cells.values() for reason in s.unsupported}
+    assert why == "planted-narrow has no float64"
+
+
+def test_shards_have_their_cases_whatever_the_number_of_problems() -> None:
+    small, large = Random(1), Random(10**9)
+    assert len(small) == 2
+    assert len(large) * large.problems(0) >= 2 * 10**9
+    assert list(small.cases(1)) == list(large.cases(1))
+    seen = [case.text for shard in range(4) for cases in large.cases(shard) for case in cases]
+    assert len(set(seen)) == len(seen)
+
+
+# -------------------------------------------------------------------------------------- exhaustive
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_the_intervals_have_every_pattern_once(dtype: str) -> None:
+    found = intervals(FORMATS[dtype])
+    assert found[0].start == 0
+    assert found[-1].stop == 1 << 8 * FORMATS[dtype].dtype.itemsize
+    assert all(before.stop == after.start for before, after in itertools.pairwise(found))
+
+
+# Worst errors of ŷ in ulp, where nothing is lost to zero.
+KNOWN = {
+    "float16": {"numpy": 2.70, "torch": 0.50, "jax-jit": 1.94},
+    "bfloat16": {"numpy": 2.04, "torch": 0.50, "jax-jit": 2.04},
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_every_value_of_16_bits_is_as_far_off_as_is_known(dtype: str) -> None:
+    lane, there = Exhaustive((dtype,)), subjects(load("numpy"), load("torch"), load("jax-jit"))
+    shards = [lane.run(shard, there, nothing) for shard in range(len(lane))]
+    found = Found.merged(shards)
+    assert not found.faults
+    assert found.problems == 3 * 2**16
+    for name in there:
+        every = by_output(found, name).values()
+        assert {summary.problems for summary in every} == {3 * 2**16}
+        assert sum(summary.wrong_elements for summary in every) == 0
+        y_hat = [s for c, s in shards[0].cells.items() if (c.adapter, c.output) == (name, "y_hat")]
+        worst = max(s.error.value for s in y_hat if s.error is not None and not s.lost_to_zero)
+        assert worst == pytest.approx(KNOWN[dtype][name], abs=0.005)
+
+
+def test_a_tally_says_what_the_oracle_says() -> None:
+    """Of values all over float32, the saturated ones included."""
+    format = FORMATS["float32"]
+    for seed in (0x3F80_0000, 0x4180_0000, 0x42A0_0000, 0xC2B0_0000, 0x8000_0000, 0x0000_0001, 0xC43A_0000):
+        case = Case("every", seed, (512, 1, 1, 1), dtype="float32")
+        judge = Judge(case.problem())
+        outcome = run(Direct(load("numpy")), judge)
+        want = summarise(case, judge, outcome, best_known(judge))
+        for output in exhaustive.MEASURED:
+            (exact,) = [summary for cell, summary in want.items() if cell.output == output]
+            counted = Tally(judged=True)
+            counted.hear(
+                getattr(outcome.outputs, output), Exact(getattr(judge.centers, output), format), case.text, 0
+            )
+            found = counted.summary("any")
+            assert found.error is not None
+            assert exact.error is not None
+            assert found.error.value == pytest.approx(exact.error.value, rel=2.0**-20, abs=2.0**-24)
+            assert found.problems == exact.problems == 512
+            nearest = sum(n for key, n in found.errors.items() if key == "zero" or int(key) < -1)
+            wanted = sum(n for key, n in exact.errors.items() if key == "zero" or int(key) < -1)
+            assert abs(nearest - wanted) <= found.ties
+
+
+def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
+    exact = Exact(np.array([[[1.0]], [[1.0]], [[1.0]]]), FORMATS["float32"])
+    ulp = 2.0**-23
+    got = np.array([[[1.0]], [[1.0 + ulp / 2]], [[1.0 + ulp]]])  # in float64, which can hold a half
+    counted = Tally(judged=True)
+    counted.hear(got, exact, "case", 0)
+    found = counted.summary("any")
+    assert (found.ties, found.errors, found.error and found.error.value) == (
+        1,
+        {"zero": 1, "-1": 1, "0": 1},
+        1.0,
+    )
+
+
+def test_the_reference_of_a_tally_is_as_good_as_it_says() -> None:
+    """Its error of every output, from the oracle, in ulp of float32."""
+    for seed in (0x3F80_0000, 0x4180_0000, 0x4288_0000, 0xC180_0000, 0xC280_0000):
+        judge = Judge(Case("every", seed, (256, 1, 1, 1), dtype="float32").problem())
+        best = best_known(judge)
+        for output in exhaustive.MEASURED:
+            exact = Exact(getattr(judge.centers, output), judge.format)
+            off = np.abs((best[output].hi - exact.value) + best[output].lo) * exact.inverse
+            assert np.nanmax(off) <= exact.own
+
+
+@pytest.mark.usefixtures("little")
+def test_float32_agrees_in_a_shard_and_its_problems_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**18)
+    lane = Exhaustive(("float32",))
+    shard = 0x4180_0000 // 2**18  # from 16 on
+    found = lane.run(shard, subjects(load("numpy"), load("torch")), nothing)
+    assert not found.faults
+    for name in ("numpy", "torch"):
+        for summary in by_output(found, name).values():
+            assert summary.problems == found.problems == 2**18
+            assert sum(summary.errors.values()) == 2**18
+    assert {cell.regime for cell in found.cells} == {"saturated_high 16 17"}
+
+
+@pytest.mark.parametrize("output", exhaustive.MEASURED)
+def test_one_wrong_number_of_float32_is_found(monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**18)
+
+    class Off:
+        name, framework, version, dtypes = "off", "numpy", "1", ("float32",)
+
+        def evaluate(self, X: Any, y: Any, W: Any) -> Outputs:
+            got = load("numpy").evaluate(X, y, W)
+            bad = getattr(got, output).copy()
+            bad[W.ravel() == np.float32(1.3)] *= np.float32(1 + 2**-15)
+            return got._replace(**{output: bad})
+
+    shard = int(np.array(1.3, np.float32).view(np.uint32)) // 2**18
+    found = Exhaustive(("float32",)).run(shard, subjects(Off()), nothing)
+    assert by_output(found, "off")[output].wrong_elements == 1
+    (fault,) = found.faults
+    assert fault.what.startswith(f"{output} in float32: 1 of ")
+    assert "[0x1.4cccccp+0]" in fault.what
+    assert tally.ROUNDINGS == 16
