@@ -55,14 +55,16 @@ def _explained(error: Exception) -> int:
     """Say in one line what went wrong, and give the exit code for it."""
     from adapters.errors import AdapterError, JournalError, one_line
     from crosscheck.cases.literals import CaseError
+    from crosscheck.inert import told
     from crosscheck.known import KnownError
     from crosscheck.ledger import LedgerError
+    from crosscheck.sweep.errors import SweepError
 
-    theirs = (AdapterError, JournalError, CaseError, KnownError, LedgerError, OutputError)
+    theirs = (AdapterError, JournalError, CaseError, KnownError, LedgerError, OutputError, SweepError)
     is_ours = not isinstance(error, theirs)
     if is_ours and os.environ.get(TRACEBACK):
         raise error
-    what = one_line(error)
+    what = told(one_line(error))
     if is_ours:
         what = f"internal error: {type(error).__name__}: {what}; {TRACEBACK}=1 shows where"
     click.echo(f"crosscheck: error: {what}", err=True)

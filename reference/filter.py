@@ -148,7 +148,7 @@ def judged(problem: Problem, units: Units) -> dict[str, bool]:
 def inverses(radii: Radii) -> Radii:
     """1 / radius of each; NaN where the radius is not finite, so that nothing is accepted there."""
     with np.errstate(all="ignore"):
-        found = Radii(*(1 / radius for radius in radii))
+        found = Radii(*(np.divide(1, radius, out=np.empty(radius.shape)) for radius in radii))
         for radius, inverse in zip(radii, found, strict=True):
             if not np.max(radius) < np.inf:
                 inverse[radius == np.inf] = np.nan

@@ -143,12 +143,6 @@ def test_markdown_stays_within_its_limit_and_is_inert() -> None:
         assert harm not in text
 
 
-def test_markup_of_the_terminal_is_inert_too() -> None:
-    console = Console(file=io.StringIO(), width=200)
-    show(changes(BASE, dataclasses.replace(BASE, faults=(Fault(who="[red]x[/]", what="[/]"),))), console)
-    assert "[red]x[/]" in console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
-
-
 def test_of_many_alike_the_first_are_shown_and_the_others_counted() -> None:
     many = {cell(shape=str(i)): summary() for i in range(20)}
     wrong = dict.fromkeys(many, WRONG)

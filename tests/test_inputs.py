@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import tracemalloc
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -122,42 +120,6 @@ def bad_bytes(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], P
     return write
 
 
-def folder_called_npz(folder: Path) -> Path:
-    """A directory with the name of a file."""
-    (folder / "a.npz").mkdir()
-    return folder / "a.npz"
-
-
-def compressed_otherwise(folder: Path) -> Path:
-    """An archive whose entries need the lzma module."""
-    with zipfile.ZipFile(folder / "lzma.npz", "w", zipfile.ZIP_LZMA) as archive:
-        for name in "XyW":
-            archive.writestr(f"{name}.npy", b"")
-    return folder / "lzma.npz"
-
-
-def odd_shape(folder: Path) -> Path:
-    """An archive with a header that NumPy reads, and an array that it cannot make of it."""
-    with zipfile.ZipFile(folder / "odd.npz", "w") as archive:
-        for name in "XyW":
-            with archive.open(f"{name}.npy", "w") as file:
-                header = {"descr": "<f8", "fortran_order": False, "shape": (True, 3)}
-                np.lib.format.write_array_header_1_0(file, header)
-                file.write(bytes(24))
-    return folder / "odd.npz"
-
-
-def small_head_large_claim(folder: Path) -> Path:
-    """An archive of some bytes that claims an array of many gigabytes."""
-    path = folder / "bomb.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in "XyW":
-            with archive.open(f"{name}.npy", "w") as file:
-                header = {"descr": "<f8", "fortran_order": False, "shape": (2**20, 2**20)}
-                np.lib.format.write_array_header_1_0(file, header)
-    return path
-
-
 def bad_safetensors(**arrays: Any) -> Callable[[Path], Path]:
     """As `bad_npz`."""
 
@@ -172,32 +134,10 @@ def bad_safetensors(**arrays: Any) -> Callable[[Path], Path]:
 BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing": (lambda folder: folder / "none.npz", "no such file"),
     "a-folder": (lambda folder: folder, "unknown kind of file"),
-    "a-folder-called-npz": (
-        folder_called_npz,
-        "is no regular file",
-    ),
     "a-pickle": (
         lambda folder: folder / "a.pickle",
         "unknown kind of file '.pickle'; use .npz or .safetensors",
     ),
-    "npz-truncated": (bad_bytes("a.npz", lambda data: data[:-40]), "is damaged, or no .npz file"),
-    "npz-changed": (
-        bad_bytes("a.npz", lambda data: data[:100] + b"!" + data[101:]),
-        "is damaged, or no .npz file",
-    ),
-    "npz-empty": (bad_bytes("a.npz", lambda _: b""), "is damaged, or no .npz file"),
-    "safetensors-truncated": (
-        bad_bytes("a.safetensors", lambda data: data[:-8]),
-        "is damaged, or no .safetensors file",
-    ),
-    "safetensors-changed": (
-        bad_bytes("a.safetensors", lambda data: b"\xff" * 8 + data),
-        "is damaged, or no .safetensors file",
-    ),
-    "safetensors-empty": (bad_bytes("a.safetensors", lambda _: b""), "is damaged, or no .safetensors file"),
-    "npz-lzma": (compressed_otherwise, "X is compressed as NumPy never does; save it with np.savez"),
-    "npz-odd-shape": (odd_shape, "is damaged, or no .npz file: an integer is required"),
-    "npz-bomb": (small_head_large_claim, "X has 1099511627776 numbers; at most"),
     "npz-other-names": (
         bad_npz(W=None, w=W),
         "has no W; it holds 'X.npy', 'y.npy', 'w.npy'; the arrays must be called X, y and W",
@@ -213,7 +153,6 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         "NumPy loses bfloat16 in .npz; save it as .safetensors",
     ),
     "safetensors-no-numbers": (bad_safetensors(X=X[:0], y=y[:0]), "X has shape (0, 3); "),
-    "objects": (bad_npz(X=X.astype(object)), "X has dtype object; save it as"),
     "dtypes-differ": (bad_npz(y=y.astype(np.float32)), "y has dtype float32; X has float64"),
     "shapes-do-not-fit": (
         bad_npz(X=X.T),
@@ -248,22 +187,6 @@ def test_whatever_bytes_are_wrong_there_are_arrays_or_an_input_error(
         read(folder / name).problem()
 
 
-def test_a_head_that_is_said_to_be_long_takes_no_memory(tmp_path: Path) -> None:
-    size = 1 << 26
-    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("X.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", size) + b" " * size)
-        archive.writestr("y.npy", b"")
-        archive.writestr("W.npy", b"")
-    tracemalloc.start()
-    try:
-        with pytest.raises(InputError, match="is damaged, or no"):
-            read(tmp_path / "a.npz")
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < size // 8
-
-
 def test_a_file_without_metadata_is_read_however_it_says_so(tmp_path: Path) -> None:
     arrays, at = {"X": X, "y": y, "W": W}, 0
     entries: dict[str, object] = {"__metadata__": None}
@@ -274,13 +197,3 @@ def test_a_file_without_metadata_is_read_however_it_says_so(tmp_path: Path) -> N
     body = b"".join(array.tobytes() for array in arrays.values())
     (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + body)
     assert_read_as(tmp_path / "a.safetensors", Problem(X, y, W))
-
-
-def test_no_array_is_unpickled(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> Any:
-            return (pytest.fail, ("the file was unpickled",))
-
-    np.savez(tmp_path / "trap.npz", X=np.array([[Trap()]], dtype=object), y=y, W=W)
-    with pytest.raises(InputError, match="object"):
-        read(tmp_path / "trap.npz")

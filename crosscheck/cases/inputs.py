@@ -5,26 +5,30 @@ from __future__ import annotations
 import io
 import json
 import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import numpy as np
 
 from adapters.errors import one_line
 from adapters.journal import DTYPES
 from adapters.memory import memory_of
-from crosscheck.cases.case import MOST_NUMBERS
-from crosscheck.cases.literals import CaseError, Literal
+from crosscheck.cases.literals import DEEPEST, MOST_NUMBERS, CaseError, Literal
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array
 
 NAMES: Final = ("X", "y", "W")
-MOST_BYTES: Final = 8 * MOST_NUMBERS
+MOST_DIRECTORY: Final = 1 << 20  # bytes of what tells the arrays of a file: of an entry each makes a thousand
+FEWER: Final = f"at most {MOST_DIRECTORY} are read; save X, y and W alone"
+MOST_BYTES: Final = 8 * MOST_NUMBERS + MOST_DIRECTORY
 MOST_HEADER: Final = 1 << 16  # bytes of the head of an .npy file; NumPy reads 10,000 characters of it
 FROM_SAFETENSORS: Final = {code: dtype for dtype, code in DTYPES.items()}
 # How NumPy compresses, if it does.
@@ -32,7 +36,7 @@ COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zipfile and NumPy raise for archives and arrays that are damaged or encrypted.
 DAMAGED: Final = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, MemoryError),
-    *(ValueError, TypeError, KeyError, ArithmeticError, RuntimeError, SyntaxError),
+    *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, SyntaxError, tokenize.TokenError),
 )
 
 
@@ -75,49 +79,95 @@ def _quiet(array: Array) -> Array:
         return np.where(np.isnan(array), array.dtype.type(np.nan), array)
 
 
-def _checked(name: str, dtype: str, shape: tuple[int, ...], fix: str) -> None:
-    """Raise unless an array of this dtype and shape can be used; before any memory is taken for it."""
-    if dtype not in FORMATS:
-        raise InputError(f"{name} has dtype {dtype}; {fix}")
-    if prod(shape) > MOST_NUMBERS:
-        raise InputError(f"{name} has {prod(shape)} numbers; at most {MOST_NUMBERS} are read")
+class _Stated(NamedTuple):
+    """What a file says of an array.
+
+    Attributes:
+        shape, dtype: of the array.
+        fix: what helps where that is no dtype of a case.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    fix: str
+
+
+def _check(stated: Mapping[str, _Stated]) -> None:
+    """Raise unless arrays of these dtypes and shapes can be used; before any memory is taken for them."""
+    for name, (shape, dtype, fix) in stated.items():
+        if dtype not in FORMATS:
+            raise InputError(f"{name} has dtype {dtype}; {fix}")
+        if len(shape) > DEEPEST:
+            raise InputError(f"{name} has {len(shape)} axes; at most {DEEPEST} are read")
+        if not all(size > 0 for size in shape):
+            raise InputError(f"{name} has shape {shape}; use two axes or more, none of length 0")
+    numbers = sum(prod(one.shape) for one in stated.values())
+    if numbers > MOST_NUMBERS:
+        raise InputError(f"{', '.join(stated)} have {numbers} numbers; at most {MOST_NUMBERS} are judged")
 
 
 def _only(found: list[str], wanted: Callable[[str], str] = str) -> None:
+    """Raise unless X, y and W are there."""
     missing = [name for name in NAMES if wanted(name) not in found]
     if missing:
-        there = ", ".join(map(repr, found[:8])) or "nothing"
+        there = ", ".join(f"{name[:60]!r}" for name in found[:8]) or "nothing"
         raise InputError(
             f"has no {', '.join(missing)}; it holds {there}; the arrays must be called X, y and W"
         )
 
 
+def _unique(names: list[str]) -> None:
+    """Raise if a name is there twice."""
+    seen = Counter(names)
+    if len(seen) < len(names):
+        name, count = seen.most_common(1)[0]
+        raise InputError(f"holds {name[:60]!r} {count} times; save it again, with each name once")
+
+
+class _Sparing(io.FileIO):
+    """A file of which `zipfile` reads no more at a time than the directory of an archive may be."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As that of a file."""
+        if size is not None and size > MOST_DIRECTORY:
+            raise InputError(f"has a directory of {size} bytes; {FEWER}")
+        return super().read(-1 if size is None else size)
+
+
 def _npz(path: Path) -> tuple[Mapping[str, Array], str]:
     """The arrays of an archive of NumPy's."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        # the head of an array may make a warning for each way in which it is odd
+        with _Sparing(path) as file, zipfile.ZipFile(file) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _unique(archive.namelist())
             _only(archive.namelist(), "{}.npy".format)
+            _check({name: _stated(name, archive) for name in NAMES})
             return {name: _npy(name, archive) for name in NAMES}, "contiguous"
     except CaseError:
         raise
     except DAMAGED as error:
-        raise InputError(f"is damaged, or no .npz file: {one_line(error, type(error).__name__)}") from None
+        why = one_line(error, type(error).__name__)
+        raise InputError(f"is damaged, or no .npz file: {why}; save it again with np.savez") from None
 
 
-def _npy(name: str, archive: zipfile.ZipFile) -> Array:
-    """One array, its header read and checked before the rest."""
+def _stated(name: str, archive: zipfile.ZipFile) -> _Stated:
+    """What the header of one array says."""
     if archive.getinfo(f"{name}.npy").compress_type not in COMPRESSIONS:
         raise InputError(f"{name} is compressed as NumPy never does; save it with np.savez")
     with archive.open(f"{name}.npy") as file:
         shape, dtype = _header(io.BytesIO(file.read(MOST_HEADER)))  # a length that lies takes no memory
-    known = "object" if dtype.hasobject else dtype.name
-    fix = "save it as one of float64, float32, float16"
     if dtype == np.dtype("V2"):
-        known, fix = str(dtype), "NumPy loses bfloat16 in .npz; save it as .safetensors"
-    _checked(name, known, shape, fix)
+        return _Stated(shape, str(dtype), "NumPy loses bfloat16 in .npz; save it as .safetensors")
+    known = "object" if dtype.hasobject else dtype.name
+    return _Stated(shape, known, "save it as one of float64, float32, float16")
+
+
+def _npy(name: str, archive: zipfile.ZipFile) -> Array:
+    """One array, whose header has been checked."""
     with archive.open(f"{name}.npy") as file:
         array = np.lib.format.read_array(file, allow_pickle=False)
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -134,28 +184,45 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
     """The arrays of a safetensors file, and the layout that a journal states."""
     from safetensors import SafetensorError, deserialize  # needed for these files only
 
-    if path.stat().st_size > MOST_BYTES:
-        raise InputError(f"has {path.stat().st_size} bytes; at most {MOST_BYTES} are read")
-    data = path.read_bytes()
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise InputError(f"has {size} bytes; at most {MOST_BYTES} are read")
+    with path.open("rb") as file:
+        length = file.read(8)
+        head = int.from_bytes(length, "little")
+        if head > MOST_DIRECTORY:
+            raise InputError(f"has a header of {head} bytes; {FEWER}")
+        data = length + file.read(size)  # no more: a file of the system may have size 0 and no end
     try:
         found = dict(deserialize(data))  # type: ignore[no-untyped-call]  # it ships no types
     except (SafetensorError, ValueError) as error:
+        why = one_line(error, type(error).__name__)
         raise InputError(
-            f"is damaged, or no .safetensors file: {one_line(error, type(error).__name__)}"
+            f"is damaged, or no .safetensors file: {why}; save it again with safetensors"
         ) from None
+    header = json.loads(data[8 : 8 + head], object_pairs_hook=_once)  # it is JSON, or it would be damaged
     _only(list(found))
-    arrays = {}
-    for name in NAMES:
-        dtype = FROM_SAFETENSORS.get(found[name]["dtype"], found[name]["dtype"])
-        _checked(name, dtype, tuple(found[name]["shape"]), f"save it as one of {', '.join(FORMATS)}")
-        flat = np.frombuffer(found[name]["data"], np.uint8).view(FORMATS[dtype].dtype)
-        arrays[name] = flat.reshape(found[name]["shape"])
-    return arrays, _stated_layout(data, arrays)
+    fix = f"save it as one of {', '.join(FORMATS)}"
+    stated = {
+        name: _Stated(tuple(one["shape"]), FROM_SAFETENSORS.get(one["dtype"], one["dtype"]), fix)
+        for name, one in ((name, found[name]) for name in NAMES)
+    }
+    _check(stated)
+    arrays = {
+        name: np.frombuffer(found[name]["data"], FORMATS[dtype].dtype).reshape(shape)
+        for name, (shape, dtype, _) in stated.items()
+    }
+    return arrays, _stated_layout(header, arrays)
 
 
-def _stated_layout(data: bytes, arrays: Mapping[str, Array]) -> str:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of a header, in which no name may stand twice: readers differ in which one they take."""
+    _unique([name for name, _ in pairs])
+    return dict(pairs)
+
+
+def _stated_layout(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
     """The layout in which all three arrays lie as the journal's header says; contiguous for other files."""
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     stated = (header.get("__metadata__") or {}).get("layout")
     for layout in LAYOUTS if stated else ():
         memory = {name: memory_of(arrange(array, layout)) for name, array in arrays.items()}

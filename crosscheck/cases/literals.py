@@ -13,9 +13,11 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
+from crosscheck.inert import told
 from crosscheck.shown import hexadecimal
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
@@ -24,10 +26,17 @@ from reference.types import Array, Problem
 DEEPEST = 16  # axes; NumPy itself has at least 32
 NUMBER = re.compile(r"[^\[\],\s]+")
 NUMBERS_ALLOWED = "use hexadecimal floats such as 0x1.8p-3, exact decimals, inf, -inf or nan"
+# What fits into 8 GiB: to judge takes some 200 bytes for each number of X, y and W, and some 150 for each
+# product of an input and a weight.
+MOST_NUMBERS: Final = 2**25
+MOST_PRODUCTS: Final = 2**25
 
 
 class CaseError(ValueError):
     """A case that cannot be read or made; the message is one line: what was wrong, where, what is allowed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(told(message))
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +51,7 @@ class Literal:
         layout: one of `LAYOUTS`.
 
     Raises:
-        CaseError: dtypes or shapes that do not fit, an empty array, an unknown layout or dtype.
+        CaseError: dtypes or shapes that do not fit, an empty or too large array, an unknown layout or dtype.
     """
 
     dtype: str
@@ -60,6 +69,7 @@ class Literal:
             if array.ndim < 2 or not array.size:
                 raise CaseError(f"{name} has shape {array.shape}; use two axes or more, none of length 0")
         _check_shapes(self.X.shape, self.y.shape, self.W.shape)
+        check_size(self.shape)
 
     @property
     def format(self) -> Format:
@@ -96,6 +106,24 @@ def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
     if value not in allowed:
         raise CaseError(f"unknown {what} {value!r}; use one of {', '.join(allowed)}")
     return value
+
+
+def check_size(shape: tuple[int, ...]) -> None:
+    """Raise if ``(*stack, m, n, p)`` is more than can be judged."""
+    *stack, m, n, p = shape
+    numbers = (m * n + n * p + m * p) * math.prod(stack)
+    if numbers > MOST_NUMBERS:
+        raise CaseError(f"shape {joined(shape)} has {numbers} numbers; at most {MOST_NUMBERS} are judged")
+    products = m * n * p * math.prod(stack)
+    if products > MOST_PRODUCTS:
+        raise CaseError(
+            f"shape {joined(shape)} has {products} products m·n·p; at most {MOST_PRODUCTS} are judged"
+        )
+
+
+def joined(shape: tuple[int, ...]) -> str:
+    """A shape as in a case."""
+    return "x".join(map(str, shape))
 
 
 def _check_shapes(X: tuple[int, ...], y: tuple[int, ...], W: tuple[int, ...]) -> None:
@@ -136,23 +164,24 @@ def _read(text: str, name: str, format: Format) -> Array:
     if text.count("[", 0, text.find("]") + 1) > DEEPEST:
         raise CaseError(f"{name} is nested deeper than {DEEPEST} lists")
     try:
-        nested = json.loads(NUMBER.sub(lambda token: json.dumps(token.group()), text))
-        tokens = np.array(nested, dtype=np.str_)
-    except ValueError:
+        shape = np.array(json.loads(NUMBER.sub("0", text)), dtype=np.uint8).shape
+    except (ValueError, RecursionError):
         raise CaseError(f"{name} is not a rectangular nested list such as [[0x1p+0,0x1p-1]]") from None
-    numbers = [_number(str(token), name, format) for token in tokens.flat]
-    return np.array(numbers, dtype=np.float64).astype(format.dtype).reshape(tokens.shape)
+    numbers = [_number(token, name, format) for token in NUMBER.findall(text)]
+    return np.array(numbers, dtype=np.float64).astype(format.dtype).reshape(shape)
 
 
 def _number(token: str, name: str, format: Format) -> float:
     """One number, which the format must hold exactly."""
     try:
+        token.encode("ascii")  # Python reads the digits of every script
         value = float.fromhex(token) if "x" in token.lower() else float(token)
     except (ValueError, OverflowError):
         raise CaseError(f"{name} holds {token!r}, which is no number; {NUMBERS_ALLOWED}") from None
     with np.errstate(over="ignore", under="ignore"):
         nearest = float(np.float64(value).astype(format.dtype))
-    if value != nearest and not math.isnan(value):
+    is_too_large = math.isinf(value) and "n" not in token.lower()  # such as 1e999
+    if is_too_large or (value != nearest and not math.isnan(value)):
         near = hexadecimal(nearest)
         raise CaseError(f"{name} holds {token}, which is no {format.name}; the nearest is {near}")
     return value

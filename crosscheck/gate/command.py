@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from crosscheck.comparison.report import console_for
 from crosscheck.comparison.table import Row
 from crosscheck.gate.changes import Change, Kind, changes
 from crosscheck.gate.show import markdown, show, some
+from crosscheck.inert import inert
 from crosscheck.ledger import Acceptance, Ledger, LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE
 
@@ -49,7 +51,8 @@ def gate_and_show(
 ) -> int:
     """Tell what changed from a baseline to a new ledger, and return the exit code.
 
-    0: nothing is worse, or it was accepted. 1: a regression.
+    0: nothing is worse, or it was accepted. 1: a regression. Where the baseline is a symbolic link, accepting
+    puts a file of its own in place of the link: what the link led to stays as it was.
 
     Args:
         baseline: the file of the one; with ``accept`` it may be missing.
@@ -61,7 +64,7 @@ def gate_and_show(
         LedgerError: a ledger cannot be read, gated or written.
     """
     latest = read(new)
-    first = accept is not None and not baseline.exists()
+    first = accept is not None and not os.path.exists(baseline)  # noqa: PTH110, that of pathlib may raise
     old = latest if first else read(baseline)
     found = gate(old, latest)
     console = console_for(terminal=sys.stdout.isatty())
@@ -71,9 +74,10 @@ def gate_and_show(
     if accept is None:
         return REGRESSED if has_regressed(found) else PASSED
     earlier = () if first else old.acceptances
-    accepted = Acceptance(when=_now(), why=accept, changes=tuple(_told(each) for each in some(found)))
+    why = accept.encode("utf-8", "backslashreplace").decode()  # a command line may hold any bytes
+    accepted = Acceptance(when=_now(), why=why, changes=tuple(_told(each) for each in some(found)))
     write(baseline, replace(latest, acceptances=(*earlier, accepted)))
-    click.echo(f"Accepted as the new baseline: {baseline}")
+    click.echo(f"Accepted as the new baseline: {inert(str(baseline))}")
     return PASSED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -12,12 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.gate.changes import Change, Kind
+from crosscheck.inert import inert
 from crosscheck.message import replay
 
 # GitHub cuts a summary off, with an error, at 1 MiB; the end must fit, too.
 MOST_BYTES: Final = 2**20 - 2**12
 # Of one kind, adapter and fact; the ledgers have all of them.
 MOST_ALIKE: Final = 8
+# Characters of a place or a value in a table, and of an input in the summary: no row pushes out the others.
+MOST_SHOWN: Final = 400
+MOST_OF_INPUT: Final = 2**13
+# What Markdown, HTML or GitHub would take for its own: signs, and the beginnings of addresses.
+ACTIVE: Final = re.compile(r"[&<>|`*_\[\]\\~@#!$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 STYLES: Final = {Kind.REGRESSION: "bold red", Kind.IMPROVEMENT: "green"}
 
 
@@ -51,24 +58,34 @@ def some(found: Sequence[Change]) -> Iterator[Change | str]:
 
 
 def show(found: Sequence[Change], console: Console) -> None:
-    """Print the changes."""
+    """Print the changes; nothing that the ledgers say is markup, nor anything else that a terminal obeys."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("", "where", "what", "old", "new"):
         table.add_column(heading, overflow="fold")
     replays: list[str] = []
     for each in some(found):
         if isinstance(each, str):
-            table.add_row("", Text(each))
+            table.add_row("", _shown(each))
             continue
         cells = (str(each.kind), each.where, each.what, each.old, each.new)
-        table.add_row(*map(Text, cells), style=STYLES.get(each.kind))
+        table.add_row(*map(_shown, cells), style=STYLES.get(each.kind))
         if each.kind is Kind.REGRESSION and each.case:
-            replays.append(f"  {each.where}\n    replay  {replay(each.case, each.selector)}")
+            line = replay(inert(each.case), inert(each.selector))
+            replays += [f"  {_shown(each.where)}", f"    replay  {line}"]
     if table.row_count:
         console.print(table)
-    for line in replays:
-        console.print(line, markup=False, soft_wrap=True)
-    console.print(verdict(found), markup=False, soft_wrap=True)
+    for line in (*replays, verdict(found)):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _shown(text: str) -> Text:
+    """A text of a ledger as it may be printed."""
+    return Text(_cut(inert(text)))
+
+
+def _cut(text: str, most: int = MOST_SHOWN) -> str:
+    """The text, or its beginning."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def markdown(found: Sequence[Change], title: str) -> str:
@@ -88,11 +105,11 @@ def markdown(found: Sequence[Change], title: str) -> str:
 
 
 def _row(change: Change) -> str:
-    cells = (str(change.kind), change.where, change.what, change.old, change.new, change.case)
-    return "| " + " | ".join(_inert(cell) for cell in cells) + " |"
+    texts = (change.kind, change.where, change.what, change.old, change.new)
+    cells = (*map(_inert, texts), _inert(change.case, MOST_OF_INPUT))
+    return f"| {' | '.join(cells)} |"
 
 
-def _inert(text: str) -> str:
-    """The text with nothing that Markdown or HTML would take for its own, on one line."""
-    plain = " ".join(text.split())
-    return "".join(f"&#{ord(c)};" if c in "&<>|`*_[]\\~@#!" else c for c in plain)
+def _inert(text: str, most: int = MOST_SHOWN) -> str:
+    """The text, or its beginning, with nothing that Markdown or HTML would take for its own, on one line."""
+    return ACTIVE.sub(lambda sign: f"&#{ord(sign.group())};", _cut(inert(" ".join(text.split())), most))
