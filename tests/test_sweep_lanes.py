@@ -317,3 +317,24 @@ def test_one_wrong_number_of_float32_is_found(monkeypatch: pytest.MonkeyPatch, o
     assert fault.what.startswith(f"{output} in float32: 1 of ")
     assert "[0x1.4cccccp+0]" in fault.what
     assert tally.ROUNDINGS == 16
+
+
+@pytest.mark.usefixtures("little")
+def test_a_number_that_nothing_bounds_does_not_hide_the_worst_of_a_mixed_stack() -> None:
+    found = Random(1, ("float32",)).run(0, subjects(load("numpy")), nothing)
+    for summary in by_output(found, "numpy", "mixed").values():
+        assert summary.share is not None
+        assert 0 < summary.share.value <= 1
+        assert summary.elements - summary.unknown >= 4
+
+
+def test_what_is_lost_to_zero_is_counted_in_float32_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**18)
+    shard = 0xC2B2_0000 // 2**18  # z = -89: exp overflows, though σ is no zero
+    lane = Exhaustive(("float32",))
+    found = by_output(lane.run(shard, subjects(load("numpy")), nothing), "numpy")["y_hat"]
+    assert found.lost_to_zero == sum(
+        int(np.count_nonzero((got == 0) & (np.float32(1) / (1 + np.exp(-W.astype(np.float64))) != 0)))
+        for W in [Case("every", shard * 2**18, (2**18, 1, 1, 1), dtype="float32").problem().W]
+        for got in [load("numpy").evaluate(np.ones_like(W), np.zeros_like(W), W).y_hat]
+    )

@@ -1,4 +1,7 @@
-"""The cells of the page: for each adapter, dtype, output and regime all shapes and layouts together."""
+"""The cells of the page: for each adapter, dtype, output and regime all shapes and layouts together.
+
+An exhaustive sweep has cells of intervals, hundreds of them: those of one regime are one cell of the page.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ def cells_of(summaries: Mapping[Cell, Summary]) -> dict[Key, Row]:
     """The cells in the order of the page."""
     groups: dict[Key, list[Summary]] = {}
     for cell, summary in summaries.items():
-        groups.setdefault(Key(cell.adapter, cell.dtype, cell.output, cell.regime), []).append(summary)
+        regime, _, _ = cell.regime.partition(" ")  # before the ends of an interval, if it is one
+        groups.setdefault(Key(cell.adapter, cell.dtype, cell.output, regime), []).append(summary)
     return {
         key: Row(key.adapter, key.dtype, key.output, merged(groups[key])) for key in sorted(groups, key=order)
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -145,10 +144,11 @@ class Bulk:
             counts.totals["equal"] += int(np.count_nonzero(got == center.astype(got.dtype, copy=False)))
             largest = float(np.max(share))
             sure &= largest <= SURE
-            if not largest <= counts.least:
-                place = start + int(np.unravel_index(np.argmax(share), share.shape)[0])
-                row = _row(case, place, problem, results)
-                counts.suspect(Suspect(math.inf if math.isnan(largest) else largest, -len(self._sample), row))
+            if not sure:  # where nothing bounds a result, its share is NaN, and says nothing
+                largest = float(np.nanmax(share, initial=-1.0))
+            if largest > counts.least:
+                place = start + int(np.argwhere(share == largest)[0][0])
+                counts.suspect(Suspect(largest, -len(self._sample), _row(case, place, problem, results)))
         return sure or all(one.admissible.all() for one in judge.judge(part, claims, shares).values())
 
     def _of(self, case: Case, judge: Judge, name: str, output: str) -> Counts:

@@ -81,6 +81,9 @@ class Tally:
         text = f"{case} {start} {got.shape[0]}".encode()
         counts["problems"] += len(got)
         counts["equal"] += int(np.count_nonzero(got == exact.nearest))
+        lost = got == 0
+        if lost.any():
+            counts["lost_to_zero"] += int(np.count_nonzero(lost & (exact.nearest != 0)))
         counts["ties"] += int(np.count_nonzero(error >= 0.5 - exact.own))
         counts["ties"] -= int(np.count_nonzero(error > 0.5 + exact.own))
         counts["cases"] += mark_of(text)
@@ -101,6 +104,7 @@ class Tally:
             problems=counts["problems"],
             elements=counts["problems"],
             not_judged=0 if self.judged else counts["problems"],
+            lost_to_zero=counts["lost_to_zero"],
             undefined=counts["undefined"],
             equal=counts["equal"],
             ties=counts["ties"],
