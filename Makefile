@@ -8,6 +8,7 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 OLDER   := $(VENV)/older-numpy
 OLDJAX  := $(VENV)/older-jax
+BENCH   := $(VENV)/bench
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := $(wildcard conftest.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tests/*.py tests/*/*.py)
 
@@ -20,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup compare test lint older-numpy older-jax soak format pins clean
+.PHONY: help setup compare test lint older-numpy older-jax soak bench format pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -58,13 +59,16 @@ older-jax: $(STAMP) $(OLDJAX)/.installed ## show what JAX gets wrong beside the 
 soak: $(STAMP) ## judge 10 million healthy problems per dtype: 10 minutes
 	@$(BIN)/crosscheck compare --dtype float64,float32 --problems 1000000 --seed $$(date +%s) $(ARGS)
 
+bench: $(STAMP) $(BENCH)/.installed ## measure, and write docs/benchmarks.md: 10 minutes
+	@$(BENCH)/bin/python benchmarks/run.py $(ARGS)
+
 format: $(STAMP) ## let ruff set the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pins: $(STAMP) ## write the installed versions to constraints.txt
+pins: $(STAMP) $(BENCH)/.installed ## write the installed versions to constraints.txt
 	@{ sed -n '/^#/p' constraints.txt; \
-	   $(PIP) freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+.*//' | LC_ALL=C sort -f; } > $(VENV)/pins
+	   $(BENCH)/bin/python -m pip --disable-pip-version-check freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+.*//' | LC_ALL=C sort -f; } > $(VENV)/pins
 	@mv $(VENV)/pins constraints.txt
 
 clean: ## remove .venv and all caches
@@ -78,13 +82,23 @@ clean: ## remove .venv and all caches
 # The oldest NumPy that pyproject.toml allows; its own environment, as no constraint can hold two.
 $(OLDER)/.installed: $(STAMP)
 	@$(PYTHON) -m venv --clear $(OLDER)
-	@$(OLDER)/bin/python -m pip --disable-pip-version-check install -q numpy==2.0.2 ml_dtypes==0.6.0
+	@$(OLDER)/bin/python -m pip --disable-pip-version-check install -q numpy==2.1.3 ml_dtypes==0.6.0
 	@touch $@
 
 # The release before the pinned one, for a difference that came between them.
 $(OLDJAX)/.installed: $(STAMP)
 	@$(PYTHON) -m venv --clear $(OLDJAX)
 	@$(OLDJAX)/bin/python -m pip --disable-pip-version-check install -q jax==0.10.1 numpy==2.4.0 ml_dtypes==0.6.0
+	@touch $@
+
+# The extra `bench` on top of .venv, whose packages it sees, but apart from it: pytest-benchmark takes part in every
+# run of pytest where it is installed, and warns beside pytest-xdist. pip is .venv's.
+$(BENCH)/.installed: $(STAMP)
+	@$(BIN)/python -m venv --clear --without-pip $(BENCH)
+	@purelib='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+	  echo "import site; site.addsitedir('$$($(BIN)/python -c "$$purelib")')" \
+	  > "$$($(BENCH)/bin/python -c "$$purelib")/above.pth"
+	@$(BENCH)/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt --no-build-isolation -e '.[bench]'
 	@touch $@
 
 # setuptools comes first and builds without isolation, so that the build uses the tested version as well.

@@ -53,8 +53,22 @@ class Child:
         alive: nothing has gone wrong so far.
     """
 
-    def __init__(self, python: str, target: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        python: str,
+        target: str,
+        environment: Mapping[str, str],
+        log: Path,
+        module: str = "adapters.worker",
+    ) -> None:
         """Start it; it is not waited for.
+
+        Args:
+            python: the interpreter.
+            target: the module's first argument; those after it are descriptors.
+            environment: all of it.
+            log: the file for all that it prints.
+            module: what it executes; it answers on the descriptors as `adapters.worker` does.
 
         Raises:
             AdapterError: the interpreter cannot be started.
@@ -66,7 +80,7 @@ class Child:
         self._outbox = Connection(self._commands, readable=False)
         self.results = tempfile.TemporaryFile(dir=log.parent)  # noqa: SIM115, closed by `stop`
         theirs = (commands, replies, lifeline)
-        command = [python, "-m", "adapters.worker", target, *map(str, (*theirs, self.results.fileno()))]
+        command = [python, "-m", module, target, *map(str, (*theirs, self.results.fileno()))]
         try:
             self._process = _started(command, environment, (*theirs, self.results.fileno()), log)
         except OSError as error:

@@ -17,6 +17,7 @@ import click
 
 from crosscheck.endings import CANNOT_BE_JUDGED, INTERNAL, UNUSABLE, exit_code
 from crosscheck.options import adapter_options, chosen, plan_options, split
+from crosscheck.sweep.command import merge, sweep
 
 
 def _version(package: str) -> str | None:
@@ -195,6 +196,10 @@ def report(*, ledger: Path, older: Path | None, output: Path | None) -> int:
     except ModuleNotFoundError as missing:
         raise click.ClickException(f"report needs {missing.name}: pip install -e '.[cli,report]'") from None
     return report_and_show(ledger, older, output)
+
+
+cli.add_command(sweep)
+cli.add_command(merge)
 
 
 @cli.command()

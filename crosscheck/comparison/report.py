@@ -69,29 +69,29 @@ def _version() -> str:
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print the report, from the table on."""
-    _draw(console, tables(comparison.table, console.width))
+    draw(console, tables(comparison.table, console.width))
     if comparison.coverage:
-        _say(console, "", "Judged elements of ŷ, by mode, dtype and class of shapes:")
-        _draw(console, coverage.tables(comparison.coverage, console.width))
+        say(console, "", "Judged elements of ŷ, by mode, dtype and class of shapes:")
+        draw(console, coverage.tables(comparison.coverage, console.width))
         notes = list(coverage.below(comparison.coverage))
-        _say(console, *[""] * bool(notes), *notes)
+        say(console, *[""] * bool(notes), *notes)
     for text in _disagreements(comparison):
-        _say(console, "", text)
+        say(console, "", text)
     for title, lines in _sections(comparison):
         if lines:
-            _say(console, "", title, *(f"  {line}" for line in lines))
-    _say(console, "", *_measured(comparison.rows), _verdict(comparison))
+            say(console, "", title, *(f"  {line}" for line in lines))
+    say(console, "", *_measured(comparison.rows), _verdict(comparison))
 
 
-def _draw(console: Console, parts: Iterable[RenderableType]) -> None:
+def draw(console: Console, parts: Iterable[RenderableType]) -> None:
     """Print a table without spaces at the ends of its lines."""
     with console.capture() as captured:
         for part in parts:
             console.print(part)
-    _say(console, "", *(line.rstrip() for line in captured.get().splitlines()))
+    say(console, "", *(line.rstrip() for line in captured.get().splitlines()))
 
 
-def _say(console: Console, *lines: str) -> None:
+def say(console: Console, *lines: str) -> None:
     """Print the lines as they are."""
     for line in lines:
         console.out(line, highlight=False)

@@ -1,0 +1,118 @@
+"""The workers of a Dask cluster as a crew.
+
+A task of Dask's computes nothing itself: it puts the shard to a worker process of its own machine, as a sweep
+without a cluster does. So no shard can end a Dask worker, and threads are what they are anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from concurrent.futures import Future
+from typing import Final
+
+import msgspec
+
+from adapters.errors import one_line
+from adapters.host import LOADING
+from crosscheck.sweep.errors import SweepError
+from crosscheck.sweep.messages import Answer, Failed, Job, Refused, Told
+
+try:
+    from distributed import Client, KilledWorker
+
+    from crosscheck.sweep import shared
+except ModuleNotFoundError as missing:
+    raise SweepError(f"--scheduler needs {missing.name}: pip install -e '.[cli,sweep,dask]'") from None
+
+# Seconds in which the scheduler must answer and have a worker.
+PATIENCE: Final = 30.0
+
+
+class Cluster:
+    """All workers of a scheduler, those that join later too."""
+
+    def __init__(self, address: str, job: Job, wanted: Told) -> None:
+        """Have every worker load everything.
+
+        Args:
+            address: of the scheduler.
+            job: of the sweep.
+            wanted: what a worker of this machine says, which all others must say too.
+
+        Raises:
+            SweepError: there is no scheduler, or no worker, or one of them differs.
+        """
+        self._address = address
+        self._job = msgspec.json.encode(job)
+        self._wanted = json.dumps(msgspec.to_builtins(wanted))
+        try:
+            self._client = Client(address, timeout=PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:  # no answer, or no address
+            raise SweepError(f"no scheduler answers at {address}: {one_line(error)}") from None
+        try:
+            self._see_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def _see_ready(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            what = f"the scheduler at {self._address} has no worker: dask worker {self._address} starts one"
+            raise SweepError(what) from None
+        each = {
+            where: self._client.submit(shared.ready, self._job, self._wanted, workers=[where], pure=False)
+            for where in self._workers()
+        }
+        for where, task in each.items():
+            try:
+                found = task.result(timeout=LOADING)
+            except Exception as error:  # noqa: BLE001, whatever a worker with other packages may raise
+                raise SweepError(f"the worker {where} cannot load the suite: {one_line(error)}") from None
+            if found:
+                refused = msgspec.json.decode(found, type=Refused)
+                raise SweepError(f"the worker {where}: {refused.message}")
+
+    @property
+    def ahead(self) -> int:
+        """As `crosscheck.sweep.engine.Crew`."""
+        return 2 * sum(self._workers().values()) or 1
+
+    def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
+        """As `crosscheck.sweep.engine.Crew`; a Dask worker that is lost is Dask's business at first."""
+        others = [] if first is None else [where for where in self._workers() if where != first.where]
+        elsewhere = {"workers": others, "allow_other_workers": True} if others else {}
+        executor = self._client.get_executor(pure=False, **elsewhere)
+        found: Future[Answer] = Future()
+        task = executor.submit(shared.attempt, self._job, self._wanted, shard, first is not None)
+        task.add_done_callback(lambda done: found.set_result(self._understood(done)))
+        return found
+
+    def _understood(self, done: Future[bytes]) -> Answer:
+        try:
+            answer: Answer = msgspec.json.decode(done.result(), type=Answer)
+        except KilledWorker as error:
+            times, last = error.allowed_failures + 1, error.last_worker.address
+            return Failed(what=f"{times} Dask workers died that had it, the last at {last}", where=last)
+        except BaseException as error:  # noqa: BLE001, CancelledError too: the connection is lost
+            return Refused.of(self._lost(error))
+        return answer
+
+    def _workers(self) -> dict[str, int]:
+        """The threads of each worker."""
+        try:
+            threads: dict[str, int] = self._client.nthreads()
+        except Exception as error:  # noqa: BLE001, whatever a lost connection is told by
+            raise self._lost(error) from None
+        return threads
+
+    def _lost(self, error: BaseException) -> SweepError:
+        return SweepError(f"lost the cluster at {self._address}: {one_line(error, type(error).__name__)}")
+
+    def close(self) -> None:
+        """As `crosscheck.sweep.engine.Crew`."""
+        with contextlib.suppress(Exception):  # a cluster that is lost needs no end
+            self._client.run(shared.end, self._job)
+        self._client.close()

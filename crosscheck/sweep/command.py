@@ -1,0 +1,215 @@
+"""`crosscheck sweep` and `crosscheck merge`: options in, exit codes out; light until a command runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from crosscheck.options import adapter_options, chosen, split
+
+if TYPE_CHECKING:
+    from adapters import Spec
+    from crosscheck.sweep.lane import Lane
+    from crosscheck.sweep.numbers import Slice
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Kind(NamedTuple):
+    """A kind of sweep, as a command.
+
+    Attributes:
+        help: in a line.
+        options: its own: decorators of click.
+        lane: makes the lane, from the adapters and the values of these options.
+    """
+
+    help: str
+    options: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]]
+    lane: Callable[..., Lane]
+
+
+def _random(specs: Sequence[Spec], **choice: Any) -> Lane:
+    from crosscheck.cases import CaseError
+    from crosscheck.sweep.random import Random
+    from reference.formats import FORMATS
+
+    del specs
+    dtypes = chosen(choice["dtype"], FORMATS, "--dtype") if choice["dtype"] else ("float64", "float32")
+    lane = Random(choice["problems"], dtypes, choice["size"], choice["seed"])
+    try:
+        for cases in lane.cases(0):
+            del cases
+    except CaseError as error:
+        raise click.UsageError(f"--size: {error}") from None
+    return lane
+
+
+def _exhaustive(specs: Sequence[Spec], **choice: Any) -> Lane:
+    from crosscheck.sweep.exhaustive import DTYPES, Exhaustive
+
+    del specs
+    return Exhaustive(chosen(choice["dtype"], DTYPES, "--dtype"))
+
+
+def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
+    sizes = value.split("x")
+    if len(sizes) != 3 or not all(re.fullmatch("[1-9][0-9]{0,5}", size) for size in sizes):
+        raise click.BadParameter(f"{value!r} is no size; write m, n and p as in 1x3x1")
+    return tuple(map(int, sizes))
+
+
+_DTYPE = click.option(
+    "--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes."
+)  # fmt: skip
+# By the name of the command; what makes a lane imports what it needs when it is called.
+KINDS = {
+    "random": Kind(
+        "Problems by the million, of one size, in float64 and float32 unless --dtype says otherwise.",
+        (
+            click.option(
+                "--problems", type=click.IntRange(min=1), default=10**7, show_default=True, metavar="N",
+                help="At least so many for each adapter and dtype.",
+            ),
+            _DTYPE,
+            click.option(
+                "--size", default="1x3x1", show_default=True, callback=_size, metavar="MxNxP",
+                help="Samples, inputs and outputs of a network.",
+            ),
+            click.option(
+                "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
+                help="Of the first shard.",
+            ),
+        ),
+        _random,
+    ),
+    "exhaustive": Kind(
+        "Every value of float16, bfloat16 and float32 as z, one input and weight.", (_DTYPE,), _exhaustive
+    ),
+}  # fmt: skip
+
+
+def _part(_: click.Context, __: click.Parameter, value: str | None) -> Slice | None:
+    from crosscheck.sweep.numbers import slice_of
+
+    if value is None:
+        return None
+    try:
+        return slice_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@contextmanager
+def _what_it_needs() -> Iterator[None]:
+    """What is not installed is said."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[cli,sweep]'") from None
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def way_options(command: Command) -> Command:
+    """The options that say how a sweep is made."""
+    options = (
+        click.option(
+            "--workers", type=click.IntRange(1, 1024), metavar="N",
+            help="Processes that compute; otherwise one for each core.",
+        ),
+        click.option(
+            "--shard-timeout", "limit", type=click.FloatRange(min=0, min_open=True), default=600.0,
+            show_default=True, metavar="SECONDS", help="What a shard may take, compiling included.",
+        ),
+        click.option(
+            "--store", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+            help="Where finished shards are kept; otherwise a directory in .crosscheck/sweeps.",
+        ),
+        click.option("--resume", is_flag=True, help="Go on with what the store has already."),
+        click.option(
+            "--shard", "part", callback=_part, metavar="I/N",
+            help="Only every N-th shard, from the I-th on; `crosscheck merge` puts the parts together.",
+        ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster there: tcp://127.0.0.1:8786."
+        ),
+        click.option(
+            "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+            help="Write all that was found, for `gate`, `report` and `merge`.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group()
+def sweep() -> None:
+    """Go through volume in shards, by any number of processes, and resume where one was ended."""
+
+
+@click.command(short_help="Put the parts of a sweep together.")
+@click.argument("parts", nargs=-1, required=True, metavar="LEDGER|STORE...", type=click.Path(path_type=Path))
+@click.option(
+    "--ledger", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Where the whole goes.",
+)  # fmt: skip
+@click.option("--partial", is_flag=True, help="Merge although shards are missing.")
+def merge(*, parts: tuple[Path, ...], ledger: Path, partial: bool) -> int:
+    """Put parts of one sweep together: ledgers of `--shard I/N`, or stores. Nothing is computed."""
+    with _what_it_needs():
+        from crosscheck.sweep.merging import merge_and_show
+    return merge_and_show(parts, ledger, partial=partial)
+
+
+def command_of(name: str, kind: Kind) -> click.Command:
+    """The command of a kind of sweep."""
+
+    def run(  # noqa: PLR0913, one for each option
+        *,
+        adapter: tuple[str, ...],
+        only: tuple[str, ...],
+        timeout: float,
+        journal: Path,
+        workers: int | None,
+        part: Slice | None,
+        scheduler: str | None,
+        **choice: Any,
+    ) -> int:
+        from adapters import compilation, select
+        from adapters.conditions import Conditions
+
+        with _what_it_needs():
+            from crosscheck.sweep.numbers import WHOLE
+            from crosscheck.sweep.session import Ways, sweep_and_show
+
+        if scheduler is not None and workers is not None:
+            raise click.UsageError("--workers does not go with --scheduler, whose cluster has its own")
+        ways = Ways(
+            workers=workers or _cores(),
+            part=part or WHOLE,
+            scheduler=scheduler,
+            **{option: choice.pop(option) for option in ("limit", "store", "resume", "ledger")},
+        )
+        specs = select(only, adapter)
+        conditions = Conditions(journal, timeout, compilation.kept())
+        return sweep_and_show(kind.lane(specs, **choice), specs, conditions, ways)
+
+    command: Callable[..., Any] = way_options(run)
+    for option in reversed(kind.options):
+        command = option(command)
+    return click.command(name, help=kind.help)(adapter_options(command))
+
+
+for _name, _kind in KINDS.items():
+    sweep.add_command(command_of(_name, _kind))

@@ -1,0 +1,83 @@
+"""`crosscheck merge`: the parts of a sweep, each a ledger or a store, as one ledger."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from crosscheck.comparison.report import console_for, say
+from crosscheck.ledger import Header, Ledger, LedgerError, read, write
+from crosscheck.sweep.identity import differences
+from crosscheck.sweep.numbers import written
+from crosscheck.sweep.record import Record, shards_of
+from crosscheck.sweep.show import heading, show
+from crosscheck.sweep.store import plan_of, shard_in, stored
+
+
+def merge_and_show(paths: Sequence[Path], ledger: Path, *, partial: bool = False) -> int:
+    """Merge parts of a sweep, print the report, and return the exit code.
+
+    Args:
+        paths: ledgers and stores.
+        ledger: the file for the whole.
+        partial: whether shards may be missing; the ledger then says that it is not complete.
+
+    Raises:
+        LedgerError: a part cannot be read, is of another sweep, has a shard that another one has, or not all
+            shards are there.
+    """
+    record, first = Record(_header(paths[0])), paths[0]
+    for path in paths:
+        _see_same(first, record.header, path, _header(path))
+        for file, part in _parts(path):
+            try:
+                record.hear(part)
+            except LedgerError as error:
+                raise LedgerError(f"{file}: {error}") from None
+    missing = _missing(record)
+    if missing and not partial:
+        raise LedgerError(f"shards that are missing: {missing}; --partial merges what is there")
+    merged = record.ledger(complete=not missing)
+    console = console_for(terminal=sys.stdout.isatty())
+    say(console, *heading(record.header))
+    counted = f"{len(record.done):,} shards of {len(paths):,} part{'s' * (len(paths) > 1)}"
+    show(record, merged, console, counted)
+    write(ledger, merged)
+    say(console, f"Ledger: {ledger}")
+    return merged.verdict
+
+
+def _header(path: Path) -> Header:
+    """Of a part."""
+    return plan_of(path) if path.is_dir() else read(path).header
+
+
+def _see_same(first: Path, header: Header, path: Path, other: Header) -> None:
+    try:
+        shards_of(other)
+    except LedgerError as error:
+        raise LedgerError(f"{path}: {error}") from None
+    if found := differences(header, other):
+        raise LedgerError(f"{path}: is of another sweep than {first}: {'; '.join(found)}")
+
+
+def _parts(path: Path) -> Iterator[tuple[Path, Ledger]]:
+    """The ledgers of a part; a damaged one of a store is as if it were missing, and said."""
+    if not path.is_dir():
+        yield path, read(path)
+        return
+    header, console = plan_of(path), Console(stderr=True)
+    for shard, file in stored(path):
+        try:
+            yield file, shard_in(file, shard, header)
+        except LedgerError as error:
+            say(console, f"{error}; it counts as missing")
+
+
+def _missing(record: Record) -> str:
+    """The shards of which nothing is known."""
+    assert record.header.sweep is not None  # noqa: S101, for mypy: `shards_of` has seen it
+    return written(set(range(record.header.sweep.of)) - record.done - record.aside)

@@ -1,0 +1,151 @@
+"""What a client and its workers tell each other: plain data in JSON, read against these schemas."""
+
+from __future__ import annotations
+
+import importlib
+import uuid
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, Self
+
+import msgspec
+from msgspec import Struct
+
+from adapters import Spec
+from adapters.conditions import Conditions
+from adapters.errors import AdapterError, JournalError, one_line
+from crosscheck.ledger import CellRecord, Environment, Fault
+from crosscheck.sweep.errors import SweepError
+from crosscheck.sweep.lane import Lane
+
+
+class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a worker needs but the number of a shard.
+
+    Attributes:
+        suite: the version of the suite that wrote this.
+        run: no two runs have the same.
+        lane: the class of the lane as ``package.module:Class``.
+        settings: its fields.
+        specs: the adapters.
+        journal, timeout, environment: as in `adapters.conditions.Conditions`.
+        limit: seconds that a shard may take.
+    """
+
+    suite: str
+    run: str
+    lane: str
+    settings: dict[str, Any]
+    specs: tuple[Spec, ...]
+    journal: str
+    timeout: float
+    environment: dict[str, str]
+    limit: float
+
+    @classmethod
+    def of(cls, lane: Lane, specs: Sequence[Spec], conditions: Conditions, limit: float) -> Self:
+        """The job of a sweep."""
+        return cls(
+            suite=suite(),
+            run=uuid.uuid4().hex,
+            lane=f"{type(lane).__module__}:{type(lane).__qualname__}",
+            settings=msgspec.to_builtins(lane),
+            specs=tuple(specs),
+            journal=str(conditions.journal),
+            timeout=conditions.timeout,
+            environment=dict(conditions.environment),
+            limit=limit,
+        )
+
+    def made(self) -> Lane:
+        """The lane."""
+        module, _, name = self.lane.partition(":")
+        lane: Lane = msgspec.convert(self.settings, getattr(importlib.import_module(module), name))
+        return lane
+
+
+class _Stated(Struct):
+    """What is read first: the rest may have another form in another version."""
+
+    suite: str
+
+
+def read_job(data: bytes) -> Job:
+    """The job that a client sent.
+
+    Raises:
+        SweepError: its suite has another version.
+    """
+    theirs = msgspec.json.decode(data, type=_Stated).suite
+    if theirs != suite():
+        raise SweepError(f"suite: {theirs} -> {suite()}")
+    return msgspec.json.decode(data, type=Job)
+
+
+def suite() -> str:
+    """The version of the suite here."""
+    try:
+        return version("gradient-crosscheck")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+class Told(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a worker says when it has loaded everything.
+
+    Attributes:
+        suite: the version of the suite there.
+        known: the SHA-256 of its record of known differences.
+        environment: as in the header of a ledger.
+        descriptions: of the adapters as plain data, by the name of their spec.
+    """
+
+    suite: str
+    known: str
+    environment: Environment
+    descriptions: Mapping[str, dict[str, Any]]
+
+
+class Done(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="done"):
+    """The result of a shard: `crosscheck.sweep.lane.Found`, its cells as they stand in a ledger."""
+
+    cells: tuple[CellRecord, ...]
+    faults: tuple[Fault, ...]
+
+
+class Failed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="failed"):
+    """Why there is no result of a shard.
+
+    Attributes:
+        what: in a line; it begins with the adapter, if that is known.
+        who: the adapter, or what else is to blame.
+        where: the process that had it.
+    """
+
+    what: str
+    who: str = "worker"
+    where: str = ""
+
+
+class Refused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refused"):
+    """Why no shard can be computed: the name of an exception, and its text."""
+
+    kind: str
+    message: str
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """The exception as a message; for one that is no user's it names its type."""
+        kind, text = type(error).__name__, one_line(error)
+        return cls(kind=kind, message=text if kind in THEIRS else f"{kind}: {text}")
+
+    @property
+    def error(self) -> Exception:
+        """The exception again; RuntimeError for an error of the suite."""
+        return THEIRS.get(self.kind, RuntimeError)(self.message)
+
+
+THEIRS: Final[Mapping[str, type[Exception]]] = {
+    each.__name__: each for each in (AdapterError, JournalError, SweepError)
+}
+Answer = Done | Failed | Refused

@@ -1,0 +1,102 @@
+"""What a sweep shows while it runs, and how Ctrl-C ends it between two shards."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from crosscheck.comparison.report import say
+from crosscheck.inert import inert
+from crosscheck.summary import Cell, Summary
+
+
+class Interruption:
+    """Ctrl-C as an exception, at once or after what must not be cut short."""
+
+    def __init__(self) -> None:
+        self._asked = self._is_held = False
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """While Ctrl-C is this."""
+        before = signal.getsignal(signal.SIGINT)
+        if before is not signal.default_int_handler:  # somebody else's business, or ignored on purpose
+            yield
+            return
+        signal.signal(signal.SIGINT, self._hear)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+        if not self._is_held:
+            signal.default_int_handler(number, frame)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While Ctrl-C waits; one that was lost before is heard here."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+        if self._asked:
+            raise KeyboardInterrupt
+
+
+class _Rate(ProgressColumn):
+    """How many problems a second."""
+
+    def render(self, task: Task) -> Text:
+        """The text of the column."""
+        return Text(f"{task.speed or 0:,.0f} problems/s")
+
+
+class Bar:
+    """Where a sweep stands: a bar on a terminal, elsewhere a line at its begin and its end."""
+
+    def __init__(self, bar: Progress, task: TaskID, shards: int) -> None:
+        self._bar, self._task, self._shards = bar, task, shards
+        self._done, self._worst, self._where = 0, -1.0, ""
+
+    def advance(self, problems: int, cells: Mapping[Cell, Summary]) -> None:
+        """Another shard is done, with so many problems."""
+        self._done += 1
+        for cell, summary in cells.items():
+            if summary.error is not None and summary.error.value > self._worst:
+                self._worst = summary.error.value
+                self._where = f"worst {self._worst:.3g} ulp, {cell.adapter} {cell.dtype}"
+        self._bar.update(self._task, advance=problems, shards=self.shards, worst=self._where)
+
+    @property
+    def shards(self) -> str:
+        """How many are done."""
+        return f"{self._done:,}/{self._shards:,} shards"
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar, whatever an adapter has put into it."""
+        self._bar.console.out(inert(line), highlight=False)
+
+
+@contextmanager
+def progress(shards: int, problems: int) -> Iterator[Bar]:
+    """Show how far a sweep of so many shards and problems is."""
+    console = Console(stderr=True)
+    texts = (TextColumn(f"{{task.fields[{name}]}}") for name in ("shards", "worst"))
+    columns = (next(texts), BarColumn(), _Rate(), TimeRemainingColumn(), next(texts))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=problems, shards="", worst="")
+        shown = Bar(bar, task, shards)
+        if not console.is_terminal:
+            say(console, f"{shards:,} shards with {problems:,} problems to do")
+        yield shown
+        if not console.is_terminal:
+            say(console, f"{shown.shards} done")

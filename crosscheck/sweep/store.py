@@ -1,0 +1,127 @@
+"""The store of a sweep: a directory with a ledger for each shard that is finished, and a plan.
+
+A shard's file is there whole or not at all. The plan is the header that every one of them must have; whoever
+writes holds the lock, which ends with its process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self
+
+import filelock
+import msgspec
+
+from crosscheck.ledger import Header, Ledger, LedgerError, begin, read, write
+from crosscheck.sweep.identity import differences
+from crosscheck.sweep.record import shards_of
+
+PLAN: Final = "plan.json"
+LOCK: Final = "lock"
+NAME: Final = re.compile(r"shard-([0-9]{7})\.jsonl")
+
+
+class Store:
+    """A directory that this process alone writes to.
+
+    Attributes:
+        path: the directory.
+        header: of every ledger in it, but for its shards.
+    """
+
+    def __init__(self, path: Path, header: Header, lock: filelock.BaseFileLock) -> None:
+        self.path, self.header, self._lock = path, header, lock
+
+    @classmethod
+    def opened(cls, path: Path, header: Header, *, resume: bool) -> Self:
+        """The store, made where there is none.
+
+        Args:
+            path: the directory.
+            header: of this sweep.
+            resume: whether there may be one already.
+
+        Raises:
+            LedgerError: there is one, and none was expected, or it is of another sweep, or of other versions;
+                another process has it; it cannot be made.
+        """
+        lock = _locked(path)
+        plan = path / PLAN
+        try:
+            if plan.exists():
+                _see_same(path, header, resume=resume)
+            else:
+                begin(plan, header)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, header, lock)
+
+    def close(self) -> None:
+        """Let others have it."""
+        self._lock.release()
+
+    def keep(self, ledger: Ledger, shard: int) -> None:
+        """Write the ledger of a shard; when this returns it is there for good.
+
+        Raises:
+            LedgerError: it cannot be written.
+        """
+        write(self.path / f"shard-{shard:07}.jsonl", ledger)
+
+
+def stored(path: Path) -> Iterator[tuple[int, Path]]:
+    """The shards that a store has a file of, in order."""
+    for file in sorted(path.iterdir()):
+        if found := NAME.fullmatch(file.name):
+            yield int(found[1]), file
+
+
+def shard_in(file: Path, shard: int, header: Header) -> Ledger:
+    """The ledger of a shard.
+
+    Raises:
+        LedgerError: it is damaged, of another sweep, or of another shard.
+    """
+    ledger = read(file)
+    found = differences(header, ledger.header)
+    if found or shards_of(ledger.header).both != {shard}:
+        raise LedgerError(f"{file}: is of another sweep or shard{''.join(f'; {each}' for each in found)}")
+    return ledger
+
+
+def plan_of(path: Path) -> Header:
+    """The plan of a store.
+
+    Raises:
+        LedgerError: there is none, or it is damaged.
+    """
+    try:
+        return msgspec.json.decode((path / PLAN).read_bytes(), type=Header)
+    except OSError as error:
+        raise LedgerError(f"{path}: is no store of a sweep: {PLAN}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise LedgerError(f"{path}: its {PLAN} is damaged; remove the directory") from None
+
+
+def _locked(path: Path) -> filelock.BaseFileLock:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path / LOCK, blocking=False)
+        lock.acquire()
+    except filelock.Timeout:
+        raise LedgerError(
+            f"{path}: another process sweeps into this store; wait for it, or --store another"
+        ) from None
+    except OSError as error:
+        raise LedgerError(f"{path}: the store cannot be made: {error.strerror or error}") from None
+    return lock
+
+
+def _see_same(path: Path, header: Header, *, resume: bool) -> None:
+    if not resume:
+        raise LedgerError(f"{path}: has a sweep already; --resume continues it, --store begins one elsewhere")
+    if found := differences(plan_of(path), header):
+        raise LedgerError(f"{path}: is of another sweep, and cannot be resumed: {'; '.join(found)}")

@@ -1,0 +1,70 @@
+"""Sweeps of little work, for the tests of their machinery."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from planted.lanes import Toy
+from planted.unlucky import FATE, MARK
+
+from adapters import Spec, select
+from adapters.conditions import Conditions
+from crosscheck.ledger import Ledger, read
+from crosscheck.sweep.session import Ways, sweep_and_show
+
+ROOT = Path(__file__).parents[1]
+# The path on which workers find the lane and the adapter, as this process does.
+PATH = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+COMMAND = (sys.executable, "-m", "tests.planted.toy_sweeps", "sweep", "toy", "--only", "numpy")
+UNLUCKY = "planted.unlucky:unlucky"
+
+
+def specs(*outside: str) -> list[Spec]:
+    """NumPy, and adapters from outside."""
+    return select(["numpy"], outside)
+
+
+def conditions(folder: Path, fate: str = "none", timeout: float = 60.0) -> Conditions:
+    """The journal is in the folder."""
+    return Conditions(folder / "journal", timeout, {FATE: fate, MARK: str(folder / "mark")})
+
+
+def sweep(
+    folder: Path,
+    lane: Any = None,
+    *,
+    adapters: Sequence[Spec] | None = None,
+    given: Conditions | None = None,
+    **ways: Any,
+) -> tuple[int, Ledger]:
+    """The exit code, and the ledger, of a sweep whose store is in the folder."""
+    chosen = Ways(**{"workers": 1, "store": folder / "store", "ledger": folder / "ledger.jsonl", **ways})
+    with patch.dict(os.environ, PATH):
+        lane, adapters = lane or Toy(), adapters or specs()
+        code = sweep_and_show(lane, adapters, given or conditions(folder), chosen)
+    assert chosen.ledger is not None
+    return code, read(chosen.ledger)
+
+
+def counted(diary: Path) -> Counter[int]:
+    """How often each shard was computed, of a lane that keeps a diary there."""
+    return Counter(int(file.name.partition(".")[0]) for file in diary.iterdir())
+
+
+def files(store: Path) -> dict[str, bytes]:
+    """The shards of a store."""
+    return {file.name: file.read_bytes() for file in sorted(store.glob("shard-*"))}
+
+
+def digest(said: str) -> str:
+    """The digest that the report ends with."""
+    found = re.search(r"results ([0-9a-f]{64})", said)
+    assert found is not None, said
+    return found[1]
