@@ -1,0 +1,75 @@
+"""The random lane in this process: shard after shard, each of new problems, with all adapters loaded."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from clock import REST, Clock
+
+from adapters import NAMED, load
+from adapters.modes import FORWARD_MODES, Mode, parse
+from crosscheck.sweep.lane import Found
+from crosscheck.sweep.random import Random
+from crosscheck.trial import Direct
+
+Size = tuple[int, int, int]
+THREE: Final = ("numpy", "torch", "jax-jit")
+# More problems than any benchmark comes to.
+ENOUGH: Final = 10**12
+
+
+def text(size: Size) -> str:
+    """The size as cases have it."""
+    return "x".join(map(str, size))
+
+
+def takes_part(mode: Mode) -> bool:
+    """Whether one pass of it, in one thread of this process, takes a whole stack.
+
+    torch.nn.Linear takes a network at a time. Forward modes need as many passes as there are weights, so that
+    at 64 of them all else would seem cheap.
+    """
+    return (mode.threads, mode.devices) == (1, 1) and mode["derivative"] not in ("module", *FORWARD_MODES)
+
+
+def every_mode() -> tuple[str, ...]:
+    """The named modes that take part, the usual three first."""
+    return tuple(dict.fromkeys([*THREE, *(name for name in NAMED if takes_part(parse(name)))]))
+
+
+class Volume:
+    """The lane with one dtype, one size and some adapters, which have compiled.
+
+    Attributes:
+        subjects: the adapters by their names.
+        lane: what is swept.
+    """
+
+    def __init__(self, names: Sequence[str], dtype: str, size: Size = (1, 3, 1)) -> None:
+        self.subjects = {name: Direct(load(name)) for name in names}
+        self.lane = Random(ENOUGH, (dtype,), size)
+        self._shards: Iterator[int] = itertools.count(1)  # new words each, or their drawing would be saved
+        for first, *_ in self.lane.cases(0):
+            problem = first.problem()
+            for subject in self.subjects.values():
+                subject.evaluate(*problem)
+
+    def shard(self) -> Found:
+        """The next shard.
+
+        Raises:
+            AssertionError: something disagreed, so that this is no measurement of agreement.
+        """
+        found = self.lane.run(next(self._shards), self.subjects, lambda _: None)
+        if found.faults:
+            raise AssertionError(f"a benchmark is of problems that agree: {found.faults}")
+        return found
+
+    def told(self) -> dict[str, Any]:
+        """The next shard: how many problems it had, and the seconds of every part of the lane."""
+        clock = Clock()
+        with clock.running(self.subjects), clock.part(REST):
+            found = self.shard()
+        return {"problems": found.problems, "spent": dict(clock.spent)}
