@@ -62,7 +62,7 @@ class Volume:
         Raises:
             AssertionError: something disagreed, so that this is no measurement of agreement.
         """
-        found = self.lane.run(next(self._shards), self.subjects, lambda _: None)
+        found = self.lane.run(next(self._shards), self.subjects)
         if found.faults:
             raise AssertionError(f"a benchmark is of problems that agree: {found.faults}")
         return found

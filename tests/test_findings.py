@@ -11,7 +11,6 @@ import pytest
 from ledgers import cell
 from swept import HIGH, LOW, SMALL, head, of, row, text, worst
 
-from adapters.jax.claims import KAPPA
 from crosscheck.ledger import Ledger
 from crosscheck.report.cells import cells_of
 from crosscheck.summary import Summary, Worst
@@ -121,6 +120,8 @@ def test_texts_of_a_ledger_make_no_column_and_no_element() -> None:
 
 
 def test_jax_claims_twice_what_the_page_says_that_it_documents() -> None:
+    from adapters.jax.claims import KAPPA  # which imports JAX
+
     assert {dtype: kappa / 2 for dtype, kappa in KAPPA.items()} == DOCUMENTED
 
 

@@ -42,10 +42,6 @@ def subjects(*adapters: Any) -> dict[str, Direct]:
     return {adapter.name: Direct(adapter) for adapter in adapters}
 
 
-def nothing(problems: int) -> None:
-    """Between cases."""
-
-
 def by_output(found: Found, adapter: str, regime: str | None = None) -> dict[str, Summary]:
     """The summaries of an adapter's outputs."""
     there = {c: s for c, s in found.cells.items() if c.adapter == adapter and regime in (None, c.regime)}
@@ -113,7 +109,7 @@ def test_bulk_counts_what_the_engine_counts() -> None:
 
 @pytest.mark.usefixtures("little")
 def test_the_worst_of_bulk_is_where_it_says() -> None:
-    found = Random(1, ("float32",)).run(0, subjects(load("numpy")), nothing)
+    found = Random(1, ("float32",)).run(0, subjects(load("numpy")))
     for output, summary in by_output(found, "numpy", "crossed").items():
         assert summary.error is not None
         judge = Judge(parse(summary.error.case).problem())
@@ -151,7 +147,7 @@ def test_the_suspects_of_bulk_have_the_largest_shares() -> None:
 @pytest.mark.usefixtures("little")
 def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> None:
     planted = wrong.missing_one_minus
-    found = Random(1, ("float64",)).run(0, subjects(load("numpy"), planted), nothing)
+    found = Random(1, ("float64",)).run(0, subjects(load("numpy"), planted))
     (fault,) = {fault for fault in found.faults if fault.what.startswith("grad")}
     assert fault.who == planted.name
     assert "replay: " in fault.what
@@ -174,7 +170,7 @@ def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> 
 
 @pytest.mark.usefixtures("little")
 def test_known_differences_speak_against_nobody() -> None:
-    found = Random(1, ("float32",)).run(0, subjects(load("torch-literal")), nothing)
+    found = Random(1, ("float32",)).run(0, subjects(load("torch-literal")))
     outside = [summary for summary in found.cells.values() if summary.wrong_elements]
     assert outside
     assert all(summary.wrong_elements == summary.known_elements for summary in outside)
@@ -184,7 +180,7 @@ def test_known_differences_speak_against_nobody() -> None:
 @pytest.mark.usefixtures("little")
 def test_a_cell_that_an_adapter_does_not_have_says_why() -> None:
     found = Random(1, ("float64",)).run(
-        0, subjects(load("numpy"), wrong.Planted("narrow", wrong.right, "float32")), nothing
+        0, subjects(load("numpy"), wrong.Planted("narrow", wrong.right, "float32"))
     )
     (why,) = {reason for s in found.cells.values() for reason in s.unsupported}
     assert why == "planted-narrow has no float64"
@@ -221,7 +217,7 @@ KNOWN = {
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_every_value_of_16_bits_is_as_far_off_as_is_known(dtype: str) -> None:
     lane, there = Exhaustive((dtype,)), subjects(load("numpy"), load("torch"), load("jax-jit"))
-    shards = [lane.run(shard, there, nothing) for shard in range(len(lane))]
+    shards = [lane.run(shard, there) for shard in range(len(lane))]
     found = Found.merged(shards)
     assert not found.faults
     assert found.problems == 3 * 2**16
@@ -288,7 +284,7 @@ def test_float32_agrees_in_a_shard_and_its_problems_are_counted(monkeypatch: pyt
     monkeypatch.setattr(exhaustive, "SHARD", 2**18)
     lane = Exhaustive(("float32",))
     shard = 0x4180_0000 // 2**18  # from 16 on
-    found = lane.run(shard, subjects(load("numpy"), load("torch")), nothing)
+    found = lane.run(shard, subjects(load("numpy"), load("torch")))
     assert not found.faults
     for name in ("numpy", "torch"):
         for summary in by_output(found, name).values():
@@ -311,7 +307,7 @@ def test_one_wrong_number_of_float32_is_found(monkeypatch: pytest.MonkeyPatch, o
             return got._replace(**{output: bad})
 
     shard = int(np.array(1.3, np.float32).view(np.uint32)) // 2**18
-    found = Exhaustive(("float32",)).run(shard, subjects(Off()), nothing)
+    found = Exhaustive(("float32",)).run(shard, subjects(Off()))
     assert by_output(found, "off")[output].wrong_elements == 1
     (fault,) = found.faults
     assert fault.what.startswith(f"{output} in float32: 1 of ")
@@ -321,7 +317,7 @@ def test_one_wrong_number_of_float32_is_found(monkeypatch: pytest.MonkeyPatch, o
 
 @pytest.mark.usefixtures("little")
 def test_a_number_that_nothing_bounds_does_not_hide_the_worst_of_a_mixed_stack() -> None:
-    found = Random(1, ("float32",)).run(0, subjects(load("numpy")), nothing)
+    found = Random(1, ("float32",)).run(0, subjects(load("numpy")))
     for summary in by_output(found, "numpy", "mixed").values():
         assert summary.share is not None
         assert 0 < summary.share.value <= 1
@@ -332,7 +328,7 @@ def test_what_is_lost_to_zero_is_counted_in_float32_too(monkeypatch: pytest.Monk
     monkeypatch.setattr(exhaustive, "SHARD", 2**18)
     shard = 0xC2B2_0000 // 2**18  # z = -89: exp overflows, though σ is no zero
     lane = Exhaustive(("float32",))
-    found = by_output(lane.run(shard, subjects(load("numpy")), nothing), "numpy")["y_hat"]
+    found = by_output(lane.run(shard, subjects(load("numpy"))), "numpy")["y_hat"]
     assert found.lost_to_zero == sum(
         int(np.count_nonzero((got == 0) & (np.float32(1) / (1 + np.exp(-W.astype(np.float64))) != 0)))
         for W in [Case("every", shard * 2**18, (2**18, 1, 1, 1), dtype="float32").problem().W]

@@ -22,7 +22,7 @@ from crosscheck.comparison.summarise import cell_of, summarise
 from crosscheck.judge import Judge
 from crosscheck.regimes.thresholds import saturation
 from crosscheck.summary import Cell, add
-from crosscheck.sweep.lane import Advance, Found
+from crosscheck.sweep.lane import Found
 from crosscheck.sweep.shard import Shard
 from crosscheck.sweep.tally import Exact, Tally
 from crosscheck.trial import Outcome, Subject
@@ -120,13 +120,12 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
         """How many problems a shard has."""
         return self.ranges[shard][2]
 
-    def run(self, shard: int, subjects: Mapping[str, Subject], advance: Advance) -> Found:
+    def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """As `Lane.run`."""
         dtype, start, size = self.ranges[shard]
         work = _Walk(subjects, FORMATS[dtype])
         for seed in range(start, start + size, CASE):
             work.go_through(Case("every", seed, (min(CASE, size), 1, 1, 1), dtype=dtype))
-            advance(min(CASE, size))
         work.finish()
         return Found(size, work.cells, frozenset(work.faults.values()))
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from crosscheck.ledger import Fault
 from crosscheck.summary import Cell, Summary, add
 from crosscheck.trial import Subject
-
-# Called within a shard after each of its cases, with the number of problems that they had.
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -66,15 +63,14 @@ class Lane(Protocol):
     def problems(self, shard: int) -> int:
         """How many problems a shard has."""
 
-    def run(self, shard: int, subjects: Mapping[str, Subject], advance: Advance) -> Found:
+    def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """Put a shard to the adapters, which may be in this process.
 
         Args:
             shard: from 0 on.
             subjects: the adapters, by what selects them.
-            advance: called after each case.
 
-        Raises:
+        Raises, with a note that replays the case:
             AdapterMisbehaved: an adapter broke the contract in a way that its values do not show.
             AdapterDied: an adapter that runs elsewhere did not survive.
         """

@@ -9,10 +9,9 @@ from msgspec import Struct
 
 from crosscheck.cases import Case
 from crosscheck.cases.sources import CROSSINGS, LIKE
-from crosscheck.comparison.summarise import count_of
 from crosscheck.summary import add
 from crosscheck.sweep.bulk import Bulk
-from crosscheck.sweep.lane import Advance, Found
+from crosscheck.sweep.lane import Found
 from crosscheck.sweep.shard import Shard
 from crosscheck.trial import Subject
 
@@ -63,7 +62,7 @@ class Random(Struct, frozen=True, tag="random"):
         yield [Case("crossed", CROSSINGS * seed + t, shape, dtype=dtype) for t in range(CASES)]
         yield [Case("mixed", seed, (MIXED, *self.size), dtype=dtype)]
 
-    def run(self, shard: int, subjects: Mapping[str, Subject], advance: Advance) -> Found:
+    def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """As `Lane.run`."""
         work = Shard(subjects)
         for cases in self.cases(shard):
@@ -74,6 +73,5 @@ class Random(Struct, frozen=True, tag="random"):
                 wrong = bulk.hear(case, problem, results)
                 if wrong:
                     work.blame(case, problem, results, wrong)
-                advance(count_of(case))
             add(work.cells, bulk.summaries())
         return Found(self.problems(shard), work.cells, frozenset(work.faults.values()))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import xxhash
 
-from adapters.errors import AdapterMisbehaved
+from adapters.errors import AdapterDied, AdapterMisbehaved
 from crosscheck.blame.scene import Inquest
 from crosscheck.cases import Case
 from crosscheck.comparison.summarise import cell_of, count_of, known_in, wrong_in
@@ -45,6 +45,7 @@ class Shard:
             watched: whether to see to it that nobody changes the problem.
 
         Raises:
+            AdapterDied: an adapter in a process of its own did not survive.
             AdapterMisbehaved: an adapter raised, or one of them changed its input.
         """
         before, results = watched and _digest(problem), dict[str, Outputs]()
@@ -57,6 +58,9 @@ class Shard:
                     continue
                 except NotImplementedError as reason:
                     why = str(reason) or "no reason given"
+                except (AdapterDied, AdapterMisbehaved) as failure:
+                    failure.add_note(f"replay: {replay(case.text, name)}")
+                    raise
             lacking = Summary(count_of(case), unsupported=frozenset([why]))
             add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
         if watched and _digest(problem) != before:

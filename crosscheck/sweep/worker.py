@@ -94,13 +94,9 @@ class Station:
             careful: with every adapter in a process of its own, so that one that dies is named.
         """
         if not careful:
-            return self._lane.run(shard, self.subjects, _nothing)
+            return self._lane.run(shard, self.subjects)
         with Hosts(self._conditions) as hosts:
-            return self._lane.run(shard, {spec.name: hosts.subject(spec) for spec in self._specs}, _nothing)
-
-
-def _nothing(problems: int) -> None:
-    """Between cases."""
+            return self._lane.run(shard, {spec.name: hosts.subject(spec) for spec in self._specs})
 
 
 def answer(station: Station, request: Mapping[str, Any], results: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from crosscheck.cases import Case
 from crosscheck.comparison.summarise import summarise
 from crosscheck.judge import Judge
 from crosscheck.summary import Cell, Summary, add
-from crosscheck.sweep.lane import Advance, Found
+from crosscheck.sweep.lane import Found
 from crosscheck.trial import Subject, run
 
 STACK = 2
@@ -56,7 +56,7 @@ class Toy(Struct, frozen=True, kw_only=True):
         """Of a shard."""
         return Case("ordinary", self.seed + shard, (STACK, 1, 3, 1), dtype=dtype)
 
-    def run(self, shard: int, subjects: Mapping[str, Subject], advance: Advance) -> Found:
+    def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """Judge the cases."""
         time.sleep(self.seconds)
         if self.diary:
@@ -71,14 +71,13 @@ class Toy(Struct, frozen=True, kw_only=True):
                     outcome.failure.add_note(f"its case: {case.text}")
                     raise outcome.failure
                 add(cells, summarise(case, judge, outcome, best_known(judge, STACK)))
-            advance(STACK)
         return Found(self.problems(shard), cells)
 
 
 class Broken(Toy, frozen=True, kw_only=True):
     """A lane with a mistake in it."""
 
-    def run(self, shard: int, subjects: Mapping[str, Subject], advance: Advance) -> Found:
+    def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """No result."""
-        del shard, subjects, advance
+        del shard, subjects
         raise ValueError(BROKEN)
