@@ -111,6 +111,28 @@ def test_the_filter_accepts_no_value_that_the_mathematics_forbids(name: str, got
     assert not filter.accepts(name, np.array(got), center, np.array(1.0))
 
 
+@pytest.mark.parametrize("name", ["y_hat", "loss", "row_loss", "grad"])
+def test_a_share_that_is_surely_at_most_1_is_that_of_a_value_that_the_filter_accepts(name: str) -> None:
+    powers = [0.0, *(2.0**e for e in range(-1074, 1024, 3)), np.inf, np.nan]
+    radius = np.array([p * (1 + k * 2.0**-52) for p in powers for k in (0, 1, 12345)])
+    with np.errstate(all="ignore"):
+        sizes = [radius, *around(radius), radius / 2, radius * (1 - 2.0**-41), radius * (1 - 2.0**-39)]
+    inverse = filter.inverses(filter.Radii(*[radius] * 4)).grad
+    accepted = 0
+    for got in (sign * size for sign in (1, -1) for size in sizes):
+        sure = filter.shares(name, got, np.zeros_like(radius), inverse) <= filter.SURE
+        assert not (sure & ~filter.accepts(name, got, np.zeros_like(radius), radius)).any()
+        accepted += int(sure.sum())
+    assert accepted > len(radius) / 2  # half of the radius is surely inside
+
+
+@pytest.mark.parametrize("got", [-0.5, 1.5, np.inf, np.nan])
+def test_a_share_outside_what_the_mathematics_allows_is_never_at_most_1(got: float) -> None:
+    values, center = np.array([got, 0.5]), np.array([0.5, 0.5])
+    share = filter.shares("y_hat", values, center, np.array([1e-3, 1e-3]))
+    assert (share <= filter.SURE).tolist() == [False, True]
+
+
 @pytest.mark.parametrize("shape", [(1, 62, 1), (1, 63, 1), (62, 1, 1), (63, 1, 1), (9, 1, 7), (1, 1, 63)])
 def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, int, int]) -> None:
     m, n, p = shape
