@@ -6,11 +6,11 @@ add up to the whole; what belongs to no function below is the part `REST`.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import wraps
+from time import perf_counter
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
@@ -106,7 +106,7 @@ class Clock:
 
     def _turn(self) -> None:
         """Give the time since the last turn to the part that it belongs to."""
-        now = time.perf_counter()
+        now = perf_counter()
         if self._parts:
             self.spent[self._parts[-1]] += now - self._since
         self._since = now

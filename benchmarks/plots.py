@@ -12,6 +12,7 @@ import matplotlib as mpl
 from cycler import cycler
 from figures import Figure, Run
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 from tables import MEGABYTE, WHO
 
 # Colours that the colour-blind tell apart (Okabe and Ito).
@@ -29,8 +30,8 @@ STYLE: Final[dict[Any, Any]] = {
     "axes.spines.right": False,
 }
 NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
-# A hundredth of a point is less than anybody sees.
-LONG: Final = re.compile(r"(?<=\.\d\d)\d+")
+# What nobody sees: less than a hundredth of a point, comments, indentation.
+UNSEEN: Final = re.compile(r"(?<=\.\d\d)\d+|<!--(?!DOCTYPE).*?-->|(?<=\n)\s+")
 
 
 def rates(run: Run, canvas: Canvas) -> None:
@@ -46,7 +47,7 @@ def rates(run: Run, canvas: Canvas) -> None:
     axes.set_yticks(range(len(figures)), labels)
     axes.set_xscale("log")
     axes.minorticks_off()
-    axes.margins(x=0.15)
+    axes.set_xlim(10, 10 * max(figure.rate for figure in figures))
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("problems a second, in one process")
 
@@ -78,6 +79,9 @@ def growth(run: Run, canvas: Canvas) -> None:
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
             axes.minorticks_off()
+        else:
+            axes.set_ylim(bottom=0)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(name)
         axes.legend()
     panels[0].set_ylabel("ns a problem")
@@ -125,4 +129,4 @@ def draw(run: Run, folder: Path) -> None:
             canvas, file = Canvas(figsize=size, facecolor="white", layout="constrained"), io.StringIO()
             paint(run, canvas)
             canvas.savefig(file, format="svg", metadata=NO_METADATA)
-        (folder / f"{name}.svg").write_text(LONG.sub("", file.getvalue()), "utf-8")
+        (folder / f"{name}.svg").write_text(UNSEEN.sub("", file.getvalue()), "utf-8")
