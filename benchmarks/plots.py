@@ -31,7 +31,7 @@ STYLE: Final[dict[Any, Any]] = {
 }
 NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 # What nobody sees: less than a hundredth of a point, comments, indentation.
-UNSEEN: Final = re.compile(r"(?<=\.\d\d)\d+|<!--(?!DOCTYPE).*?-->|(?<=\n)\s+")
+UNSEEN: Final = re.compile(r"(?<=\.\d\d)\d+|<!--.*?-->|(?<=\n)\s+")
 
 
 def rates(run: Run, canvas: Canvas) -> None:
