@@ -13,6 +13,7 @@ import pytest
 from sweeps import COMMAND, ROOT
 
 from crosscheck.commands import run
+from crosscheck.ledger import read as read_ledger
 from crosscheck.sweep.command import KINDS
 
 
@@ -50,6 +51,52 @@ def test_what_is_not_installed_is_said(
     monkeypatch.setitem(sys.modules, "filelock", None)
     assert run(["merge", str(tmp_path), "--ledger", str(tmp_path / "ledger.jsonl")]) == 2
     assert "sweep needs filelock: pip install -e '.[cli,sweep]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["random", "--size", "1x3"], "'1x3' is no size; write m, n and p as in 1x3x1"),
+        (["random", "--size", "1x0x1"], "'1x0x1' is no size"),
+        (["random", "--size", "100000x3x1"], "--size: shape 4096x100000x3x1 has"),
+        (["random", "--dtype", "float63"], "did you mean 'float64'?"),
+        (["exhaustive", "--dtype", "float64"], "--dtype: unknown 'float64'"),
+    ],
+    ids=["two-sizes", "size-0", "too-large", "typo", "endless"],
+)
+def test_a_lane_that_cannot_be_is_one_line_and_exit_code_2(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ways = ["--only", "numpy", "--store", str(tmp_path / "store")]
+    assert run(["sweep", *options, *ways]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("options", "cells"),
+    [
+        (["random", "--problems", "1", "--dtype", "float16"], {"crossed", "mixed"}),
+        (["exhaustive", "--dtype", "bfloat16"], {"subnormal", "ordinary", "saturated_low", "non_finite"}),
+    ],
+    ids=["random", "exhaustive"],
+)
+def test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger(
+    options: list[str], cells: set[str], tmp_path: Path
+) -> None:
+    ways = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
+    ledger = tmp_path / "ledger.jsonl"
+    command = [sys.executable, "-m", "crosscheck.cli", "sweep", *options, "--only", "numpy"]
+    told = subprocess.run(
+        [*command, *ways, "--ledger", str(ledger)],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "Agreement of numpy." in told.stdout
+    assert cells <= {cell.regime.split()[0] for cell in read_ledger(ledger).cells}
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ import pytest
 from planted import wrong
 
 from adapters import load
+from adapters.errors import AdapterMisbehaved
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, parse
 from crosscheck.cases.sources import CROSSINGS
@@ -334,3 +335,31 @@ def test_what_is_lost_to_zero_is_counted_in_float32_too(monkeypatch: pytest.Monk
         for W in [Case("every", shard * 2**18, (2**18, 1, 1, 1), dtype="float32").problem().W]
         for got in [load("numpy").evaluate(np.ones_like(W), np.zeros_like(W), W).y_hat]
     )
+
+
+class _Bad:
+    """An adapter that breaks the contract in its own way."""
+
+    framework, version, dtypes = "planted", "1", ("float32",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def evaluate(self, X: Any, y: Any, W: Any) -> Any:
+        if self.name == "raises":
+            raise ValueError("no")
+        X *= 2
+        return load("numpy").evaluate(X, y, W)
+
+
+@pytest.mark.usefixtures("little")
+@pytest.mark.parametrize(
+    ("name", "said"), [("raises", "raised ValueError"), ("changes", "changed its input")]
+)
+def test_an_adapter_that_breaks_the_contract_ends_the_shard_and_is_named(name: str, said: str) -> None:
+    with pytest.raises(AdapterMisbehaved, match=said) as found:
+        Random(1, ("float32",)).run(0, subjects(_Bad(name)))
+    assert found.value.adapter == name
+    if name == "raises":
+        (note,) = found.value.__notes__
+        assert "check crossed:0:4096x1x3x1:contiguous:float32" in note
