@@ -1,6 +1,6 @@
 """The memory of a process that sweeps: after so many shards, and at most.
 
-    python benchmarks/memory.py [--dtype float64] [--size 1x3x1] [--only numpy,torch,...] [--shards 1 10 50]
+    python benchmarks/memory.py [--shards 1 10 50] [--cases 64] [--dtype float64] [--size 1x3x1] [--only ...]
 
 Prints a line of JSON for each number of shards: problems so far, what the process holds, and the most it ever
 held, in bytes. Linux only: the present size is read from /proc.
@@ -19,6 +19,8 @@ from adapters import threads
 os.environ.update(threads.environment(1))  # before NumPy, torch or JAX read it
 
 from volume import THREE, Volume
+
+from crosscheck.sweep import random
 
 STATM = Path("/proc/self/statm")
 
@@ -40,13 +42,15 @@ def main() -> None:
     parser.add_argument("--size", default="1x3x1")
     parser.add_argument("--only", default=",".join(THREE))
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 10, 50])
+    parser.add_argument("--cases", type=int, default=random.CASES, help="of a shard")
     options = parser.parse_args()
+    vars(random)["CASES"] = options.cases
     m, n, p = map(int, options.size.split("x"))
     volume, problems = Volume(options.only.split(","), options.dtype, (m, n, p)), 0
     for shard in range(1, max(options.shards) + 1):
         problems += volume.shard().problems
         if shard in options.shards:
-            told = {"shards": shard, "problems": problems, "held": held(), "peak": peak()}
+            told = {"shards": shard, "problems": problems, "held": held(), "peak": max(peak(), held())}
             print(json.dumps(told), flush=True)
 
 

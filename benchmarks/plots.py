@@ -109,7 +109,7 @@ def memory(run: Run, canvas: Canvas) -> None:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("shards")
     axes.set_ylabel("MB of the process")
-    axes.legend()
+    axes.legend(loc="center right")
 
 
 PICTURES: Final[Mapping[str, tuple[Callable[[Run, Canvas], None], tuple[float, float]]]] = {

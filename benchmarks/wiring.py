@@ -16,6 +16,7 @@ from crosscheck.sweep import random
 
 PACKAGES: Final = ("numpy", "torch", "jax", "hypothesis", "pytest-benchmark")
 ROUNDS: Final = 5
+LOAD: Final = os.getloadavg()[0]  # before anything is measured
 # One round of some work: how many problems it had, and whatever else there is to say of it.
 Work = Callable[[], Mapping[str, Any]]
 
@@ -66,7 +67,7 @@ def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
     return {
         "processor": next(iter(names), platform.machine()),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "load": os.getloadavg()[0],
+        "load": LOAD,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
