@@ -17,7 +17,7 @@ import os
 import select
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -146,26 +146,47 @@ def loaded(target: str, adapters: dict[str, Any]) -> Answer:
     return {"kind": "ready", "description": said}
 
 
+class Line:
+    """The child's end of the pipes, open as long as the parent lives.
+
+    Attributes:
+        results: the descriptor of the file for arrays and other long answers.
+    """
+
+    def __init__(self, descriptors: Sequence[str]) -> None:
+        commands, replies, lifeline, self.results = map(int, descriptors)
+        die_with_parent(lifeline)
+        faulthandler.enable()
+        self._inbox, self._outbox = Connection(commands, writable=False), Connection(replies, readable=False)
+
+    def say(self, said: Answer) -> None:
+        """Send something that nobody asked for, or an answer."""
+        self._outbox.send_bytes(json.dumps(said).encode())
+
+    def converse(self, said: Answer, answer: Callable[[Mapping[str, Any]], Answer]) -> None:
+        """Say something, and answer until the parent closes its pipe."""
+        while True:
+            self.say(said)
+            try:
+                request = json.loads(self._inbox.recv_bytes())
+            except EOFError:
+                return
+            said = answer(request)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Load the first adapter, say what it is, and answer until the parent closes the pipe."""
     target, *descriptors = arguments
-    commands, replies, lifeline, results = map(int, descriptors)
-    die_with_parent(lifeline)
-    faulthandler.enable()
-    inbox, outbox = Connection(commands, writable=False), Connection(replies, readable=False)
+    line = Line(descriptors)
     adapters: dict[str, Any] = {}
     rooms = Rooms()
-    found = loaded(target, adapters)
-    while True:
-        outbox.send_bytes(json.dumps(found).encode())
-        try:
-            request = json.loads(inbox.recv_bytes())
-        except EOFError:
-            return
+
+    def done(request: Mapping[str, Any]) -> Answer:
         if request["method"] == "load":
-            found = loaded(request["target"], adapters)
-        else:
-            found = answer(adapters[request["target"]], request, results, rooms)
+            return loaded(request["target"], adapters)
+        return answer(adapters[request["target"]], request, line.results, rooms)
+
+    line.converse(loaded(target, adapters), done)
 
 
 if __name__ == "__main__":

@@ -52,13 +52,13 @@ def test_a_line_has_a_step_for_each_interval_and_a_gap_where_there_is_none() -> 
 
 
 def test_steps_thinner_than_a_line_show_their_larger_error() -> None:
-    thin = 0.25 * 110 / plots.NARROW
+    thin = 2.0 ** math.floor(math.log2(0.25 * 110 / plots.NARROW))  # whose multiples are exact
     steps = [
         Step("ordinary", k * thin, (k + 1) * thin, Summary(error=Worst(1 + k % 3, "", (), "")))
         for k in range(4)
     ]
     found = list(plots._visible([*steps, Step("ordinary", 4 * thin, 50, steps[0].summary)], 110))
-    assert found == [(0, pytest.approx(4 * thin), 3), (pytest.approx(4 * thin), 50, 1)]
+    assert found == [(0, 4 * thin, 3), (4 * thin, 50, 1)]
 
 
 def refused(folder: Path, *ledgers: Ledger) -> int:

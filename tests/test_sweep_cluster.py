@@ -32,10 +32,10 @@ from distributed import Client, LocalCluster
 from crosscheck.ledger.records import INTERRUPTED
 from crosscheck.sweep import cluster as module
 from crosscheck.sweep import session, shared
-from crosscheck.sweep.bench import Bench
 from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.local import told_here as told_truly
 from crosscheck.sweep.messages import Job, Refused, Told, read_job
+from crosscheck.sweep.pool import Pool
 
 pytestmark = pytest.mark.long
 
@@ -196,8 +196,8 @@ def test_processes_that_nobody_asks_any_more_end(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(shared, "IDLE", 0.2)
     job = Job.of(Toy(), specs(), conditions(tmp_path), 60.0)
     before = set(workers_of(os.getpid()))
-    with patch.dict(os.environ, PATH), closing(Bench(job)) as bench:
-        wanted = json.dumps(msgspec.to_builtins(bench.told()))
+    with patch.dict(os.environ, PATH), closing(Pool(job)) as pool:
+        wanted = json.dumps(msgspec.to_builtins(pool.told()))
         assert shared.ready(msgspec.json.encode(job), wanted) == b""
     assert_gone([each for each in workers_of(os.getpid()) if each not in before])
 

@@ -43,6 +43,16 @@ def test_a_mistake_in_the_call_is_one_line_and_exit_code_2(
     assert told.stderr.count("\n") == 1
 
 
+def test_a_lane_without_what_it_needs_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in ("random", "bulk", "shard"):
+        monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "xxhash", None)
+    assert run(["sweep", "random", "--only", "numpy"]) == 2
+    assert "sweep needs xxhash: pip install -e '.[cli,sweep]'" in capsys.readouterr().err
+
+
 def test_what_is_not_installed_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

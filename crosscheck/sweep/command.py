@@ -203,7 +203,9 @@ def command_of(name: str, kind: Kind) -> click.Command:
         )
         specs = select(only, adapter)
         conditions = Conditions(journal, timeout, compilation.kept())
-        return sweep_and_show(kind.lane(specs, **choice), specs, conditions, ways)
+        with _what_it_needs():
+            lane = kind.lane(specs, **choice)
+        return sweep_and_show(lane, specs, conditions, ways)
 
     command: Callable[..., Any] = way_options(run)
     for option in reversed(kind.options):

@@ -161,10 +161,6 @@ class _Walk(Shard):
         if wrong:
             self.blame(block.part, block.judge.problem, results, wrong, block.regime)
 
-    def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
-        said = self.subjects[name].description
-        return Outcome(said, got, judge.judge(got, said.arithmetic[judge.format.name]))
-
     def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
         """The summaries of any case, without what `blame` counts."""
         best = best_known(block.judge)

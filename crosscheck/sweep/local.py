@@ -8,8 +8,8 @@ from adapters.child import ChildLostError
 from adapters.conditions import Conditions
 from adapters.errors import AdapterDied, AdapterError
 from crosscheck.hosts import Hosts
-from crosscheck.sweep.bench import Bench
 from crosscheck.sweep.messages import Answer, Failed, Job, Told
+from crosscheck.sweep.pool import Pool
 
 
 class Local:
@@ -19,42 +19,42 @@ class Local:
         ahead: as `crosscheck.sweep.engine.Crew`.
     """
 
-    def __init__(self, bench: Bench, workers: int) -> None:
+    def __init__(self, pool: Pool, workers: int) -> None:
         """Start nothing yet.
 
         Args:
-            bench: where the workers are, closed with the crew.
+            pool: where the workers are, closed with the crew.
             workers: how many.
         """
         self.ahead = 2 * workers
-        self._bench = bench
+        self._pool = pool
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="shard")
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
         """As `crosscheck.sweep.engine.Crew`; the worker of a failed attempt is no more."""
-        return self._threads.submit(self._bench.attempt, shard, careful=first is not None)
+        return self._threads.submit(self._pool.attempt, shard, careful=first is not None)
 
     def close(self) -> None:
         """As `crosscheck.sweep.engine.Crew`."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._bench.close()
+        self._pool.close()
         self._threads.shutdown()
 
 
-def told_here(bench: Bench, workers: int, job: Job, conditions: Conditions) -> Told:
+def told_here(pool: Pool, workers: int, job: Job, conditions: Conditions) -> Told:
     """What workers of this machine say of their adapters, which they have loaded.
 
     Args:
-        bench: where they are from now on.
+        pool: where they are from now on.
         workers: how many.
-        job: of the bench.
+        job: of the pool.
         conditions: of the job.
 
     Raises:
         AdapterError: an adapter cannot be loaded, or kills its process as it is.
     """
     try:
-        return bench.told(workers)
+        return pool.told(workers)
     except ChildLostError as lost:
         with Hosts(conditions) as hosts:
             try:

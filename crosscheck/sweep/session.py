@@ -19,7 +19,6 @@ from crosscheck.comparison.report import console_for, say
 from crosscheck.comparison.session import command
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.ledger import LedgerError, begin, write
-from crosscheck.sweep.bench import Bench
 from crosscheck.sweep.engine import Crew, Result, results
 from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.identity import header_of, short_digest
@@ -27,6 +26,7 @@ from crosscheck.sweep.lane import Lane
 from crosscheck.sweep.local import Local, told_here
 from crosscheck.sweep.messages import Failed, Job, Told
 from crosscheck.sweep.numbers import MOST_SHARDS, WHOLE, Slice
+from crosscheck.sweep.pool import Pool
 from crosscheck.sweep.progress import Bar, Interruption, progress
 from crosscheck.sweep.record import Record, shard_ledger
 from crosscheck.sweep.show import heading, show
@@ -75,11 +75,11 @@ def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, wa
     job = Job.of(lane, specs, conditions, ways.limit)
     console = console_for(terminal=sys.stdout.isatty())
     with ExitStack() as stack:
-        bench = Bench(job)
-        stack.callback(bench.close)
+        pool = Pool(job)
+        stack.callback(pool.close)
         with Console(stderr=True).status("starting the frameworks"):
             workers = min(ways.workers, len(shards)) if ways.scheduler is None else 1
-            told = told_here(bench, workers, job, conditions)
+            told = told_here(pool, workers, job, conditions)
         header = header_of(lane, told, command())
         folder = ways.store or STORES / short_digest(lane, list(specs), ways.part)
         store = Store.opened(folder, header, resume=ways.resume)
@@ -87,7 +87,7 @@ def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, wa
         say(console, *heading(header), f"Store: {folder}")
         if ways.ledger is not None:
             begin(ways.ledger, header)
-        crew = _crew(bench, job, told, ways)
+        crew = _crew(pool, job, told, ways)
         stack.callback(crew.close)
         entries = known.applicable(Description.of_plain(said) for said in told.descriptions.values())
         sweep = _Sweep(lane, store, Record(header), entries)
@@ -114,10 +114,10 @@ def _shards(lane: Lane, part: Slice) -> range:
     return shards
 
 
-def _crew(bench: Bench, job: Job, told: Told, ways: Ways) -> Crew:
+def _crew(pool: Pool, job: Job, told: Told, ways: Ways) -> Crew:
     if ways.scheduler is None:
-        return Local(bench, ways.workers)
-    bench.close()
+        return Local(pool, ways.workers)
+    pool.close()
     from crosscheck.sweep.cluster import Cluster
 
     return Cluster(ways.scheduler, job, told)

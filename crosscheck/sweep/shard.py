@@ -85,13 +85,8 @@ class Shard:
             regime: of the cells, if it is not the case's.
         """
         judge = Judge(problem)
-        said = {name: self.subjects[name].description for name in results}
-        outcomes = {
-            name: Outcome(said[name], got, judge.judge(got, said[name].arithmetic[case.dtype]))
-            for name, got in results.items()
-        }
         for name in wrong:
-            outcome = outcomes[name]
+            outcome = self._outcome(judge, name, results[name])
             covering = self._known.covering(judge, outcome, case.shape)
             for output in outcome.disagreeing:
                 cell = cell_of(case, outcome, output)
@@ -100,8 +95,12 @@ class Shard:
                 add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
             left = explained(outcome, covering).left(outcome)
             if any((name, output) not in self.faults for output in left.disagreeing):
-                others = [other for each, other in outcomes.items() if each != name]
+                others = [self._outcome(judge, each, got) for each, got in results.items() if each != name]
                 self._tell(name, Inquest(case.text, judge, [left, *others], self.subjects), left)
+
+    def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
+        said = self.subjects[name].description
+        return Outcome(said, got, judge.judge(got, said.arithmetic[judge.format.name]))
 
     def _tell(self, name: str, inquest: Inquest, outcome: Outcome) -> None:
         """A fault for each output, with the smallest case that shows it."""

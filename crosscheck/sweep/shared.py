@@ -16,9 +16,9 @@ from distributed import get_worker
 
 from adapters import compilation
 from adapters.child import ChildLostError
-from crosscheck.sweep.bench import ENDED, Bench
 from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.messages import Answer, Failed, Refused, Told, read_job
+from crosscheck.sweep.pool import ENDED, Pool
 
 # Seconds after which processes that nobody asks end: their client may be no more.
 IDLE: Final = 60.0
@@ -27,13 +27,13 @@ _lock = threading.Lock()
 
 
 class _Shared:
-    """The bench of a sweep, and how many tasks use it."""
+    """The pool of a sweep, and how many tasks use it."""
 
     def __init__(self, job: bytes, wanted: str) -> None:
         read = read_job(job)
         # Where compiled programs are kept is this machine's business.
         here = msgspec.structs.replace(read, environment={**read.environment, **compilation.kept()})
-        self.bench = Bench(here, msgspec.convert(json.loads(wanted), Told))
+        self.pool = Pool(here, msgspec.convert(json.loads(wanted), Told))
         self.tasks, self.idle = 0, threading.Timer(IDLE, _rest, [job])
 
 
@@ -42,7 +42,7 @@ _ended: set[bytes] = set()
 
 
 @contextmanager
-def _borrowed(job: bytes, wanted: str) -> Iterator[Bench]:
+def _borrowed(job: bytes, wanted: str) -> Iterator[Pool]:
     with _lock:
         if job in _ended:
             raise SweepError(ENDED)
@@ -51,7 +51,7 @@ def _borrowed(job: bytes, wanted: str) -> Iterator[Bench]:
         shared.tasks += 1
         shared.idle.cancel()
     try:
-        yield shared.bench
+        yield shared.pool
     finally:
         with _lock:
             shared.tasks -= 1
@@ -75,14 +75,14 @@ def _rest(job: bytes, *, even_at_work: bool = False) -> None:
             return
         del _shared[job]
     shared.idle.cancel()
-    shared.bench.close()
+    shared.pool.close()
 
 
 def ready(job: bytes, wanted: str) -> bytes:
     """Load everything: nothing where all is as it is wanted, or a `Refused`."""
     try:
-        with _borrowed(job, wanted) as bench:
-            bench.told()
+        with _borrowed(job, wanted) as pool:
+            pool.told()
     except ChildLostError as lost:
         return msgspec.json.encode(Refused.of(SweepError(f"a worker {lost} while it loaded the adapters")))
     except Exception as error:  # noqa: BLE001, the client says it
@@ -93,8 +93,8 @@ def ready(job: bytes, wanted: str) -> bytes:
 def attempt(job: bytes, wanted: str, shard: int, careful: bool) -> bytes:  # noqa: FBT001, plain data for Dask
     """The answer to a shard; a machine where something else is installed refuses."""
     try:
-        with _borrowed(job, wanted) as bench:
-            answer = bench.attempt(shard, careful=careful)
+        with _borrowed(job, wanted) as pool:
+            answer = pool.attempt(shard, careful=careful)
     except SweepError as error:
         answer = Refused.of(error)
     return msgspec.json.encode(_placed(answer, get_worker().address))

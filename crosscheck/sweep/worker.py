@@ -8,12 +8,9 @@ not. A client asks it for nothing more after a failure.
 from __future__ import annotations
 
 import dataclasses
-import faulthandler
-import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,7 @@ from adapters import AdapterDied, AdapterError, AdapterMisbehaved, Spec, load, l
 from adapters.conditions import Conditions
 from adapters.errors import one_line
 from adapters.journal import write_all
-from adapters.worker import LEAK, die_with_parent, flushes
+from adapters.worker import LEAK, Line, flushes
 from crosscheck.hosts import Hosts
 from crosscheck.ledger import CellRecord
 from crosscheck.ledger.environment import environment
@@ -131,22 +128,13 @@ def begun(job: str) -> tuple[Station | None, dict[str, Any]]:
 def main(arguments: Sequence[str]) -> None:
     """Load everything, say what it is, and compute shards until the client closes the pipe."""
     job, *descriptors = arguments
-    commands, replies, lifeline, results = map(int, descriptors)
-    die_with_parent(lifeline)
-    faulthandler.enable()
-    inbox, outbox = Connection(commands, writable=False), Connection(replies, readable=False)
+    line = Line(descriptors)
     station, said = begun(job)
-    while True:
-        outbox.send_bytes(json.dumps(said).encode())
-        try:
-            request = json.loads(inbox.recv_bytes())
-        except EOFError:
-            break
-        if station is None:
-            break
-        said = answer(station, request, results)
-    if station is not None:
-        station.close()
+    if station is None:
+        line.say(said)
+        return
+    line.converse(said, lambda request: answer(station, request, line.results))
+    station.close()
 
 
 if __name__ == "__main__":

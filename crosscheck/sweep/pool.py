@@ -94,7 +94,7 @@ class Worker:
             self.log.unlink(missing_ok=True)
 
 
-class Bench:
+class Pool:
     """The workers of this machine for one job; any number of threads may use them.
 
     Who puts a shard to one that fails does so again, on another.
@@ -136,7 +136,7 @@ class Bench:
         return told[0]
 
     def attempt(self, shard: int, *, careful: bool) -> Answer:
-        """The result of a shard, or why there is none; refused also once the bench is closed."""
+        """The result of a shard, or why there is none; refused also once the pool is closed."""
         try:
             worker = self._taken()
         except (AdapterError, JournalError, SweepError) as error:
