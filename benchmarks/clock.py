@@ -45,7 +45,7 @@ class Timed(NamedTuple):
 
 
 TIMED: Final[Sequence[Timed]] = (
-    Timed(Case, "problem", "generation"),
+    Timed(Case, "lent", "generation"),
     Timed(stable, "widen", "reference"),
     Timed(stable, "evaluate", "reference"),
     Timed(reference.filter, "centers", "reference"),

@@ -6,7 +6,6 @@ The filter answers for almost every problem; the full set is computed for the re
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ from reference import filter as first
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
 from reference.formats import format_of
-from reference.types import Array, Bool, Float64, Outputs, Problem
+from reference.types import Array, Bool, Outputs, Problem
 from reference.units import Units
 
 OUTPUTS = Outputs._fields
@@ -79,7 +78,7 @@ class Judge:
         self.problem = problem
         self.format = format_of(problem.X)
         self.wide = stable.widen(problem)
-        self._radii: dict[first.Factors, tuple[first.Radii, first.Radii]] = {}
+        self._radii: dict[first.Factors, tuple[first.Radii, first.Packed]] = {}
         self._sets: dict[Arithmetic, dict[str, AdmissibleSet]] = {}
 
     @cached_property
@@ -93,11 +92,17 @@ class Judge:
         return first.centers(self.reference)
 
     @cached_property
+    def nearest(self) -> first.Centers:
+        """The reference's outputs, rounded to the format."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return first.Centers(*(a.astype(self.format.dtype, copy=False) for a in self.centers))
+
+    @cached_property
     def places(self) -> NDArray[np.int8]:
         """The regime of each ŷ, ``[*stack, m, p]``, as its place in `REGIMES`."""
         return classify(*self.problem, self.format)
 
-    def radii(self, units: Units) -> tuple[first.Radii, first.Radii]:
+    def radii(self, units: Units) -> tuple[first.Radii, first.Packed]:
         """The filter's radii of the whole stack, and their inverses."""
         factors = first.Factors.of(units, self.wide)
         if factors not in self._radii:
@@ -111,17 +116,13 @@ class Judge:
             self._sets[claims] = bounds.admissible(self.problem, self.format, claims, self.reference)
         return self._sets[claims]
 
-    def shares(self, outputs: Outputs, claims: Arithmetic) -> dict[str, Float64]:
-        """Of every output that is there, |got − reference| / the filter's radius, as `first.shares` has."""
+    def shares(self, outputs: Outputs, claims: Arithmetic) -> first.Packed:
+        """Of every output, |got − reference| / the filter's radius, as `first.shares` has it."""
         _, inverses = self.radii(Units.of(self.format, claims))
-        return {
-            name: first.shares(name, got, getattr(self.centers, name), getattr(inverses, name))
-            for name, got in zip(OUTPUTS, outputs, strict=True)
-            if got is not None
-        }
+        return first.shares(outputs, self.centers, inverses)
 
     def judge(
-        self, outputs: Outputs, claims: Arithmetic, shares: Mapping[str, Float64] | None = None
+        self, outputs: Outputs, claims: Arithmetic, shares: first.Packed | None = None
     ) -> dict[str, Judgement]:
         """The judgement of every output that is there.
 
@@ -131,13 +132,14 @@ class Judge:
             shares: of these, where the caller has them already.
         """
         units = Units.of(self.format, claims)
-        judged = first.judged(self.wide, units)
+        judged = first.judged((*self.problem.X.shape, self.problem.y.shape[-1]), units)
         shares = self.shares(outputs, claims) if shares is None else shares
         accepted = {
             name: np.ones(share.shape, np.bool_)
             if np.max(share) <= first.SURE
             else self._accepted(name, getattr(outputs, name), units)
-            for name, share in shares.items()
+            for name, share in shares.parts._asdict().items()
+            if getattr(outputs, name) is not None
         }
         filtered = {name: self._whole(mask) for name, mask in accepted.items()}
         left = ~np.logical_and.reduce([*filtered.values()])
@@ -147,7 +149,7 @@ class Judge:
                 flat(accepted[name], AXES[name])[left] |= self._contains(
                     full[name], flat(getattr(outputs, name), AXES[name])[left]
                 )
-        return {name: Judgement(accepted[name], judged[name], filtered[name]) for name in shares}
+        return {name: Judgement(accepted[name], judged[name], filtered[name]) for name in accepted}
 
     def _accepted(self, name: str, got: Array, units: Units) -> Bool:
         """Where the filter accepts, in C order, so that the problems left over can be written into it."""

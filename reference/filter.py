@@ -6,12 +6,13 @@ What it accepts, the full set accepts (``docs/accuracy.md``, "The filter"); what
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import itertools
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from reference import stable
-from reference.types import Array, Bool, Float64, Problem
+from reference.types import Array, Bool, Float64, Outputs, Problem
 from reference.units import ROOM, UNJUDGED, Units
 
 # A share that is at most this is at most 1, whatever its roundings: of 1/radius, which a large radius makes
@@ -25,14 +26,14 @@ class Radii(NamedTuple):
     Attributes:
         y_hat: ``[*stack, m, p]``.
         loss: ``[*stack]``.
-        row_loss: ``[*stack, m]``.
         grad: ``[*stack, n, p]``.
+        row_loss: ``[*stack, m]``.
     """
 
     y_hat: Float64
     loss: Float64
-    row_loss: Float64
     grad: Float64
+    row_loss: Float64
 
 
 class Centers(NamedTuple):
@@ -40,15 +41,15 @@ class Centers(NamedTuple):
 
     y_hat: Float64
     loss: Float64
-    row_loss: Float64
     grad: Float64
+    row_loss: Float64
 
 
 def centers(reference: stable.Reference) -> Centers:
     """The four outputs of the reference."""
     with np.errstate(all="ignore"):
         row_loss, loss = stable.half_squares(reference.r)
-        return Centers(reference.p, loss, row_loss, reference.grad)
+        return Centers(reference.p, loss, reference.grad, row_loss)
 
 
 class Factors(NamedTuple):
@@ -93,7 +94,7 @@ def radii(problem: Problem, reference: stable.Reference, factors: Factors) -> Ra
         whole = stable.sum_last(whole)
         e_delta += factors.mu_gradient * np.abs(reference.delta)
         grad = stable.contract(np.abs(np.swapaxes(problem.X, -1, -2)), e_delta)
-        found = Radii(e_p, whole, row, grad)
+        found = Radii(e_p, whole, grad, row)
         if not _is_finite(problem, reference):
             found = _without_non_finite(problem, found)
     return found
@@ -132,10 +133,14 @@ def _without_non_finite(problem: Problem, found: Radii) -> Radii:
     )
 
 
-def judged(problem: Problem, units: Units) -> dict[str, bool]:
-    """Whether each output's set is narrower than the trivial one: every ν it depends on is below ¼."""
-    m, n = problem.X.shape[-2:]
-    p = problem.y.shape[-1]
+def judged(shape: tuple[int, ...], units: Units) -> dict[str, bool]:
+    """Whether each output's set is narrower than the trivial one: every ν it depends on is below ¼.
+
+    Args:
+        shape: ends with m, n and p.
+        units: of the implementation.
+    """
+    m, n, p = shape[-3:]
     z, dot = units.nu_dot(n), units.nu_gradient(m)
     return {
         "y_hat": z < UNJUDGED,
@@ -145,30 +150,70 @@ def judged(problem: Problem, units: Units) -> dict[str, bool]:
     }
 
 
-def inverses(radii: Radii) -> Radii:
+class Packed(NamedTuple):
+    """Values of all outputs in one piece of memory, so that one operation does for several.
+
+    Attributes:
+        memory: ``[numbers]``, one output after the other.
+        parts: each output's own, views of it.
+        edges: where each begins, and the last one ends.
+    """
+
+    memory: Float64
+    parts: Radii
+    edges: tuple[int, ...]
+
+    @classmethod
+    def like(cls, arrays: Radii) -> Self:
+        """Memory for as many values, which may hold anything."""
+        edges = tuple(itertools.accumulate((array.size for array in arrays), initial=0))
+        memory = np.empty(edges[-1])
+        pieces = zip(arrays, itertools.pairwise(edges), strict=True)
+        parts = (memory[start:stop].reshape(array.shape) for array, (start, stop) in pieces)
+        return cls(memory, Radii(*parts), edges)
+
+    def largest(self) -> Radii:
+        """The largest value of each output; NaN where one of them is."""
+        return Radii(*np.maximum.reduceat(self.memory, self.edges[:-1]).tolist())
+
+
+def inverses(radii: Radii) -> Packed:
     """1 / radius of each; NaN where the radius is not finite, so that nothing is accepted there."""
+    found = Packed.like(radii)
     with np.errstate(all="ignore"):
-        found = Radii(*(np.divide(1, radius, out=np.empty(radius.shape)) for radius in radii))
-        for radius, inverse in zip(radii, found, strict=True):
+        for radius, inverse in zip(radii, found.parts, strict=True):
+            np.divide(1, radius, out=inverse)
             if not np.max(radius) < np.inf:
                 inverse[radius == np.inf] = np.nan
-        return found
+    return found
 
 
-def shares(name: str, got: Array, center: Float64, inverse: Float64) -> Float64:
-    """|got − center| / radius of an output of any format; inf outside what the mathematics allows.
+def shares(outputs: Outputs, centers: Centers, inverses: Packed) -> Packed:
+    """|got − center| / radius of the outputs that are there; inf outside what the mathematics allows.
 
-    Right to a few 2^-53 of itself, so that the filter accepts whatever is at most `SURE`.
+    Right to a few 2^-53 of itself, so that the filter accepts whatever is at most `SURE`. An output that is
+    not there has shares of 0; at least one must be.
     """
+    found = Packed.like(inverses.parts)
+    there = [place for place, got in enumerate(outputs) if got is not None]
+    some = slice(found.edges[there[0]], found.edges[there[-1] + 1])
     with np.errstate(all="ignore"):
-        share = np.subtract(got, center, out=np.empty(center.shape))
+        for got, center, share in zip(outputs, centers, found.parts, strict=True):
+            if got is None:
+                share[...] = 0
+            else:
+                np.subtract(got, center, out=share)
+        share = found.memory[some]
         np.abs(share, out=share)
-        np.multiply(share, inverse, out=share)
-        if name != "grad" and not np.min(got) >= 0:
-            share[got < 0] = np.inf
-        if name == "y_hat" and not np.max(got) <= 1:
-            share[got > 1] = np.inf
-    return share
+        np.multiply(share, inverses.memory[some], out=share)
+        for name in ("y_hat", "loss", "row_loss"):
+            got = getattr(outputs, name)
+            if got is not None and not np.minimum.reduce(got, axis=None) >= 0:
+                getattr(found.parts, name)[got < 0] = np.inf
+        y_hat = outputs.y_hat
+        if y_hat is not None and not np.maximum.reduce(y_hat, axis=None) <= 1:
+            found.parts.y_hat[y_hat > 1] = np.inf
+    return found
 
 
 def accepts(name: str, got: Array, center: Float64, radius: Float64) -> Bool:

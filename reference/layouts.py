@@ -26,6 +26,12 @@ def contiguous(array: Array, offset: int = 0) -> Array:
     return copy
 
 
+def aligned(array: Array) -> Array:
+    """The array itself where it is as `contiguous` has it, and such a copy where it is not."""
+    there = array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
+    return array if there else contiguous(array)
+
+
 def _transposed(array: Array) -> Array:
     """The last two axes in the other order in memory."""
     return contiguous(array.swapaxes(-1, -2)).swapaxes(-1, -2)

@@ -12,7 +12,7 @@ from crosscheck.regimes import REGIMES
 from reference import bounds, filter, network, stable
 from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
-from reference.types import Bool, Problem
+from reference.types import Array, Bool, Outputs, Problem
 from reference.units import Units
 
 OUTPUTS = ("y_hat", "loss", "row_loss", "grad")
@@ -111,16 +111,24 @@ def test_the_filter_accepts_no_value_that_the_mathematics_forbids(name: str, got
     assert not filter.accepts(name, np.array(got), center, np.array(1.0))
 
 
-@pytest.mark.parametrize("name", ["y_hat", "loss", "row_loss", "grad"])
+def share_of(name: str, got: Array, center: Array, radius: Array) -> Array:
+    """The share of one output that comes alone."""
+    inverses = filter.inverses(filter.Radii(*[radius] * 4))
+    packed = filter.shares(Outputs(**{name: got}), filter.Centers(*[center] * 4), inverses)
+    for other, share in packed.parts._asdict().items():
+        assert other == name or not share.any()
+    return getattr(packed.parts, name)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
 def test_a_share_that_is_surely_at_most_1_is_that_of_a_value_that_the_filter_accepts(name: str) -> None:
     powers = [0.0, *(2.0**e for e in range(-1074, 1024, 3)), np.inf, np.nan]
     radius = np.array([p * (1 + k * 2.0**-52) for p in powers for k in (0, 1, 12345)])
     with np.errstate(all="ignore"):
         sizes = [radius, *around(radius), radius / 2, radius * (1 - 2.0**-41), radius * (1 - 2.0**-39)]
-    inverse = filter.inverses(filter.Radii(*[radius] * 4)).grad
     accepted = 0
     for got in (sign * size for sign in (1, -1) for size in sizes):
-        sure = filter.shares(name, got, np.zeros_like(radius), inverse) <= filter.SURE
+        sure = share_of(name, got, np.zeros_like(radius), radius) <= filter.SURE
         assert not (sure & ~filter.accepts(name, got, np.zeros_like(radius), radius)).any()
         accepted += int(sure.sum())
     assert accepted > len(radius) / 2  # half of the radius is surely inside
@@ -128,9 +136,25 @@ def test_a_share_that_is_surely_at_most_1_is_that_of_a_value_that_the_filter_acc
 
 @pytest.mark.parametrize("got", [-0.5, 1.5, np.inf, np.nan])
 def test_a_share_outside_what_the_mathematics_allows_is_never_at_most_1(got: float) -> None:
-    values, center = np.array([got, 0.5]), np.array([0.5, 0.5])
-    share = filter.shares("y_hat", values, center, np.array([1e-3, 1e-3]))
+    share = share_of("y_hat", np.array([got, 0.5]), np.array([0.5, 0.5]), np.array([1e3, 1e3]))
     assert (share <= filter.SURE).tolist() == [False, True]
+
+
+def test_shares_of_several_outputs_are_those_of_each_alone() -> None:
+    given = Case("mixed", 5, (64, 2, 3, 2), dtype="float32").problem()
+    units = Units.of(FORMATS["float32"], default_arithmetic(FORMATS["float32"]))
+    wide = stable.widen(given)
+    reference = stable.evaluate(*wide)
+    centers, inverses = filter.centers(reference), filter.inverses(radii_of(wide, reference, units))
+    outputs = network.evaluate(*given)
+    together = filter.shares(outputs, centers, inverses)
+    for name, got in outputs._asdict().items():
+        alone = filter.shares(Outputs(**{name: got}), centers, inverses)
+        share = getattr(together.parts, name)
+        assert np.array_equal(getattr(alone.parts, name), share, equal_nan=True)
+        assert np.array_equal(getattr(together.largest(), name), share.max(), equal_nan=True)
+        for other in set(OUTPUTS) - {name}:
+            assert getattr(alone.largest(), other) == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 62, 1), (1, 63, 1), (62, 1, 1), (63, 1, 1), (9, 1, 7), (1, 1, 63)])
@@ -140,5 +164,5 @@ def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, in
     for claims in CLAIMS.values():
         arithmetic = Arithmetic(**{"kappa": 3.0, **claims})
         full = bounds.admissible(given, FORMATS["bfloat16"], arithmetic)
-        judged = filter.judged(stable.widen(given), Units.of(FORMATS["bfloat16"], arithmetic))
+        judged = filter.judged((m, n, p), Units.of(FORMATS["bfloat16"], arithmetic))
         assert judged == {name: full[name].judged for name in OUTPUTS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -25,8 +26,10 @@ from crosscheck.sweep.lane import Found
 from crosscheck.sweep.random import Random
 from crosscheck.sweep.tally import Exact, Tally
 from crosscheck.trial import Direct, run
+from reference.admissible import AdmissibleSet
+from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
-from reference.types import Outputs, Problem
+from reference.types import Array, Outputs, Problem
 from reference.ulp import error_in_ulp
 
 SHAPE = (4096, 1, 3, 1)
@@ -142,6 +145,67 @@ def test_the_suspects_of_bulk_have_the_largest_shares() -> None:
     assert found.share is not None
     assert found.share.place == (3333, 2, 0)
     assert 0.9 < found.share.value <= 1
+
+
+def test_the_same_bits_under_the_same_claims_get_one_verdict_and_all_its_counts() -> None:
+    case = Case("crossed", 5, SHAPE, dtype="float32")
+    judge = Judge(case.problem())
+    said = Direct(load("numpy")).description
+    wide = dataclasses.replace(said.arithmetic["float32"], kappa=9.0)
+    twins = {
+        "first": dataclasses.replace(said, name="first", arithmetic={"float32": wide}),
+        "second": dataclasses.replace(said, name="second", arithmetic={"float32": wide}),
+        "narrow": dataclasses.replace(said, name="narrow"),
+    }
+    outputs = run(Direct(load("numpy")), judge).outputs
+    assert outputs is not None
+    assert outputs.y_hat is not None
+    y_hat = outputs.y_hat.copy()
+    full = judge.sets(wide)["y_hat"]
+    y_hat[77] = full.center[77] + 0.95 * full.radius[77]
+    bulk = Bulk(twins)
+    same = outputs._replace(y_hat=y_hat)
+    assert bulk.hear(case, judge.problem, dict.fromkeys(twins, same)) == ["narrow"]
+    found = {(cell.adapter, cell.output): summary for cell, summary in bulk.summaries().items()}
+    for output in Outputs._fields:
+        assert found["first", output] == found["second", output]
+    for name in twins:
+        worst = found[name, "y_hat"].share
+        assert worst is not None
+        assert worst.place == (77, 0, 0)
+
+
+@pytest.mark.parametrize("claims", [{}, {"u_sum": 2.0**-53}, {"rescaled_mean": True}, {"forward": True}])
+def test_the_loss_of_the_only_row_has_the_set_of_the_loss(claims: dict[str, Any]) -> None:
+    arithmetic = dataclasses.replace(default_arithmetic(FORMATS["float32"]), **claims)
+    sets = Judge(Case("mixed", 5, (64, 1, 3, 2), dtype="float32").problem()).sets(arithmetic)
+    row, whole = sets["row_loss"].mapped(np.squeeze), sets["loss"].mapped(np.squeeze)
+    for name in AdmissibleSet._fields:
+        assert np.array_equal(getattr(row, name), getattr(whole, name), equal_nan=True), name
+
+
+def test_the_loss_of_the_only_row_is_judged_where_it_is_not_the_loss() -> None:
+    case = Case("crossed", 5, SHAPE, dtype="float32")
+    subject = Direct(load("numpy"))
+    outputs = subject.evaluate(*case.problem())
+    assert outputs.row_loss is not None
+    wrong_loss = outputs._replace(row_loss=outputs.row_loss * np.float32(1.5))
+    bulk = Bulk({"numpy": subject.description})
+    assert bulk.hear(case, case.problem(), {"numpy": wrong_loss}) == ["numpy"]
+
+
+def test_who_changes_a_problem_in_the_middle_of_a_shard_is_heard() -> None:
+    class Late(wrong.Planted):
+        calls = 0
+
+        def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+            self.calls += 1
+            if self.calls == random.CASES // 2:
+                W[..., -1, -1, -1] += 1
+            return super().evaluate(X, y, W)
+
+    with pytest.raises(AdapterMisbehaved, match="changed its input in place"):
+        Random(1, ("float64",)).run(0, subjects(Late("late", wrong.right)))
 
 
 @pytest.mark.usefixtures("little")

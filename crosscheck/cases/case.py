@@ -28,7 +28,7 @@ from crosscheck.cases.literals import (
 )
 from crosscheck.cases.sources import SOURCES, Draw
 from reference.formats import FORMATS, Format
-from reference.layouts import LAYOUTS, arrange
+from reference.layouts import LAYOUTS, aligned, arrange
 from reference.types import Problem
 
 __all__ = ["SHAPES_ELEMENTWISE", "SHAPES_STACKED", "Case", "CaseError", "Literal", "parse", "take"]
@@ -92,9 +92,18 @@ class Case:
 
     def problem(self) -> Problem:
         """X, y and W in the layout; ``contiguous`` is C-contiguous and 64-byte aligned."""
+        return Problem(*(arrange(array, self.layout) for array in self._made()))
+
+    def lent(self) -> Problem:
+        """X, y and W as in the layout ``contiguous``; crossed ones are views of what other cases see too.
+
+        Whoever changes them changes theirs.
+        """
+        return Problem(*(aligned(array) for array in self._made()))
+
+    def _made(self) -> Problem:
         draw = Draw(self.regime, self.shape, self.dtype, shared=self.layout == "broadcast")
-        X, y, W = SOURCES[self.regime].generate(draw, self.seed, self.shape, self.format)
-        return Problem(arrange(X, self.layout), arrange(y, self.layout), arrange(W, self.layout))
+        return SOURCES[self.regime].generate(draw, self.seed, self.shape, self.format)
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

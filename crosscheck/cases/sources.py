@@ -9,7 +9,7 @@
 | crossed | ordinary X, with y and W of other problems; 64 seeds cross one set of words in different ways |
 
 In a mixed stack one call, and so one compiled program, meets every regime. `special_values` with seed 0 and a
-stack of 2197 is the whole product of 13 values. `crossed` makes new problems for the price of a copy.
+stack of 2197 is the whole product of 13 values. `crossed` makes new problems for nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 from crosscheck.regimes import REGIMES, Regime
 from crosscheck.regimes.words import Int64, Shape, Words, as_numbers, draw_words, power_bits, sign_bits
 from reference.formats import FORMATS, Format
+from reference.layouts import contiguous
 from reference.types import Problem
 
 Sizes = tuple[int, ...]
@@ -169,11 +170,14 @@ def _to_cross(draw: Draw, seed: int) -> Problem:
     like = words._replace(problem=words.problem[..., np.arange(stack) % LIKE])
     X, y, W = REGIMES["ordinary"].generate(like, (stack, *draw.shape[-3:]), FORMATS[draw.dtype])
     again = np.arange(stack + LIKE * (CROSSINGS - 1)) % stack
-    return Problem(X, y[again], W[again])
+    return Problem(contiguous(X), contiguous(y[again]), contiguous(W[again]))
 
 
 def _crossed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Crossing t: problem k has its own X, W of problem k + 64t and y of problem k + 64(63 − t)."""
+    """Crossing t: problem k has its own X, W of problem k + 64t and y of problem k + 64(63 − t).
+
+    Views of one memory for all t, 64-byte aligned, since LIKE numbers take a multiple of that.
+    """
     del format
     number, t = divmod(seed, CROSSINGS)
     X, y, W = _to_cross(draw, number)

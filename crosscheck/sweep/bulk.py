@@ -1,6 +1,8 @@
 """The bulk lane's judge: a verdict on every problem at the price of the filter, and a close look at a few.
 
-Stacks are evaluated whole and judged in blocks that fit a core's cache. Every number is counted and marked;
+Stacks are evaluated whole and judged in blocks that stay in a core's cache. Results of several adapters with
+the same bits under the same claims are judged once: their 128-bit digests are equal, which would happen to
+others once in 2^128 pairs. Every number is counted and marked;
 the error in ulp and the share of the full set's bound are measured on a sample and on the worst suspects,
 which are those with the largest shares of the filter's radius.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -21,16 +23,17 @@ from adapters.protocol import Description
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import cell_of, summarise
-from crosscheck.judge import OUTPUTS, Judge
+from crosscheck.judge import Judge
 from crosscheck.summary import CASES, Cell, Summary, Worst, mark_of
 from crosscheck.trial import Outcome
 from reference import filter as first
+from reference.arithmetic import Arithmetic
 from reference.filter import SURE
-from reference.types import Outputs, Problem
+from reference.types import Array, Float64, Outputs, Problem
 from reference.units import Units
 
 # Numbers in X, y and W of the problems that are judged together, and so stay in a core's cache.
-BLOCK: Final = 2**16
+BLOCK: Final = 2**17
 # Suspects of each adapter and output that get a close look.
 SUSPECTS: Final = 4
 # Beside them one problem of each case, so many places after the one before.
@@ -77,6 +80,14 @@ class Counts:
     totals: Counter[str] = field(default_factory=Counter)
     suspects: list[Suspect] = field(default_factory=list)
 
+    def mark(self, case: str, got: Array, digest: bytes) -> None:
+        """Count the results of a case, and mark it and them."""
+        text = case.encode()
+        self.totals["problems"] += len(got)
+        self.totals["elements"] += got.size
+        self.totals["cases"] += mark_of(text)
+        self.totals["bits"] += mark_of(text, digest)
+
     @property
     def least(self) -> float:
         """What the share of one more suspect must exceed."""
@@ -86,6 +97,39 @@ class Counts:
         """Keep it as one of the worst."""
         keep = heapq.heappushpop if len(self.suspects) == SUSPECTS else heapq.heappush
         keep(self.suspects, suspect)
+
+
+@dataclass
+class Alike:
+    """Results of a case with the same bits, under the same claims: what is said of one is said of all.
+
+    Attributes:
+        adapters: whose they are.
+        counts: of each.
+        equal: how many numbers have the bits of the reference.
+        share: the largest share so far, or what it must exceed to make a suspect.
+        place: of its problem in the stack; None before there is one.
+    """
+
+    adapters: list[str] = field(default_factory=list)
+    counts: list[Counts] = field(default_factory=list)
+    equal: int = 0
+    share: float = np.inf
+    place: int | None = None
+
+    def add(self, adapter: str, counts: Counts) -> None:
+        """Have what is said of the others said of this one, too."""
+        self.adapters.append(adapter)
+        self.counts.append(counts)
+        self.share = min(self.share, counts.least)
+
+    def hear(self, got: Array, nearest: Array, shares: Float64, largest: float, start: int) -> None:
+        """Look at a block of the results, which begins so far into the stack."""
+        self.equal += int(np.count_nonzero(got == nearest))
+        if np.isnan(largest):  # nothing bounds one of the results, and its share says nothing
+            largest = float(np.nanmax(shares, initial=-1.0))
+        if largest > self.share:
+            self.share, self.place = largest, start + int(np.argwhere(shares == largest)[0][0])
 
 
 class Bulk:
@@ -110,66 +154,52 @@ class Bulk:
         """
         count = problem.stack_size
         step = max(1, BLOCK * count // sum(array.size for array in problem))
-        wrong: dict[str, None] = {}
+        groups, wrong = self._groups(case, problem, results), set[str]()
         with np.errstate(all="ignore"):
             for start in range(0, count, step):
-                judge = Judge(Problem(*(a[start : start + step] for a in problem)))
-                for name in results:
-                    if not self._block(
-                        case=case, judge=judge, name=name, start=start, problem=problem, results=results
-                    ):
-                        wrong[name] = None
-        for name, outputs in results.items():
-            self._mark(case, name, outputs)
+                rows = slice(start, min(start + step, count))
+                judge = Judge(Problem(*(array[rows] for array in problem)))
+                for name, alike in groups.items():
+                    part = Outputs(**{output: getattr(results[name], output)[rows] for output in alike})
+                    claims = self._descriptions[name].arithmetic[case.dtype]
+                    wrong.update(_judged(judge, part, claims, alike, start))
+        for each in (each for alike in groups.values() for each in alike.values()):
+            row = None if each.place is None else _row(case, each.place, problem, results)
+            for counts in each.counts:
+                counts.totals["equal"] += each.equal
+                if row is not None and each.share > counts.least:
+                    counts.suspect(Suspect(each.share, -len(self._sample), row))
         self._sample.append(_row(case, len(self._sample) * STRIDE % count, problem, results))
-        return list(wrong)
+        return [name for name in results if name in wrong]
 
-    def _block(  # noqa: PLR0913, a block is all of that
-        self,
-        *,
-        case: Case,
-        judge: Judge,
-        name: str,
-        start: int,
-        problem: Problem,
-        results: Mapping[str, Outputs],
-    ) -> bool:
-        """Judge one adapter on one block: whether all of its numbers are admissible."""
-        claims, stop = self._descriptions[name].arithmetic[case.dtype], start + judge.problem.stack_size
-        part = Outputs(*(None if got is None else got[start:stop] for got in results[name]))
-        shares, sure = judge.shares(part, claims), True
-        for output, share in shares.items():
-            got, center = getattr(part, output), getattr(judge.centers, output)
-            counts = self._of(case, judge, name, output)
-            counts.totals["equal"] += int(np.count_nonzero(got == center.astype(got.dtype, copy=False)))
-            largest = float(np.max(share))
-            sure &= largest <= SURE
-            if not sure:  # where nothing bounds a result, its share is NaN, and says nothing
-                largest = float(np.nanmax(share, initial=-1.0))
-            if largest > counts.least:
-                place = start + int(np.argwhere(share == largest)[0][0])
-                counts.suspect(Suspect(largest, -len(self._sample), _row(case, place, problem, results)))
-        return sure or all(one.admissible.all() for one in judge.judge(part, claims, shares).values())
+    def _groups(
+        self, case: Case, problem: Problem, results: Mapping[str, Outputs]
+    ) -> dict[str, dict[str, Alike]]:
+        """Count and mark the results; by adapter and output, all results that are alike, each once."""
+        found: dict[str, dict[str, Alike]] = {}
+        known: dict[tuple[Arithmetic, str, bytes], Alike] = {}
+        for name, outputs in results.items():
+            claims = self._descriptions[name].arithmetic[case.dtype]
+            for output, got in outputs._asdict().items():
+                if got is None:
+                    continue
+                digest = xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
+                # The loss of the only row is the loss, and so is its set.
+                same = "loss" if output == "row_loss" and got.size == problem.stack_size else output
+                if (claims, same, digest) not in known:
+                    known[claims, same, digest] = found.setdefault(name, {})[output] = Alike()
+                counts = self._of(case, name, output)
+                counts.mark(case.text, got, digest)
+                known[claims, same, digest].add(name, counts)
+        return found
 
-    def _of(self, case: Case, judge: Judge, name: str, output: str) -> Counts:
-        """The counts of an output, which begin here."""
+    def _of(self, case: Case, name: str, output: str) -> Counts:
+        """The counts of an output, which begin with its first case."""
         if (name, output) not in self._counts:
             said = self._descriptions[name]
-            judged = first.judged(judge.wide, Units.of(judge.format, said.arithmetic[case.dtype]))
-            cell = cell_of(case, Outcome(said), output)
-            self._counts[name, output] = Counts(cell, judged[output])
+            judged = first.judged(case.shape, Units.of(case.format, said.arithmetic[case.dtype]))
+            self._counts[name, output] = Counts(cell_of(case, Outcome(said), output), judged[output])
         return self._counts[name, output]
-
-    def _mark(self, case: Case, name: str, outputs: Outputs) -> None:
-        """Count a case, and mark it and its results."""
-        for output, got in zip(OUTPUTS, outputs, strict=True):
-            if got is not None:
-                counts = self._counts[name, output]
-                text, content = case.text.encode(), np.ascontiguousarray(got).view(np.uint8)
-                counts.totals["problems"] += len(got)
-                counts.totals["elements"] += got.size
-                counts.totals["cases"] += mark_of(text)
-                counts.totals["bits"] += mark_of(text, xxhash.xxh3_128_digest(content.data))
 
     def summaries(self) -> dict[Cell, Summary]:
         """A summary for each output of each adapter, without what is wrong with it."""
@@ -209,6 +239,24 @@ class Bulk:
             made = summarise(parse(rows[0].case), judge, outcome, best)
             found |= {cell: _placed(summary, rows) for cell, summary in made.items()}
         return found
+
+
+def _judged(
+    judge: Judge, part: Outputs, claims: Arithmetic, alike: Mapping[str, Alike], start: int
+) -> Iterator[str]:
+    """Judge results in a block that begins so far into the stack: whose are not all admissible."""
+    shares = judge.shares(part, claims)
+    largest = shares.largest()
+    for output, each in alike.items():
+        got, nearest, share, most = (
+            getattr(of, output) for of in (part, judge.nearest, shares.parts, largest)
+        )
+        each.hear(got, nearest, share, most, start)
+    if all(most <= SURE for most in largest):
+        return
+    for output, judgement in judge.judge(part, claims, shares).items():
+        if not judgement.admissible.all():
+            yield from alike[output].adapters
 
 
 def _row(case: Case, place: int, problem: Problem, results: Mapping[str, Outputs]) -> Row:

@@ -141,7 +141,8 @@ class _Walk(Shard):
     def go_through(self, case: Case) -> None:
         """Evaluate a case, and judge its intervals block by block."""
         problem = case.problem()
-        heard = self.evaluated(case, problem, watched=True)
+        with self.watching(problem):
+            heard = self.evaluated(case, problem)
         results = {name: got._replace(row_loss=None) for name, got in heard.items()}  # which is L
         first = case.seed % (1 << 8 * self._format.dtype.itemsize)
         for interval in self._intervals:

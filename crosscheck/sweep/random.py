@@ -16,7 +16,7 @@ from crosscheck.sweep.shard import Shard
 from crosscheck.trial import Subject
 
 # Numbers in X, y and W of one stack: calls of frameworks take their time, and memory stays near.
-NUMBERS: Final = 2**19
+NUMBERS: Final = 2**20
 # Crossed cases of a shard: all of one set of words.
 CASES: Final = CROSSINGS
 # Problems of the stack of all regimes.
@@ -67,11 +67,11 @@ class Random(Struct, frozen=True, tag="random"):
         work = Shard(subjects)
         for cases in self.cases(shard):
             bulk = Bulk({name: subject.description for name, subject in subjects.items()})
-            for case in cases:
-                problem = case.problem()
-                results = work.evaluated(case, problem, watched=case == cases[0])
-                wrong = bulk.hear(case, problem, results)
-                if wrong:
-                    work.blame(case, problem, results, wrong)
+            problems = [case.lent() for case in cases]
+            with work.watching(problems[0], problems[-1]):  # of crossed ones all memory
+                for case, problem in zip(cases, problems, strict=True):
+                    results = work.evaluated(case, problem)
+                    if wrong := bulk.hear(case, problem, results):
+                        work.blame(case, problem, results, wrong)
             add(work.cells, bulk.summaries())
         return Found(self.problems(shard), work.cells, frozenset(work.faults.values()))

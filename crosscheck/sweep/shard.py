@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import xxhash
@@ -36,19 +37,26 @@ class Shard:
         self.faults: dict[tuple[str, str], Fault] = {}
         self._known = KnownDifferences.of_checkout()
 
-    def evaluated(self, case: Case, problem: Problem, *, watched: bool) -> dict[str, Outputs]:
-        """What the adapters returned, by what selects them; a cell that one does not have says why.
+    @contextmanager
+    def watching(self, *problems: Problem) -> Iterator[None]:
+        """See to it that nobody changes the problems meanwhile.
 
-        Args:
-            case: any.
-            problem: of the case.
-            watched: whether to see to it that nobody changes the problem.
+        Raises:
+            AdapterMisbehaved: an adapter did.
+        """
+        before = [_digest(problem) for problem in problems]
+        yield
+        if before != [_digest(problem) for problem in problems]:
+            raise AdapterMisbehaved(" or ".join(self.subjects), "changed its input in place")
+
+    def evaluated(self, case: Case, problem: Problem) -> dict[str, Outputs]:
+        """What the adapters returned, by what selects them; a cell that one does not have says why.
 
         Raises:
             AdapterDied: an adapter in a process of its own did not survive.
-            AdapterMisbehaved: an adapter raised, or one of them changed its input.
+            AdapterMisbehaved: an adapter raised.
         """
-        before, results = watched and _digest(problem), dict[str, Outputs]()
+        results = dict[str, Outputs]()
         for name, subject in self.subjects.items():
             said = subject.description
             why = f"{said.name} has no {case.dtype}"
@@ -63,8 +71,6 @@ class Shard:
                     raise
             lacking = Summary(count_of(case), unsupported=frozenset([why]))
             add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
-        if watched and _digest(problem) != before:
-            raise AdapterMisbehaved(" or ".join(results), "changed its input in place")
         return results
 
     def blame(
