@@ -33,8 +33,8 @@ from reference.types import Outputs, Problem
 DTYPES: Final = ("float16", "bfloat16", "float32")
 # Values of a shard, of a case, and of a block that stays in a core's cache.
 SHARD: Final = 2**24
-CASE: Final = 2**18
-BLOCK: Final = 2**15
+CASE: Final = 2**20
+BLOCK: Final = 2**16
 # The cells' shape: that of the problems, however many there are.
 SHAPE: Final = "1x1x1"
 # The loss of the only row is the loss.

@@ -74,7 +74,8 @@ class Tally:
             start: their first problem's place in it.
         """
         with np.errstate(all="ignore"):
-            error = np.abs(got - exact.value)
+            error = np.subtract(got, exact.value)
+            np.abs(error, out=error)
             error *= exact.inverse
         self.exponents += np.bincount(error.view(np.int64).ravel() >> EXPONENT, minlength=2048)
         counts, digest = self.counts, xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
