@@ -22,6 +22,7 @@ from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.matrix import MatrixPlan, selected
 from crosscheck.comparison.planned import Meeting
 from crosscheck.comparison.report import heading
+from crosscheck.comparison.summarise import BUDGET, oracle_budget
 from crosscheck.judge import Judge
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.plan import combined_items, named_items
@@ -219,7 +220,7 @@ def test_as_much_is_handed_in_ahead_as_memory_allows(monkeypatch: pytest.MonkeyP
 
 def test_a_large_case_is_judged_without_the_oracle() -> None:
     cases = [Case("cancelling", 0, shape, dtype="float64") for shape in ((64, 2, 33, 1), (65535, 3, 1))]
-    assert [engine._budget(Judge(case.problem())) for case in cases] == [engine.BUDGET, 0]
+    assert [oracle_budget(Judge(case.problem())) for case in cases] == [BUDGET, 0]
 
 
 # -------------------------------------------------------------------------------------------- a whole run

@@ -16,14 +16,18 @@ from adapters.errors import AdapterMisbehaved
 from crosscheck.accuracy import RESOLUTION, best_known
 from crosscheck.cases import Case, parse, take
 from crosscheck.cases.sources import CROSSINGS
+from crosscheck.comparison.engine import Record
+from crosscheck.comparison.plan import ROUND
 from crosscheck.comparison.summarise import summarise
 from crosscheck.judge import Judge
+from crosscheck.known import KnownDifferences
 from crosscheck.summary import Summary, merged
 from crosscheck.sweep import exhaustive, random, tally
 from crosscheck.sweep.bulk import Bulk
 from crosscheck.sweep.exhaustive import Exhaustive, intervals
 from crosscheck.sweep.lane import Found
 from crosscheck.sweep.random import Random
+from crosscheck.sweep.regimes import Regimes
 from crosscheck.sweep.tally import Exact, Tally
 from crosscheck.trial import Direct, run
 from reference.admissible import AdmissibleSet
@@ -257,6 +261,39 @@ def test_shards_have_their_cases_whatever_the_number_of_problems() -> None:
     assert list(small.cases(1)) == list(large.cases(1))
     seen = [case.text for shard in range(4) for cases in large.cases(shard) for case in cases]
     assert len(set(seen)) == len(seen)
+
+
+# ----------------------------------------------------------------------------------------- regimes
+
+
+def test_a_round_of_regimes_has_the_cells_of_a_comparison() -> None:
+    there = subjects(load("numpy"), load("torch-literal"))
+    lane = Regimes(1, ("float32",), ("ordinary", "saturated_low"))
+    record = Record(known=KnownDifferences.of_checkout())
+    for case in lane.cases(0):
+        judge = Judge(case.problem())
+        record.hear(case, judge, [run(subject, judge) for subject in there.values()])
+    found = lane.run(0, there)
+    assert not found.faults
+    assert found.cells == record.summaries
+    assert any(summary.known for summary in found.cells.values())
+
+
+def test_a_round_of_regimes_tells_what_is_wrong_with_its_smallest_case() -> None:
+    found = Regimes(1, ("float64",), ("ordinary",)).run(0, subjects(wrong.missing_one_minus))
+    (fault,) = {fault for fault in found.faults if fault.what.startswith("grad")}
+    assert fault.who == wrong.missing_one_minus.name
+    assert "replay: " in fault.what
+    assert "float64:X=[[" in fault.what
+    assert by_output(found, fault.who)["grad"].wrong_elements > 0
+
+
+def test_rounds_of_regimes_differ_in_seed_and_dtype() -> None:
+    lane = Regimes(2 * ROUND, ("float64", "float32"), seed=7)
+    assert len(lane) == 4
+    seen = [{(case.seed, case.dtype) for case in lane.cases(shard)} for shard in range(len(lane))]
+    assert seen == [{(7, "float64")}, {(7, "float32")}, {(8, "float64")}, {(8, "float32")}]
+    assert lane.problems(0) == sum(case.shape[0] for case in lane.cases(0))
 
 
 # -------------------------------------------------------------------------------------- exhaustive

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapters import CORE
-from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
 from crosscheck.comparison.claims import Support
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.planned import Meeting
-from crosscheck.comparison.summarise import cell_of, count_of, summarise, suspicion
+from crosscheck.comparison.summarise import best_within_budget, cell_of, count_of, summarise
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, explained
 from crosscheck.matrix.coverage import Coverage
@@ -27,10 +26,6 @@ from reference.types import Outputs, Problem
 
 # Numbers of problems and results that wait to be judged: enough that nobody waits for long, some 100 MB.
 AHEAD = 2**24
-# Problems of one case that the oracle takes where nothing cheaper is sure: half suspects, half a sample ...
-BUDGET = 32
-# ... of so many products in all: a second's work.
-PRODUCTS = 2**13
 # Adapters that are right, which a finding keeps beside those that are wrong.
 WITNESSES = 8
 
@@ -56,12 +51,6 @@ class Finding(NamedTuple):
     def wrong(self) -> set[tuple[str, str]]:
         """`wrong_of` all its outcomes."""
         return {each for outcome in self.outcomes for each in wrong_of(outcome)}
-
-
-def _budget(judge: Judge) -> int:
-    """How many problems of the case the oracle may take."""
-    *_, m, n = judge.problem.X.shape
-    return min(BUDGET, PRODUCTS // (m * n * judge.problem.y.shape[-1]))
 
 
 def _witnesses(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -95,8 +84,7 @@ class Record:
 
     def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
         """Take in the outcomes of one case."""
-        budget = _budget(judge)
-        best = best_known(judge, budget, suspicion(judge, outcomes) if budget else None)
+        best = best_within_budget(judge, outcomes)
         left: list[Outcome] = []
         for outcome in outcomes:
             covering = self.known.covering(judge, outcome, case.shape)

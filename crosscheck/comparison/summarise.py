@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.accuracy import BestKnown, Rung, errors
+from crosscheck.accuracy import BestKnown, Rung, best_known, errors
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import AXES, Judge, Judgement, flat
 from crosscheck.known import Cover, by_regime
@@ -25,6 +25,10 @@ from reference.ulp import Category
 # Exponents of two that a histogram tells apart; what lies beyond is counted at its end. No share of a bound
 # is worth telling apart below 2^-80, and no error reaches 2^1100 ulp.
 LEAST, MOST = -80, 1100
+# Problems of one case that the oracle takes where nothing cheaper is sure: half suspects, half a sample ...
+BUDGET = 32
+# ... of so many products in all: a second's work.
+PRODUCTS = 2**13
 
 
 def histogram(values: Float64) -> dict[str, int]:
@@ -50,6 +54,18 @@ def suspicion(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
             share = flat(full[name].share(got, judgement.admissible), AXES[name])
             most = np.fmax(most, np.fmax.reduce(share.reshape(most.size, -1), axis=1))
     return most
+
+
+def oracle_budget(judge: Judge) -> int:
+    """How many problems of a case the oracle may take."""
+    *_, m, n = judge.problem.X.shape
+    return min(BUDGET, PRODUCTS // (m * n * judge.problem.y.shape[-1]))
+
+
+def best_within_budget(judge: Judge, outcomes: Sequence[Outcome]) -> dict[str, BestKnown]:
+    """The best known values of a case whose outcomes say which problems the oracle takes."""
+    budget = oracle_budget(judge)
+    return best_known(judge, budget, suspicion(judge, outcomes) if budget else None)
 
 
 def _depends(output: str, b: int, *inner: int) -> tuple[int | slice, ...]:

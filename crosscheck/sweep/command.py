@@ -51,6 +51,16 @@ def _random(specs: Sequence[Spec], **choice: Any) -> Lane:
     return lane
 
 
+def _regimes(specs: Sequence[Spec], **choice: Any) -> Lane:
+    from crosscheck.regimes import REGIMES
+    from crosscheck.sweep.regimes import Regimes
+    from reference.formats import FORMATS
+
+    del specs
+    dtypes = chosen(choice["dtype"], FORMATS, "--dtype")
+    return Regimes(choice["problems"], dtypes, chosen(choice["regime"], REGIMES, "--regime"), choice["seed"])
+
+
 def _exhaustive(specs: Sequence[Spec], **choice: Any) -> Lane:
     from crosscheck.sweep.exhaustive import DTYPES, Exhaustive
 
@@ -68,6 +78,10 @@ def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
 _DTYPE = click.option(
     "--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes."
 )  # fmt: skip
+_SEED = click.option(
+    "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
+    help="Of the first shard.",
+)  # fmt: skip
 # By the name of the command; what makes a lane imports what it needs when it is called.
 KINDS = {
     "random": Kind(
@@ -82,12 +96,25 @@ KINDS = {
                 "--size", default="1x3x1", show_default=True, callback=_size, metavar="MxNxP",
                 help="Samples, inputs and outputs of a network.",
             ),
-            click.option(
-                "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
-                help="Of the first shard.",
-            ),
+            _SEED,
         ),
         _random,
+    ),
+    "regimes": Kind(
+        "What `compare` compares, at length: every regime and every shape of its plan.",
+        (
+            click.option(
+                "--problems", type=click.IntRange(min=1), default=10**6, show_default=True, metavar="N",
+                help="At least so many for each adapter, dtype and regime.",
+            ),
+            _DTYPE,
+            click.option(
+                "--regime", multiple=True, callback=split, metavar="NAMES",
+                help="Only these regimes of input.",
+            ),
+            _SEED,
+        ),
+        _regimes,
     ),
     "exhaustive": Kind(
         "Every value of float16, bfloat16 and float32 as z, one input and weight.", (_DTYPE,), _exhaustive

@@ -18,7 +18,7 @@ from msgspec import Struct
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case
 from crosscheck.cases.sources import LABELS
-from crosscheck.comparison.summarise import cell_of, summarise
+from crosscheck.comparison.summarise import cell_of
 from crosscheck.judge import Judge
 from crosscheck.regimes.thresholds import saturation
 from crosscheck.summary import Cell, add
@@ -156,19 +156,16 @@ class _Walk(Shard):
     def _judge(self, block: _Block, results: Mapping[str, Outputs]) -> None:
         """A verdict on every number of a block, and its error."""
         measure = self._by_reference if self._format.dtype.itemsize == 4 else self._by_oracle
-        outcomes = {name: self._outcome(block.judge, name, got) for name, got in results.items()}
+        outcomes = self.outcomes(block.judge, results)
         measure(block, outcomes)
         wrong = [name for name, outcome in outcomes.items() if outcome.disagreeing]
         if wrong:
-            self.blame(block.part, block.judge.problem, results, wrong, block.regime)
+            self.blame(block.part, block.judge, results, wrong, block.regime)
 
     def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
-        """The summaries of any case, without what `blame` counts."""
+        """All that is told of any case."""
         best = best_known(block.judge)
-        for outcome in outcomes.values():
-            for cell, summary in summarise(block.part, block.judge, outcome, best).items():
-                bare = dataclasses.replace(summary, wrong_problems=0, wrong_elements=0)
-                add(self.cells, {dataclasses.replace(cell, regime=block.regime, shape=SHAPE): bare})
+        self.tell(block.part, block.judge, outcomes, best, regime=block.regime, shape=SHAPE)
 
     def _by_reference(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
         """Counts, marks and errors from the reference."""

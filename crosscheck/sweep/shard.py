@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import xxhash
 
 from adapters.errors import AdapterDied, AdapterMisbehaved
+from crosscheck.accuracy import BestKnown
 from crosscheck.blame.scene import Inquest
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import cell_of, count_of, known_in, wrong_in
+from crosscheck.comparison.summarise import cell_of, count_of, known_in, summarise, wrong_in
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, explained
 from crosscheck.ledger import Fault
@@ -73,10 +75,36 @@ class Shard:
             add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
         return results
 
+    def outcomes(self, judge: Judge, results: Mapping[str, Outputs]) -> dict[str, Outcome]:
+        """The results, judged."""
+        return {name: self._outcome(judge, name, got) for name, got in results.items()}
+
+    def tell(
+        self,
+        case: Case,
+        judge: Judge,
+        outcomes: Mapping[str, Outcome],
+        best: Mapping[str, BestKnown],
+        **cells: Any,
+    ) -> None:
+        """Add the summaries of a case, but for what `blame` counts.
+
+        Args:
+            case: that was evaluated.
+            judge: of it.
+            outcomes: of all adapters.
+            best: the best known values.
+            cells: fields of the cells that are not the case's.
+        """
+        for outcome in outcomes.values():
+            for cell, summary in summarise(case, judge, outcome, best).items():
+                bare = dataclasses.replace(summary, wrong_problems=0, wrong_elements=0)
+                add(self.cells, {dataclasses.replace(cell, **cells): bare})
+
     def blame(
         self,
         case: Case,
-        problem: Problem,
+        judge: Judge,
         results: Mapping[str, Outputs],
         wrong: Collection[str],
         regime: str | None = None,
@@ -85,12 +113,11 @@ class Shard:
 
         Args:
             case: in which it does.
-            problem: of the case.
+            judge: of the case.
             results: what all adapters returned.
             wrong: which of them are wrong somewhere.
             regime: of the cells, if it is not the case's.
         """
-        judge = Judge(problem)
         for name in wrong:
             outcome = self._outcome(judge, name, results[name])
             covering = self._known.covering(judge, outcome, case.shape)
@@ -101,8 +128,9 @@ class Shard:
                 add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
             left = explained(outcome, covering).left(outcome)
             if any((name, output) not in self.faults for output in left.disagreeing):
-                others = [self._outcome(judge, each, got) for each, got in results.items() if each != name]
-                self._tell(name, Inquest(case.text, judge, [left, *others], self.subjects), left)
+                others = {each: got for each, got in results.items() if each != name}
+                witnesses = self.outcomes(judge, others).values()
+                self._tell(name, Inquest(case.text, judge, [left, *witnesses], self.subjects), left)
 
     def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
         said = self.subjects[name].description
