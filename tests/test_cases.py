@@ -268,6 +268,19 @@ def test_contiguous_arrays_are_aligned_to_64_bytes(dtype: str) -> None:
         assert array.dtype == FORMATS[dtype].dtype
 
 
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize(("regime", "shares"), [("crossed", True), ("mixed", False)])
+def test_what_is_lent_is_the_problem_in_the_same_layout(regime: str, shares: bool, dtype: str) -> None:
+    case, other = (Case(regime, seed, (4096, 1, 3, 1), dtype=dtype) for seed in (5, 6))
+    lent = case.lent()
+    assert_same_bits(lent, case.problem())
+    for array in lent:
+        assert array.flags.c_contiguous
+        assert array.ctypes.data % 64 == 0
+    assert np.shares_memory(lent.W, other.lent().W) == shares
+    assert not np.shares_memory(lent.W, case.problem().W)
+
+
 def test_a_shape_may_have_any_number_of_stack_axes() -> None:
     assert [array.shape for array in Case("ordinary", 1, (2, 5, 4, 3, 2)).problem()] == [
         (2, 5, 4, 3),

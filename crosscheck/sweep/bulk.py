@@ -154,7 +154,7 @@ class Bulk:
         """
         count = problem.stack_size
         step = max(1, BLOCK * count // sum(array.size for array in problem))
-        groups, wrong = self._groups(case, problem, results), set[str]()
+        groups, wrong = self._groups(case, results), set[str]()
         with np.errstate(all="ignore"):
             for start in range(0, count, step):
                 rows = slice(start, min(start + step, count))
@@ -172,9 +172,7 @@ class Bulk:
         self._sample.append(_row(case, len(self._sample) * STRIDE % count, problem, results))
         return [name for name in results if name in wrong]
 
-    def _groups(
-        self, case: Case, problem: Problem, results: Mapping[str, Outputs]
-    ) -> dict[str, dict[str, Alike]]:
+    def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, Alike]]:
         """Count and mark the results; by adapter and output, all results that are alike, each once."""
         found: dict[str, dict[str, Alike]] = {}
         known: dict[tuple[Arithmetic, str, bytes], Alike] = {}
@@ -184,8 +182,8 @@ class Bulk:
                 if got is None:
                     continue
                 digest = xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
-                # The loss of the only row is the loss, and so is its set.
-                same = "loss" if output == "row_loss" and got.size == problem.stack_size else output
+                # The loss of the only row has the set of the loss; those of more rows are more numbers.
+                same = "loss" if output == "row_loss" else output
                 if (claims, same, digest) not in known:
                     known[claims, same, digest] = found.setdefault(name, {})[output] = Alike()
                 counts = self._of(case, name, output)
