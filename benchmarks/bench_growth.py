@@ -14,7 +14,6 @@ import pytest
 from volume import THREE, Volume, every_mode
 from wiring import Measure
 
-from adapters.modes import parse
 from crosscheck.sweep import random
 
 ROOT: Final = Path(__file__).parents[1]
@@ -29,8 +28,7 @@ AXES: Final[Mapping[str, Sequence[int]]] = {
 }
 SIZE: Final = {"m": 1, "n": 3, "p": 1}
 NUMBERS: Final = 7  # of such a problem
-# The last of them write the logistic out, and are outside their sets now and then.
-PLAIN: Final = sum(not parse(name).is_hazard for name in every_mode())
+MODES: Final = every_mode(hazards=True)
 COUNTED: Final = re.compile(r"([\d,]+) problems in ([\d.]+) s")
 
 
@@ -58,10 +56,10 @@ def test_size(measure: Measure, axis: str, value: int, monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("few_cases")
-@pytest.mark.parametrize("count", [1, 2, 3, 6, 12, PLAIN, len(every_mode())])
+@pytest.mark.parametrize("count", [1, 2, 3, 6, 12, len(every_mode()), len(MODES)])
 def test_adapters(measure: Measure, count: int) -> None:
     """More adapters."""
-    grown(measure, "adapters", count, Volume(every_mode()[:count], "float64"))
+    grown(measure, "adapters", count, Volume(MODES[:count], "float64"))
 
 
 @pytest.mark.parametrize("workers", [1, 2])

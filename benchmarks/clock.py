@@ -57,7 +57,7 @@ TIMED: Final[Sequence[Timed]] = (
     Timed(xxhash, "xxh3_128_digest", "hash"),
     Timed(xxhash, "xxh3_64_intdigest", "hash"),
     Timed(bulk.Bulk, "summaries", "close look", whole=True),
-    Timed(shard.Shard, "blame", "blame", whole=True),
+    Timed(shard.Shard, "blame_some", "blame", whole=True),
     Timed(random, "add", "merge", whole=True),
     Timed(trial, "outputs_of", "contract"),
     Timed(shard.Shard, "evaluated", "contract"),

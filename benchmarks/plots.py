@@ -114,7 +114,7 @@ def memory(run: Run, canvas: Canvas) -> None:
 
 PICTURES: Final[Mapping[str, tuple[Callable[[Run, Canvas], None], tuple[float, float]]]] = {
     "rates": (rates, (8, 4.5)),
-    "split": (split, (8, 4)),
+    "split": (split, (8, 5)),
     "growth": (growth, (9, 5.5)),
     "memory": (memory, (6, 3)),
 }

@@ -41,6 +41,7 @@ def write_page(figures: Path, folder: Path) -> None:
         rates=tables.rates(run),
         split_three=tables.split(run, "three"),
         split_every=tables.split(run, "every"),
+        split_hazards=tables.split(run, "hazards"),
         growth=tables.growth(run),
         memory=tables.memory(run),
     )

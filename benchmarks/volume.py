@@ -34,9 +34,12 @@ def takes_part(mode: Mode) -> bool:
     return (mode.threads, mode.devices) == (1, 1) and mode["derivative"] not in ("module", *FORWARD_MODES)
 
 
-def every_mode() -> tuple[str, ...]:
-    """The named modes that take part, the usual three first."""
-    return tuple(dict.fromkeys([*THREE, *(name for name in NAMED if takes_part(parse(name)))]))
+def every_mode(*, hazards: bool = False) -> tuple[str, ...]:
+    """The named modes that take part, the usual three first; hazards, if they do, last."""
+    modes = {name: parse(name) for name in NAMED}
+    some = [name for name, mode in modes.items() if takes_part(mode) and not mode.is_hazard]
+    others = [name for name, mode in modes.items() if takes_part(mode) and mode.is_hazard and hazards]
+    return tuple(dict.fromkeys([*THREE, *some, *others]))
 
 
 class Volume:

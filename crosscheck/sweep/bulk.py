@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from adapters.protocol import Description
 from crosscheck.accuracy import best_known
@@ -144,8 +145,10 @@ class Bulk:
         self._counts: dict[tuple[str, str], Counts] = {}
         self._sample: list[Row] = []
 
-    def hear(self, case: Case, problem: Problem, results: Mapping[str, Outputs]) -> list[str]:
-        """Judge what adapters returned for a case: those of whose numbers some are not admissible.
+    def hear(
+        self, case: Case, problem: Problem, results: Mapping[str, Outputs]
+    ) -> dict[str, NDArray[np.intp]]:
+        """Judge what adapters returned for a case: the places of problems with numbers outside, by adapter.
 
         Args:
             case: like those before it, with another seed and one stack axis.
@@ -154,7 +157,7 @@ class Bulk:
         """
         count = problem.stack_size
         step = max(1, BLOCK * count // sum(array.size for array in problem))
-        groups, wrong = self._groups(case, results), set[str]()
+        groups, wrong = self._groups(case, results), dict[str, list[NDArray[np.intp]]]()
         with np.errstate(all="ignore"):
             for start in range(0, count, step):
                 rows = slice(start, min(start + step, count))
@@ -162,7 +165,8 @@ class Bulk:
                 for name, alike in groups.items():
                     part = Outputs(**{output: getattr(results[name], output)[rows] for output in alike})
                     claims = self._descriptions[name].arithmetic[case.dtype]
-                    wrong.update(_judged(judge, part, claims, alike, start))
+                    for who, places in _judged(judge, part, claims, alike, start):
+                        wrong.setdefault(who, []).append(places)
         for each in (each for alike in groups.values() for each in alike.values()):
             row = None if each.place is None else _row(case, each.place, problem, results)
             for counts in each.counts:
@@ -170,7 +174,7 @@ class Bulk:
                 if row is not None and each.share > counts.least:
                     counts.suspect(Suspect(each.share, -len(self._sample), row))
         self._sample.append(_row(case, len(self._sample) * STRIDE % count, problem, results))
-        return [name for name in results if name in wrong]
+        return {name: np.unique(np.concatenate(wrong[name])) for name in results if name in wrong}
 
     def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, Alike]]:
         """Count and mark the results; by adapter and output, all results that are alike, each once."""
@@ -241,8 +245,8 @@ class Bulk:
 
 def _judged(
     judge: Judge, part: Outputs, claims: Arithmetic, alike: Mapping[str, Alike], start: int
-) -> Iterator[str]:
-    """Judge results in a block that begins so far into the stack: whose are not all admissible."""
+) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Judge results in a block that begins so far into the stack: whose are not all admissible, and where."""
     shares = judge.shares(part, claims)
     largest = shares.largest()
     for output, each in alike.items():
@@ -253,8 +257,10 @@ def _judged(
     if all(most <= SURE for most in largest):
         return
     for output, judgement in judge.judge(part, claims, shares).items():
-        if not judgement.admissible.all():
-            yield from alike[output].adapters
+        outside = ~judgement.admissible.reshape(judge.problem.stack_size, -1).all(-1)
+        if outside.any():
+            places = start + np.flatnonzero(outside)
+            yield from ((who, places) for who in alike[output].adapters)
 
 
 def _row(case: Case, place: int, problem: Problem, results: Mapping[str, Outputs]) -> Row:

@@ -23,7 +23,7 @@ from crosscheck.judge import Judge
 from crosscheck.regimes.thresholds import saturation
 from crosscheck.summary import Cell, add
 from crosscheck.sweep.lane import Found
-from crosscheck.sweep.shard import Shard
+from crosscheck.sweep.shard import Shard, rows_of
 from crosscheck.sweep.tally import Exact, Tally
 from crosscheck.trial import Outcome, Subject
 from reference.formats import FORMATS, Format
@@ -151,7 +151,7 @@ class _Walk(Shard):
                 rows = slice(begin, min(begin + BLOCK, stop))
                 part = Case("every", case.seed + begin, (rows.stop - begin, 1, 1, 1), dtype=case.dtype)
                 block = _Block(case, part, rows, interval.name, Judge(Problem(*(a[rows] for a in problem))))
-                self._judge(block, {name: _rows(got, rows) for name, got in results.items()})
+                self._judge(block, {name: rows_of(got, rows) for name, got in results.items()})
 
     def _judge(self, block: _Block, results: Mapping[str, Outputs]) -> None:
         """A verdict on every number of a block, and its error."""
@@ -199,7 +199,3 @@ class _Block(NamedTuple):
     rows: slice
     regime: str
     judge: Judge
-
-
-def _rows(outputs: Outputs, rows: slice) -> Outputs:
-    return Outputs(*(None if got is None else got[rows] for got in outputs))

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from crosscheck.cases import Case
 from crosscheck.cases.sources import CROSSINGS, LIKE
-from crosscheck.judge import Judge
 from crosscheck.summary import add
 from crosscheck.sweep.bulk import Bulk
 from crosscheck.sweep.lane import Found
@@ -73,6 +72,6 @@ class Random(Struct, frozen=True, tag="random"):
                 for case, problem in zip(cases, problems, strict=True):
                     results = work.evaluated(case, problem)
                     if wrong := bulk.hear(case, problem, results):
-                        work.blame(case, Judge(problem), results, wrong)
+                        work.blame_some(case, problem, results, wrong)
             add(work.cells, bulk.summaries())
         return Found(self.problems(shard), work.cells, frozenset(work.faults.values()))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from adapters.errors import AdapterDied, AdapterMisbehaved
 from crosscheck.accuracy import BestKnown
@@ -119,30 +120,65 @@ class Shard:
             regime: of the cells, if it is not the case's.
         """
         for name in wrong:
-            outcome = self._outcome(judge, name, results[name])
-            covering = self._known.covering(judge, outcome, case.shape)
-            for output in outcome.disagreeing:
-                cell = cell_of(case, outcome, output)
-                outside = wrong_in(outcome.judgements[output], output)
-                summary = dataclasses.replace(outside, **known_in(judge, output, covering[output]))
-                add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
-            left = explained(outcome, covering).left(outcome)
-            if any((name, output) not in self.faults for output in left.disagreeing):
-                others = {each: got for each, got in results.items() if each != name}
-                witnesses = self.outcomes(judge, others).values()
-                self._tell(name, Inquest(case.text, judge, [left, *witnesses], self.subjects), left)
+            if self._is_new(name, self._counted(case, judge, name, results[name], regime)):
+                self._tell(case, judge, results, name)
+
+    def blame_some(
+        self,
+        case: Case,
+        problem: Problem,
+        results: Mapping[str, Outputs],
+        wrong: Mapping[str, NDArray[np.intp]],
+    ) -> None:
+        """The same where the problems are known of which some number is outside: no others are looked at.
+
+        Args:
+            case: in which they are.
+            problem: of the case, with one stack axis.
+            results: what all adapters returned.
+            wrong: their places in the stack, by adapter.
+        """
+        for name, places in wrong.items():
+            some = Judge(Problem(*(array[places] for array in problem)))
+            if self._is_new(name, self._counted(case, some, name, rows_of(results[name], places))):
+                self._tell(case, Judge(problem), results, name)
 
     def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
         said = self.subjects[name].description
         return Outcome(said, got, judge.judge(got, said.arithmetic[judge.format.name]))
 
-    def _tell(self, name: str, inquest: Inquest, outcome: Outcome) -> None:
-        """A fault for each output, with the smallest case that shows it."""
-        for scene in inquest.scenes(outcome):
-            output, dtype = scene.element.output, inquest.judge.format.name
-            what = f"{output} in {dtype}: {scene.extent} outside their sets in {inquest.text}"
-            fault = Fault(who=outcome.description.name, what=f"{what}; replay: {replay(scene.text, name)}")
+    def _counted(
+        self, case: Case, judge: Judge, name: str, got: Outputs, regime: str | None = None
+    ) -> Outcome:
+        """Count what lies outside its set; what is left of it that is not known."""
+        outcome = self._outcome(judge, name, got)
+        covering = self._known.covering(judge, outcome, case.shape)
+        for output in outcome.disagreeing:
+            cell = cell_of(case, outcome, output)
+            outside = wrong_in(outcome.judgements[output], output)
+            summary = dataclasses.replace(outside, **known_in(judge, output, covering[output]))
+            add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
+        return explained(outcome, covering).left(outcome)
+
+    def _is_new(self, name: str, left: Outcome) -> bool:
+        """Whether an output disagrees of which no fault tells yet."""
+        return any((name, output) not in self.faults for output in left.disagreeing)
+
+    def _tell(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
+        """A fault for each output that is not known, with the smallest case that shows it."""
+        outcomes = self.outcomes(judge, results)
+        mine = outcomes.pop(name)
+        left = self._known.explain(judge, mine, case.shape).left(mine)
+        for scene in Inquest(case.text, judge, [left, *outcomes.values()], self.subjects).scenes(left):
+            output, dtype = scene.element.output, judge.format.name
+            what = f"{output} in {dtype}: {scene.extent} outside their sets in {case.text}"
+            fault = Fault(who=left.description.name, what=f"{what}; replay: {replay(scene.text, name)}")
             self.faults.setdefault((name, output), fault)
+
+
+def rows_of(outputs: Outputs, rows: slice | NDArray[np.intp]) -> Outputs:
+    """The outputs of some problems of a stack."""
+    return Outputs(*(None if got is None else got[rows] for got in outputs))
 
 
 def _digest(problem: Problem) -> tuple[int, ...]:
