@@ -78,23 +78,33 @@ def is_cheap(mode: Mode) -> bool:
     return mode.framework != "jax" and not mode.compiles and mode["derivative"] not in SLOW
 
 
-def cases_of_named(mode: Mode, dtype: str, place: int, *, thorough: bool = False) -> tuple[Case, ...]:
-    """The cases of a mode with a name, in one dtype; ``place`` tells modes and dtypes apart."""
+def cases_of_named(mode: Mode, dtype: str, index: int, *, thorough: bool = False) -> tuple[Case, ...]:
+    """The cases of a mode with a name, in one dtype; modes that follow each other have such an index."""
+    place = index + tuple(FORMATS).index(dtype)
     whole = thorough or is_cheap(mode)
-    small = SMALL if whole else _some(SMALL, 1, place) if _has_its_turn(mode, dtype, place) else ()
+    small = (
+        SMALL if whole else _some(SMALL, 1, _turn(index, dtype)) if _has_its_turn(mode, dtype, place) else ()
+    )
     found = [
         case_of(shapes.DOCUMENT[0], dtype, place),
         Case("special_values", 0, shapes.SPECIAL, dtype=dtype),
         *(case_of(shape, dtype, place + i) for i, shape in enumerate(small)),
     ]
-    laid_out = (*small, shapes.DOCUMENT[0])[0]
+    laid_out = next(filter(_has_rows_and_columns, small), None)
+    if laid_out is None:  # at thresholds there are layouts, too
+        laid_out = shapes.DOCUMENT[0] if dtype in LARGE_DTYPES else shapes.MIXED
     found += [case_of(laid_out, dtype, place, layout) for layout in _layouts(mode, place, thorough=thorough)]
     if whole:
         found += [Case(regime, 0, shapes.DOCUMENT[1], dtype=dtype) for regime in REGIMES]
     if dtype in LARGE_DTYPES and (thorough or not mode.is_hazard):
-        found += _rows(mode, dtype, place, thorough=thorough)
-        found += _stacks(mode, dtype, place, thorough=thorough)
+        found += _rows(mode, dtype, index, thorough=thorough)
+        found += _stacks(mode, dtype, index, thorough=thorough)
     return tuple(dict.fromkeys(found))
+
+
+def _has_rows_and_columns(shape: Shape) -> bool:
+    """Whether one of the arrays has several of both, so that transposing it moves numbers."""
+    return sum(size > 1 for size in shape[-3:]) > 1
 
 
 def _has_its_turn(mode: Mode, dtype: str, place: int) -> bool:
@@ -102,27 +112,35 @@ def _has_its_turn(mode: Mode, dtype: str, place: int) -> bool:
     return place % 2 == 0 if mode.compiles else dtype == "float32"
 
 
-def _rows(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Case]:
+def _turn(index: int, dtype: str) -> int:
+    """The number of a turn, where each mode has one in every other dtype: they follow each other."""
+    return 2 * index + tuple(FORMATS).index(dtype) // 2
+
+
+def _rows(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
     """Thresholds by rows: every regime has a shape, every shape a regime; some layouts."""
+    j = LARGE_DTYPES.index(dtype)
     fitting = [
         s for s in shapes.ROWS if mode["derivative"] not in FORWARD_MODES or s[1] * s[2] <= MOST_DIRECTIONS
     ]
-    rows = shapes.EVEN if mode.devices > 1 else _some(fitting, 3 if is_cheap(mode) else 1, place)
+    rows = shapes.EVEN if mode.devices > 1 else _some(fitting, 3 if is_cheap(mode) else 1, 2 * index + j)
     if thorough and mode.devices == 1:
         rows = shapes.ROWS
     for number in range(max(len(rows), len(REGIMES))):
-        yield Case(_regime(number + place), 0, rows[number % len(rows)], dtype=dtype)
-    for layout in _layouts(mode, place, thorough=thorough):
+        yield Case(_regime(number + index + j), 0, rows[number % len(rows)], dtype=dtype)
+    for layout in _layouts(mode, index + j, thorough=thorough):
         if layout != "broadcast":  # it needs a stack
             yield Case("ordinary", 0, rows[0], layout, dtype)
 
 
-def _stacks(mode: Mode, dtype: str, place: int, *, thorough: bool) -> Iterator[Case]:
+def _stacks(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
     """Thresholds by networks."""
     if mode["derivative"] == "module":  # torch.nn.Linear has no stack axis
         return
+    place = index + LARGE_DTYPES.index(dtype)
     if thorough or is_cheap(mode) or (mode.compiles and place % 2 == 0):
-        taken = shapes.STACKS if thorough else _some(shapes.STACKS, 2 if is_cheap(mode) else 1, place)
+        there = shapes.STACKS if mode.devices == 1 else shapes.EVEN_STACKS
+        taken = there if thorough else _some(there, 2, place)
         yield from (Case("mixed", 0, shape, dtype=dtype) for shape in taken)
 
 
@@ -138,23 +156,26 @@ def cases_of_combination(mode: Mode, dtype: str, place: int, *, thorough: bool =
     """The cases of any other combination of factors: where arrays are constants, each is a program."""
     mixed = Case("mixed", 0, shapes.MIXED, dtype=dtype)
     op_by_op = mode.framework == "jax" and not mode.compiles
-    if dtype not in LARGE_DTYPES or mode.alone is None or (op_by_op and not thorough):
+    if dtype not in LARGE_DTYPES or (op_by_op and not thorough):
         return (mixed,)
     sizes = shapes.EVEN if mode.devices > 1 else ALONE[dtype]
     large = tuple(Case("ordinary", 0, shape, dtype=dtype) for shape in sizes)
     if thorough:
         return (mixed, *large)
+    one = large[place % len(large) :][:1]
+    if mode.alone is None:
+        return (mixed, *one)
     # The losses of rows show what their sum hides; torch compiles for seconds.
     every = mode.alone == "row_loss" and mode.framework == "jax"
-    return large if every else large[place % len(large) :][:1]
+    return large if every else one
 
 
 def named_items(names: Sequence[str], *, thorough: bool = False) -> Iterator[Item]:
     """The modes of these names in every dtype; an adapter from outside takes what a compiled mode takes."""
     for name in names:
-        place, mode = (NAMED.index(name), parse(name)) if name in NAMED else (0, parse("jax-jit"))
-        for j, dtype in enumerate(FORMATS):
-            yield Item(name, dtype, cases_of_named(mode, dtype, place + j, thorough=thorough))
+        index, mode = (NAMED.index(name), parse(name)) if name in NAMED else (0, parse("jax-jit"))
+        for dtype in FORMATS:
+            yield Item(name, dtype, cases_of_named(mode, dtype, index, thorough=thorough))
 
 
 def combined_items(names: Container[str] | None = None, *, thorough: bool = False) -> Iterator[Item]:

@@ -42,6 +42,7 @@ ROWS: Final[tuple[Shape, ...]] = tuple((m, n, p) for m in THRESHOLDS for n, p in
 STACKS: Final[tuple[Shape, ...]] = tuple((s, 1, n, p) for s in THRESHOLDS for n, p in INNER[:2])
 # An even number of rows and of networks, for what spreads them over two devices.
 EVEN: Final[tuple[Shape, ...]] = ((2, 2**14 + 1, 3, 2), (2, 2**15 + 1, 3, 1), (2**16 + 2, 3, 1))
+EVEN_STACKS: Final[tuple[Shape, ...]] = ((2**14 + 2, 1, 3, 1), (2**16 + 2, 1, 3, 2))
 
 CLASSES: Final[dict[str, tuple[Shape, ...]]] = {
     "document": (*DOCUMENT, MIXED, SPECIAL),
@@ -49,7 +50,7 @@ CLASSES: Final[dict[str, tuple[Shape, ...]]] = {
     "wide": WIDE,
     "outputs": OUTPUTS,
     "rows": (*ROWS, *EVEN),
-    "stacks": STACKS,
+    "stacks": (*STACKS, *EVEN_STACKS),
 }
 LARGE: Final = ("rows", "stacks")
 
