@@ -21,7 +21,7 @@ import reference.filter
 from crosscheck import trial
 from crosscheck.cases import Case
 from crosscheck.judge import Judge
-from crosscheck.sweep import bulk, random, shard
+from crosscheck.sweep import alike, bulk, random, shard
 from crosscheck.trial import Direct
 from reference import stable
 
@@ -53,8 +53,8 @@ TIMED: Final[Sequence[Timed]] = (
     Timed(Judge, "shares", "judge"),
     Timed(Judge, "judge", "judge"),
     Timed(bulk.Bulk, "hear", "counts"),
-    Timed(bulk, "mark_of", "hash"),
-    Timed(xxhash, "xxh3_128_digest", "hash"),
+    Timed(alike, "mark_of", "hash"),
+    Timed(bulk, "digest_of", "hash"),
     Timed(xxhash, "xxh3_64_intdigest", "hash"),
     Timed(bulk.Bulk, "summaries", "close look", whole=True),
     Timed(shard.Shard, "blame_some", "blame", whole=True),

@@ -11,6 +11,8 @@ from pathlib import Path
 def replace(path: Path, data: bytes) -> None:
     """Write the file; who reads it meanwhile sees what was there or the new bytes, never a part.
 
+    When this returns the new bytes are on disk under that name.
+
     Raises:
         OSError: it cannot be written; what was there is still there.
     """
@@ -26,3 +28,16 @@ def replace(path: Path, data: bytes) -> None:
             with contextlib.suppress(FileNotFoundError):
                 Path(file.name).unlink()
             raise
+    _sync_names(path.parent)
+
+
+def _sync_names(directory: Path) -> None:
+    """Have the names in a directory on disk, where a directory can be opened for that."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # some file systems of networks have no such
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

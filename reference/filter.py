@@ -23,6 +23,8 @@ SURE = 1 - 2.0**-40
 class Radii(NamedTuple):
     """What the filter accepts around the reference's values; NaN accepts nothing, where input is not finite.
 
+    Radii, :class:`Centers` and `Outputs` have the same fields in the same order.
+
     Attributes:
         y_hat: ``[*stack, m, p]``.
         loss: ``[*stack]``.
@@ -189,23 +191,24 @@ def inverses(radii: Radii) -> Packed:
 
 
 def shares(outputs: Outputs, centers: Centers, inverses: Packed) -> Packed:
-    """|got − center| / radius of the outputs that are there; inf outside what the mathematics allows.
+    """|got − center| / radius of every output that is there; inf outside what the mathematics allows.
 
     Right to a few 2^-53 of itself, so that the filter accepts whatever is at most `SURE`. An output that is
-    not there has shares of 0; at least one must be.
+    not there has shares of 0.
     """
     found = Packed.like(inverses.parts)
     there = [place for place, got in enumerate(outputs) if got is not None]
-    some = slice(found.edges[there[0]], found.edges[there[-1] + 1])
+    some = slice(found.edges[min(there)], found.edges[max(there) + 1]) if there else slice(0)
     with np.errstate(all="ignore"):
         for got, center, share in zip(outputs, centers, found.parts, strict=True):
-            if got is None:
-                share[...] = 0
-            else:
+            if got is not None:
                 np.subtract(got, center, out=share)
         share = found.memory[some]
         np.abs(share, out=share)
         np.multiply(share, inverses.memory[some], out=share)
+        for got, share in zip(outputs, found.parts, strict=True):
+            if got is None:
+                share[...] = 0
         for name in ("y_hat", "loss", "row_loss"):
             got = getattr(outputs, name)
             if got is not None and not np.minimum.reduce(got, axis=None) >= 0:

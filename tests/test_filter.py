@@ -140,6 +140,22 @@ def test_a_share_outside_what_the_mathematics_allows_is_never_at_most_1(got: flo
     assert (share <= filter.SURE).tolist() == [False, True]
 
 
+def test_the_outputs_and_what_is_around_them_have_one_order() -> None:
+    assert filter.Radii._fields == filter.Centers._fields == Outputs._fields
+
+
+def test_what_is_not_there_has_shares_of_zero() -> None:
+    given = Case("mixed", 5, (64, 2, 3, 2), dtype="float64").problem()
+    units = Units.of(FORMATS["float64"], default_arithmetic(FORMATS["float64"]))
+    reference = stable.evaluate(*given)
+    inverses = filter.inverses(radii_of(given, reference, units))
+    outputs = network.evaluate(*given)
+    for some in (outputs._replace(loss=None), outputs._replace(y_hat=None, row_loss=None), Outputs()):
+        shares = filter.shares(some, filter.centers(reference), inverses)
+        for name, share in shares.parts._asdict().items():
+            assert share.any() == (getattr(some, name) is not None)
+
+
 def test_shares_of_several_outputs_are_those_of_each_alone() -> None:
     given = Case("mixed", 5, (64, 2, 3, 2), dtype="float32").problem()
     units = Units.of(FORMATS["float32"], default_arithmetic(FORMATS["float32"]))

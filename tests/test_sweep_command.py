@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
 from pathlib import Path
 
 import pytest
+from planted.lanes import Toy
 from sweeps import COMMAND, ROOT
 
+from adapters import load
 from crosscheck.commands import run
 from crosscheck.ledger import read as read_ledger
+from crosscheck.sweep import progress as shown
 from crosscheck.sweep.command import KINDS
+from crosscheck.trial import Direct
 
 
 @pytest.mark.long
@@ -46,7 +51,7 @@ def test_a_mistake_in_the_call_is_one_line_and_exit_code_2(
 def test_a_lane_without_what_it_needs_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in ("random", "bulk", "shard"):
+    for module in ("random", "bulk", "shard", "alike"):
         monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "xxhash", None)
     assert run(["sweep", "random", "--only", "numpy"]) == 2
@@ -71,8 +76,9 @@ def test_what_is_not_installed_is_said(
         (["random", "--size", "100000x3x1"], "--size: shape 4096x100000x3x1 has"),
         (["random", "--dtype", "float63"], "did you mean 'float64'?"),
         (["exhaustive", "--dtype", "float64"], "--dtype: unknown 'float64'"),
+        (["regimes", "--regime", "ordinry"], "did you mean 'ordinary'?"),
     ],
-    ids=["two-sizes", "size-0", "too-large", "typo", "endless"],
+    ids=["two-sizes", "size-0", "too-large", "typo", "endless", "regime"],
 )
 def test_a_lane_that_cannot_be_is_one_line_and_exit_code_2(
     options: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -91,8 +97,9 @@ def test_a_lane_that_cannot_be_is_one_line_and_exit_code_2(
     [
         (["random", "--problems", "1", "--dtype", "float16"], {"crossed", "mixed"}),
         (["exhaustive", "--dtype", "bfloat16"], {"subnormal", "ordinary", "saturated_low", "non_finite"}),
+        (["regimes", "--problems", "1", "--dtype", "float16", "--regime", "zeros"], {"zeros"}),
     ],
-    ids=["random", "exhaustive"],
+    ids=["random", "exhaustive", "regimes"],
 )
 def test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger(
     options: list[str], cells: set[str], tmp_path: Path
@@ -119,13 +126,28 @@ def test_a_terminal_shows_rate_shards_and_the_worst_so_far(tmp_path: Path) -> No
         [*COMMAND, *ways], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs, env=environment
     ) as client:
         os.close(theirs)
-        shown = b""
+        seen = b""
         while part := read(ours):
-            shown += part
+            seen += part
     os.close(ours)
     assert client.returncode == 0
     for part in (b"4/4 shards", b"problems/s", b"worst ", b" ulp, numpy float64"):
-        assert part in shown
+        assert part in seen
+
+
+def test_where_there_is_no_terminal_a_line_now_and_then_shows_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shown, "MINUTE", 0.0)
+    cells = Toy().run(0, {"numpy": Direct(load("numpy"))}).cells
+    with shown.progress(4, 8) as bar:
+        bar.advance(2, cells)
+        bar.advance(2, {})
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "4 shards with 8 problems to do"
+    assert [line.partition(",")[0] for line in lines[1:]] == ["1/4 shards", "2/4 shards", "2/4 shards done"]
+    for line in lines[1:3]:
+        assert re.search(r"[\d,]+ problems/s, [\d,]+ s left, worst [\d.]+ ulp, numpy float64$", line), line
 
 
 def read(descriptor: int) -> bytes:

@@ -15,7 +15,7 @@ from adapters import load
 from adapters.errors import AdapterMisbehaved
 from crosscheck.accuracy import RESOLUTION, best_known
 from crosscheck.cases import Case, parse, take
-from crosscheck.cases.sources import CROSSINGS
+from crosscheck.cases.sources import CROSSINGS, forget
 from crosscheck.comparison.engine import Record
 from crosscheck.comparison.plan import ROUND
 from crosscheck.comparison.summarise import summarise
@@ -24,6 +24,7 @@ from crosscheck.known import KnownDifferences
 from crosscheck.summary import Summary, merged
 from crosscheck.sweep import bulk as bulk_module
 from crosscheck.sweep import exhaustive, random, tally
+from crosscheck.sweep.alike import digest_of
 from crosscheck.sweep.bulk import Bulk
 from crosscheck.sweep.exhaustive import Exhaustive, intervals
 from crosscheck.sweep.lane import Found
@@ -31,6 +32,7 @@ from crosscheck.sweep.random import Random
 from crosscheck.sweep.regimes import Regimes
 from crosscheck.sweep.tally import Exact, Tally
 from crosscheck.trial import Direct, run
+from reference import network
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
@@ -187,6 +189,60 @@ def test_the_same_bits_under_the_same_claims_get_one_verdict_and_all_its_counts(
         assert worst.place == (77, 0, 0)
 
 
+@pytest.mark.usefixtures("blocks")
+def test_twins_that_are_wrong_are_both_told_and_where() -> None:
+    case = Case("crossed", 5, SHAPE)
+    subject = Direct(load("numpy"))
+    outputs = subject.evaluate(*case.problem())
+    assert outputs.grad is not None
+    grad = outputs.grad.copy()
+    grad[[3, 2345, 4000]] *= 1.5
+    bulk = Bulk(dict.fromkeys(["first", "second"], subject.description))
+    found = bulk.hear(case, case.problem(), dict.fromkeys(["first", "second"], outputs._replace(grad=grad)))
+    assert {name: places.tolist() for name, places in found.items()} == {
+        "first": [3, 2345, 4000],
+        "second": [3, 2345, 4000],
+    }
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_bulk_counts_equal_bits_where_there_are_zeros_and_nan(dtype: str) -> None:
+    case = Case("mixed", 5, (128, 2, 3, 2), dtype=dtype)
+    judge = Judge(case.problem())
+    outcome = run(Direct(load("numpy")), judge)
+    assert outcome.outputs is not None
+    bulk = Bulk({"numpy": outcome.description})
+    bulk.hear(case, judge.problem, {"numpy": outcome.outputs})
+    for cell, summary in bulk.summaries().items():
+        got, want = (np.ravel(getattr(of, cell.output)) for of in (outcome.outputs, judge.nearest))
+        pairs = list(zip(got, want, strict=True))
+        same = [g.tobytes() == w.tobytes() or (np.isnan(g) and np.isnan(w)) for g, w in pairs]
+        assert summary.equal == sum(same)
+        assert sum(same) != sum(bool(g == w) for g, w in pairs)  # else nothing is told apart
+
+
+def test_one_nan_is_like_another_in_a_digest() -> None:
+    numbers = np.array([1.0, np.nan, -0.0])
+    other = numbers.copy()
+    other.view(np.uint64)[1] ^= np.uint64((1 << 63) | 5)
+    assert digest_of(numbers) == digest_of(other)
+    assert digest_of(numbers) != digest_of(np.abs(numbers))
+    assert digest_of(numbers) != digest_of(np.nan_to_num(numbers))
+
+
+@pytest.mark.parametrize("lacks", ["row_loss", "everything"])
+def test_an_adapter_whose_outputs_come_and_go_misbehaves(lacks: str) -> None:
+    case = Case("crossed", 5, SHAPE)
+    subject = Direct(load("numpy"))
+    outputs = subject.evaluate(*case.problem())
+    less = {} if lacks == "everything" else {"numpy": outputs._replace(row_loss=None)}
+    bulk = Bulk({"numpy": subject.description})
+    bulk.hear(case, case.problem(), {"numpy": outputs})
+    with pytest.raises(AdapterMisbehaved, match="for some cases of a kind and not for others") as caught:
+        bulk.hear(dataclasses.replace(case, seed=6), case.problem(), less)
+    assert "crossed:6:" in "".join(caught.value.__notes__)
+
+
 @pytest.mark.parametrize("claims", [{}, {"u_sum": 2.0**-53}, {"rescaled_mean": True}, {"forward": True}])
 def test_the_loss_of_the_only_row_has_the_set_of_the_loss(claims: dict[str, Any]) -> None:
     arithmetic = dataclasses.replace(default_arithmetic(FORMATS["float32"]), **claims)
@@ -218,16 +274,20 @@ def test_who_changes_a_problem_in_the_middle_of_a_shard_is_heard() -> None:
 
     with pytest.raises(AdapterMisbehaved, match="changed its input in place"):
         Random(1, ("float64",)).run(0, subjects(Late("late", wrong.right)))
+    (first, *_), _ = Random(1, ("float64",)).cases(0)
+    before = first.problem()
+    forget()
+    assert np.array_equal(before.W, first.problem().W)
 
 
 @pytest.mark.usefixtures("little")
 def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> None:
     planted = wrong.missing_one_minus
     found = Random(1, ("float64",)).run(0, subjects(load("numpy"), planted))
-    (fault,) = {fault for fault in found.faults if fault.what.startswith("grad")}
-    assert fault.who == planted.name
-    assert "replay: " in fault.what
-    assert "float64:X=[[" in fault.what
+    faults = {fault for fault in found.faults if fault.what.startswith("grad")}
+    assert {fault.who for fault in faults} == {planted.name}
+    assert sorted(fault.what.split(" in ")[-1].partition(":")[0] for fault in faults) == ["crossed", "mixed"]
+    assert all("replay: " in fault.what and "float64:X=[[" in fault.what for fault in faults)
     mine = by_output(found, planted.name, "crossed")
     outside = sum(
         int(
@@ -275,7 +335,8 @@ def test_shards_have_their_cases_whatever_the_number_of_problems() -> None:
 
 
 def test_a_round_of_regimes_has_the_cells_of_a_comparison() -> None:
-    there = subjects(load("numpy"), load("torch-literal"))
+    narrow = wrong.Planted("narrow", wrong.right, "float64")
+    there = subjects(load("numpy"), load("torch-literal"), narrow)
     lane = Regimes(1, ("float32",), ("ordinary", "saturated_low"))
     record = Record(known=KnownDifferences.of_checkout())
     for case in lane.cases(0):
@@ -341,6 +402,29 @@ def test_the_intervals_of_16_bits_have_together_what_all_values_have(dtype: str)
                 assert abs(part.error.value - whole.error.value) <= 2 * RESOLUTION
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_the_losses_of_rows_are_judged_where_they_are_not_the_losses(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**10)
+    monkeypatch.setattr(exhaustive, "CASE", 2**10)
+
+    class Odd(wrong.Planted):
+        def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+            made = {"row_loss": network.evaluate(X, y, W).row_loss * X.dtype.type(1.5)}
+            return (
+                made
+                if self.name.endswith("alone")
+                else {**dict(zip(("y_hat", "loss"), super().evaluate(X, y, W), strict=False)), **made}
+            )
+
+    for name in ("odd", "odd-alone"):
+        found = Exhaustive((dtype,)).run(3, subjects(Odd(name, wrong.right)))
+        by = by_output(found, f"planted-{name}")
+        assert by["row_loss"].wrong_elements > 0
+        assert set(by) == ({"row_loss"} if name == "odd-alone" else {"y_hat", "loss", "row_loss"})
+
+
 def test_a_tally_says_what_the_oracle_says() -> None:
     """Of values all over float32, the saturated ones included."""
     format = FORMATS["float32"]
@@ -370,6 +454,7 @@ def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
     exact = Exact(np.array([[[1.0]], [[1.0]], [[1.0]]]), FORMATS["float32"])
     ulp = 2.0**-23
     got = np.array([[[1.0]], [[1.0 + ulp / 2]], [[1.0 + ulp]]])  # in float64, which can hold a half
+    exact.nearest = exact.nearest.astype(np.float64)
     counted = Tally(judged=True)
     counted.hear(got, exact, "case", 0)
     found = counted.summary("any")

@@ -47,7 +47,7 @@ class Case:
     """A stack of problems by its description.
 
     Attributes:
-        regime: a key of `SOURCES`: a regime, ``mixed`` or ``special_values``.
+        regime: a key of `SOURCES`: a regime or another source.
         seed: 0 to 2^64 − 1.
         shape: ``(*stack, m, n, p)``, each at least 1.
         layout: one of `LAYOUTS`.

@@ -9,7 +9,7 @@
 | crossed | ordinary X, with y and W of other problems; 64 seeds cross one set of words in different ways |
 
 In a mixed stack one call, and so one compiled program, meets every regime. `special_values` with seed 0 and a
-stack of 2197 is the whole product of 13 values. `crossed` makes new problems for nothing.
+stack of 2197 is the whole product of 13 values. `crossed` makes new problems at no cost.
 """
 
 from __future__ import annotations
@@ -171,6 +171,11 @@ def _to_cross(draw: Draw, seed: int) -> Problem:
     X, y, W = REGIMES["ordinary"].generate(like, (stack, *draw.shape[-3:]), FORMATS[draw.dtype])
     again = np.arange(stack + LIKE * (CROSSINGS - 1)) % stack
     return Problem(contiguous(X), contiguous(y[again]), contiguous(W[again]))
+
+
+def forget() -> None:
+    """Draw the numbers of crossed cases anew, since somebody changed them."""
+    _to_cross.cache_clear()
 
 
 def _crossed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:

@@ -1,136 +1,41 @@
 """The bulk lane's judge: a verdict on every problem at the price of the filter, and a close look at a few.
 
-Stacks are evaluated whole and judged in blocks that stay in a core's cache. Results of several adapters with
-the same bits under the same claims are judged once: their 128-bit digests are equal, which would happen to
-others once in 2^128 pairs. Every number is counted and marked;
-the error in ulp and the share of the full set's bound are measured on a sample and on the worst suspects,
-which are those with the largest shares of the filter's radius.
+Stacks are evaluated whole and judged in blocks, of which each array stays in a core's cache. Results of
+several adapters with the same bits under the same claims are judged once: their 128-bit digests are equal, as
+those of others would be once in 2^128 pairs. Every number is counted and marked; the error in ulp and the
+share of the full set's bound are measured on a sample and on the worst suspects, at most one of a case: those
+with the largest shares of the filter's radius.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import heapq
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
+from adapters.errors import AdapterMisbehaved
 from adapters.protocol import Description
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import cell_of, summarise
 from crosscheck.judge import Judge
-from crosscheck.summary import CASES, Cell, Summary, Worst, mark_of
+from crosscheck.message import replay
+from crosscheck.summary import CASES, Cell, Summary, Worst
+from crosscheck.sweep.alike import Alike, Counts, Row, Suspect, digest_of, row_of
 from crosscheck.trial import Outcome
 from reference import filter as first
 from reference.arithmetic import Arithmetic
-from reference.filter import SURE
-from reference.types import Array, Float64, Outputs, Problem
+from reference.types import Outputs, Problem
 from reference.units import Units
 
-# Numbers in X, y and W of the problems that are judged together, and so stay in a core's cache.
+# Numbers in X, y and W of the problems that are judged together: few, so that arrays of them stay in a core's
+# cache, and many, so that the calls of NumPy cost little.
 BLOCK: Final = 2**17
-# Suspects of each adapter and output that get a close look.
-SUSPECTS: Final = 4
 # Beside them one problem of each case, so many places after the one before.
 STRIDE: Final = 1021
-
-
-class Row(NamedTuple):
-    """One problem of a case that gets a close look.
-
-    Attributes:
-        case: the text.
-        place: of the problem in its stack.
-        problem: X, y and W, a stack of one.
-        results: what every adapter returned for it, by what selects it.
-    """
-
-    case: str
-    place: int
-    problem: Problem
-    results: Mapping[str, Outputs]
-
-
-class Suspect(NamedTuple):
-    """A problem by its largest share in one output; sorted by share, of equal ones the later is smaller."""
-
-    share: float
-    number: int
-    row: Row
-
-
-@dataclass
-class Counts:
-    """Of one output of one adapter.
-
-    Attributes:
-        cell: of it.
-        judged: whether its sets are narrow enough to say something.
-        totals: what is counted.
-        suspects: the worst so far, a heap.
-    """
-
-    cell: Cell
-    judged: bool
-    totals: Counter[str] = field(default_factory=Counter)
-    suspects: list[Suspect] = field(default_factory=list)
-
-    def mark(self, case: str, got: Array, digest: bytes) -> None:
-        """Count the results of a case, and mark it and them."""
-        text = case.encode()
-        self.totals["problems"] += len(got)
-        self.totals["elements"] += got.size
-        self.totals["cases"] += mark_of(text)
-        self.totals["bits"] += mark_of(text, digest)
-
-    @property
-    def least(self) -> float:
-        """What the share of one more suspect must exceed."""
-        return self.suspects[0].share if len(self.suspects) == SUSPECTS else -1.0
-
-    def suspect(self, suspect: Suspect) -> None:
-        """Keep it as one of the worst."""
-        keep = heapq.heappushpop if len(self.suspects) == SUSPECTS else heapq.heappush
-        keep(self.suspects, suspect)
-
-
-@dataclass
-class Alike:
-    """Results of a case with the same bits, under the same claims: what is said of one is said of all.
-
-    Attributes:
-        adapters: whose they are.
-        counts: of each.
-        equal: how many numbers have the bits of the reference.
-        share: the largest share so far, or what it must exceed to make a suspect.
-        place: of its problem in the stack; None before there is one.
-    """
-
-    adapters: list[str] = field(default_factory=list)
-    counts: list[Counts] = field(default_factory=list)
-    equal: int = 0
-    share: float = np.inf
-    place: int | None = None
-
-    def add(self, adapter: str, counts: Counts) -> None:
-        """Have what is said of the others said of this one, too."""
-        self.adapters.append(adapter)
-        self.counts.append(counts)
-        self.share = min(self.share, counts.least)
-
-    def hear(self, got: Array, nearest: Array, shares: Float64, largest: float, start: int) -> None:
-        """Look at a block of the results, which begins so far into the stack."""
-        self.equal += int(np.count_nonzero(got == nearest))
-        if np.isnan(largest):  # nothing bounds one of the results, and its share says nothing
-            largest = float(np.nanmax(shares, initial=-1.0))
-        if largest > self.share:
-            self.share, self.place = largest, start + int(np.argwhere(shares == largest)[0][0])
 
 
 class Bulk:
@@ -154,7 +59,11 @@ class Bulk:
             case: like those before it, with another seed and one stack axis.
             problem: its problem.
             results: by what selects the adapter; shapes and dtypes must already be right.
+
+        Raises:
+            AdapterMisbehaved: an adapter has other outputs than for the first case.
         """
+        self._expect(case, results)
         count = problem.stack_size
         step = max(1, BLOCK * count // sum(array.size for array in problem))
         groups, wrong = self._groups(case, results), dict[str, list[NDArray[np.intp]]]()
@@ -168,13 +77,24 @@ class Bulk:
                     for who, places in _judged(judge, part, claims, alike, start):
                         wrong.setdefault(who, []).append(places)
         for each in (each for alike in groups.values() for each in alike.values()):
-            row = None if each.place is None else _row(case, each.place, problem, results)
+            row = None if each.place is None else row_of(case, each.place, problem, results)
             for counts in each.counts:
                 counts.totals["equal"] += each.equal
                 if row is not None and each.share > counts.least:
                     counts.suspect(Suspect(each.share, -len(self._sample), row))
-        self._sample.append(_row(case, len(self._sample) * STRIDE % count, problem, results))
+        self._sample.append(row_of(case, len(self._sample) * STRIDE % count, problem, results))
         return {name: np.unique(np.concatenate(wrong[name])) for name in results if name in wrong}
+
+    def _expect(self, case: Case, results: Mapping[str, Outputs]) -> None:
+        """See to it that all adapters have the outputs of the first case."""
+        there = {(n, o) for n, got in results.items() for o, a in got._asdict().items() if a is not None}
+        if self._sample and (odd := there ^ set(self._counts)):
+            name, output = min(odd)
+            error = AdapterMisbehaved(
+                self._descriptions[name].name, f"has {output} for some cases of a kind and not for others"
+            )
+            error.add_note(f"replay: {replay(case.text, name)}")
+            raise error
 
     def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, Alike]]:
         """Count and mark the results; by adapter and output, all results that are alike, each once."""
@@ -185,7 +105,7 @@ class Bulk:
             for output, got in outputs._asdict().items():
                 if got is None:
                     continue
-                digest = xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
+                digest = digest_of(got)
                 # The loss of the only row has the set of the loss; those of more rows are more numbers.
                 same = "loss" if output == "row_loss" else output
                 if (claims, same, digest) not in known:
@@ -254,23 +174,13 @@ def _judged(
             getattr(of, output) for of in (part, judge.nearest, shares.parts, largest)
         )
         each.hear(got, nearest, share, most, start)
-    if all(most <= SURE for most in largest):
+    if all(most <= first.SURE for most in largest):
         return
     for output, judgement in judge.judge(part, claims, shares).items():
         outside = ~judgement.admissible.reshape(judge.problem.stack_size, -1).all(-1)
         if outside.any():
             places = start + np.flatnonzero(outside)
             yield from ((who, places) for who in alike[output].adapters)
-
-
-def _row(case: Case, place: int, problem: Problem, results: Mapping[str, Outputs]) -> Row:
-    """The problem at a place; copies, since it outlives the case."""
-    one = slice(place, place + 1)
-    kept = {
-        name: Outputs(*(None if got is None else got[one].copy() for got in outputs))
-        for name, outputs in results.items()
-    }
-    return Row(case.text, place, Problem(*(array[one].copy() for array in problem)), kept)
 
 
 def _placed(summary: Summary, rows: Sequence[Row]) -> Summary:

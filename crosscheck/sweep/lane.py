@@ -40,7 +40,7 @@ class Lane(Protocol):
     """A kind of sweep with its settings; it goes to other processes as a message (`msgspec.Struct`).
 
     Attributes:
-        profile: what the header of its ledger says: ``sweep random`` or ``sweep exhaustive``.
+        profile: what the header of its ledger says: ``sweep`` and its kind.
         seed: of the first case.
         dtypes: of its cases.
     """

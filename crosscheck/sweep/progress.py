@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
@@ -14,6 +16,8 @@ from rich.text import Text
 from crosscheck.comparison.report import say
 from crosscheck.inert import inert
 from crosscheck.summary import Cell, Summary
+
+MINUTE: Final = 60.0  # seconds between two lines where there is no bar
 
 
 class Interruption:
@@ -61,11 +65,12 @@ class _Rate(ProgressColumn):
 
 
 class Bar:
-    """Where a sweep stands: a bar on a terminal, elsewhere a line at its begin and its end."""
+    """Where a sweep stands: a bar on a terminal, elsewhere a line every minute."""
 
     def __init__(self, bar: Progress, task: TaskID, shards: int) -> None:
         self._bar, self._task, self._shards = bar, task, shards
         self._done, self._worst, self._where = 0, -1.0, ""
+        self._told = time.monotonic()
 
     def advance(self, problems: int, cells: Mapping[Cell, Summary]) -> None:
         """Another shard is done, with so many problems."""
@@ -75,6 +80,17 @@ class Bar:
                 self._worst = summary.error.value
                 self._where = f"worst {self._worst:.3g} ulp, {cell.adapter} {cell.dtype}"
         self._bar.update(self._task, advance=problems, shards=self.shards, worst=self._where)
+        if not self._bar.console.is_terminal and time.monotonic() - self._told >= MINUTE:
+            self._told = time.monotonic()
+            self.say(self._line())
+
+    def _line(self) -> str:
+        """What the bar shows, in a line."""
+        task = self._bar.tasks[self._task]
+        spent = task.finished_time or task.elapsed or 0.0
+        rate = task.completed / spent if spent else 0.0
+        left = f"{((task.total or 0) - task.completed) / rate:,.0f} s left" if rate else "no rate yet"
+        return ", ".join(filter(None, [self.shards, f"{rate:,.0f} problems/s", left, self._where]))
 
     @property
     def shards(self) -> str:

@@ -68,7 +68,7 @@ class Random(Struct, frozen=True, tag="random"):
         for cases in self.cases(shard):
             bulk = Bulk({name: subject.description for name, subject in subjects.items()})
             problems = [case.lent() for case in cases]
-            with work.watching(problems[0], problems[-1]):  # of crossed ones all memory
+            with work.watching(cases[0], problems[0], problems[-1]):  # of crossed ones all memory
                 for case, problem in zip(cases, problems, strict=True):
                     results = work.evaluated(case, problem)
                     if wrong := bulk.hear(case, problem, results):

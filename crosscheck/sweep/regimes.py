@@ -1,31 +1,42 @@
 """The lane of regimes: what `compare` compares, round after round.
 
-`crosscheck.comparison.plan` says what a round is: every regime at every shape of the list, in each dtype. Of
-every case all is told that a comparison tells: the error of each number whose exact value is known, and its
-share of the bound. The same rounds give the same cells.
+`crosscheck.comparison.plan` says what a round is: every regime at every shape of the list, in each dtype. The
+engine is that of a comparison, `crosscheck.comparison.engine.Record`, and so are the cells: the error of each
+number whose exact value is known, and its share of the bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from msgspec import Struct
 
+from crosscheck.comparison.engine import Record
 from crosscheck.comparison.plan import ROUND, Plan
-from crosscheck.comparison.summarise import best_within_budget, count_of
+from crosscheck.comparison.summarise import count_of
 from crosscheck.judge import Judge
+from crosscheck.known import KnownDifferences
+from crosscheck.message import replay
 from crosscheck.regimes import REGIMES
 from crosscheck.sweep.lane import Found
 from crosscheck.sweep.shard import Shard
 from crosscheck.trial import Subject
+from crosscheck.trial import run as put
 from reference.formats import FORMATS
+
+
+@cache
+def _in_a_round(regimes: tuple[str, ...]) -> int:
+    """The problems of a round in one dtype: shapes host regimes whatever the dtype is."""
+    return sum(map(count_of, Plan(("float64",), regimes, ROUND)))
 
 
 class Regimes(Struct, frozen=True, tag="regimes"):
     """Problems of every regime and shape; a shard is a round in one dtype.
 
     Attributes:
-        least: how many problems of each dtype and regime there are at least.
+        least: how many problems of each dtype and regime there are at least, where every shape hosts it.
         dtypes: of the cases.
         regimes: the same.
         seed: of the first round.
@@ -42,7 +53,8 @@ class Regimes(Struct, frozen=True, tag="regimes"):
 
     def problems(self, shard: int) -> int:
         """How many problems a shard has, which is the same for all."""
-        return sum(map(count_of, self.cases(shard)))
+        del shard
+        return _in_a_round(self.regimes)
 
     def cases(self, shard: int) -> Plan:
         """The cases of a shard."""
@@ -51,13 +63,18 @@ class Regimes(Struct, frozen=True, tag="regimes"):
 
     def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """As `Lane.run`."""
-        work = Shard(subjects)
+        work, record = Shard(subjects), Record(known=KnownDifferences.of_checkout())
         for case in self.cases(shard):
-            problem = case.problem()
-            with work.watching(problem):
-                results = work.evaluated(case, problem)
-            judge = Judge(problem)
-            outcomes = work.outcomes(judge, results)
-            work.tell(case, judge, outcomes, best_within_budget(judge, list(outcomes.values())))
-            work.blame(case, judge, results, [name for name, found in outcomes.items() if found.disagreeing])
-        return Found(self.problems(shard), work.cells, frozenset(work.faults.values()))
+            judge = Judge(case.problem())
+            with work.watching(case, judge.problem):
+                outcomes = {name: put(subject, judge) for name, subject in subjects.items()}
+            for name, outcome in outcomes.items():
+                if outcome.failure is not None:
+                    outcome.failure.add_note(f"replay: {replay(case.text, name)}")
+                    raise outcome.failure
+            record.hear(case, judge, list(outcomes.values()))
+        for finding in record.findings:
+            accused = [outcome for outcome in finding.outcomes if outcome.disagreeing]
+            others = [outcome for outcome in finding.outcomes if not outcome.disagreeing]
+            work.accuse(finding.case, finding.judge, accused, others)
+        return Found(self.problems(shard), record.summaries, frozenset(work.faults.values()))

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
 from adapters.errors import AdapterDied, AdapterMisbehaved
-from crosscheck.accuracy import BestKnown
 from crosscheck.blame.scene import Inquest
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import cell_of, count_of, known_in, summarise, wrong_in
+from crosscheck.cases.sources import forget
+from crosscheck.comparison.summarise import cell_of, count_of, known_in, wrong_in
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, explained
 from crosscheck.ledger import Fault
 from crosscheck.message import replay
-from crosscheck.summary import EVERY, Cell, Summary, add
+from crosscheck.summary import EVERY, Cell, Summary, add, mark_of
 from crosscheck.trial import Outcome, Subject, evaluate
 from reference.types import Outputs, Problem
 
@@ -31,18 +30,18 @@ class Shard:
     Attributes:
         subjects: the adapters, by what selects them.
         cells: a summary for each cell.
-        faults: the first disagreement for each adapter and output.
+        faults: the first disagreement for each adapter, output and source of cases.
     """
 
     def __init__(self, subjects: Mapping[str, Subject]) -> None:
         self.subjects = subjects
         self.cells: dict[Cell, Summary] = {}
-        self.faults: dict[tuple[str, str], Fault] = {}
+        self.faults: dict[tuple[str, str, str], Fault] = {}
         self._known = KnownDifferences.of_checkout()
 
     @contextmanager
-    def watching(self, *problems: Problem) -> Iterator[None]:
-        """See to it that nobody changes the problems meanwhile.
+    def watching(self, case: Case, *problems: Problem) -> Iterator[None]:
+        """See to it that nobody changes the problems of a case, or of others like it, meanwhile.
 
         Raises:
             AdapterMisbehaved: an adapter did.
@@ -50,7 +49,12 @@ class Shard:
         before = [_digest(problem) for problem in problems]
         yield
         if before != [_digest(problem) for problem in problems]:
-            raise AdapterMisbehaved(" or ".join(self.subjects), "changed its input in place")
+            forget()
+            takes = (each.description for each in self.subjects.values())
+            names = [said.name for said in takes if case.dtype in said.dtypes]
+            error = AdapterMisbehaved(" or ".join(names), "changed its input in place")
+            error.add_note(f"the first of its cases: {case.text}")
+            raise error
 
     def evaluated(self, case: Case, problem: Problem) -> dict[str, Outputs]:
         """What the adapters returned, by what selects them; a cell that one does not have says why.
@@ -72,35 +76,13 @@ class Shard:
                 except (AdapterDied, AdapterMisbehaved) as failure:
                     failure.add_note(f"replay: {replay(case.text, name)}")
                     raise
-            lacking = Summary(count_of(case), unsupported=frozenset([why]))
+            lacking = Summary(count_of(case), cases=mark_of(case.text.encode()), unsupported=frozenset([why]))
             add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
         return results
 
     def outcomes(self, judge: Judge, results: Mapping[str, Outputs]) -> dict[str, Outcome]:
         """The results, judged."""
         return {name: self._outcome(judge, name, got) for name, got in results.items()}
-
-    def tell(
-        self,
-        case: Case,
-        judge: Judge,
-        outcomes: Mapping[str, Outcome],
-        best: Mapping[str, BestKnown],
-        **cells: Any,
-    ) -> None:
-        """Add the summaries of a case, but for what `blame` counts.
-
-        Args:
-            case: that was evaluated.
-            judge: of it.
-            outcomes: of all adapters.
-            best: the best known values.
-            cells: fields of the cells that are not the case's.
-        """
-        for outcome in outcomes.values():
-            for cell, summary in summarise(case, judge, outcome, best).items():
-                bare = dataclasses.replace(summary, wrong_problems=0, wrong_elements=0)
-                add(self.cells, {dataclasses.replace(cell, **cells): bare})
 
     def blame(
         self,
@@ -120,8 +102,8 @@ class Shard:
             regime: of the cells, if it is not the case's.
         """
         for name in wrong:
-            if self._is_new(name, self._counted(case, judge, name, results[name], regime)):
-                self._tell(case, judge, results, name)
+            if self._is_new(case, name, self._counted(case, judge, name, results[name], regime)):
+                self._look_again(case, judge, results, name)
 
     def blame_some(
         self,
@@ -138,10 +120,12 @@ class Shard:
             results: what all adapters returned.
             wrong: their places in the stack, by adapter.
         """
+        whole = None
         for name, places in wrong.items():
             some = Judge(Problem(*(array[places] for array in problem)))
-            if self._is_new(name, self._counted(case, some, name, rows_of(results[name], places))):
-                self._tell(case, Judge(problem), results, name)
+            if self._is_new(case, name, self._counted(case, some, name, rows_of(results[name], places))):
+                whole = whole or Judge(problem)
+                self._look_again(case, whole, results, name)
 
     def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
         said = self.subjects[name].description
@@ -160,20 +144,37 @@ class Shard:
             add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
         return explained(outcome, covering).left(outcome)
 
-    def _is_new(self, name: str, left: Outcome) -> bool:
+    def _is_new(self, case: Case, name: str, left: Outcome) -> bool:
         """Whether an output disagrees of which no fault tells yet."""
-        return any((name, output) not in self.faults for output in left.disagreeing)
+        return any((name, output, case.regime) not in self.faults for output in left.disagreeing)
 
-    def _tell(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
-        """A fault for each output that is not known, with the smallest case that shows it."""
+    def _look_again(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
+        """Accuse an adapter of what is not known, with all others for witnesses."""
         outcomes = self.outcomes(judge, results)
         mine = outcomes.pop(name)
         left = self._known.explain(judge, mine, case.shape).left(mine)
-        for scene in Inquest(case.text, judge, [left, *outcomes.values()], self.subjects).scenes(left):
-            output, dtype = scene.element.output, judge.format.name
-            what = f"{output} in {dtype}: {scene.extent} outside their sets in {case.text}"
-            fault = Fault(who=left.description.name, what=f"{what}; replay: {replay(scene.text, name)}")
-            self.faults.setdefault((name, output), fault)
+        self.accuse(case, judge, [left], list(outcomes.values()))
+
+    def accuse(
+        self, case: Case, judge: Judge, outcomes: Sequence[Outcome], witnesses: Sequence[Outcome]
+    ) -> None:
+        """A fault for each output that disagrees, with the smallest case that shows it.
+
+        Args:
+            case: that was evaluated.
+            judge: of it.
+            outcomes: of those that are accused, without what is known.
+            witnesses: the outcomes of others.
+        """
+        inquest = Inquest(case.text, judge, [*outcomes, *witnesses], self.subjects)
+        for left in outcomes:
+            who = left.description.name
+            name = inquest.selectors[who]
+            for scene in inquest.scenes(left):
+                output = scene.element.output
+                what = f"{output} in {case.dtype}: {scene.extent} outside their sets in {case.text}"
+                fault = Fault(who=who, what=f"{what}; replay: {replay(scene.text, name)}")
+                self.faults.setdefault((name, output, case.regime), fault)
 
 
 def rows_of(outputs: Outputs, rows: slice | NDArray[np.intp]) -> Outputs:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from crosscheck.comparison.summarise import LEAST, MOST
 from crosscheck.summary import CASES, Summary, Worst, mark_of
+from crosscheck.sweep.alike import digest_of, equal_bits
 from reference.formats import Format
 from reference.types import Array, Float64
 from reference.units import KAPPA_REFERENCE, ROOM, U_REFERENCE
@@ -78,10 +78,12 @@ class Tally:
             np.abs(error, out=error)
             error *= exact.inverse
         self.exponents += np.bincount(error.view(np.int64).ravel() >> EXPONENT, minlength=2048)
-        counts, digest = self.counts, xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
+        at = int(np.argmax(error))
+        worst = float(error.flat[at])
+        counts, digest = self.counts, digest_of(got)
         text = f"{case} {start} {got.shape[0]}".encode()
         counts["problems"] += len(got)
-        counts["equal"] += int(np.count_nonzero(got == exact.nearest))
+        counts["equal"] += equal_bits(got, exact.nearest, some_nan=np.isnan(worst))
         lost = got == 0
         if lost.any():
             counts["lost_to_zero"] += int(np.count_nonzero(lost & (exact.nearest != 0)))
@@ -89,8 +91,6 @@ class Tally:
         counts["ties"] -= int(np.count_nonzero(error > 0.5 + exact.own))
         counts["cases"] += mark_of(text)
         counts["bits"] += mark_of(text, digest)
-        at = int(np.argmax(error))
-        worst = float(error.flat[at])
         if np.isnan(worst):
             counts["undefined"] += int(np.count_nonzero(np.isnan(error)))
             worst = float(np.nanmax(error, initial=-1.0))
