@@ -13,6 +13,13 @@ def _counter() -> Counter[str]:
     return Counter()
 
 
+def _regimes() -> tuple[str, ...]:
+    """All of them, so that one that nothing fell into is told; late, as conftest.py starts without NumPy."""
+    from crosscheck.regimes import REGIMES
+
+    return tuple(REGIMES)
+
+
 @dataclass
 class Account:
     """Counts by the name of an adapter, or by a line that says what was counted.
@@ -24,7 +31,7 @@ class Account:
         not_judged: problems without one, by adapter, dtype and output.
         unsupported: problems that an adapter does not take, by adapter, dtype and reason.
         deaths: how adapters died.
-        regimes: elements of ŷ that the modes of the matrix were judged on, by regime.
+        regimes: elements of ŷ that adapters were judged on, by regime; each counts for each adapter.
         known: elements that lie outside their sets as a known difference says, by its name.
     """
 
@@ -64,8 +71,8 @@ class Account:
         for what in self.unsupported:
             yield f"not supported: {what}"
         if self.regimes:
-            found = ", ".join(f"{name} {count:,}" for name, count in sorted(self.regimes.items()))
-            yield f"elements of ŷ by regime: {found}"
+            found = ", ".join(f"{name} {self.regimes[name]:,}" for name in _regimes())
+            yield f"judged elements of ŷ by regime: {found}"
         for name, count in sorted(self.known.items()):
             yield f"known difference: {name}, {count:,} elements"
         for name in self.unheard:

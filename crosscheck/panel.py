@@ -12,6 +12,7 @@ from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.account import Account
 from crosscheck.judge import Judge, Verdict
+from crosscheck.matrix.coverage import is_judged, regimes_of
 from crosscheck.message import replay
 from crosscheck.trial import Outcome, Subject, run, tell_apart
 from reference.types import Problem
@@ -119,6 +120,8 @@ class Panel:
                 self.account.not_judged[f"{name} {dtype} {output}"] += count
             else:
                 self.account.judged[name] += count
+        if is_judged(outcome):
+            self.account.regimes.update(regimes_of(judge))
 
     def close(self) -> None:
         """End every child."""

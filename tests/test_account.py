@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crosscheck.account import Account
+from crosscheck.regimes import REGIMES
 
 
 def account_of(**counts: dict[str, int]) -> Account:
@@ -21,6 +22,14 @@ def test_accounts_of_several_processes_add_up() -> None:
         "not judged: numpy bfloat16 loss, 1 problems: the set is trivially wide",
         "died: torch: killed",
     ]
+
+
+def test_a_regime_that_nothing_fell_into_is_told_beside_the_others() -> None:
+    first = account_of(regimes={"ordinary": 1200, "zeros": 7})
+    first.add(account_of(regimes={"ordinary": 34}).plain())
+    counts = {**dict.fromkeys(REGIMES, "0"), "ordinary": "1,234", "zeros": "7"}
+    told = ", ".join(f"{name} {count}" for name, count in counts.items())
+    assert list(first.lines())[-1] == f"judged elements of ŷ by regime: {told}"
 
 
 @pytest.mark.parametrize(

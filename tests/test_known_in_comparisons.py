@@ -1,4 +1,4 @@
-"""Known differences in a comparison: what they cover is counted, told, and speaks against nobody."""
+"""Known differences in a comparison: what they cover is counted and told; a stale entry is no agreement."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ class Exhaustive(Plan):
     def is_exhaustive(self) -> bool:
         """It says so."""
         return True
+
+
+EVERYTHING = Exhaustive(("float32",), ("zeros",), 7)
 
 
 def compared(known: KnownDifferences, *subjects: Subject, plan: Plan = PLAN) -> Comparison:
@@ -99,6 +102,34 @@ def test_an_entry_that_has_expired_covers_nothing_and_is_told() -> None:
     comparison = compared(record(entry(), today=over), SIGN)
     assert row_of(comparison, "grad").verdict == "disagrees"
     assert f"  turned-sign: on {LAST_DAY}" in told(comparison).splitlines()
+
+
+@pytest.mark.parametrize("plan", [PLAN, EVERYTHING], ids=["some", "all"])
+def test_an_entry_that_has_expired_is_no_agreement_though_nobody_differs(plan: Plan) -> None:
+    over = LAST_DAY + timedelta(1)
+    comparison = compared(record(entry(), today=over), Direct(wrong.healthy), plan=plan)
+    assert comparison.reasons == ["known differences that have expired: 1"]
+    assert not comparison.is_green
+    assert told(comparison).splitlines()[-1].startswith(f"No agreement ({comparison.reasons[0]}): ")
+
+
+def test_an_expired_entry_that_concerns_nobody_is_none_of_this_comparison() -> None:
+    elsewhere = record(entry(platform=["none"]), today=LAST_DAY + timedelta(1))
+    assert compared(elsewhere, Direct(wrong.healthy), plan=EVERYTHING).is_green
+
+
+@pytest.mark.parametrize(
+    ("plan", "reasons"),
+    [(PLAN, []), (EVERYTHING, ["known differences that matched nothing: 1"])],
+    ids=["some", "all"],
+)
+def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried(
+    plan: Plan, reasons: list[str]
+) -> None:
+    comparison = compared(record(entry(), entry(name="idle", regimes=["overflow"])), SIGN, plan=plan)
+    assert comparison.reasons == reasons
+    assert comparison.is_green is (not reasons)
+    assert all(reason in told(comparison).splitlines()[-1] for reason in reasons)
 
 
 # ------------------------------------------------------------------------------------- what is counted
@@ -182,9 +213,7 @@ def test_an_adapter_that_is_wrong_as_known_is_no_witness() -> None:
     assert {outcome.description.name for outcome in finding.outcomes} == {"planted-missing-half"}
 
 
-@pytest.mark.parametrize(
-    ("plan", "lines"), [(PLAN, []), (Exhaustive(("float32",), ("zeros",), 7), ["other"])]
-)
+@pytest.mark.parametrize(("plan", "lines"), [(PLAN, []), (EVERYTHING, ["other"])], ids=["some", "all"])
 def test_an_entry_that_covers_nothing_is_told_where_everything_was_tried(
     plan: Plan, lines: list[str]
 ) -> None:
@@ -194,8 +223,7 @@ def test_an_entry_that_covers_nothing_is_told_where_everything_was_tried(
 
 
 def test_a_comparison_that_was_interrupted_has_no_stale_entries() -> None:
-    plan = Exhaustive(("float32",), ("zeros",), 7)
-    comparison = Comparison(plan, [SIGN.description], Record(known=record(entry()), interrupted=True))
+    comparison = Comparison(EVERYTHING, [SIGN.description], Record(known=record(entry()), interrupted=True))
     assert comparison.unmatched == ()
 
 

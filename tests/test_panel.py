@@ -17,7 +17,9 @@ from adapters.errors import AdapterDied, AdapterMisbehaved
 from crosscheck.cases import Case
 from crosscheck.message import replay
 from crosscheck.panel import Panel
+from crosscheck.regimes import REGIMES, regime_counts
 from crosscheck.trial import Direct
+from reference.formats import FORMATS
 from reference.types import Problem
 
 # With one xdist worker: its fixture takes seconds.
@@ -130,9 +132,23 @@ def account(panel: Panel, *problems: Problem) -> list[str]:
     return list(panel.account.lines())
 
 
-def test_problems_are_counted_for_each_adapter() -> None:
+def by_regime(**counts: int) -> str:
+    told = ", ".join(f"{name} {counts.get(name, 0):,}" for name in REGIMES)
+    return f"judged elements of ŷ by regime: {told}"
+
+
+def test_problems_and_elements_are_counted_for_each_adapter() -> None:
     lines = account(seated(one=wrong.healthy, two=wrong.sign), *[STACK] * 300)
-    assert lines == ["problems: planted-healthy 2,100, planted-sign 2,100"]
+    assert lines == ["problems: planted-healthy 2,100, planted-sign 2,100", by_regime(ordinary=4200)]
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_elements_are_counted_in_every_regime(dtype: str) -> None:
+    case = Case("mixed", 0, (40, 2, 3, 2), dtype=dtype)
+    panel = seated(one=wrong.healthy, two=wrong.refuses)
+    panel.hear(case.problem())
+    assert panel.account.regimes == regime_counts(case.problem(), case.format)
+    assert all(panel.account.regimes[name] for name in REGIMES)
 
 
 def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
@@ -142,6 +158,7 @@ def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
         "problems: planted-healthy 14",
         "not supported: planted-narrow float64: planted-narrow has no float64",
         "not supported: planted-refuses float64: no stacks here",
+        by_regime(ordinary=14),
         "without a verdict: planted-narrow: nothing that it was asked could be judged",
         "without a verdict: planted-refuses: nothing that it was asked could be judged",
     ]
@@ -155,6 +172,7 @@ def test_what_is_not_judged_is_counted_by_output() -> None:
         "problems: planted-healthy 13",
         "not judged: planted-healthy bfloat16 loss, 6 problems: the set is trivially wide",
         "not judged: planted-healthy bfloat16 grad, 6 problems: the set is trivially wide",
+        by_regime(ordinary=419, near_label=6, saturated_low=2),
     ]
 
 

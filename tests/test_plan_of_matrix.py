@@ -82,6 +82,40 @@ def test_a_mode_that_compiles_nothing_meets_every_small_shape_in_every_dtype(fra
             assert parse(item.mode).compiles or parse(item.mode)["derivative"] in SLOW
 
 
+def test_the_modes_of_jax_that_compile_meet_together_what_they_take_by_turns() -> None:
+    compiled = [name for name in NAMED if parse(name).compiles and parse(name).framework == "jax"]
+    met = {case.shape for item in named_items(compiled) for case in item.cases}
+    assert {*shapes.TAILS, *shapes.WIDE, *shapes.OUTPUTS, *shapes.STACKS, *shapes.EVEN_STACKS} <= met
+    assert {shape[0] for shape in shapes.ROWS} <= {shape[-3] for shape in met}
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_every_combination_meets_a_large_shape_in_the_dtypes_that_have_them(thorough: bool) -> None:
+    for item in combined_items(thorough=thorough):
+        mode = parse(item.mode)
+        by_turns = mode.framework == "jax" and not mode.compiles and not thorough
+        if item.dtype in LARGE_DTYPES and not by_turns:
+            assert any(max(case.shape) > 2**14 for case in item.cases), item
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_transposing_moves_numbers_in_every_dtype(name: str) -> None:
+    for item in named_items([name], thorough=True):
+        moved = [case for case in item.cases if case.layout == "transposed"]
+        assert any(sum(size > 1 for size in case.shape[-3:]) > 1 for case in moved)
+
+
+def test_a_run_compiles_at_most_a_thousand_programs() -> None:
+    """Whole functions: one for each shape and dtype, and for each case where arrays are constants."""
+    programs = {
+        (item.mode, case.dtype, case.shape, case if parse(item.mode).closed else None)
+        for item in plan()
+        for case in item.cases
+        if parse(item.mode).compiles
+    }
+    assert 500 < len(programs) <= 900  # the other tests have 133
+
+
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_no_regime_is_starved(dtype: str) -> None:
     counts: Counter[str] = Counter()

@@ -15,6 +15,8 @@ import pytest
 from planted import deaths, wrong
 from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
+from crosscheck.regimes import REGIMES
+
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.long]
 
@@ -161,6 +163,18 @@ def test_an_adapter_that_dies_in_a_contract_check_is_out_after_one_death(
 def test_a_healthy_adapter_from_outside_is_judged_as_often_as_ours(runs: Callable[[str], Ran]) -> None:
     printed = assert_says(runs("healthy"), 0, "1 passed")
     assert re.search(r"^problems: numpy (\d\d+), planted-healthy \1$", printed, re.MULTILINE)
+
+
+def test_a_run_tells_how_many_elements_of_random_problems_fell_into_each_regime(
+    runs: Callable[[str], Ran],
+) -> None:
+    printed = assert_says(runs("healthy"), 0, "1 passed")
+    (line,) = re.findall(r"^judged elements of ŷ by regime: (.*)$", printed, re.MULTILINE)
+    told = re.findall(r"(\w+) ([\d,]+)", line)
+    counts = [int(count.replace(",", "")) for _, count in told]
+    assert [name for name, _ in told] == list(REGIMES)
+    assert all(count % 2 == 0 for count in counts), line  # each for two adapters
+    assert sum(counts) >= 200, line  # a hundred examples, of an element or more
 
 
 def test_every_planted_adapter_of_the_list_is_run() -> None:

@@ -116,12 +116,14 @@ class Comparison:
 
     @property
     def reasons(self) -> list[str]:
-        """What speaks against agreement."""
+        """What speaks against agreement; a record of known differences that is not true today does, too."""
         named = {"disagree": self.disagreeing, "failed": self.failing, "without a verdict": self.unheard}
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]
         counted = {
             "lost": len(self.lost),
             "violations of the contract": len(self.violations),
             "unexplained gaps in the coverage": len(faults(self.coverage)),
+            "known differences that matched nothing": len(self.unmatched),
+            "known differences that have expired": len(self.expired),
         }
         return found + [f"{what}: {count}" for what, count in counted.items() if count]

@@ -25,6 +25,7 @@ def ledger_of(
     record = comparison.record
     told = [*comparison.lost, *comparison.violations, *deaths]
     told += [f"known difference {entry.name} expired on {entry.expires}" for entry in comparison.expired]
+    told += [f"known difference {entry.name} matched nothing" for entry in comparison.unmatched]
     faults = {Fault(who=line.split()[0].rstrip(":"), what=line.splitlines()[0]) for line in told}
     cells = by_class(record.summaries)
     return Ledger(

@@ -64,6 +64,11 @@ def regimes_of(judge: Judge) -> dict[str, int]:
     return {regime: count for regime, count in zip(REGIMES, counts, strict=True) if count}
 
 
+def is_judged(outcome: Outcome) -> bool:
+    """Whether some output has a verdict; neither a refusal has one, nor a set as wide as the trivial one."""
+    return any(judgement.verdict is not Verdict.NOT_JUDGED for judgement in outcome.judgements.values())
+
+
 @dataclass
 class Coverage:
     """The tallies of a run; they add up.
@@ -85,9 +90,7 @@ class Coverage:
         elif outcome.unsupported is not None:
             tally.reasons[outcome.unsupported] += 1
         else:
-            verdicts = [judgement.verdict for judgement in outcome.judgements.values()]
-            nothing = all(verdict is Verdict.NOT_JUDGED for verdict in verdicts)
-            (tally.not_judged if nothing else tally.judged).update(regimes_of(judge))
+            (tally.judged if is_judged(outcome) else tally.not_judged).update(regimes_of(judge))
 
     def miss(self, mode: str, case: Case | Literal) -> None:
         """Count a case that a mode was not given any more, after a failure."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,7 +15,8 @@ from crosscheck.cases import Case, Literal
 from crosscheck.hosts import Hosts
 from crosscheck.judge import Judge, Verdict
 from crosscheck.known import Explained, KnownDifferences
-from crosscheck.matrix.coverage import Coverage, regimes_of
+from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, is_judged, regimes_of
+from crosscheck.matrix.shapes import LARGE, shape_class
 from crosscheck.message import failure
 from crosscheck.trial import Outcome, run
 
@@ -76,13 +78,12 @@ class Matrix:
         if outcome.outputs is None:
             return
         self.account.problems[MODES] += count
-        verdicts = {output: judgement.verdict for output, judgement in outcome.judgements.items()}
-        for output, verdict in verdicts.items():
-            if verdict is Verdict.NOT_JUDGED:
+        for output, judgement in outcome.judgements.items():
+            if judgement.verdict is Verdict.NOT_JUDGED:
                 self.account.not_judged[f"{name} {dtype} {output}"] += count
             else:
                 self.account.judged[name] += count
-        if set(verdicts.values()) != {Verdict.NOT_JUDGED}:
+        if is_judged(outcome):
             self.account.regimes.update(regimes_of(judge))
 
     def complaint(self, spec: Spec, case: Case | Literal, outcome: Outcome) -> str:
@@ -94,3 +95,25 @@ class Matrix:
         subjects = {one.name: self.hosts.subject(one) for one in (spec, *others)}
         outcomes = [outcome, *(run(subjects[other.name], judge) for other in others)]
         return failure(case.text, judge, outcomes, subjects)
+
+
+def never_judged(heard: Iterable[tuple[Case, Outcome]]) -> list[str]:
+    """The sizes, small and large, at which nothing of an adapter was judged, each with the reasons.
+
+    A refusal is green case by case; an adapter that refuses all of a size is not there. A dtype that it
+    does not list is not asked of it.
+
+    Args:
+        heard: one adapter in one dtype, on cases that it did not fail.
+    """
+    found: dict[str, Counter[str]] = {}
+    for case, outcome in heard:
+        if case.dtype in outcome.description.dtypes:
+            size = "large" if shape_class(case.shape) in LARGE else "small"
+            reason = "" if is_judged(outcome) else outcome.unsupported or NOT_JUDGED
+            found.setdefault(size, Counter())[reason] += 1
+    return [
+        f"none of {reasons.total()} {size} cases was judged: {'; '.join(reasons)}"
+        for size, reasons in found.items()
+        if not reasons[""]
+    ]

@@ -137,10 +137,10 @@ def _stacks(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[C
     """Thresholds by networks."""
     if mode["derivative"] == "module":  # torch.nn.Linear has no stack axis
         return
-    place = index + LARGE_DTYPES.index(dtype)
-    if thorough or is_cheap(mode) or (mode.compiles and place % 2 == 0):
+    j = LARGE_DTYPES.index(dtype)
+    if thorough or is_cheap(mode) or (mode.compiles and (index + j) % 2 == 0):
         there = shapes.STACKS if mode.devices == 1 else shapes.EVEN_STACKS
-        taken = there if thorough else _some(there, 2, place)
+        taken = there if thorough else _some(there, 2, 2 * index + j)
         yield from (Case("mixed", 0, shape, dtype=dtype) for shape in taken)
 
 
