@@ -22,9 +22,11 @@ from crosscheck.comparison.plan import Plan
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row
+from crosscheck.comparison.written import ledger_of
 from crosscheck.judge import Judge
 from crosscheck.known import Cover, KnownDifferences, by_regime, explained
 from crosscheck.known import record as shipped
+from crosscheck.ledger.making import header
 from crosscheck.regimes import REGIMES
 from crosscheck.trial import Direct, Subject, run
 
@@ -130,6 +132,9 @@ def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried
     assert comparison.reasons == reasons
     assert comparison.is_green is (not reasons)
     assert all(reason in told(comparison).splitlines()[-1] for reason in reasons)
+    head = header("compare", 0, {"planted-sign": SIGN.description}, "")
+    faults = [fault.what for fault in ledger_of(comparison, head, []).faults]
+    assert faults == ["known difference idle matched nothing"][: len(reasons)]
 
 
 # ------------------------------------------------------------------------------------- what is counted
