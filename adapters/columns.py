@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from reference.layouts import ALIGNMENT, contiguous
 from reference.types import Array, Outputs, Problem
 
 
 def swapped(array: Array) -> Array:
-    """The last two axes exchanged: C-contiguous where it came so; a view where not, or where read-only."""
+    """The last two axes exchanged; a view where the array is not C-contiguous or is read-only.
+
+    Otherwise a C-contiguous copy that begins as far after a multiple of `ALIGNMENT` bytes as the array does.
+    """
     view = array.swapaxes(-1, -2)
-    return np.ascontiguousarray(view) if array.flags.c_contiguous and array.flags.writeable else view
+    if not (array.flags.c_contiguous and array.flags.writeable):
+        return view
+    return contiguous(view, array.__array_interface__["data"][0] % ALIGNMENT)
 
 
 def to_columns(problem: Problem) -> Problem:

@@ -159,13 +159,14 @@ class Host:
         """A child that waits for a request, and the adapter, which it has loaded."""
         child = self._child if self._child is not None and self._child.alive else self._start(target)
         while target not in self._loaded:
+            if not child.alive:
+                child = self._start(target)  # another's fault, told to whoever asks for that one
             unasked, self._unasked = self._unasked, None
             try:
                 self._loaded[unasked or target] = self._load(child, name, None if unasked else target)
             except AdapterDied:
                 if unasked in (None, target):
                     raise
-                child = self._start(target)  # another's death, told to whoever asks for that one
         found = self._loaded[target]
         if isinstance(found, AdapterError):
             raise found
@@ -178,6 +179,8 @@ class Host:
         except ChildLostError as lost:
             self._wrong = True
             raise AdapterDied(name, str(lost), None, self.log) from None
+        if answer.get("spoiled"):  # as in `_understood`
+            child.close()
         if answer["kind"] != "ready":
             return AdapterError(answer["message"])
         return Description.of_plain(answer["description"])

@@ -111,15 +111,26 @@ def untouched(adapter: Any, problem: Problem, originals: Sequence[Array]) -> Non
             raise AdapterMisbehaved(adapter.name, f"changed its input {name} in place")
 
 
+def _besides(said: Answer) -> str:
+    """What went wrong besides the leak, in words that follow `LEAK`."""
+    return f"; besides, {said['kind']}: {said['message']}" if "message" in said else ""
+
+
 def answer(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms) -> Answer:
     """Do what the parent asks; the arrays are in the file of results when the answer says so."""
     before = flushes()
+    said = _answered(adapter, request, results, rooms)
+    if flushes() and not before:
+        return {"kind": "AdapterMisbehaved", "message": LEAK + _besides(said), "spoiled": True}
+    return said
+
+
+def _answered(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms) -> Answer:
+    """The answer by what the call returned or raised."""
     try:
         problem, originals = read_problem(request, rooms)
         found = called(adapter, request["method"], problem)
         untouched(adapter, problem, originals)
-        if flushes() and not before:
-            return {"kind": "AdapterMisbehaved", "message": LEAK, "spoiled": True}
         write_all(results, map(contiguous_bytes, found.values()))
     except NotImplementedError as error:
         return {"kind": "NotImplementedError", "message": str(error)}
@@ -134,14 +145,24 @@ def answer(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms)
 def loaded(target: str, adapters: dict[str, Any]) -> Answer:
     """Load the adapter beside those that are there, and say what it is, or what is wrong with it."""
     before = flushes()
+    said = _loaded(target, adapters)
+    if flushes() and not before:
+        return {
+            "kind": "AdapterError",
+            "message": f"loading {target} {LEAK}{_besides(said)}",
+            "spoiled": True,
+        }
+    return said
+
+
+def _loaded(target: str, adapters: dict[str, Any]) -> Answer:
+    """The answer by what came of loading."""
     try:
         adapter = load_outside(target) if ":" in target else load(target)
         said = dataclasses.asdict(describe(adapter))
     except AdapterError as error:
         traceback.print_exc()
         return {"kind": "AdapterError", "message": str(error)[:LONGEST]}
-    if flushes() and not before:
-        return {"kind": "AdapterError", "message": f"loading {target} {LEAK}"}
     adapters[target] = adapter
     return {"kind": "ready", "description": said}
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.columns import from_columns, swapped, to_columns
 from crosscheck.cases import Case
 from reference.formats import FORMATS
-from reference.layouts import LAYOUTS, arrange
+from reference.layouts import ALIGNMENT, LAYOUTS, arrange
 from reference.types import Array, Outputs, Problem
 
 VIEWED = ("transposed", "strided", "reversed", "readonly")
@@ -61,6 +61,18 @@ def test_what_came_contiguous_is_contiguous_memory_of_its_own(layout: str) -> No
     got = swapped(X)
     assert got.flags.c_contiguous
     assert got.flags.writeable
+    assert not np.shares_memory(got, X)
+
+
+@pytest.mark.parametrize("shape", [(4, 2, 3, 5), (4, 1, 3, 1)], ids=str)
+@pytest.mark.parametrize(("layout", "offset"), [("contiguous", 0), ("offset8", 8)])
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_what_came_contiguous_begins_where_it_began_after_a_boundary(
+    dtype: str, layout: str, offset: int, shape: tuple[int, ...]
+) -> None:
+    X = arrange(problem(dtype, shape).X, layout)
+    got = swapped(X)
+    assert got.ctypes.data % ALIGNMENT == X.ctypes.data % ALIGNMENT == offset
     assert not np.shares_memory(got, X)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import ml_dtypes
 import numpy as np
 import torch
@@ -10,12 +12,26 @@ from reference.types import Array
 
 
 def tensor(values: Array) -> torch.Tensor:
-    """The array's own memory as a tensor; a copy where torch has no such: negative strides, read-only."""
+    """The array's own memory as a tensor; a copy where torch has no such: negative strides, read-only.
+
+    NumPy calls broadcast arrays read-only, for their elements share memory; torch has such tensors, `expand`
+    makes them, and that memory itself may well be written.
+    """
+    if 0 in values.strides:
+        values = _writeable(values)
     if not values.flags.writeable or min(values.strides, default=0) < 0:
         values = values.copy()
     if values.dtype == ml_dtypes.bfloat16:
         return torch.from_numpy(values.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(values)
+
+
+def _writeable(values: Array) -> Array:
+    """The same memory without the mark that it is read-only; the array itself where NumPy forbids that."""
+    alias = values.view()
+    with contextlib.suppress(ValueError):  # whoever owns the memory does not let it be written
+        alias.flags.writeable = True
+    return alias
 
 
 def array(values: torch.Tensor) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from adapters.modes import FORWARD_MODES, Mode
@@ -25,21 +27,36 @@ SOURCES = {
 
 
 def claims(mode: Mode, dtype: str) -> Arithmetic:
-    """κ as measured; in 16 bits sums are wide, and bfloat16 products may flush subnormals.
+    """What holds on the CPU, and on every device what follows from what the mode asks for.
 
-    Nothing was measured on other devices than the CPU, so that nothing is claimed there.
+    Nothing was measured on other devices than the CPU, so that all else is the default there.
     """
-    if mode["device"] != "cpu":
-        return default_arithmetic(FORMATS[dtype])
+    found = _measured(dtype) if mode["device"] == "cpu" else default_arithmetic(FORMATS[dtype])
+    asked = _asked_for(mode, dtype)
+    return replace(found, **asked, sources={**found.sources, **_sources(asked)})
+
+
+def _measured(dtype: str) -> Arithmetic:
+    """κ; in 16 bits sums are wide, and bfloat16 products may flush subnormals. All that on the CPU."""
     made: dict[str, Any] = {"kappa": KAPPA[dtype]}
     if dtype in ("float16", "bfloat16"):
         made |= {"u_acc": WIDE, "u_sum": WIDE}
     if dtype == "bfloat16":
         made |= {"flush": True}
+    return Arithmetic(**made, sources=_sources(made))
+
+
+def _asked_for(mode: Mode, dtype: str) -> dict[str, Any]:
+    """The digits that the switch allows, forward mode, and the mean of `torch.nn`."""
+    made: dict[str, Any] = {}
     if dtype == "float32" and mode["matmul"] in U_IN:
         made |= {"u_in": U_IN[mode["matmul"]]}
     if mode["derivative"] in FORWARD_MODES:
         made |= {"forward": True}
     if mode["derivative"] == "module":
         made |= {"rescaled_mean": True}
-    return Arithmetic(**made, sources={claim: SOURCES[claim] for claim in made})
+    return made
+
+
+def _sources(made: Iterable[str]) -> dict[str, str]:
+    return {claim: SOURCES[claim] for claim in made}

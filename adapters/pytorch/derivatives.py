@@ -80,6 +80,8 @@ def by_jacfwd(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
 
 def by_jvp(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
     """`torch.func.jvp`, forward mode with one direction of W, the same in every network, at a time."""
+    if 0 in W.stride():  # a direction is copied into memory with W's strides (2.13.0: RuntimeError)
+        W = W.clone(memory_format=torch.contiguous_format)
     grad = torch.zeros_like(W)
     for i in range(W.shape[-2]):
         for k in range(W.shape[-1]):

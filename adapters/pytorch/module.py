@@ -17,7 +17,7 @@ Execute = Callable[[Any], Any]
 
 
 class Modules:
-    """Modules that were made ready to run, one for each number of inputs and outputs and each dtype."""
+    """Modules that were made ready to run, one for each shape of W, dtype and device."""
 
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
@@ -39,7 +39,7 @@ class Modules:
 
     def _trained(self, X: Tensor, y: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """ŷ, L and ∂L/∂W of one network."""
-        linear, model = self._made.setdefault((*W.shape, W.dtype), self._module(W))
+        linear, model = self._made.setdefault((*W.shape, W.dtype, W.device), self._module(W))
         with torch.no_grad():
             linear.weight.copy_(W.mT)
         linear.weight.grad = None
@@ -53,6 +53,7 @@ class Modules:
         return y_hat.detach(), loss.detach(), linear.weight.grad.mT
 
     def _module(self, W: Tensor) -> tuple[torch.nn.Linear, Callable[[Tensor], Tensor]]:
-        """A module of W's shape, and the same made ready to run."""
-        linear = torch.nn.utils.skip_init(torch.nn.Linear, *W.shape, bias=False, dtype=W.dtype)  # type: ignore[no-untyped-call]  # it has no types
+        """A module of W's shape on its device, and the same made ready to run."""
+        given = {"bias": False, "dtype": W.dtype, "device": W.device}
+        linear = torch.nn.utils.skip_init(torch.nn.Linear, *W.shape, **given)  # type: ignore[no-untyped-call]  # it has no types
         return linear, self._execute(torch.nn.Sequential(linear, torch.nn.Sigmoid()))
