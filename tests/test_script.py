@@ -67,6 +67,8 @@ IN_LAYOUTS = (
     ("torch-columns", "strided"),
     ("torch-nograd", "offset8"),
     ("torch", "reversed"),
+    ("torch-columns", "broadcast"),
+    ("torch-jvp", "broadcast"),
 )
 IN_JAX_LAYOUTS = tuple((f"jax{'-columns' * (i % 2)}", layout) for i, layout in enumerate(LAYOUTS[1:]))
 # The scripts run one after the other, where nothing of this project is on the path; what one sets is unset.

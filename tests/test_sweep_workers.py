@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from planted import wrong
 from planted.lanes import BROKEN, Broken, Toy
 from planted.unlucky import SHARD
 from sweeps import UNLUCKY, conditions, files, specs, sweep
 
-from adapters import AdapterError, JournalError, select
+from adapters import AdapterError, AdapterMisbehaved, JournalError, select
+from crosscheck.cases import Case
+from crosscheck.sweep import worker
+from crosscheck.sweep.worker import Watched
 
 CASE = Toy().case(SHARD, "float64").text
 WAYS = {
@@ -97,3 +102,18 @@ def test_a_journal_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
     (tmp_path / "journal").touch()
     with pytest.raises(JournalError, match="cannot keep a log in"):
         sweep(tmp_path)
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no"), NotImplementedError("not here")])
+def test_a_call_that_leaves_the_process_flushing_is_noticed_however_it_ends(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluate(X: Any, y: Any, W: Any) -> Any:
+        if error is not None:
+            raise error
+        return wrong.right(X, y, W)
+
+    adapter = Watched(wrong.Planted("flushing", evaluate))
+    monkeypatch.setattr(worker, "flushes", lambda: True)
+    with pytest.raises(AdapterMisbehaved, match="left its process flushing"):
+        adapter.evaluate(*Case("ordinary", 0, (2, 1, 3, 1)).problem())

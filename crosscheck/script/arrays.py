@@ -29,6 +29,7 @@ def unpacked(text, checksum):
 TORCH_LAYOUTS = {
     "transposed": "{0} = {0}.mT.contiguous().mT",
     "strided": "{0} = {0}.repeat_interleave(2, -1)[..., ::2]",
+    "broadcast": "{0} = {0}[:1].expand({0}.shape) if ({0} == {0}[:1]).all() else {0}",
     "offset8": "{0} = torch.cat([torch.zeros(8 // {0}.itemsize, dtype=dtype), {0}.flatten()])"
     "[8 // {0}.itemsize :].view({0}.shape)",
 }
@@ -65,6 +66,8 @@ def inputs(finding: Finding, names: str) -> Iterator[str]:
         yield f"# The arrays lie in memory as {finding.case.layout} views."
         late = [name for name in names if not _is_swapped(finding, name)]
         yield from (place.format(name) for name in late)
+        if is_torch and finding.case.layout == "broadcast" and finding.mode["derivative"] == "jvp":
+            yield "W = W.clone(memory_format=torch.contiguous_format)  # as the adapter does"
         if finding.mode["convention"] == "columns":
             yield from (_swap(name, is_torch=is_torch) for name in late if name != "W")
     if not is_torch:

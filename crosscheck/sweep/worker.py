@@ -36,10 +36,11 @@ class Watched(Direct):
     """An adapter in this process that must leave the processor's flush state alone."""
 
     def _call(self, function: Callable[..., Any], X: Array, y: Array, W: Array) -> Any:
-        found = super()._call(function, X, y, W)
-        if flushes():
-            raise AdapterMisbehaved(self.description.name, LEAK)
-        return found
+        try:
+            return super()._call(function, X, y, W)
+        finally:  # however the call ended
+            if flushes():
+                raise AdapterMisbehaved(self.description.name, LEAK)
 
 
 class Station:
