@@ -7,6 +7,7 @@ What it accepts, the full set accepts (``docs/accuracy.md``, "The filter"); what
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -169,9 +170,17 @@ class Packed(NamedTuple):
     def like(cls, arrays: Radii) -> Self:
         """Memory for as many values, which may hold anything."""
         edges = tuple(itertools.accumulate((array.size for array in arrays), initial=0))
+        return cls._of(edges, (array.shape for array in arrays))
+
+    def another(self) -> Self:
+        """As much memory of its own."""
+        return self._of(self.edges, (part.shape for part in self.parts))
+
+    @classmethod
+    def _of(cls, edges: tuple[int, ...], shapes: Iterable[tuple[int, ...]]) -> Self:
         memory = np.empty(edges[-1])
-        pieces = zip(arrays, itertools.pairwise(edges), strict=True)
-        parts = (memory[start:stop].reshape(array.shape) for array, (start, stop) in pieces)
+        pieces = zip(edges, edges[1:], shapes, strict=False)  # there is one edge more
+        parts = (memory[start:stop].reshape(shape) for start, stop, shape in pieces)
         return cls(memory, Radii(*parts), edges)
 
     def largest(self) -> Radii:
@@ -196,13 +205,18 @@ def shares(outputs: Outputs, centers: Centers, inverses: Packed) -> Packed:
     Right to a few 2^-53 of itself, so that the filter accepts whatever is at most `SURE`. An output that is
     not there has shares of 0.
     """
-    found = Packed.like(inverses.parts)
+    found = inverses.another()
     there = [place for place, got in enumerate(outputs) if got is not None]
     some = slice(found.edges[min(there)], found.edges[max(there) + 1]) if there else slice(0)
     with np.errstate(all="ignore"):
         for got, center, share in zip(outputs, centers, found.parts, strict=True):
-            if got is not None:
+            if got is None:
+                continue
+            if got.dtype == share.dtype:
                 np.subtract(got, center, out=share)
+            else:  # what is subtracted would be converted in pieces, which takes longer
+                np.copyto(share, got)
+                np.subtract(share, center, out=share)
         share = found.memory[some]
         np.abs(share, out=share)
         np.multiply(share, inverses.memory[some], out=share)

@@ -83,18 +83,22 @@ class Alike:
     """Results of a case with the same bits, under the same claims: what is said of one is said of all.
 
     Attributes:
+        digest: of the bits.
         adapters: whose they are.
         counts: of each.
         equal: how many numbers have the bits of the reference.
         share: the largest share so far, or what it must exceed to make a suspect.
         place: of its problem in the stack; None before there is one.
+        some_nan: whether there was a share that is NaN.
     """
 
+    digest: bytes
     adapters: list[str] = field(default_factory=list)
     counts: list[Counts] = field(default_factory=list)
     equal: int = 0
     share: float = np.inf
     place: int | None = None
+    some_nan: bool = False
 
     def add(self, adapter: str, counts: Counts) -> None:
         """Have what is said of the others said of this one, too."""
@@ -104,11 +108,14 @@ class Alike:
 
     def hear(self, got: Array, nearest: Array, shares: Float64, largest: float, start: int) -> None:
         """Look at a block of the results, which begins so far into the stack."""
-        self.equal += equal_bits(got, nearest, some_nan=np.isnan(largest))
-        if np.isnan(largest):  # nothing bounds one of the results, and its share says nothing
-            largest = float(np.nanmax(shares, initial=-1.0))
+        some_nan = bool(np.isnan(largest))
+        self.equal += equal_bits(got, nearest, some_nan=some_nan)
+        self.some_nan |= some_nan
+        if some_nan:  # nothing bounds one of the results, and its share says nothing
+            shares = np.where(np.isnan(shares), -1.0, shares)
+            largest = float(shares.max())
         if largest > self.share:
-            self.share, self.place = largest, start + int(np.argwhere(shares == largest)[0][0])
+            self.share, self.place = largest, start + int(shares.argmax()) * len(shares) // shares.size
 
 
 def equal_bits(got: Array, nearest: Array, *, some_nan: bool) -> int:
@@ -120,11 +127,10 @@ def equal_bits(got: Array, nearest: Array, *, some_nan: bool) -> int:
     return int(np.count_nonzero(same))
 
 
-def digest_of(got: Array) -> bytes:
-    """A digest of 128 bits of the numbers; one NaN is like another."""
-    with np.errstate(invalid="ignore"):  # a signalling NaN warns
-        if np.isnan(np.minimum.reduce(got, axis=None)):
-            got = np.where(np.isnan(got), got.dtype.type(np.nan), got)
+def digest_of(got: Array, *, some_nan: bool = False) -> bytes:
+    """A digest of 128 bits of the numbers; one NaN is like another, if there are some."""
+    if some_nan:
+        got = np.where(np.isnan(got), got.dtype.type(np.nan), got)
     return xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
 
 

@@ -28,11 +28,11 @@ from crosscheck.sweep.alike import Alike, Counts, Row, Suspect, digest_of, row_o
 from crosscheck.trial import Outcome
 from reference import filter as first
 from reference.arithmetic import Arithmetic
-from reference.types import Outputs, Problem
+from reference.types import Array, Outputs, Problem
 from reference.units import Units
 
-# Numbers in X, y and W of the problems that are judged together: few, so that arrays of them stay in a core's
-# cache, and many, so that the calls of NumPy cost little.
+# Numbers in the outputs of the problems that are judged together: few, so that arrays of them stay in a
+# core's cache, and many, so that the calls of NumPy cost little.
 BLOCK: Final = 2**17
 # Beside them one problem of each case, so many places after the one before.
 STRIDE: Final = 1021
@@ -65,7 +65,8 @@ class Bulk:
         """
         self._expect(case, results)
         count = problem.stack_size
-        step = max(1, BLOCK * count // sum(array.size for array in problem))
+        *_, m, n, p = case.shape
+        step = max(1, BLOCK // (m * p + 1 + n * p + m))
         groups, wrong = self._groups(case, results), dict[str, list[NDArray[np.intp]]]()
         with np.errstate(all="ignore"):
             for start in range(0, count, step):
@@ -76,12 +77,9 @@ class Bulk:
                     claims = self._descriptions[name].arithmetic[case.dtype]
                     for who, places in _judged(judge, part, claims, alike, start):
                         wrong.setdefault(who, []).append(places)
-        for each in (each for alike in groups.values() for each in alike.values()):
-            row = None if each.place is None else row_of(case, each.place, problem, results)
-            for counts in each.counts:
-                counts.totals["equal"] += each.equal
-                if row is not None and each.share > counts.least:
-                    counts.suspect(Suspect(each.share, -len(self._sample), row))
+        for name, alike in groups.items():
+            for output, each in alike.items():
+                self._hear(case, problem, results, getattr(results[name], output), each)
         self._sample.append(row_of(case, len(self._sample) * STRIDE % count, problem, results))
         return {name: np.unique(np.concatenate(wrong[name])) for name in results if name in wrong}
 
@@ -97,7 +95,7 @@ class Bulk:
             raise error
 
     def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, Alike]]:
-        """Count and mark the results; by adapter and output, all results that are alike, each once."""
+        """By adapter and output, all results that are alike, each once."""
         found: dict[str, dict[str, Alike]] = {}
         known: dict[tuple[Arithmetic, str, bytes], Alike] = {}
         for name, outputs in results.items():
@@ -109,11 +107,21 @@ class Bulk:
                 # The loss of the only row has the set of the loss; those of more rows are more numbers.
                 same = "loss" if output == "row_loss" else output
                 if (claims, same, digest) not in known:
-                    known[claims, same, digest] = found.setdefault(name, {})[output] = Alike()
-                counts = self._of(case, name, output)
-                counts.mark(case.text, got, digest)
-                known[claims, same, digest].add(name, counts)
+                    known[claims, same, digest] = found.setdefault(name, {})[output] = Alike(digest)
+                known[claims, same, digest].add(name, self._of(case, name, output))
         return found
+
+    def _hear(
+        self, case: Case, problem: Problem, results: Mapping[str, Outputs], got: Array, alike: Alike
+    ) -> None:
+        """Count and mark results that are alike, and keep the worst problem if it is a suspect."""
+        digest = digest_of(got, some_nan=True) if alike.some_nan else alike.digest
+        row = None if alike.place is None else row_of(case, alike.place, problem, results)
+        for counts in alike.counts:
+            counts.mark(case.text, got, digest)
+            counts.totals["equal"] += alike.equal
+            if row is not None and alike.share > counts.least:
+                counts.suspect(Suspect(alike.share, -len(self._sample), row))
 
     def _of(self, case: Case, name: str, output: str) -> Counts:
         """The counts of an output, which begin with its first case."""

@@ -80,10 +80,11 @@ class Tally:
         self.exponents += np.bincount(error.view(np.int64).ravel() >> EXPONENT, minlength=2048)
         at = int(np.argmax(error))
         worst = float(error.flat[at])
-        counts, digest = self.counts, digest_of(got)
+        some_nan = bool(np.isnan(worst))
+        counts, digest = self.counts, digest_of(got, some_nan=some_nan)
         text = f"{case} {start} {got.shape[0]}".encode()
         counts["problems"] += len(got)
-        counts["equal"] += equal_bits(got, exact.nearest, some_nan=np.isnan(worst))
+        counts["equal"] += equal_bits(got, exact.nearest, some_nan=some_nan)
         lost = got == 0
         if lost.any():
             counts["lost_to_zero"] += int(np.count_nonzero(lost & (exact.nearest != 0)))
@@ -91,7 +92,7 @@ class Tally:
         counts["ties"] -= int(np.count_nonzero(error > 0.5 + exact.own))
         counts["cases"] += mark_of(text)
         counts["bits"] += mark_of(text, digest)
-        if np.isnan(worst):
+        if some_nan:
             counts["undefined"] += int(np.count_nonzero(np.isnan(error)))
             worst = float(np.nanmax(error, initial=-1.0))
             at = int(np.argmax(error == worst))
