@@ -50,10 +50,10 @@ lint: $(STAMP) ## check style, types, import directions, workflows and coverage
 	$(BIN)/coverage report
 
 older-numpy: $(STAMP) $(OLDER)/.installed ## hold the cases against another NumPy, byte for byte
-	CROSSCHECK_OLD_NUMPY_PYTHON=$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
+	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
 
 older-jax: $(STAMP) $(OLDJAX)/.installed ## show what JAX gets wrong beside the release that had it right
-	CROSSCHECK_OLD_JAX_PYTHON=$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s --profile ci -k release \
+	CROSSCHECK_OLD_JAX_PYTHON=$(CURDIR)/$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s --profile ci -k release \
 	  tests/test_older_jax.py tests/test_script_command.py
 
 soak: $(STAMP) ## judge 10 million healthy problems per dtype: 10 minutes
