@@ -17,9 +17,14 @@ from planted.unlucky import FATE, MARK
 from adapters import Spec, select
 from adapters.conditions import Conditions
 from crosscheck.ledger import Ledger, read
+from crosscheck.summary import Summary, merged
+from crosscheck.sweep.lane import Found
 from crosscheck.sweep.session import Ways, sweep_and_show
+from crosscheck.trial import Direct
 
 ROOT = Path(__file__).parents[1]
+# Of crossed cases: the smallest stack that can be crossed.
+SHAPE = (4096, 1, 3, 1)
 # The path on which workers find the lane and the adapter, as this process does.
 PATH = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
 COMMAND = (sys.executable, "-m", "tests.planted.toy_sweeps", "sweep", "toy", "--only", "numpy")
@@ -68,3 +73,15 @@ def digest(said: str) -> str:
     found = re.search(r"results ([0-9a-f]{64})", said)
     assert found is not None, said
     return found[1]
+
+
+def subjects(*adapters: Any) -> dict[str, Direct]:
+    """The adapters in this process, by their names."""
+    return {adapter.name: Direct(adapter) for adapter in adapters}
+
+
+def by_output(found: Found, adapter: str, regime: str | None = None) -> dict[str, Summary]:
+    """The summaries of an adapter's outputs."""
+    there = {c: s for c, s in found.cells.items() if c.adapter == adapter and regime in (None, c.regime)}
+    outputs = dict.fromkeys(cell.output for cell in there)
+    return {output: merged(s for c, s in there.items() if c.output == output) for output in outputs}

@@ -19,7 +19,7 @@ from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Cell, Summary, Worst, mark_of
 from crosscheck.trial import Outcome
 from reference.formats import Format
-from reference.types import Bool, Float64
+from reference.types import Array, Float64
 from reference.ulp import Category
 
 # Exponents of two that a histogram tells apart; what lies beyond is counted at its end. No share of a bound
@@ -144,7 +144,7 @@ def summarise(
             counted,
             cases=mark_of(case.text.encode()),
             bits=_bits(case.text, got),
-            equal=int(np.sum(_same_bits(got, full[name].center, judge.format))),
+            equal=equal_bits(getattr(outcome.outputs, name), _rounded(full[name].center, judge.format)),
             unknown=int(np.sum(~known)),
             error=_worst(error, case.text, judge, name),
             share=_worst(share, case.text, judge, name),
@@ -160,11 +160,19 @@ def _bits(case: str, got: Float64) -> int:
     return mark_of(case.encode(), np.where(np.isnan(got), np.nan, got).tobytes())
 
 
-def _same_bits(got: Float64, center: Float64, format: Format) -> Bool:
-    """Where a result has the bits of the reference's value in its format; one NaN is like another."""
+def equal_bits(got: Array, nearest: Array, *, some_nan: bool = True) -> int:
+    """How many numbers have the same bits; one NaN is like another, if there are some."""
+    bits = f"i{got.itemsize}"
+    same = got.view(bits) == nearest.view(bits)
+    if some_nan:
+        same |= np.isnan(got) & np.isnan(nearest)
+    return int(np.count_nonzero(same))
+
+
+def _rounded(center: Float64, format: Format) -> Array:
+    """The value in the format."""
     with np.errstate(over="ignore", invalid="ignore"):
-        want = center.astype(format.dtype).astype(np.float64)
-    return (got == want) & (np.signbit(got) == np.signbit(want)) | np.isnan(got) & np.isnan(want)
+        return center.astype(format.dtype)
 
 
 def known_in(judge: Judge, name: str, covers: Sequence[Cover]) -> dict[str, Any]:

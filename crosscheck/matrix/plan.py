@@ -79,12 +79,11 @@ def is_cheap(mode: Mode) -> bool:
 
 
 def cases_of_named(mode: Mode, dtype: str, index: int, *, thorough: bool = False) -> tuple[Case, ...]:
-    """The cases of a mode with a name, in one dtype; modes that follow each other have such an index."""
+    """The cases of a mode with a name, in one dtype; ``index`` is the mode's place among those with names."""
     place = index + tuple(FORMATS).index(dtype)
     whole = thorough or is_cheap(mode)
-    small = (
-        SMALL if whole else _some(SMALL, 1, _turn(index, dtype)) if _has_its_turn(mode, dtype, place) else ()
-    )
+    turn = _some(SMALL, 1, _turn(index, dtype)) if _has_its_turn(mode, dtype, place) else ()
+    small = SMALL if whole else turn
     found = [
         case_of(shapes.DOCUMENT[0], dtype, place),
         Case("special_values", 0, shapes.SPECIAL, dtype=dtype),

@@ -12,6 +12,7 @@ import numpy as np
 import xxhash
 
 from crosscheck.cases import Case
+from crosscheck.comparison.summarise import equal_bits
 from crosscheck.summary import Cell, mark_of
 from reference.types import Array, Float64, Outputs, Problem
 
@@ -116,15 +117,6 @@ class Alike:
             largest = float(shares.max())
         if largest > self.share:
             self.share, self.place = largest, start + int(shares.argmax()) * len(shares) // shares.size
-
-
-def equal_bits(got: Array, nearest: Array, *, some_nan: bool) -> int:
-    """How many numbers have the same bits; one NaN is like another, if there are some."""
-    bits = f"i{got.itemsize}"
-    same = got.view(bits) == nearest.view(bits)
-    if some_nan:
-        same |= np.isnan(got) & np.isnan(nearest)
-    return int(np.count_nonzero(same))
 
 
 def digest_of(got: Array, *, some_nan: bool = False) -> bytes:

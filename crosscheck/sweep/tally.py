@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.comparison.summarise import LEAST, MOST
+from crosscheck.comparison.summarise import LEAST, MOST, equal_bits
 from crosscheck.summary import CASES, Summary, Worst, mark_of
-from crosscheck.sweep.alike import digest_of, equal_bits
+from crosscheck.sweep.alike import digest_of
 from reference.formats import Format
 from reference.types import Array, Float64
 from reference.units import KAPPA_REFERENCE, ROOM, U_REFERENCE

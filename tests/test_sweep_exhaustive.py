@@ -1,0 +1,180 @@
+"""The exhaustive lane has every value once, and its errors are those of the oracle."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from planted import wrong
+from sweeps import by_output, subjects
+
+from adapters import load
+from crosscheck.accuracy import RESOLUTION, best_known
+from crosscheck.cases import Case
+from crosscheck.comparison.summarise import summarise
+from crosscheck.judge import Judge
+from crosscheck.sweep import exhaustive, tally
+from crosscheck.sweep.exhaustive import Exhaustive, intervals
+from crosscheck.sweep.lane import Found
+from crosscheck.sweep.tally import Exact, Tally
+from crosscheck.trial import Direct, run
+from reference import network
+from reference.formats import FORMATS
+from reference.types import Array, Outputs
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_the_intervals_have_every_pattern_once(dtype: str) -> None:
+    found = intervals(FORMATS[dtype])
+    assert found[0].start == 0
+    assert found[-1].stop == 1 << 8 * FORMATS[dtype].dtype.itemsize
+    assert all(before.stop == after.start for before, after in itertools.pairwise(found))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_intervals_of_16_bits_have_together_what_all_values_have(dtype: str) -> None:
+    lane, there = Exhaustive((dtype,)), subjects(load("numpy"), load("torch"), load("jax-jit"))
+    shards = [lane.run(shard, there) for shard in range(len(lane))]
+    found = Found.merged(shards)
+    assert not found.faults
+    assert found.problems == 3 * 2**16
+    for name in there:
+        every = by_output(found, name).values()
+        assert {summary.problems for summary in every} == {3 * 2**16}
+        assert sum(summary.wrong_elements for summary in every) == 0
+    case = Case("every", 0, (1 << 16, 1, 1, 1), dtype=dtype)  # the first shard's, at once
+    judge = Judge(case.problem())
+    best = best_known(judge)
+    for name, subject in there.items():
+        parts = by_output(shards[0], name)
+        for cell, whole in summarise(case, judge, run(subject, judge), best).items():
+            if cell.output in parts:
+                part = parts[cell.output]
+                assert (part.lost_to_zero, part.undefined) == (whole.lost_to_zero, whole.undefined)
+                assert part.error is not None
+                assert whole.error is not None
+                assert abs(part.error.value - whole.error.value) <= 2 * RESOLUTION
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_the_losses_of_rows_are_judged_where_they_are_not_the_losses(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**10)
+    monkeypatch.setattr(exhaustive, "CASE", 2**10)
+
+    class Odd(wrong.Planted):
+        def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+            made = {"row_loss": network.evaluate(X, y, W).row_loss * X.dtype.type(1.5)}
+            return (
+                made
+                if self.name.endswith("alone")
+                else {**dict(zip(("y_hat", "loss"), super().evaluate(X, y, W), strict=False)), **made}
+            )
+
+    for name in ("odd", "odd-alone"):
+        found = Exhaustive((dtype,)).run(3, subjects(Odd(name, wrong.right)))
+        by = by_output(found, f"planted-{name}")
+        assert by["row_loss"].wrong_elements > 0
+        assert set(by) == ({"row_loss"} if name == "odd-alone" else {"y_hat", "loss", "row_loss"})
+
+
+def test_a_tally_says_what_the_oracle_says() -> None:
+    """Of values all over float32, the saturated ones included."""
+    format = FORMATS["float32"]
+    for seed in (0x3F80_0000, 0x4180_0000, 0x42A0_0000, 0xC2B0_0000, 0x8000_0000, 0x0000_0001, 0xC43A_0000):
+        case = Case("every", seed, (512, 1, 1, 1), dtype="float32")
+        judge = Judge(case.problem())
+        outcome = run(Direct(load("numpy")), judge)
+        want = summarise(case, judge, outcome, best_known(judge))
+        for output in exhaustive.MEASURED:
+            (exact,) = [summary for cell, summary in want.items() if cell.output == output]
+            counted = Tally(judged=True)
+            counted.hear(
+                getattr(outcome.outputs, output), Exact(getattr(judge.centers, output), format), case.text, 0
+            )
+            found = counted.summary("any")
+            assert found.error is not None
+            assert exact.error is not None
+            own = Exact(getattr(judge.centers, output), format).own
+            assert abs(found.error.value - exact.error.value) <= own + RESOLUTION
+            assert found.problems == exact.problems == 512
+            nearest = sum(n for key, n in found.errors.items() if key == "zero" or int(key) < -1)
+            wanted = sum(n for key, n in exact.errors.items() if key == "zero" or int(key) < -1)
+            assert abs(nearest - wanted) <= found.ties
+
+
+def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
+    exact = Exact(np.array([[[1.0]], [[1.0]], [[1.0]]]), FORMATS["float32"])
+    ulp = 2.0**-23
+    got = np.array([[[1.0]], [[1.0 + ulp / 2]], [[1.0 + ulp]]])  # in float64, which can hold a half
+    exact.nearest = exact.nearest.astype(np.float64)
+    counted = Tally(judged=True)
+    counted.hear(got, exact, "case", 0)
+    found = counted.summary("any")
+    assert (found.ties, found.errors, found.error and found.error.value) == (
+        1,
+        {"zero": 1, "-1": 1, "0": 1},
+        1.0,
+    )
+
+
+def test_the_reference_of_a_tally_is_as_good_as_it_says() -> None:
+    """Its error of every output, from the oracle, in ulp of float32."""
+    for seed in (0x3F80_0000, 0x4180_0000, 0x4288_0000, 0xC180_0000, 0xC280_0000):
+        judge = Judge(Case("every", seed, (256, 1, 1, 1), dtype="float32").problem())
+        best = best_known(judge)
+        for output in exhaustive.MEASURED:
+            exact = Exact(getattr(judge.centers, output), judge.format)
+            off = np.abs((best[output].hi - exact.value) + best[output].lo) * exact.inverse
+            assert np.nanmax(off) <= exact.own
+
+
+def test_float32_agrees_in_a_shard_and_its_problems_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**18)
+    lane = Exhaustive(("float32",))
+    shard = 0x4180_0000 // 2**18  # from 16 on
+    found = lane.run(shard, subjects(load("numpy"), load("torch")))
+    assert not found.faults
+    for name in ("numpy", "torch"):
+        for summary in by_output(found, name).values():
+            assert summary.problems == found.problems == 2**18
+            assert sum(summary.errors.values()) == 2**18
+    assert {cell.regime for cell in found.cells} == {"saturated_high 16 17"}
+
+
+@pytest.mark.parametrize("output", exhaustive.MEASURED)
+def test_one_wrong_number_of_float32_is_found(monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**18)
+
+    class Off:
+        name, framework, version, dtypes = "off", "numpy", "1", ("float32",)
+
+        def evaluate(self, X: Any, y: Any, W: Any) -> Outputs:
+            got = load("numpy").evaluate(X, y, W)
+            bad = getattr(got, output).copy()
+            bad[W.ravel() == np.float32(1.3)] *= np.float32(1 + 2**-15)
+            return got._replace(**{output: bad})
+
+    shard = int(np.array(1.3, np.float32).view(np.uint32)) // 2**18
+    found = Exhaustive(("float32",)).run(shard, subjects(Off()))
+    assert by_output(found, "off")[output].wrong_elements == 1
+    (fault,) = found.faults
+    assert fault.what.startswith(f"{output} in float32: 1 of ")
+    assert "[0x1.4cccccp+0]" in fault.what
+    assert tally.ROUNDINGS == 16
+
+
+def test_what_is_lost_to_zero_is_counted_in_float32_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive, "SHARD", 2**18)
+    shard = 0xC2B2_0000 // 2**18  # z = -89: exp overflows, though σ is no zero
+    lane = Exhaustive(("float32",))
+    found = by_output(lane.run(shard, subjects(load("numpy"))), "numpy")["y_hat"]
+    assert found.lost_to_zero == sum(
+        int(np.count_nonzero((got == 0) & (np.float32(1) / (1 + np.exp(-W.astype(np.float64))) != 0)))
+        for W in [Case("every", shard * 2**18, (2**18, 1, 1, 1), dtype="float32").problem().W]
+        for got in [load("numpy").evaluate(np.ones_like(W), np.zeros_like(W), W).y_hat]
+    )
