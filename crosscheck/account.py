@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crosscheck.judge import Judgement
 
 Plain = Mapping[str, Mapping[str, int]]
 
@@ -27,8 +31,8 @@ class Account:
     Attributes:
         asked: problems put to an adapter that answered something.
         problems: problems that it gave outputs for.
-        judged: outputs of problems with a verdict.
-        not_judged: problems without one, by adapter, dtype and output.
+        judged: elements with a verdict.
+        not_judged: elements without one, by adapter, dtype and output.
         unsupported: problems that an adapter does not take, by adapter, dtype and reason.
         deaths: how adapters died.
         regimes: elements of ŷ that adapters were judged on, by regime; each counts for each adapter.
@@ -53,6 +57,14 @@ class Account:
         for name, counts in more.items():
             getattr(self, name).update(counts)
 
+    def count(self, name: str, dtype: str, judgements: Mapping[str, Judgement]) -> None:
+        """Count the elements of one outcome, with a verdict and without."""
+        for output, judgement in judgements.items():
+            left = judgement.not_judged
+            self.judged[name] += judgement.admissible.size - left
+            if left:
+                self.not_judged[f"{name} {dtype} {output}"] += left
+
     @property
     def unheard(self) -> list[str]:
         """The adapters that were asked and of which nothing was judged: a run without a verdict on them."""
@@ -67,7 +79,7 @@ class Account:
         """The account for a reader."""
         yield "problems: " + ", ".join(f"{name} {count:,}" for name, count in self.problems.items())
         for what, count in self.not_judged.items():
-            yield f"not judged: {what}, {count:,} problems: the set is trivially wide"
+            yield f"not judged: {what}, {count:,} numbers: their sets hold all that they can be"
         for what in self.unsupported:
             yield f"not supported: {what}"
         if self.regimes:

@@ -27,8 +27,8 @@ OUTPUTS = Outputs._fields
 class Verdict(enum.Enum):
     """What a check of one output says."""
 
-    AGREES = "agrees"
-    DISAGREES = "disagrees"
+    WITHIN_BOUNDS = "within bounds"
+    OUTSIDE = "outside"
     NOT_JUDGED = "not judged"
 
 
@@ -37,20 +37,33 @@ class Judgement(NamedTuple):
 
     Attributes:
         admissible: which elements lie in their admissible set; the output's shape.
-        judged: False where the set is so wide that lying in it says nothing.
+        judged: about which elements lying inside says something; the same shape. False where the set holds
+            all that the output can be.
         filtered: which problems of the stack the filter accepted whole, ``[problems]``.
     """
 
     admissible: Bool
-    judged: bool
+    judged: Bool
     filtered: Bool
 
     @property
     def verdict(self) -> Verdict:
-        """Outside the set is a disagreement however wide it is; inside a trivial set is no agreement."""
+        """Outside if one element is, however wide its set; within bounds if one is judged."""
         if not self.admissible.all():
-            return Verdict.DISAGREES
-        return Verdict.AGREES if self.judged else Verdict.NOT_JUDGED
+            return Verdict.OUTSIDE
+        return Verdict.WITHIN_BOUNDS if self.judged.any() else Verdict.NOT_JUDGED
+
+    @property
+    def decided(self) -> Bool:
+        """Which elements have a verdict: those that are judged, and those outside their set."""
+        return self.judged | ~self.admissible
+
+    @property
+    def not_judged(self) -> int:
+        """How many elements have no verdict: every count of what was not judged is this one."""
+        if self.judged.all():
+            return 0
+        return self.admissible.size - int(np.count_nonzero(self.decided))
 
 
 def flat(array: Array, axes: int) -> Array:
@@ -116,6 +129,13 @@ class Judge:
             self._sets[claims] = bounds.admissible(self.problem, self.format, claims, self.reference)
         return self._sets[claims]
 
+    def judged(self, claims: Arithmetic) -> dict[str, Bool]:
+        """Which elements of each output are judged, as `Judgement.judged` has it."""
+        shape = (*self.problem.X.shape, self.problem.y.shape[-1])
+        found = first.judged(shape, Units.of(self.format, claims))
+        centers = self.centers._asdict().items()
+        return {name: np.broadcast_to(found[name], center.shape) for name, center in centers}
+
     def shares(self, outputs: Outputs, claims: Arithmetic) -> first.Packed:
         """Of every output, |got − reference| / the filter's radius, as `first.shares` has it."""
         _, inverses = self.radii(Units.of(self.format, claims))
@@ -132,7 +152,7 @@ class Judge:
             shares: of these, where the caller has them already.
         """
         units = Units.of(self.format, claims)
-        judged = first.judged((*self.problem.X.shape, self.problem.y.shape[-1]), units)
+        judged = self.judged(claims)
         shares = self.shares(outputs, claims) if shares is None else shares
         accepted = {
             name: np.ones(share.shape, np.bool_)

@@ -170,7 +170,7 @@ def _circumstances(scene: Scene) -> Iterator[str]:
         yield _line(label, _other(element, other))
     trivial = [n for n, j in scene.culprit.judgements.items() if j.verdict is Verdict.NOT_JUDGED]
     if trivial:
-        yield _line("not judged", f"{', '.join(trivial)}: the admissible set is as wide as the trivial one")
+        yield _line("not judged", f"{', '.join(trivial)}: the sets hold all that these can be")
 
 
 def regimes(element: Element) -> str:

@@ -11,8 +11,8 @@ from adapters.conditions import Conditions
 from adapters.errors import AdapterDied
 from adapters.isolated import Isolated
 from crosscheck.account import Account
-from crosscheck.judge import Judge, Verdict
-from crosscheck.matrix.coverage import is_judged, regimes_of
+from crosscheck.judge import Judge
+from crosscheck.matrix.coverage import decided, regimes_of
 from crosscheck.message import replay
 from crosscheck.trial import Outcome, Subject, run, tell_apart
 from reference.types import Problem
@@ -115,13 +115,8 @@ class Panel:
             self.account.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
             return
         self.account.problems[name] += count
-        for output, judgement in outcome.judgements.items():
-            if judgement.verdict is Verdict.NOT_JUDGED:
-                self.account.not_judged[f"{name} {dtype} {output}"] += count
-            else:
-                self.account.judged[name] += count
-        if is_judged(outcome):
-            self.account.regimes.update(regimes_of(judge))
+        self.account.count(name, dtype, outcome.judgements)
+        self.account.regimes.update(regimes_of(judge, decided(judge, outcome)))
 
     def close(self) -> None:
         """End every child."""

@@ -71,7 +71,7 @@ class Summary:
         problems, elements: how many there were.
         wrong_problems, wrong_elements: how many lie outside the admissible set.
         known_elements: how many of those are known differences.
-        not_judged: problems whose set is too wide for a check to mean anything.
+        not_judged: elements without a verdict: inside a set that holds everything that they can be.
         not_run: problems that the adapter was not given any more, after a failure.
         overflow, lost_to_zero, undefined: elements of these categories (`reference.ulp.Category`).
         unknown: elements whose exact value nobody asked for.

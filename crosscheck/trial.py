@@ -81,7 +81,7 @@ class Outcome(NamedTuple):
     @property
     def disagreeing(self) -> tuple[str, ...]:
         """The outputs that lie outside their admissible sets."""
-        return tuple(n for n, j in self.judgements.items() if j.verdict is Verdict.DISAGREES)
+        return tuple(n for n, j in self.judgements.items() if j.verdict is Verdict.OUTSIDE)
 
     @property
     def is_green(self) -> bool:

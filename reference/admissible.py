@@ -23,7 +23,7 @@ class AdmissibleSet(NamedTuple):
         minus: −inf, and every finite value below the center, is admissible.
         may: NaN is admissible.
         must: nothing but NaN is admissible.
-        judged: False where the set is as wide as the trivial one, so that a check could not fail.
+        judged: where lying inside says something; not where the set holds all that the output can be.
         low: least value that the mathematics allows.
         high: largest value that the mathematics allows.
     """
@@ -34,7 +34,7 @@ class AdmissibleSet(NamedTuple):
     minus: Bool
     may: Bool
     must: Bool
-    judged: bool
+    judged: Bool
     low: float = -np.inf
     high: float = np.inf
 
@@ -67,9 +67,9 @@ class AdmissibleSet(NamedTuple):
 
     def mapped(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> AdmissibleSet:
         """The same set with a change of shape applied to each of its arrays, broadcast before."""
-        arrays = np.broadcast_arrays(self.center, self.radius, self.plus, self.minus, self.may, self.must)
-        center, radius, plus, minus, may, must = map(change, arrays)
-        return self._replace(center=center, radius=radius, plus=plus, minus=minus, may=may, must=must)
+        *arrays, low, high = self
+        center, radius, plus, minus, may, must, judged = map(change, np.broadcast_arrays(*arrays))
+        return AdmissibleSet(center, radius, plus, minus, may, must, judged, low, high)
 
     @property
     def lo(self) -> Float64:

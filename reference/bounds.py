@@ -104,7 +104,7 @@ def _loss(state: State, axis: tuple[int, ...]) -> AdmissibleSet:
         np.zeros(center.shape, bool),
         _any(state.product.may, axis),
         _any(state.must, axis),
-        judged=max(state.units.nu_dot(n), state.units.nu_loss(terms)) < UNJUDGED,
+        judged=np.full(center.shape, max(state.units.nu_dot(n), state.units.nu_loss(terms)) < UNJUDGED),
         low=0.0,
     )
 
@@ -160,7 +160,7 @@ def _gradient(state: State) -> AdmissibleSet:
         free,
         free | _nan_in_gradient(state),
         np.broadcast_to(state.must.any(-2, keepdims=True), center.shape),
-        judged=max(units.nu_dot(n), nu) < UNJUDGED,
+        judged=np.full(center.shape, max(units.nu_dot(n), nu) < UNJUDGED),
     )
 
 
@@ -168,7 +168,7 @@ def _elementwise(state: State) -> dict[str, AdmissibleSet]:
     """z, ŷ, ∂L/∂ŷ, ∂ŷ/∂z and Δ, each ``[*stack, m, p]``."""
     product, reference, radii, must = state.product, state.reference, state.radii, state.must
     none, may, z_must = np.zeros(must.shape, bool), product.may, product.must
-    judged = state.units.nu_dot(state.problem.X.shape[-1]) < UNJUDGED
+    judged = np.full(must.shape, state.units.nu_dot(state.problem.X.shape[-1]) < UNJUDGED)
     free = ~np.isfinite(reference.r) | state.doubled
     delta = np.where(free, 0.0, reference.delta), np.where(free, np.inf, radii.e_delta)
     return {

@@ -19,7 +19,7 @@ def test_accounts_of_several_processes_add_up() -> None:
     one.add(account_of(problems={"numpy": 3, "torch": 0}, deaths={"torch: killed": 1}).plain())
     assert list(one.lines()) == [
         "problems: numpy 5, torch 0",
-        "not judged: numpy bfloat16 loss, 1 problems: the set is trivially wide",
+        "not judged: numpy bfloat16 loss, 1 numbers: their sets hold all that they can be",
         "died: torch: killed",
     ]
 

@@ -181,4 +181,4 @@ def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, in
         arithmetic = Arithmetic(**{"kappa": 3.0, **claims})
         full = bounds.admissible(given, FORMATS["bfloat16"], arithmetic)
         judged = filter.judged((m, n, p), Units.of(FORMATS["bfloat16"], arithmetic))
-        assert judged == {name: full[name].judged for name in OUTPUTS}
+        assert judged == {name: full[name].judged.all() for name in OUTPUTS}

@@ -48,7 +48,7 @@ def test_the_closed_form_agrees_in_every_output(dtype: str) -> None:
     problem = Case("ordinary", 5, (16, 2, 3, 2), dtype=dtype).problem()
     given = network.evaluate(*problem)
     outputs = Outputs(**{n: np.asarray(a, problem.X.dtype) for n, a in given._asdict().items()})
-    assert verdicts(problem, outputs) == dict.fromkeys(given._fields, Verdict.AGREES)
+    assert verdicts(problem, outputs) == dict.fromkeys(given._fields, Verdict.WITHIN_BOUNDS)
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -58,13 +58,13 @@ def test_one_wrong_element_is_a_disagreement_of_its_output_alone(name: str, wron
     outputs = centers(judge)
     got = getattr(outputs, name)
     got[(7,) + (1,) * (got.ndim - 1)] = wrong
-    want = dict.fromkeys(OUTPUTS, Verdict.AGREES) | {name: Verdict.DISAGREES}
+    want = dict.fromkeys(OUTPUTS, Verdict.WITHIN_BOUNDS) | {name: Verdict.OUTSIDE}
     judged = judge.judge(outputs, CLAIMS)
     assert {n: judgement.verdict for n, judgement in judged.items()} == want
     assert np.argwhere(~judged[name].admissible).tolist() == [[7] + [1] * (got.ndim - 1)]
 
 
-@pytest.mark.parametrize(("m", "want"), [(60, Verdict.AGREES), (61, Verdict.NOT_JUDGED)])
+@pytest.mark.parametrize(("m", "want"), [(60, Verdict.WITHIN_BOUNDS), (61, Verdict.NOT_JUDGED)])
 def test_a_set_as_wide_as_the_trivial_one_is_not_judged(m: int, want: Verdict) -> None:
     # ν(m + 2) = (m + 3)·2^-8, and a little more, reaches ¼ at m = 61
     loss = np.array([m / 8], FORMATS["bfloat16"].dtype)
@@ -75,7 +75,7 @@ def test_a_set_as_wide_as_the_trivial_one_is_not_judged(m: int, want: Verdict) -
 def test_outside_a_set_that_is_not_judged_is_still_a_disagreement(wrong: float) -> None:
     loss = np.array([wrong], FORMATS["bfloat16"].dtype)
     problem = wide(FORMATS["bfloat16"], 100)
-    assert verdicts(problem, alone("loss", loss)) == {"loss": Verdict.DISAGREES}
+    assert verdicts(problem, alone("loss", loss)) == {"loss": Verdict.OUTSIDE}
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -85,8 +85,8 @@ def test_what_the_filter_leaves_is_decided_by_the_full_set(name: str) -> None:
     full, radius = judge.sets(claims)[name], getattr(judge.radii(Units.of(judge.format, claims))[0], name)
     got, there = getattr(centers(judge), name), (3,) + (0,) * (full.center.ndim - 1)
     for distance, want in (
-        ((radius + full.radius)[there] / 2, Verdict.AGREES),
-        (full.radius[there] * (1 + 2.0**-20), Verdict.DISAGREES),
+        ((radius + full.radius)[there] / 2, Verdict.WITHIN_BOUNDS),
+        (full.radius[there] * (1 + 2.0**-20), Verdict.OUTSIDE),
     ):
         assert distance > radius[there]
         got[there] = full.center[there] + distance
@@ -146,7 +146,7 @@ def test_a_problem_without_a_stack_is_judged(wrong: bool) -> None:
     outputs = centers(Judge(problem))
     if wrong:
         outputs = outputs._replace(loss=np.asarray(outputs.loss) + 1.0)
-    want = dict.fromkeys(OUTPUTS, Verdict.AGREES) | ({"loss": Verdict.DISAGREES} if wrong else {})
+    want = dict.fromkeys(OUTPUTS, Verdict.WITHIN_BOUNDS) | ({"loss": Verdict.OUTSIDE} if wrong else {})
     assert verdicts(problem, outputs) == want
 
 
@@ -167,8 +167,8 @@ def test_a_wrong_row_loss_is_seen_where_the_whole_loss_hides_it() -> None:
     least = int(np.argmin(outputs.row_loss[0]))
     outputs.row_loss[0, least] *= 1.25
     moved = outputs._replace(loss=outputs.row_loss.sum(-1))
-    assert verdicts(problem, moved)["row_loss"] is Verdict.DISAGREES
-    assert verdicts(problem, moved)["loss"] is Verdict.AGREES
+    assert verdicts(problem, moved)["row_loss"] is Verdict.OUTSIDE
+    assert verdicts(problem, moved)["loss"] is Verdict.WITHIN_BOUNDS
 
 
 def test_an_output_that_is_not_there_is_not_judged_by_name() -> None:

@@ -218,7 +218,7 @@ def test_a_sum_beyond_the_largest_number_is_a_sum_like_any_other() -> None:
 
 def seen(got: float, center: float, radius: float) -> Seen:
     """One loss, and the interval that admits it."""
-    interval = AdmissibleSet(np.array(center), np.array(radius), NO, NO, NO, NO, judged=True)
+    interval = AdmissibleSet(np.array(center), np.array(radius), NO, NO, NO, NO, ~NO)
     return Seen({"loss": np.array(got)}, {"loss": interval})
 
 

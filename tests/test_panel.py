@@ -170,8 +170,8 @@ def test_what_is_not_judged_is_counted_by_output() -> None:
     assert panel.hear(many).is_green
     assert account(panel, STACK, many) == [
         "problems: planted-healthy 13",
-        "not judged: planted-healthy bfloat16 loss, 6 problems: the set is trivially wide",
-        "not judged: planted-healthy bfloat16 grad, 6 problems: the set is trivially wide",
+        "not judged: planted-healthy bfloat16 loss, 6 numbers: their sets hold all that they can be",
+        "not judged: planted-healthy bfloat16 grad, 6 numbers: their sets hold all that they can be",
         by_regime(ordinary=419, near_label=6, saturated_low=2),
     ]
 

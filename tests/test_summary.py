@@ -115,7 +115,7 @@ def test_a_histogram_counts_every_value_but_nan() -> None:
 )
 def test_the_share_is_the_distance_in_radii(got: float, admissible: bool, want: float) -> None:
     one = np.array([False])
-    full = AdmissibleSet(np.array([1.0]), np.array([1.0]), one, one, one, one, judged=True)
+    full = AdmissibleSet(np.array([1.0]), np.array([1.0]), one, one, one, one, np.array([True]))
     found = full.share(np.array([got]), np.array([admissible]))
     assert np.array_equal(found, [want], equal_nan=True)
 

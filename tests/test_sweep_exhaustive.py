@@ -92,7 +92,7 @@ def test_a_tally_says_what_the_oracle_says() -> None:
         want = summarise(case, judge, outcome, best_known(judge))
         for output in exhaustive.MEASURED:
             (exact,) = [summary for cell, summary in want.items() if cell.output == output]
-            counted = Tally(judged=True)
+            counted = Tally()
             counted.hear(
                 getattr(outcome.outputs, output), Exact(getattr(judge.centers, output), format), case.text, 0
             )
@@ -112,7 +112,7 @@ def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
     ulp = 2.0**-23
     got = np.array([[[1.0]], [[1.0 + ulp / 2]], [[1.0 + ulp]]])  # in float64, which can hold a half
     exact.nearest = exact.nearest.astype(np.float64)
-    counted = Tally(judged=True)
+    counted = Tally()
     counted.hear(got, exact, "case", 0)
     found = counted.summary("any")
     assert (found.ties, found.errors, found.error and found.error.value) == (

@@ -202,7 +202,7 @@ def _counted(name: str, judgement: Judgement, kinds: NDArray[np.int64]) -> Summa
         wrong_in(judgement, name),
         problems=problems,
         elements=judgement.admissible.size,
-        not_judged=0 if judgement.judged else problems,
+        not_judged=judgement.not_judged,
         overflow=int(kinds[Category.OVERFLOW]),
         lost_to_zero=int(kinds[Category.LOST_TO_ZERO]),
         undefined=int(kinds[Category.UNDEFINED]),

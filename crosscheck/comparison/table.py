@@ -63,8 +63,8 @@ class Row(NamedTuple):
 
     @property
     def judged(self) -> int:
-        """How many problems a verdict was possible for."""
-        return 0 if self.output == EVERY else self.summary.problems - self.summary.not_judged
+        """How many elements have a verdict."""
+        return 0 if self.output == EVERY else self.summary.elements - self.summary.not_judged
 
     @property
     def missed(self) -> int:

@@ -11,12 +11,14 @@ import numpy as np
 
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import Judge, Verdict
+from crosscheck.known.explained import SUMMED
 from crosscheck.matrix.shapes import shape_class
 from crosscheck.regimes import REGIMES
 from crosscheck.trial import Outcome
+from reference.types import Bool
 
 FAILED: Final = "it failed, or was not asked again after a failure"
-NOT_JUDGED: Final = "not judged: the admissible set is as wide as the trivial one"
+NOT_JUDGED: Final = "not judged: the sets hold all that the numbers can be"
 
 
 class Group(NamedTuple):
@@ -36,8 +38,8 @@ class Tally:
     """What happened in one group.
 
     Attributes:
-        judged: elements of ŷ, by regime, in problems where some output was judged.
-        not_judged: those in problems where no output was.
+        judged: elements of ŷ with a verdict, by regime; see `decided`.
+        not_judged: those without.
         reasons: why the mode gave nothing on a case, by how many cases.
     """
 
@@ -58,14 +60,28 @@ class Tally:
         return next((text for text, _ in self.reasons.most_common(1)), None)
 
 
-def regimes_of(judge: Judge) -> dict[str, int]:
-    """How many elements of ŷ of the judge's problem lie in each regime that has some."""
-    counts = np.bincount(judge.places.ravel(), minlength=len(REGIMES)).tolist()
+def decided(judge: Judge, outcome: Outcome) -> Bool:
+    """Which elements of ŷ have a verdict, ``[*stack, m, p]``.
+
+    Where an adapter has no ŷ, those that an element of another output with a verdict depends on.
+    """
+    found = np.zeros(judge.places.shape, np.bool_)
+    for output, judgement in outcome.judgements.items():
+        if output == "y_hat":
+            return judgement.decided
+        here = judgement.decided.any(-2, keepdims=True) if output == "grad" else judgement.decided
+        found |= np.expand_dims(here, () if output == "grad" else SUMMED[output])
+    return found
+
+
+def regimes_of(judge: Judge, elements: Bool) -> dict[str, int]:
+    """How many of these elements of ŷ of the judge's problem lie in each regime that has some."""
+    counts = np.bincount(judge.places[elements], minlength=len(REGIMES)).tolist()
     return {regime: count for regime, count in zip(REGIMES, counts, strict=True) if count}
 
 
 def is_judged(outcome: Outcome) -> bool:
-    """Whether some output has a verdict; neither a refusal has one, nor a set as wide as the trivial one."""
+    """Whether some element has a verdict; a refusal has none."""
     return any(judgement.verdict is not Verdict.NOT_JUDGED for judgement in outcome.judgements.values())
 
 
@@ -90,7 +106,9 @@ class Coverage:
         elif outcome.unsupported is not None:
             tally.reasons[outcome.unsupported] += 1
         else:
-            (tally.judged if is_judged(outcome) else tally.not_judged).update(regimes_of(judge))
+            found = decided(judge, outcome)
+            tally.judged.update(regimes_of(judge, found))
+            tally.not_judged.update(regimes_of(judge, ~found))
 
     def miss(self, mode: str, case: Case | Literal) -> None:
         """Count a case that a mode was not given any more, after a failure."""

@@ -13,9 +13,9 @@ from adapters.modes import parse
 from crosscheck.account import Account
 from crosscheck.cases import Case, Literal
 from crosscheck.hosts import Hosts
-from crosscheck.judge import Judge, Verdict
+from crosscheck.judge import Judge
 from crosscheck.known import Explained, KnownDifferences
-from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, is_judged, regimes_of
+from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, decided, is_judged, regimes_of
 from crosscheck.matrix.shapes import LARGE, shape_class
 from crosscheck.message import failure
 from crosscheck.trial import Outcome, run
@@ -78,13 +78,8 @@ class Matrix:
         if outcome.outputs is None:
             return
         self.account.problems[MODES] += count
-        for output, judgement in outcome.judgements.items():
-            if judgement.verdict is Verdict.NOT_JUDGED:
-                self.account.not_judged[f"{name} {dtype} {output}"] += count
-            else:
-                self.account.judged[name] += count
-        if is_judged(outcome):
-            self.account.regimes.update(regimes_of(judge))
+        self.account.count(name, dtype, outcome.judgements)
+        self.account.regimes.update(regimes_of(judge, decided(judge, outcome)))
 
     def complaint(self, spec: Spec, case: Case | Literal, outcome: Outcome) -> str:
         """Everything needed to act on an outcome that is not green, beside what the plain modes return."""

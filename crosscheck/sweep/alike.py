@@ -50,13 +50,11 @@ class Counts:
 
     Attributes:
         cell: of it.
-        judged: whether its sets are narrow enough to say something.
         totals: what is counted.
         suspects: the worst so far, a heap.
     """
 
     cell: Cell
-    judged: bool
     totals: Counter[str] = field(default_factory=Counter)
     suspects: list[Suspect] = field(default_factory=list)
 
@@ -88,6 +86,7 @@ class Alike:
         adapters: whose they are.
         counts: of each.
         equal: how many numbers have the bits of the reference.
+        not_judged: how many have no verdict.
         share: the largest share so far, or what it must exceed to make a suspect.
         place: of its problem in the stack; None before there is one.
         some_nan: whether there was a share that is NaN.
@@ -97,6 +96,7 @@ class Alike:
     adapters: list[str] = field(default_factory=list)
     counts: list[Counts] = field(default_factory=list)
     equal: int = 0
+    not_judged: int = 0
     share: float = np.inf
     place: int | None = None
     some_nan: bool = False

@@ -29,7 +29,6 @@ from crosscheck.trial import Outcome
 from reference import filter as first
 from reference.arithmetic import Arithmetic
 from reference.types import Array, Outputs, Problem
-from reference.units import Units
 
 # Numbers in the outputs of the problems that are judged together: few, so that arrays of them stay in a
 # core's cache, and many, so that the calls of NumPy cost little.
@@ -120,6 +119,7 @@ class Bulk:
         for counts in alike.counts:
             counts.mark(case.text, got, digest)
             counts.totals["equal"] += alike.equal
+            counts.totals["not_judged"] += alike.not_judged
             if row is not None and alike.share > counts.least:
                 counts.suspect(Suspect(alike.share, -len(self._sample), row))
 
@@ -127,8 +127,7 @@ class Bulk:
         """The counts of an output, which begin with its first case."""
         if (name, output) not in self._counts:
             said = self._descriptions[name]
-            judged = first.judged(case.shape, Units.of(case.format, said.arithmetic[case.dtype]))
-            self._counts[name, output] = Counts(cell_of(case, Outcome(said), output), judged[output])
+            self._counts[name, output] = Counts(cell_of(case, Outcome(said), output))
         return self._counts[name, output]
 
     def summaries(self) -> dict[Cell, Summary]:
@@ -140,7 +139,7 @@ class Bulk:
                 problems=counts.totals["problems"],
                 elements=counts.totals["elements"],
                 equal=counts.totals["equal"],
-                not_judged=0 if counts.judged else counts.totals["problems"],
+                not_judged=counts.totals["not_judged"],
                 unknown=counts.totals["elements"]
                 - looked[counts.cell].elements
                 + looked[counts.cell].unknown,
@@ -183,8 +182,12 @@ def _judged(
         )
         each.hear(got, nearest, share, most, start)
     if all(most <= first.SURE for most in largest):
+        for output, judged in judge.judged(claims).items():
+            if output in alike:
+                alike[output].not_judged += judged.size - int(np.count_nonzero(judged))
         return
     for output, judgement in judge.judge(part, claims, shares).items():
+        alike[output].not_judged += judgement.not_judged
         outside = ~judgement.admissible.reshape(judge.problem.stack_size, -1).all(-1)
         if outside.any():
             places = start + np.flatnonzero(outside)

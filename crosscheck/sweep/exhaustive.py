@@ -180,7 +180,8 @@ class _Walk(Shard):
                 cell = dataclasses.replace(
                     cell_of(block.case, outcome, name), regime=block.regime, shape=SHAPE
                 )
-                tally = self._tallies.setdefault(cell, Tally(judged=judgement.judged))
+                tally = self._tallies.setdefault(cell, Tally())
+                tally.counts["not_judged"] += judgement.not_judged
                 tally.hear(getattr(outcome.outputs, name), exact[name], block.case.text, block.rows.start)
 
     def finish(self) -> None:

@@ -53,13 +53,11 @@ class Tally:
     """What is counted of one cell.
 
     Attributes:
-        judged: whether its sets are narrow enough to say something.
         counts: by field of a summary.
         exponents: how many errors have which biased exponent, as float64 has it.
         error: the worst, without its regime: value, case and place.
     """
 
-    judged: bool
     counts: Counter[str] = field(default_factory=Counter)
     exponents: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2048, np.int64))
     error: tuple[float, str, tuple[int, ...]] | None = None
@@ -105,7 +103,7 @@ class Tally:
         return Summary(
             problems=counts["problems"],
             elements=counts["problems"],
-            not_judged=0 if self.judged else counts["problems"],
+            not_judged=counts["not_judged"],
             lost_to_zero=counts["lost_to_zero"],
             undefined=counts["undefined"],
             equal=counts["equal"],
