@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reference.formats import Format
 from reference.types import Bool, Float64
+from reference.ulp import ulp
 
 
 class AdmissibleSet(NamedTuple):
@@ -26,6 +28,7 @@ class AdmissibleSet(NamedTuple):
         judged: where lying inside says something; not where the set holds all that the output can be.
         low: least value that the mathematics allows.
         high: largest value that the mathematics allows.
+        roundings: how many roundings lead to an element, of the logistic κ.
     """
 
     center: Float64
@@ -37,6 +40,7 @@ class AdmissibleSet(NamedTuple):
     judged: Bool
     low: float = -np.inf
     high: float = np.inf
+    roundings: float = 0.0
 
     def contains(self, got: Float64) -> Bool:
         """Which elements of ``got`` (float64, exact from its own format) are admissible."""
@@ -65,11 +69,23 @@ class AdmissibleSet(NamedTuple):
         share = np.where(measured, share, np.nan)
         return np.where(admissible | (share > 1), share, np.inf)
 
+    def well_conditioned(self, format: Format) -> Bool:
+        """Where the set is as narrow as its roundings alone make it: they reach an ulp each at most.
+
+        There is one interval, of finite ends and without NaN, and radius ≤ roundings · ulp(center).
+        """
+        closed = ~(self.plus | self.minus | self.may | self.must) & np.isfinite(self.center)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.asarray(closed & (self.radius <= self.roundings * ulp(self.center, format)))
+
     def mapped(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> AdmissibleSet:
         """The same set with a change of shape applied to each of its arrays, broadcast before."""
-        *arrays, low, high = self
-        center, radius, plus, minus, may, must, judged = map(change, np.broadcast_arrays(*arrays))
-        return AdmissibleSet(center, radius, plus, minus, may, must, judged, low, high)
+        flags = (self.plus, self.minus, self.may, self.must, self.judged)
+        arrays = np.broadcast_arrays(self.center, self.radius, *flags)
+        center, radius, plus, minus, may, must, judged = map(change, arrays)
+        return AdmissibleSet(
+            center, radius, plus, minus, may, must, judged, self.low, self.high, self.roundings
+        )
 
     @property
     def lo(self) -> Float64:

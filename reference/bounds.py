@@ -213,11 +213,14 @@ def admissible(
         For each name a set with arrays of that quantity's shape: ``[*stack, m, p]``, ``[*stack, m]`` for
         row_loss, ``[*stack]`` for loss, ``[*stack, n, p]`` for grad.
     """
+    units = Units.of(format, claims)
+    roundings = units.roundings((*problem.X.shape, problem.y.shape[-1]))
     with np.errstate(all="ignore"):
-        state = _state(problem, Units.of(format, claims), reference)
-        return {
+        state = _state(problem, units, reference)
+        found = {
             **_elementwise(state),
             "row_loss": _loss(state, (-1,)),
             "loss": _loss(state, (-2, -1)),
             "grad": _gradient(state),
         }
+    return {name: one._replace(roundings=roundings.get(name, 0.0)) for name, one in found.items()}

@@ -82,6 +82,24 @@ class Units:
         u_in = self.claims.u_in
         return nu + (1 + nu) * u_in * (2 + u_in)
 
+    def roundings(self, shape: tuple[int, ...]) -> dict[str, float]:
+        """How many roundings lead to an element of each output, that of σ counted as κ.
+
+        Args:
+            shape: ends with m, n and p.
+        """
+        m, n, p = shape[-3:]
+        unit = self.format.u
+        y_hat = self.nu_dot(n) / unit + self.kappa_u / unit
+        r = y_hat + 1  # (13)
+        delta = r + 2 * y_hat + self.kappa_u / unit + DELTA_ROUNDINGS  # r, ŷ and 1 − ŷ, and their products
+        return {
+            "y_hat": y_hat,
+            "loss": 2 * r + self.nu_loss(m * p) / unit,
+            "row_loss": 2 * r + self.nu_loss(p) / unit,
+            "grad": delta + self.nu_gradient(m) / unit,
+        }
+
     def overflows(self, nu: float) -> float:
         """Sums of at least this size may overflow: Ω / (1 + 2ν), or with μ for ν."""
         return self.format.largest / (1 + 2 * nu)
