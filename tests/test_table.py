@@ -94,7 +94,7 @@ def test_every_line_fits_and_nothing_is_cut_off(width: int) -> None:
     assert "an-adapter-from" in text
 
 
-@pytest.mark.parametrize(("known", "verdict"), [(0, "disagrees"), (6, "disagrees"), (7, "known")])
+@pytest.mark.parametrize(("known", "verdict"), [(0, "outside"), (6, "outside"), (7, "known")])
 def test_a_row_whose_wrong_elements_are_all_known_says_so(known: int, verdict: str) -> None:
     (row,) = rows({cell("jax", "float32", "grad"): replace(KNOWN, known_elements=known)})
     assert (row.verdict, row.regime) == (verdict, "zeros")
