@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reference import stable
+from reference import exact, stable
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
+from reference.exact import Exact
 from reference.formats import Format
 from reference.nonfinite import subnormal
 from reference.product import LARGEST, Product, product, spread, with_special
 from reference.types import Bool, Float64, Problem
-from reference.units import UNJUDGED, Units
+from reference.units import ROOM, UNJUDGED, Units
 
 NAMES = ("z", "y_hat", "dL_dyhat", "dyhat_dz", "delta", "row_loss", "loss", "grad")
 
@@ -45,6 +46,8 @@ class State(NamedTuple):
         radii: the radii.
         must: where Δ must be NaN.
         doubled: where 2r may overflow.
+        free: where every ŷ in [0, 1] is possible.
+        exact: what no order of operations rounds.
     """
 
     original: Problem
@@ -55,6 +58,8 @@ class State(NamedTuple):
     radii: Radii
     must: Bool
     doubled: Bool
+    free: Bool
+    exact: Exact
 
 
 def _radii(s: Float64, p: Float64, q: Float64, r: Float64, units: Units) -> Radii:
@@ -97,14 +102,16 @@ def _loss(state: State, axis: tuple[int, ...]) -> AdmissibleSet:
     shape, n = state.reference.r.shape, state.problem.X.shape[-1]
     terms = int(np.prod([shape[a] for a in axis]))
     center, radius, plus = _half_squares(state, terms, axis)
+    must = _any(state.must, axis)
+    everything = np.isfinite(center) & (state.free.all(axis) | (plus & (center <= radius)))
     return AdmissibleSet(
         center,
         radius,
         plus,
         np.zeros(center.shape, bool),
         _any(state.product.may, axis),
-        _any(state.must, axis),
-        judged=np.full(center.shape, max(state.units.nu_dot(n), state.units.nu_loss(terms)) < UNJUDGED),
+        must,
+        _judged(max(state.units.nu_dot(n), state.units.nu_loss(terms)), everything, must),
         low=0.0,
     )
 
@@ -147,20 +154,25 @@ def _gradient(state: State) -> AdmissibleSet:
     e_delta = np.where(bad, 0.0, radii.e_delta)
     size = np.where(bad, 0.0, np.abs(state.reference.delta)) + e_delta
     radius = stable.contract(columns, e_delta + units.with_inputs(nu) * size) + 3 * m * units.h * (1 + nu)
+    if state.exact.columns.any():
+        rounded = stable.contract(columns, e_delta) + 3 * m * units.h * (1 + nu)
+        radius = state.exact.in_columns(rounded, radius)
     if units.flushes:
         radius = radius + (1 + nu) * _inexact_operands(columns, size, units)
     if units.claims.forward:
         radius = radius + 6 * units.h * (1 + nu) * np.sum(1 + radii.A, axis=-2, keepdims=True)
     free = _free_gradient(state, stable.contract(columns, size))
     center = np.where(free, 0.0, state.reference.grad)
+    must = np.broadcast_to(state.must.any(-2, keepdims=True), center.shape)
+    everything = free | state.free.all(-2, keepdims=True) | (radius - np.abs(center) >= units.format.largest)
     return AdmissibleSet(
         center,
         np.where(free, np.inf, radius),
         free,
         free,
         free | _nan_in_gradient(state),
-        np.broadcast_to(state.must.any(-2, keepdims=True), center.shape),
-        judged=np.full(center.shape, max(units.nu_dot(n), nu) < UNJUDGED),
+        must,
+        _judged(max(units.nu_dot(n), nu), everything, must),
     )
 
 
@@ -168,16 +180,52 @@ def _elementwise(state: State) -> dict[str, AdmissibleSet]:
     """z, ŷ, ∂L/∂ŷ, ∂ŷ/∂z and Δ, each ``[*stack, m, p]``."""
     product, reference, radii, must = state.product, state.reference, state.radii, state.must
     none, may, z_must = np.zeros(must.shape, bool), product.may, product.must
-    judged = np.full(must.shape, state.units.nu_dot(state.problem.X.shape[-1]) < UNJUDGED)
     free = ~np.isfinite(reference.r) | state.doubled
     delta = np.where(free, 0.0, reference.delta), np.where(free, np.inf, radii.e_delta)
+    nu = state.units.nu_dot(state.problem.X.shape[-1])
+    unknown = _judged(nu, state.free, z_must)
+    holes = _holes(state)
+    y_hat = unknown if not holes else _judged(nu, state.free & ~(holes[0][0] < holes[0][1]), z_must)
     return {
-        "z": AdmissibleSet(product.z, product.e_z, product.plus, product.minus, may, z_must, judged),
-        "y_hat": AdmissibleSet(reference.p, radii.e_p, none, none, may, z_must, judged, 0.0, 1.0),
-        "dL_dyhat": AdmissibleSet(reference.r, radii.e_r, free, free, may, must, judged),
-        "dyhat_dz": AdmissibleSet(reference.slope, radii.e_slope, none, none, may, z_must, judged),
-        "delta": AdmissibleSet(*delta, free, free, may | free, must, judged),
+        "z": AdmissibleSet(product.z, product.e_z, product.plus, product.minus, may, z_must, unknown),
+        "y_hat": AdmissibleSet(
+            reference.p, radii.e_p, none, none, may, z_must, y_hat, 0.0, 1.0, holes
+        ),
+        "dL_dyhat": AdmissibleSet(
+            reference.r, radii.e_r, free, free, may, must, _judged(nu, state.free | free, must)
+        ),
+        "dyhat_dz": AdmissibleSet(reference.slope, radii.e_slope, none, none, may, z_must, unknown),
+        "delta": AdmissibleSet(
+            *delta, free, free, may | free, must, _judged(nu, state.free | free, must)
+        ),
     }
+
+
+def _judged(nu: float, everything: Bool, must: Bool) -> Bool:
+    """Where a check can fail: ν is below ¼, and the set does not hold everything that can come."""
+    return np.asarray((nu < UNJUDGED) & (~everything | must))
+
+
+def _holes(state: State) -> tuple[tuple[Float64, Float64], ...]:
+    """On both sides of ½, where ŷ is free and its grid G is at least t: of σ only 0, ½ and 1 are left.
+
+    Between 0 and G there is no sum, and σ(−G) < 2^-G ≤ u.
+    """
+    X, _, W = state.problem
+    format, units = state.units.format, state.units
+    moved = units.with_inputs(units.nu_dot(X.shape[-1])) * state.exact.rounded(state.reference.T)
+    free = state.free & (moved >= 1)  # more than `reference.filter` is sure of
+    if not free.any():
+        return ()
+    few = free & (exact.grids(X, W) >= np.log2(format.precision))
+    if not few.any():
+        return ()
+    end = ROOM * (format.u * (1 + units.kappa_u) + units.phi)
+    middle = ROOM * (0.5 * units.kappa_u + units.phi)
+    top = ROOM * (format.u + units.kappa_u + units.phi)
+    below = np.where(few, end, np.inf), np.where(few, 0.5 - middle, np.inf)
+    above = np.where(few, 0.5 + middle, np.inf), np.where(few, 1 - top, np.inf)
+    return below, above
 
 
 def _state(problem: Problem, units: Units, reference: stable.Reference | None) -> State:
@@ -185,7 +233,8 @@ def _state(problem: Problem, units: Units, reference: stable.Reference | None) -
     finite = all(np.isfinite(a).all() for a in original)
     X, y, W = (a if finite else np.where(np.isfinite(a), a, 0.0) for a in original)
     reference = reference if reference and finite else stable.evaluate(X, y, W)
-    z = product(Problem(X, y, W), reference, units)
+    without = exact.of(Problem(X, y, W), reference.T, units)
+    z = product(Problem(X, y, W), reference, without.rounded(reference.T), units)
     if not finite or units.claims.u_in:
         z = with_special(z, original, units)
     if z.z is not reference.z:
@@ -193,9 +242,8 @@ def _state(problem: Problem, units: Units, reference: stable.Reference | None) -
     p, q, r = reference.p, reference.q, reference.r
     radii = _radii(spread(z, p, q), p, q, r, units)
     doubled = units.overflows(units.u) <= 2 * radii.A
-    return State(
-        original, Problem(X, y, W), units, z, reference, radii, z.must | np.isnan(original.y), doubled
-    )
+    must, free = z.must | np.isnan(original.y), (radii.e_p >= p) & (radii.e_p >= q)
+    return State(original, Problem(X, y, W), units, z, reference, radii, must, doubled, free, without)
 
 
 def admissible(
