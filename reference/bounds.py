@@ -188,16 +188,12 @@ def _elementwise(state: State) -> dict[str, AdmissibleSet]:
     y_hat = unknown if not holes else _judged(nu, state.free & ~(holes[0][0] < holes[0][1]), z_must)
     return {
         "z": AdmissibleSet(product.z, product.e_z, product.plus, product.minus, may, z_must, unknown),
-        "y_hat": AdmissibleSet(
-            reference.p, radii.e_p, none, none, may, z_must, y_hat, 0.0, 1.0, holes
-        ),
+        "y_hat": AdmissibleSet(reference.p, radii.e_p, none, none, may, z_must, y_hat, 0.0, 1.0, holes),
         "dL_dyhat": AdmissibleSet(
             reference.r, radii.e_r, free, free, may, must, _judged(nu, state.free | free, must)
         ),
         "dyhat_dz": AdmissibleSet(reference.slope, radii.e_slope, none, none, may, z_must, unknown),
-        "delta": AdmissibleSet(
-            *delta, free, free, may | free, must, _judged(nu, state.free | free, must)
-        ),
+        "delta": AdmissibleSet(*delta, free, free, may | free, must, _judged(nu, state.free | free, must)),
     }
 
 

@@ -36,7 +36,6 @@ class Exact(NamedTuple):
     sums: Bool
     columns: Bool
 
-
     def rounded(self, T: Float64) -> Float64:
         """T, but 0 where the sum is exact."""
         if not self.sums.any():
@@ -44,7 +43,6 @@ class Exact(NamedTuple):
         found = T.reshape(-1, *T.shape[-2:]).copy()
         found[self.networks] = np.where(self.sums, 0.0, found[self.networks])
         return found.reshape(T.shape)
-
 
     def in_columns(self, without: Float64, otherwise: Float64) -> Float64:
         """Of two arrays ``[*stack, n, p]`` the first in columns that are exact."""
@@ -102,7 +100,7 @@ def _exact_columns(X: Float64) -> Bool:
 
 
 def grids(X: Float64, W: Float64) -> Exponents:
-    """The exponent of the grid of each sum in X·W, ``[*stack, m, p]``; of sums of zeros far above any other."""
+    """The exponent of each sum's grid, ``[*stack, m, p]``; of sums of zeros far above any other."""
     x, w = lowest_digits(X), lowest_digits(W)
     found = x[..., :, 0, None] + w[..., 0, None, :]
     for j in range(1, X.shape[-1]):

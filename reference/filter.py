@@ -21,9 +21,9 @@ from reference.units import ROOM, UNJUDGED, Units
 # A share that is at most this is at most 1, whatever its roundings: of 1/radius, which a large radius makes
 # subnormal, with the error 2^-51, and of the product.
 SURE = 1 - 2.0**-40
-# For `doubtful`: what separates a size from Ω so that nothing of the full set reaches it, and a number of which
-# no residual is the rest of a loss whose set begins at zero.
-ROOM_FOR_SUMS, ROOT = 64.0, 8.0
+# For `doubtful`: sizes so far below Ω that no sum made of them overflows, and more than any residual of a loss
+# whose set begins at zero.
+ROOM_FOR_SUMS, RESIDUAL = 64.0, 8.0
 # Where rounding may move z by so much, the full set of ŷ may have holes, and the filter keeps to its center.
 SPREAD = 0.5
 
@@ -170,9 +170,7 @@ def judged(shape: tuple[int, ...], units: Units) -> dict[str, bool]:
     }
 
 
-def doubtful(
-    problem: Problem, reference: stable.Reference, units: Units, exact: Exact
-) -> NDArray[np.intp]:
+def doubtful(problem: Problem, reference: stable.Reference, units: Units, exact: Exact) -> NDArray[np.intp]:
     """The networks in which a set may hold everything that its output can be; all others are judged.
 
     The places in the flat stack, of too many rather than of too few (``docs/accuracy.md``, "Not judged").
@@ -187,7 +185,7 @@ def doubtful(
     (m, n), p, largest = X.shape[-2:], y.shape[-1], units.format.largest
     nu = units.nu_dot(n)
     own = 2 * n * units.h * (1 + nu)
-    if max(units.kappa_u + units.phi, own) > UNJUDGED or ROOT**2 * m * p > largest:
+    if max(units.kappa_u + units.phi, own) > UNJUDGED or RESIDUAL**2 * m * p > largest:
         return np.arange(problem.stack_size)
     moved, T, r = exact.rounded(reference.T), reference.T, reference.r
     partner = UNJUDGED / (n * units.format.least_normal) if units.flushes else largest
