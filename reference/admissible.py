@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -92,6 +92,24 @@ class AdmissibleSet(NamedTuple):
         return AdmissibleSet(
             center, radius, plus, minus, may, must, judged, self.low, self.high, holes, self.roundings
         )
+
+    def without_gaps(self, pieces: Sequence[AdmissibleSet]) -> AdmissibleSet:
+        """The same set with holes between the pieces, which together have every value that can come.
+
+        Nothing changes where one of them is open-ended or nothing but NaN.
+        """
+        closed = ~np.logical_or.reduce([one.plus | one.minus | one.must for one in (self, *pieces)])
+        starts, ends = np.array([one.lo for one in pieces]), np.array([one.hi for one in pieces])
+        order = np.argsort(starts, axis=0)
+        starts = np.take_along_axis(starts, order, 0)
+        ends = np.maximum.accumulate(np.take_along_axis(ends, order, 0))
+        opens = [closed & (end < start) for end, start in zip(ends, starts[1:], strict=False)]
+        holes = [
+            (np.where(here, end, np.inf), np.where(here, start, np.inf))
+            for here, end, start in zip(opens, ends, starts[1:], strict=False)
+        ]
+        known = np.logical_or.reduce(opens) & np.logical_and.reduce([one.judged for one in pieces])
+        return self._replace(holes=(*self.holes, *holes), judged=self.judged | known)
 
     def intervals(self) -> list[tuple[float, float]]:
         """The ends of each closed interval of a set of one element, ascending."""

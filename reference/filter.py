@@ -21,10 +21,10 @@ from reference.units import ROOM, UNJUDGED, Units
 # A share that is at most this is at most 1, whatever its roundings: of 1/radius, which a large radius makes
 # subnormal, with the error 2^-51, and of the product.
 SURE = 1 - 2.0**-40
-# For `doubtful`: sizes so far below Ω that no sum made of them overflows, and more than any residual of a loss
-# whose set begins at zero.
+# For `doubtful`: sizes so far below Ω that no sum made of them overflows, and more than any residual of a
+# loss whose set begins at zero.
 ROOM_FOR_SUMS, RESIDUAL = 64.0, 8.0
-# Where rounding may move z by so much, the full set of ŷ may have holes, and the filter keeps to its center.
+# Where rounding may move z by so much, the full sets may have holes, and the filter keeps to the center.
 SPREAD = 0.5
 
 
@@ -102,6 +102,8 @@ def radii(problem: Problem, reference: stable.Reference, factors: Factors, exact
     with np.errstate(all="ignore"):
         size = np.abs(reference.r)
         a = factors.mu_dot * exact.rounded(reference.T)
+        if not np.max(a) < SPREAD:
+            a = np.where(a < SPREAD, a, 0.0)
         e_p, e_r, e_delta = _elementwise(reference, a, size, factors)
         first, squares = size * e_r, (0.5 * size) * size
         row = stable.sum_last(first + factors.nu_row * squares)
@@ -113,8 +115,6 @@ def radii(problem: Problem, reference: stable.Reference, factors: Factors, exact
         grad = stable.contract(columns, e_delta + factors.mu_gradient * np.abs(reference.delta))
         if exact.columns.any():
             grad = exact.in_columns(stable.contract(columns, e_delta), grad)
-        if not np.max(a) < SPREAD:
-            e_p = np.where(a < SPREAD, e_p, factors.kappa_u * reference.p)
         found = Radii(e_p, whole, grad, row)
         if not _is_finite(problem, reference):
             found = _without_non_finite(problem, found)

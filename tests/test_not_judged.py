@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +37,43 @@ def arithmetic(dtype: str, claim: str = "default") -> Arithmetic:
     return Arithmetic(KAPPA[dtype], **CLAIMS[claim])
 
 
+def without(one: AdmissibleSet, low: float, high: float) -> Bool:
+    """Where a hole takes something out of an interval."""
+    return any_hole(one, lambda a, b: (a < high) & (b > low))
+
+
+def nothing_finite(one: AdmissibleSet) -> Bool:
+    """Where no finite number is admissible."""
+    return any_hole(one, lambda a, b: (a == -np.inf) & (b == np.inf))
+
+
+def gap(one: AdmissibleSet) -> Bool:
+    """Where a hole lies between two values that are admissible."""
+    return any_hole(one, lambda a, b: np.isfinite(a) & np.isfinite(b))
+
+
+def any_hole(one: AdmissibleSet, meets: Callable[[Array, Array], Bool]) -> Bool:
+    """Where one that is not empty meets a condition on its ends."""
+    return np.asarray(
+        np.logical_or.reduce(
+            [np.zeros(one.center.shape, bool), *((a < b) & meets(a, b) for a, b in one.holes)]
+        )
+    )
+
+
 def holds_everything(one: AdmissibleSet, dtype: str, *, of_y_hat: Mapping[str, AdmissibleSet]) -> Bool:
     """The rule as docs/accuracy.md states it, from the ends of the set; without NaN that must come."""
-    every = of_y_hat["y_hat"]
+    every, largest = of_y_hat["y_hat"], FORMATS[dtype].largest
     free = (every.lo <= 0) & (every.hi >= 1)
     found: Array
     if one is every:
-        closed = [low < high for low, high in one.holes]
-        found = free & ~np.logical_or.reduce([np.zeros(free.shape, bool), *closed])
+        found = free & ~without(one, 0, 1)
     elif one is of_y_hat["grad"]:
-        largest = FORMATS[dtype].largest
-        found = free.all(-2, keepdims=True) | ((one.lo <= -largest) & (one.hi >= largest))
+        found = (one.lo <= -largest) & (one.hi >= largest) & ~without(one, -largest, largest)
+        found |= free.all(-2, keepdims=True) & ~nothing_finite(one) & ~gap(one)
     else:
         axes = (-1,) if one is of_y_hat["row_loss"] else (-2, -1)
-        found = np.isfinite(one.center) & (free.all(axes) | ((one.lo <= 0) & (one.hi == np.inf)))
+        found = np.isfinite(one.center) & (free.all(axes) & ~gap(one) | ((one.lo <= 0) & (one.hi == np.inf)))
     return np.asarray(found & ~one.must)
 
 
