@@ -23,7 +23,7 @@ from emulations import Emulated, Rounded, drawn
 
 from crosscheck.cases import Case, take
 from crosscheck.regimes import REGIMES
-from reference import bounds, filter, stable
+from reference import bounds, exact, filter, stable
 from reference.admissible import AdmissibleSet
 from reference.formats import FORMATS, Format
 from reference.types import Array, Bool, Float64, Problem
@@ -85,8 +85,8 @@ class Attack:
     ) -> None:
         """Hold the filter's center and ends against the full set."""
         units, centers = Units.of(subject.format, subject.claims), filter.centers(reference)
-        factors = filter.Factors.of(units, given)
-        for name, radius in filter.radii(given, reference, factors)._asdict().items():
+        factors, without = filter.Factors.of(units, given), exact.of(given, reference.T, units)
+        for name, radius in filter.radii(given, reference, factors, without)._asdict().items():
             center = getattr(centers, name)
             for got in (center, center + radius, center - radius):
                 accepted = filter.accepts(name, got, center, radius)
@@ -109,16 +109,25 @@ class Attack:
 
 
 def problems(random: np.random.Generator, format: Format) -> Problem:
-    """A stack of a regime or of random bits, as float64 arrays of numbers of the format."""
+    """A stack of a regime, of random bits or of few digits, as float64 arrays of numbers of the format."""
     m, n, p = SHAPES[random.integers(len(SHAPES))]
     shape = (64 if m * n * p > 50 else 256, m, n, p)
-    regime = (*REGIMES, "bits")[random.integers(len(REGIMES) + 1)]
-    if regime in REGIMES and not REGIMES[regime].unsupported(shape, format):
-        made = Case(regime, int(random.integers(2**63)), shape, dtype=format.name).problem()
+    kind = (*REGIMES, "bits", "digits", "digits")[random.integers(len(REGIMES) + 3)]
+    if kind in REGIMES and not REGIMES[kind].unsupported(shape, format):
+        made = Case(kind, int(random.integers(2**63)), shape, dtype=format.name).problem()
     else:
-        S = shape[0]
-        made = Problem(*(bits(random, size, format) for size in ((S, m, n), (S, m, p), (S, n, p))))
+        S, make = shape[0], few_digits if kind == "digits" else bits
+        made = Problem(*(make(random, size, format) for size in ((S, m, n), (S, m, p), (S, n, p))))
     return Problem(*(a.astype(np.float64) for a in made))
+
+
+def few_digits(random: np.random.Generator, shape: tuple[int, ...], format: Format) -> Array:
+    """Small integers times a power of two for each network, so that many sums are exact or cancel."""
+    integers = random.integers(-(2 ** random.integers(1, 6)), 2 ** random.integers(1, 6) + 1, shape)
+    reach = (1 - format.e_min) // int(random.choice([2, 2, 16]))
+    scales = random.integers(-reach, reach + 1, (shape[0], 1, 1))
+    made = np.ldexp(integers.astype(np.float64), scales if random.integers(2) else reach - 4)
+    return np.clip(made, -format.largest, format.largest).astype(format.dtype)
 
 
 def bits(random: np.random.Generator, shape: tuple[int, ...], format: Format) -> Array:

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscheck.regimes import classify
-from reference import bounds, stable
+from reference import bounds, exact, stable
 from reference import filter as first
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
+from reference.exact import Exact
 from reference.formats import format_of
 from reference.types import Array, Bool, Outputs, Problem
 from reference.units import Units
@@ -93,6 +94,8 @@ class Judge:
         self.wide = stable.widen(problem)
         self._radii: dict[first.Factors, tuple[first.Radii, first.Packed]] = {}
         self._sets: dict[Arithmetic, dict[str, AdmissibleSet]] = {}
+        self._judged: dict[Arithmetic, dict[str, Bool]] = {}
+        self._exact: dict[bool, Exact] = {}
 
     @cached_property
     def reference(self) -> stable.Reference:
@@ -119,7 +122,7 @@ class Judge:
         """The filter's radii of the whole stack, and their inverses."""
         factors = first.Factors.of(units, self.wide)
         if factors not in self._radii:
-            radii = first.radii(self.wide, self.reference, factors)
+            radii = first.radii(self.wide, self.reference, factors, self.exact(units))
             self._radii[factors] = radii, first.inverses(radii)
         return self._radii[factors]
 
@@ -129,12 +132,28 @@ class Judge:
             self._sets[claims] = bounds.admissible(self.problem, self.format, claims, self.reference)
         return self._sets[claims]
 
+    def exact(self, units: Units) -> Exact:
+        """What an implementation cannot round in the stack."""
+        key = bool(units.claims.u_in)
+        if key not in self._exact:
+            self._exact[key] = exact.of(self.wide, self.reference.T, units)
+        return self._exact[key]
+
     def judged(self, claims: Arithmetic) -> dict[str, Bool]:
-        """Which elements of each output are judged, as `Judgement.judged` has it."""
-        shape = (*self.problem.X.shape, self.problem.y.shape[-1])
-        found = first.judged(shape, Units.of(self.format, claims))
-        centers = self.centers._asdict().items()
-        return {name: np.broadcast_to(found[name], center.shape) for name, center in centers}
+        """Which elements of each output are judged, as `Judgement.judged` has it; not to be written to."""
+        if claims not in self._judged:
+            units = Units.of(self.format, claims)
+            shape = (*self.problem.X.shape, self.problem.y.shape[-1])
+            narrow = first.judged(shape, units)
+            found = {n: np.broadcast_to(narrow[n], a.shape) for n, a in self.centers._asdict().items()}
+            networks = first.doubtful(self.wide, self.reference, units, self.exact(units))
+            if networks.size:
+                full = self._full_sets(claims, networks)
+                for name in (name for name in found if narrow[name]):
+                    found[name] = np.array(found[name])
+                    flat(found[name], AXES[name])[networks] = full[name].judged
+            self._judged[claims] = found
+        return self._judged[claims]
 
     def shares(self, outputs: Outputs, claims: Arithmetic) -> first.Packed:
         """Of every output, |got − reference| / the filter's radius, as `first.shares` has it."""
@@ -184,7 +203,7 @@ class Judge:
             return np.broadcast_to(np.True_, self.problem.stack_size)
         return np.asarray(mask.reshape(self.problem.stack_size, -1).all(-1))
 
-    def _full_sets(self, claims: Arithmetic, rows: Bool) -> dict[str, AdmissibleSet]:
+    def _full_sets(self, claims: Arithmetic, rows: Bool | NDArray[np.intp]) -> dict[str, AdmissibleSet]:
         """The full sets of the chosen problems."""
         some = Problem(*(flat(a, 2)[rows] for a in self.problem))
         reference = stable.Reference(*(flat(a, 2)[rows] for a in self.reference))

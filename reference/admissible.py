@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,9 +25,10 @@ class AdmissibleSet(NamedTuple):
         minus: −inf, and every finite value below the center, is admissible.
         may: NaN is admissible.
         must: nothing but NaN is admissible.
-        judged: where lying inside says something; not where the set holds all that the output can be.
+        judged: False where the set holds everything that the output can be, so that a check cannot fail.
         low: least value that the mathematics allows.
         high: largest value that the mathematics allows.
+        holes: open intervals, ascending, each by both ends, of which no value is admissible; inf, inf: none.
         roundings: how many roundings lead to an element, of the logistic κ.
     """
 
@@ -40,6 +41,7 @@ class AdmissibleSet(NamedTuple):
     judged: Bool
     low: float = -np.inf
     high: float = np.inf
+    holes: tuple[tuple[Float64, Float64], ...] = ()
     roundings: float = 0.0
 
     def contains(self, got: Float64) -> Bool:
@@ -48,6 +50,8 @@ class AdmissibleSet(NamedTuple):
             inside = np.abs(got - self.center) <= self.radius
             inside |= (self.plus & (got >= self.center)) | (self.minus & (got <= self.center))
             inside &= (got >= self.low) & (got <= self.high)
+            for low, high in self.holes:
+                inside &= (got <= low) | (got >= high)
         nan = np.isnan(got)
         return np.where(self.must, nan, inside | (nan & self.may))
 
@@ -80,12 +84,38 @@ class AdmissibleSet(NamedTuple):
 
     def mapped(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> AdmissibleSet:
         """The same set with a change of shape applied to each of its arrays, broadcast before."""
+        ends = [end for hole in self.holes for end in hole]
         flags = (self.plus, self.minus, self.may, self.must, self.judged)
-        arrays = np.broadcast_arrays(self.center, self.radius, *flags)
-        center, radius, plus, minus, may, must, judged = map(change, arrays)
+        arrays = np.broadcast_arrays(self.center, self.radius, *flags, *ends)
+        center, radius, plus, minus, may, must, judged, *ends = map(change, arrays)
+        holes = tuple(zip(ends[::2], ends[1::2], strict=True))
         return AdmissibleSet(
-            center, radius, plus, minus, may, must, judged, self.low, self.high, self.roundings
+            center, radius, plus, minus, may, must, judged, self.low, self.high, holes, self.roundings
         )
+
+    def without_gaps(self, pieces: Sequence[AdmissibleSet]) -> AdmissibleSet:
+        """The same set with holes between the pieces, which together have every value that can come.
+
+        Nothing changes where one of them is open-ended or nothing but NaN.
+        """
+        closed = ~np.logical_or.reduce([one.plus | one.minus | one.must for one in (self, *pieces)])
+        starts, ends = np.array([one.lo for one in pieces]), np.array([one.hi for one in pieces])
+        order = np.argsort(starts, axis=0)
+        starts = np.take_along_axis(starts, order, 0)
+        ends = np.maximum.accumulate(np.take_along_axis(ends, order, 0))
+        opens = [closed & (end < start) for end, start in zip(ends, starts[1:], strict=False)]
+        holes = [
+            (np.where(here, end, np.inf), np.where(here, start, np.inf))
+            for here, end, start in zip(opens, ends, starts[1:], strict=False)
+        ]
+        known = np.logical_or.reduce(opens) & np.logical_and.reduce([one.judged for one in pieces])
+        return self._replace(holes=(*self.holes, *holes), judged=self.judged | known)
+
+    def intervals(self) -> list[tuple[float, float]]:
+        """The ends of each closed interval of a set of one element, ascending."""
+        holes = [(float(low), float(high)) for low, high in self.holes if low < high]
+        starts = [float(self.lo), *(high for _, high in holes)]
+        return list(zip(starts, [*(low for low, _ in holes), float(self.hi)], strict=True))
 
     @property
     def lo(self) -> Float64:

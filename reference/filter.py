@@ -7,18 +7,25 @@ What it accepts, the full set accepts (``docs/accuracy.md``, "The filter"); what
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
-from typing import NamedTuple, Self
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reference import stable
+from reference.exact import Exact
 from reference.types import Array, Bool, Float64, Outputs, Problem
 from reference.units import ROOM, UNJUDGED, Units
 
 # A share that is at most this is at most 1, whatever its roundings: of 1/radius, which a large radius makes
 # subnormal, with the error 2^-51, and of the product.
 SURE = 1 - 2.0**-40
+# For `doubtful`: sizes so far below Ω that no sum made of them overflows, and more than any residual of a
+# loss whose set begins at zero.
+ROOM_FOR_SUMS, RESIDUAL = 64.0, 8.0
+# Where rounding may move z by so much, the full sets may have holes, and the filter keeps to the center.
+SPREAD = 0.5
 
 
 class Radii(NamedTuple):
@@ -81,22 +88,33 @@ class Factors(NamedTuple):
         )
 
 
-def radii(problem: Problem, reference: stable.Reference, factors: Factors) -> Radii:
+def radii(problem: Problem, reference: stable.Reference, factors: Factors, exact: Exact) -> Radii:
     """The filter's radii for a problem widened to float64.
 
     Divided by ROOM, each of its terms stays below one of the full set's however either is rounded.
+
+    Args:
+        problem: in float64.
+        reference: of it.
+        factors: of the implementation.
+        exact: what it cannot round.
     """
     with np.errstate(all="ignore"):
         size = np.abs(reference.r)
-        e_p, e_r, e_delta = _elementwise(reference, size, factors)
+        a = factors.mu_dot * exact.rounded(reference.T)
+        if not np.max(a) < SPREAD:
+            a = np.where(a < SPREAD, a, 0.0)
+        e_p, e_r, e_delta = _elementwise(reference, a, size, factors)
         first, squares = size * e_r, (0.5 * size) * size
         row = stable.sum_last(first + factors.nu_row * squares)
         whole = row
         if factors.nu_whole != factors.nu_row or row.shape[-1] > 1:
             whole = stable.sum_last(first + factors.nu_whole * squares)
         whole = stable.sum_last(whole)
-        e_delta += factors.mu_gradient * np.abs(reference.delta)
-        grad = stable.contract(np.abs(np.swapaxes(problem.X, -1, -2)), e_delta)
+        columns = np.abs(np.swapaxes(problem.X, -1, -2))
+        grad = stable.contract(columns, e_delta + factors.mu_gradient * np.abs(reference.delta))
+        if exact.columns.any():
+            grad = exact.in_columns(stable.contract(columns, e_delta), grad)
         found = Radii(e_p, whole, grad, row)
         if not _is_finite(problem, reference):
             found = _without_non_finite(problem, found)
@@ -113,11 +131,10 @@ def _is_finite(problem: Problem, reference: stable.Reference) -> bool:
 
 
 def _elementwise(
-    reference: stable.Reference, size: Float64, factors: Factors
+    reference: stable.Reference, a: Float64, size: Float64, factors: Factors
 ) -> tuple[Float64, Float64, Float64]:
-    """e_p, e_r and what e_Δ has of them; ``size`` is |r|."""
+    """e_p, e_r and what e_Δ has of them; ``a`` is what rounding moves z by, and ``size`` is |r|."""
     slope, p, q = reference.slope, reference.p, reference.q
-    a = factors.mu_dot * reference.T
     e_p = slope * a / (1 + a) + factors.kappa_u * p
     e_r = e_p + factors.u * size
     moved = e_p + p * (factors.kappa_u * q)  # e_p·q + p·(e_p + κu·q), since p + q = 1
@@ -151,6 +168,45 @@ def judged(shape: tuple[int, ...], units: Units) -> dict[str, bool]:
         "row_loss": max(z, units.nu_loss(p)) < UNJUDGED,
         "grad": max(z, dot) < UNJUDGED,
     }
+
+
+def doubtful(problem: Problem, reference: stable.Reference, units: Units, exact: Exact) -> NDArray[np.intp]:
+    """The networks in which a set may hold everything that its output can be; all others are judged.
+
+    The places in the flat stack, of too many rather than of too few (``docs/accuracy.md``, "Not judged").
+
+    Args:
+        problem: in float64.
+        reference: of it.
+        units: of the implementation.
+        exact: what it cannot round.
+    """
+    X, y, W = problem
+    (m, n), p, largest = X.shape[-2:], y.shape[-1], units.format.largest
+    nu = units.nu_dot(n)
+    own = 2 * n * units.h * (1 + nu)
+    if max(units.kappa_u + units.phi, own) > UNJUDGED or RESIDUAL**2 * m * p > largest:
+        return np.arange(problem.stack_size)
+    moved, T, r = exact.rounded(reference.T), reference.T, reference.r
+    partner = UNJUDGED / (n * units.format.least_normal) if units.flushes else largest
+
+    def suspects(most: Callable[[Float64], Any]) -> Any:
+        """Whether it may be, by the largest numbers of the stack, or of each network."""
+        x, w, size = most(X), most(W), most(r)
+        with np.errstate(all="ignore"):
+            sure = units.with_inputs(nu) * most(moved) < UNJUDGED
+            sure &= (ROOM_FOR_SUMS * most(T) < largest) & (x < partner) & (w < partner)
+            sure &= ROOM_FOR_SUMS * (m * np.maximum(x, 1) * (size + 2)) < largest
+            return ~(sure & np.isfinite(size))
+
+    if not suspects(_most):
+        return np.zeros(0, np.intp)
+    return np.flatnonzero(suspects(lambda a: np.max(np.abs(a), axis=(-2, -1)).ravel()))
+
+
+def _most(a: Float64) -> Any:
+    """The largest number by size, without an array for the sizes; NaN where one is NaN."""
+    return np.maximum(np.max(a), -np.min(a))
 
 
 class Packed(NamedTuple):

@@ -45,14 +45,21 @@ def _past_float64(z: Float64, e_z: Float64, P: Float64, N: Float64) -> tuple[Flo
     return np.where(past, center, z), np.where(past, np.where(one_sided, LARGEST / 2, np.inf), e_z)
 
 
-def product(problem: Problem, reference: stable.Reference, units: Units) -> Product:
-    """z and e_z = μT + (1+ν)(Σ_{subnormal}|x·w| + 2n·h), and the overflow of partial sums."""
+def product(problem: Problem, reference: stable.Reference, rounded: Float64, units: Units) -> Product:
+    """z and e_z = μT + (1+ν)(Σ_{subnormal}|x·w| + 2n·h), and the overflow of partial sums.
+
+    Args:
+        problem: finite, in float64.
+        reference: of it.
+        rounded: T where a sum may round, else 0.
+        units: of the implementation.
+    """
     X, _, W = problem
     n = X.shape[-1]
     nu = units.nu_dot(n)
     mu = units.with_inputs(nu)
     z, T = reference.z, reference.T
-    e_z = mu * T + 2 * n * units.h * (1 + nu)
+    e_z = mu * rounded + 2 * n * units.h * (1 + nu)
     if units.flushes:
         e_z = e_z + (1 + nu) * flushed_size(X, W, units)
     none = np.zeros(z.shape, bool)

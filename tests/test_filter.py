@@ -9,7 +9,7 @@ import pytest
 
 from crosscheck.cases import Case
 from crosscheck.regimes import REGIMES
-from reference import bounds, filter, network, stable
+from reference import bounds, exact, filter, network, stable
 from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Bool, Outputs, Problem
@@ -46,7 +46,8 @@ def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str,
 
 
 def radii_of(wide: Problem, reference: stable.Reference, units: Units) -> filter.Radii:
-    return filter.radii(wide, reference, filter.Factors.of(units, wide))
+    without = exact.of(wide, reference.T, units)
+    return filter.radii(wide, reference, filter.Factors.of(units, wide), without)
 
 
 def around(edge: Any) -> list[Any]:

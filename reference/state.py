@@ -1,0 +1,136 @@
+"""What the admissible sets of one stack are made from: centers, radii, and where nothing is known.
+
+Notation as in ``docs/accuracy.md``, which proves every line: e_t is the radius around the reference's t,
+p = σ(z), q = σ(−z), r = p − y, A = |r| + e_r; p₁ and q₁ are upper ends; ν, κu, φ, h, u, γ are
+``reference.units``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from reference import exact, stable
+from reference.exact import Exact
+from reference.product import Product, product, spread, with_special
+from reference.types import Bool, Float64, Problem
+from reference.units import ROOM, UNJUDGED, Units
+
+
+class Radii(NamedTuple):
+    """Radii and upper ends, each ``[*stack, m, p]``."""
+
+    e_p: Float64
+    e_r: Float64
+    A: Float64
+    e_slope: Float64
+    e_delta: Float64
+
+
+class State(NamedTuple):
+    """All that the sets of one stack are made from.
+
+    Attributes:
+        original: the problem in float64.
+        problem: the same with zeros in place of what is not finite.
+        units: the small numbers.
+        product: z and its radius.
+        reference: the centers.
+        radii: the radii.
+        must: where Δ must be NaN.
+        doubled: where 2r may overflow.
+        free: where every ŷ in [0, 1] is possible.
+        exact: what no order of operations rounds.
+    """
+
+    original: Problem
+    problem: Problem
+    units: Units
+    product: Product
+    reference: stable.Reference
+    radii: Radii
+    must: Bool
+    doubled: Bool
+    free: Bool
+    exact: Exact
+
+
+def state_of(problem: Problem, units: Units, reference: stable.Reference | None) -> State:
+    """The state of a stack; NumPy's floating-point warnings are silenced by the caller.
+
+    Args:
+        problem: in any of the four formats.
+        units: of the implementation.
+        reference: ``stable.evaluate`` of the problem, where the caller has it already.
+    """
+    original = stable.widen(problem)
+    finite = all(np.isfinite(a).all() for a in original)
+    X, y, W = (a if finite else np.where(np.isfinite(a), a, 0.0) for a in original)
+    reference = reference if reference and finite else stable.evaluate(X, y, W)
+    without = exact.of(Problem(X, y, W), reference.T, units)
+    z = product(Problem(X, y, W), reference, without.rounded(reference.T), units)
+    if not finite or units.claims.u_in:
+        z = with_special(z, original, units)
+    if z.z is not reference.z:
+        reference = stable.after_product(X, original.y, z.z, reference.T)
+    p, q, r = reference.p, reference.q, reference.r
+    radii = _radii(spread(z, p, q), p, q, r, units)
+    doubled = units.overflows(units.u) <= 2 * radii.A
+    must, free = z.must | np.isnan(original.y), (radii.e_p >= p) & (radii.e_p >= q)
+    return State(original, Problem(X, y, W), units, z, reference, radii, must, doubled, free, without)
+
+
+def three_values(state: State) -> list[State]:
+    """The states in which ŷ is 0, ½ and 1 wherever its set is all of [0, 1] but no other value can come.
+
+    There the sum is 0 or at least its grid G ≥ t, and σ(−G) < 2^-G ≤ u. None where that is so nowhere.
+    """
+    X, _, W = state.problem
+    units, T = state.units, state.reference.T
+    moved = units.with_inputs(units.nu_dot(X.shape[-1])) * state.exact.rounded(T)
+    few = state.free & (moved >= 1)  # what `reference.filter` is not sure of
+    if few.any():
+        few &= exact.grids(X, W) >= np.log2(units.format.precision)
+    if not few.any():
+        return []
+    return [
+        _with(state, few, z, s)
+        for z, s in ((-np.inf, ROOM * units.format.u), (0.0, 0.0), (np.inf, ROOM * units.format.u))
+    ]
+
+
+def _with(state: State, few: Bool, z: float, s: float) -> State:
+    """The state with such a sum, from which σ moves by s at most, in those elements."""
+    reference = stable.after_product(
+        state.problem.X, state.original.y, np.where(few, z, state.reference.z), state.reference.T
+    )
+    own = _radii(np.full(few.shape, s), reference.p, reference.q, reference.r, state.units)
+    radii = Radii(*(np.where(few, new, old) for new, old in zip(own, state.radii, strict=True)))
+    return state._replace(reference=reference, radii=radii, free=state.free & ~few)
+
+
+def _radii(s: Float64, p: Float64, q: Float64, r: Float64, units: Units) -> Radii:
+    u, h = units.u, units.h
+    e_p = s + units.kappa_u * np.minimum(1, p + s) + units.phi
+    p_1 = np.minimum(1, p + e_p)
+    e_q = e_p + units.kappa_u * np.minimum(1, q + s) + units.phi
+    if units.claims.expanded:
+        e_q = e_q + u * p_1
+    q_1 = np.minimum(1, q + e_q)
+    e_r = e_p + u * (np.abs(r) + e_p) + 3 * h  # (13)
+    A = np.abs(r) + e_r
+    moved = e_p * q_1 + p * e_q
+    e_slope = moved + units.gamma * p_1 * q_1 + 6 * h  # (16)
+    e_delta = e_r * p_1 * q_1 + np.abs(r) * moved + units.gamma * A * p_1 * q_1 + 6 * h * (1 + A)  # (20)
+    return Radii(e_p, e_r, A, e_slope, e_delta)
+
+
+def any_over(mask: Bool, axis: tuple[int, ...]) -> Bool:
+    """Where it holds for one element at least along the axes."""
+    return np.asarray(np.any(mask, axis=axis))
+
+
+def judged_where(nu: float, everything: Bool, must: Bool) -> Bool:
+    """Where a check can fail: ν is below ¼, and the set does not hold everything that can come."""
+    return np.asarray((nu < UNJUDGED) & (~everything | must))
