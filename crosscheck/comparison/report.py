@@ -109,6 +109,7 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     yield "No verdict, for want of an answer in time:", _no_verdict(comparison.rows)
     yield "Not run after that:", _not_run(lines)
     yield "Not judged, where a set holds all that a number can be:", _not_judged(comparison)
+    yield "Different values, each within its own bounds:", _different(comparison)
     yield "Not supported:", _unsupported(lines)
     if comparison.plan.is_whole and not comparison.record.interrupted:
         plan = comparison.plan
@@ -128,12 +129,31 @@ def _not_run(lines: Sequence[Row]) -> list[str]:
 
 
 def _not_judged(comparison: Comparison) -> list[str]:
-    """Of which regimes and outputs how much, in percent; adapters of which the same holds, together."""
+    """Regimes and outputs of which nothing was judged; with details how much of which, in percent.
+
+    Adapters of which the same holds stand together.
+    """
     found: dict[tuple[str, str], list[str]] = {}
     for row in together(comparison.table):
-        if row.summary.not_judged:
-            found.setdefault((row.dtype, _shares(comparison, row)), []).append(row.adapter)
+        if row.summary.not_judged and (what := _shares(comparison, row)):
+            found.setdefault((row.dtype, what), []).append(row.adapter)
     return [f"{dtype}, {', '.join(who)}: {what}" for (dtype, what), who in found.items()]
+
+
+def _different(comparison: Comparison) -> list[str]:
+    """How often adapters differ, and how often it takes a claim of one of them."""
+    found, label = comparison.record.differences, comparison.plan.label
+    if not found.different:
+        return []
+    claimed: Counter[tuple[str, str, str]] = Counter()
+    for (name, dtype, claims), count in found.by_claim.items():
+        claimed[label(name), dtype, claims] += count
+    what = f"{found.different:,} of {found.elements:,} numbers differ; `check` of an input says why"
+    return [what] + [
+        f"{name} {dtype}: {count:,} of its numbers are within bounds by its claim only ({claims})"
+        for (name, dtype, claims), count in claimed.items()
+        if count
+    ]
 
 
 def _shares(comparison: Comparison, row: Row) -> str:
@@ -146,10 +166,14 @@ def _shares(comparison: Comparison, row: Row) -> str:
             left, all_of_it = of.get(cell.output, (0, 0))
             of[cell.output] = left + summary.not_judged, all_of_it + summary.elements
     told = {
-        regime: ", ".join(f"{output} {_percent(*counts)}" for output, counts in outputs.items() if counts[0])
+        regime: ", ".join(
+            f"{output} {_percent(left, whole)}"
+            for output, (left, whole) in outputs.items()
+            if left and (left == whole or comparison.with_details)
+        )
         for regime, outputs in found.items()
     }
-    if len(told) > 1 and len(set(told.values())) == 1:
+    if len(told) > 1 and all(told.values()) and len(set(told.values())) == 1:
         return f"every regime: {next(iter(told.values()))}"
     return "; ".join(f"{regime}: {what}" for regime, what in told.items() if what)
 
