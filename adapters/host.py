@@ -20,7 +20,6 @@ from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, Journa
 from adapters.journal import Journal, read_arrays
 from adapters.memory import memory_of
 from adapters.protocol import Description
-from adapters.threads import devices
 from reference.types import Array, Problem
 
 LOADING = 300.0  # seconds for a framework's first import, which a cold disk makes long
@@ -38,16 +37,18 @@ class Host:
 
         Args:
             name: for the names of its files.
-            first: the adapter that it loads first, which says with how many threads and devices.
+            first: the adapter that it loads first, which says with how many threads and devices, and up
+                to which instruction set.
             conditions: where and how it runs.
 
         Raises:
-            AdapterError: the interpreter cannot be started.
+            AdapterError: the interpreter cannot be started, or this CPU not be held to the instruction set.
             JournalError: the directory cannot be written.
         """
-        chosen = {**devices(first.devices, first.threads), **conditions.environment}
         self._python = first.python or sys.executable
-        self._environment = environment_of(first.threads, chosen)
+        self._environment = environment_of(
+            first.threads, conditions.environment, devices=first.devices, isa=first.isa
+        )
         self._journal = Journal(conditions.journal, name)
         self.log = self._journal.path.with_suffix(".log")
         self._loaded: dict[str, Description | AdapterError] = {}

@@ -1,8 +1,8 @@
 """The process that computes shards: ``python -m crosscheck.sweep.worker <job> <descriptors>``.
 
 It speaks as `adapters.worker` does; the result of a shard goes through the file of results. It computes with
-one thread, and most adapters run in it; those that want threads, devices or an interpreter of their own do
-not. A client asks it for nothing more after a failure.
+one thread, and most adapters run in it; those that want threads, devices, an instruction set or an interpreter
+of their own do not. A client asks it for nothing more after a failure.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import msgspec
 from adapters import AdapterDied, AdapterError, AdapterMisbehaved, Spec, load, load_outside
 from adapters.conditions import Conditions
 from adapters.errors import one_line
+from adapters.instructions import NATIVE
 from adapters.journal import write_all
 from adapters.worker import LEAK, Line, flushes
 from crosscheck.hosts import Hosts
@@ -63,7 +64,7 @@ class Station:
         tell_apart(subject.description for subject in self.subjects.values())
 
     def _subject(self, spec: Spec) -> Subject:
-        if (spec.threads, spec.devices, spec.python) != (1, 1, None):
+        if (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE):
             return self._hosts.subject(spec)
         found = Watched(load_outside(spec.target) if ":" in spec.target else load(spec.target))
         if flushes():
