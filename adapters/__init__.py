@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, one_line
+from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.modes import Mode, parse
 
@@ -29,11 +29,12 @@ __all__ = [
     "NAMED",
     "ON_DEVICES",
     "REQUIRED",
-    "Room",
     "AdapterDied",
     "AdapterError",
     "AdapterMisbehaved",
     "JournalError",
+    "NoAnswer",
+    "Room",
     "Spec",
     "installed",
     "is_ours",

@@ -57,6 +57,18 @@ class ChildLostError(Exception):
     """The child gave no answer; the text says how it was lost."""
 
 
+class ChildLateError(ChildLostError):
+    """It gave no answer in time, and was ended.
+
+    Attributes:
+        seconds: how long it was waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"gave no answer within {seconds:g} s")
+        self.seconds = seconds
+
+
 class Child:
     """One process in a session of its own, so that Ctrl-C reaches only the parent.
 
@@ -94,7 +106,8 @@ class Child:
         self._outbox = Connection(self._commands, readable=False)
         self.results = tempfile.TemporaryFile(dir=log.parent)  # noqa: SIM115, closed by `stop`
         theirs = (commands, replies, lifeline)
-        command = [python, "-m", "adapters.start", module, target, *map(str, (*theirs, self.results.fileno()))]
+        numbers = map(str, (*theirs, self.results.fileno()))
+        command = [python, "-m", "adapters.start", module, target, *numbers]
         try:
             self._process = _started(command, environment, (*theirs, self.results.fileno()), log)
         except OSError as error:
@@ -112,6 +125,7 @@ class Child:
 
         Raises:
             ChildLostError: there is no answer. The process, and all that it started, has ended.
+            ChildLateError: that is because it took longer.
         """
         with self._using:
             answer = self._answer(request, timeout)
@@ -133,7 +147,7 @@ class Child:
             raise
         if answer is None:
             self.stop()
-            raise ChildLostError(f"gave no answer within {timeout:g} s")
+            raise ChildLateError(timeout)
         return answer
 
     def close(self) -> None:

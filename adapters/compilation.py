@@ -1,15 +1,15 @@
 """Where children keep what they compiled, so that the next run need not compile it again.
 
-A child that is killed while it writes leaves half a file behind, and frameworks take what is there for whole. So a
-folder belongs to one version of a framework, one interpreter and one CPU, and to a number: the next number begins
-an empty one, once a failure has shown that something in it is damaged. A gate compiles afresh all the same.
+A child that is killed while it writes leaves half a file behind, and frameworks take what is there for whole.
+So a folder belongs to one version of a framework, one interpreter and one CPU, and to a number: the next
+number begins an empty one, once a failure has shown that something in it is damaged. A gate compiles afresh
+all the same.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import itertools
 import os
 import re
 import shutil
@@ -36,8 +36,8 @@ FOLDERS: Final = {
 }
 HELD: Final = (instructions.VARIABLE, "ATEN_CPU_CAPABILITY", "TORCHINDUCTOR_CPP_MARCH")
 DAMAGED: Final = "damaged"
-# What loaders, decompressors and unpicklers say of half a file. A half that the loader takes for whole ends the
-# process when what is missing is read.
+# What loaders, decompressors and unpicklers say of half a file. A half that the loader takes for whole ends
+# the process when what is missing is read.
 SIGNS: Final = re.compile(
     r"file too short|invalid ELF header|ELF load command|no dynamic section|while decompressing"
     r"|incomplete or truncated stream|pickle data was truncated|Ran out of input|zstd.*decompress"
@@ -46,7 +46,7 @@ SIGNS: Final = re.compile(
 
 
 def cache(directory: Path = COMPILED) -> dict[str, str]:
-    """What tells a child to keep every compiled program below the directory; `settings` completes it there."""
+    """What tells a child to keep every compiled program below the directory; `settings` completes it."""
     return {VARIABLE: str(directory.resolve())}
 
 
@@ -96,41 +96,49 @@ def set_aside(damaged: Iterable[str]) -> None:
 def _name(framework: str, packages: Iterable[str], environment: Mapping[str, str]) -> str:
     """``torch-2.13.0-cpython-311-`` and a digest of what else the programs hang on."""
     versions = [version(package) for package in packages]
-    said = [sys.version, sysconfig.get_config_var("SOABI"), cpu().machine, cpu().model, *sorted(cpu().features)]
+    here, abi = cpu(), sysconfig.get_config_var("SOABI")
+    said = [*versions, sys.version, str(abi), here.machine, here.model, *sorted(here.features)]
     said += [environment.get(name, "") for name in HELD]
-    digest = hashlib.blake2b("\n".join(map(str, [*versions, *said])).encode(), digest_size=6).hexdigest()
+    digest = hashlib.blake2b("\n".join(said).encode(), digest_size=6).hexdigest()
     return f"{framework}-{versions[0]}-{sys.implementation.cache_tag}-{digest}"
 
 
 def _in_use(parent: Path) -> Path:
     """The first folder there that is not damaged, locked by this process as one that uses it."""
-    for number in itertools.count():
+    number = 0
+    while True:
         folder = parent / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / DAMAGED).exists():
             _remove(folder)
-            continue
-        _lock(folder, fcntl.LOCK_SH)
-        return folder
-    raise AssertionError  # the numbers do not end
+            number += 1
+        elif _is_locked(folder):
+            return folder
 
 
-def _lock(folder: Path, how: int) -> int:
-    """Lock the folder until the descriptor is closed, at the latest when this process ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _is_locked(folder: Path) -> bool:
+    """Lock the folder as one in use until this process ends; not if somebody else has just removed it."""
     try:
-        fcntl.flock(descriptor, how)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    with suppress(OSError):  # a file system without locks: nothing is removed there
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if folder.exists() and os.path.samestat(os.fstat(descriptor), folder.stat()):
+        return True
+    os.close(descriptor)
+    return False
 
 
 def _remove(folder: Path) -> None:
     """Remove a damaged folder unless a process uses it."""
     gone = folder.with_name(f"{folder.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return
     with suppress(OSError):  # in use, or somebody else removes it, or the file system has no locks
-        descriptor = _lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         folder.rename(gone)  # first: nobody is to begin in a folder that is going away
-        os.close(descriptor)
+    os.close(descriptor)
     shutil.rmtree(gone, ignore_errors=True)

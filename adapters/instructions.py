@@ -1,8 +1,8 @@
 """Instruction sets: how much of what the CPU can do the libraries of a process may use.
 
-The levels are those of the x86-64 psABI, named after the vector instructions that they bring. Each library has
-a switch of its own; a level sets all of them together. ``native`` sets none: the library chooses by the CPU, or as
-the user's environment says.
+The levels are those of the x86-64 psABI, named after the vector instructions that they bring. Each library
+has a switch of its own; a level sets all of them together. ``native`` sets none: the library chooses by the
+CPU, or as the user's environment says.
 """
 
 from __future__ import annotations

@@ -128,6 +128,11 @@ class Mode:
         return self["execution"] in ("compile", "jit", "donate")
 
     @property
+    def compiles_values(self) -> bool:
+        """Whether its program holds values of the input, so that other values are another program."""
+        return self.compiles and self.closed != ""
+
+    @property
     def threads(self) -> int:
         """How many threads its process computes with."""
         return 2 if self["threads"] == "2threads" else 1

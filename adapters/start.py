@@ -1,6 +1,7 @@
-"""Where a child begins: ``python -m adapters.start <module> <arguments>``, before any library of numbers is loaded.
+"""Where a child begins: ``python -m adapters.start <module> <arguments>``.
 
-What depends on the versions that this interpreter has is set here, for the parent may be another one.
+What depends on the versions that this interpreter has is set here, before any library of numbers is loaded,
+for the parent may be another interpreter.
 """
 
 from __future__ import annotations

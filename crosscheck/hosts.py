@@ -14,7 +14,7 @@ from adapters.protocol import Description
 
 
 class Hosts:
-    """Adapters in processes that they share with those of the same framework, threads, devices and instruction set.
+    """Adapters in processes that they share with those of their room.
 
     An adapter from outside has a process to itself.
     """
@@ -43,7 +43,7 @@ class Hosts:
         """
         if spec.name not in self._subjects:
             host = self._hosts.get(spec.room) or self._start(spec)
-            self._subjects[spec.name] = Isolated(spec, host, timeout=self._conditions.timeout)
+            self._subjects[spec.name] = Isolated(spec, host)
         return self._subjects[spec.name]
 
     @property

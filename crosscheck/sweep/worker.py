@@ -1,14 +1,14 @@
-"""The process that computes shards: ``python -m crosscheck.sweep.worker <job> <descriptors>``.
+"""The process that computes shards: ``python -m adapters.start crosscheck.sweep.worker ...``.
 
-It speaks as `adapters.worker` does; the result of a shard goes through the file of results. It computes with
-one thread, and most adapters run in it; those that want threads, devices, an instruction set or an interpreter
-of their own do not. A client asks it for nothing more after a failure.
+Its arguments are the job and descriptors. It speaks as `adapters.worker` does; the result of a shard goes
+through the file of results. It computes with one thread, and most adapters run in it; those that want
+threads, devices, an instruction set or an interpreter of their own do not. A client asks it for nothing more
+after a failure.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -137,7 +137,3 @@ def main(arguments: Sequence[str]) -> None:
         return
     line.converse(said, lambda request: answer(station, request, line.results))
     station.close()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
