@@ -12,7 +12,7 @@ import click
 
 from adapters import Spec
 from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterError, JournalError, one_line
+from adapters.errors import AdapterDied, AdapterError, JournalError, NoAnswer, one_line
 from adapters.isolated import Isolated
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, CaseError, Literal, inputs, parse
@@ -53,6 +53,7 @@ class Check:
         outcomes: of all adapters that could be loaded.
         broken: sentences about the contract.
         lost: adapters that died while they were loaded, one line each.
+        late: adapters that gave no answer in time, by name, in a sentence each.
         subjects: the adapters that could be loaded, by what selects them.
     """
 
@@ -61,6 +62,7 @@ class Check:
     outcomes: list[Outcome] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    late: dict[str, str] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
 
     def hear(self, selector: str, subject: Subject) -> None:
@@ -72,6 +74,9 @@ class Check:
         """
         try:
             description = subject.description
+        except NoAnswer as late:
+            self.late[selector] = str(late)
+            return
         except AdapterDied as death:
             self.lost.append(f"{selector}: {death}")
             return
@@ -82,13 +87,21 @@ class Check:
                 self.broken += violations(subject, self.judge.problem)
             except AdapterDied as death:
                 outcome = Outcome(description, failure=death)
+        if isinstance(outcome.failure, NoAnswer):
+            self.late[description.name] = str(outcome.failure)
         self.outcomes.append(outcome)
         self.subjects[selector] = subject
 
     @property
     def is_bad(self) -> bool:
-        """Whether anything speaks against an adapter."""
-        return bool(self.broken or self.lost) or not all(outcome.is_green for outcome in self.outcomes)
+        """Whether anything speaks against an adapter; that it took too long does not."""
+        return bool(self.broken or self.lost or self._off)
+
+    @property
+    def _off(self) -> list[str]:
+        """The adapters whose outcome speaks against them."""
+        late = [o for o in self.outcomes if isinstance(o.failure, NoAnswer)]
+        return [o.description.name for o in self.outcomes if not o.is_green and o not in late]
 
     @property
     def unjudged(self) -> list[str]:
@@ -100,7 +113,8 @@ class Check:
         best = best_known(self.judge)
         yield heading(self.text, self.judge)
         yield table(self.judge, self.outcomes, best)
-        yield from ("\n".join(part) for part in (self.lost, self._contract, self._unsupported) if part)
+        parts = (self.lost, self._contract, self._no_verdict, self._unsupported)
+        yield from ("\n".join(part) for part in parts if part)
         if not all(outcome.is_green for outcome in self.outcomes):
             yield failure(self.text, self.judge, self.outcomes, self.subjects)
         yield self._verdict(best)
@@ -108,6 +122,10 @@ class Check:
     @property
     def _contract(self) -> list[str]:
         return [f"contract: {sentence}" for sentence in self.broken]
+
+    @property
+    def _no_verdict(self) -> list[str]:
+        return [f"no verdict: {sentence}" for sentence in self.late.values()]
 
     @property
     def _unsupported(self) -> list[str]:
@@ -118,10 +136,11 @@ class Check:
     def _verdict(self, best: Best) -> str:
         names = [o.description.name for o in self.outcomes]
         if self.is_bad:
-            off = [o.description.name for o in self.outcomes if not o.is_green]
-            off += [sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.lost)]
+            off = self._off + [sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.lost)]
             wrong = list(dict.fromkeys(off))
             return f"{len(wrong)} of {len(names) + len(self.lost)} adapters off: {', '.join(wrong)}."
+        if self.late:
+            return f"No verdict on {', '.join(self.late)}: no answer in time."
         if len(self.unjudged) == len(names):
             return "Nothing could be judged."
         agree = [name for name in names if name not in self.unjudged]
@@ -148,6 +167,8 @@ def check(source: str, specs: Sequence[Spec], conditions: Conditions) -> Check:
             found.hear(spec.name, subject)
         for number, paragraph in enumerate(found.lines()):
             click.echo("\n" * bool(number) + paragraph)
+    for note in conditions.turns.notes:
+        click.echo(f"tried once more: {note}", err=True)
     return found
 
 
@@ -156,8 +177,9 @@ def check_and_show(
 ) -> int:
     """Judge one case and return the exit code.
 
-    0: all agree. 1: a disagreement, a broken contract, a death. 2: nothing could be judged. With ``bisect``
-    0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or the case cannot be used.
+    0: all agree. 1: a disagreement, a broken contract, a death, no answer in time. 2: nothing could be
+    judged. With ``bisect`` 0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or gives no
+    answer in time, or the case cannot be used.
 
     Raises:
         AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.
@@ -181,5 +203,7 @@ def exit_code(found: Check, *, bisect: bool) -> int:
     if found.is_bad:
         return BAD
     if bisect:
-        return CANNOT_BE_JUDGED if found.unjudged else GOOD
+        return CANNOT_BE_JUDGED if found.unjudged or found.late else GOOD
+    if found.late:
+        return BAD
     return UNUSABLE if len(found.unjudged) == len(found.outcomes) else GOOD

@@ -44,7 +44,7 @@ RUNS = {
     ),
     "deaths": only(
         f"{MISSION}[float64]",
-        *("--timeout-per-call", "1"),
+        *("--timeout-per-call", "1", "--compile-timeout", "2"),
         *adapter(*(f"deaths:{name}" for name in FATES), "import_exit:any"),
     ),
     "mission": only(f"{MISSION}[float64]", *adapter("wrong:relative_error_float64")),

@@ -69,6 +69,7 @@ class Record:
         support: what supports the adapters' claims.
         coverage: what was judged where.
         known: the differences that speak against nobody.
+        late: what adapters gave no answer to in time beside the cases, a sentence each.
         judged: how many cases were judged.
         interrupted: by Ctrl-C.
     """
@@ -78,6 +79,7 @@ class Record:
     support: Support = field(default_factory=Support)
     coverage: Coverage = field(default_factory=Coverage)
     known: KnownDifferences = field(default_factory=KnownDifferences)
+    late: list[str] = field(default_factory=list)
     judged: int = 0
     interrupted: bool = False
     _found: set[tuple[str, str, str]] = field(default_factory=set)

@@ -103,6 +103,8 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     yield from known.sections(comparison)
     yield "Died before the first call:", list(comparison.lost)
     yield "Against the contract:", list(comparison.violations)
+    yield "No verdict:", comparison.no_verdict
+    yield "Tried once more, and then answered:", list(comparison.tried_again)
     yield "Not judged, the admissible set is as wide as the trivial one:", _not_judged(lines)
     yield "Not supported:", _unsupported(lines)
     if comparison.plan.is_whole and not comparison.record.interrupted:

@@ -30,6 +30,7 @@ class Comparison:
         subjects: the adapters, by the name that they were selected by, for the messages' own questions.
         seconds: how long it took.
         with_coverage: whether the coverage is asked for; then a gap in it that nothing explains counts.
+        tried_again: what was tried once more and then answered, one line each.
     """
 
     plan: Planned
@@ -40,6 +41,7 @@ class Comparison:
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     seconds: float = 0.0
     with_coverage: bool = False
+    tried_again: Sequence[str] = ()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -102,12 +104,19 @@ class Comparison:
         return list(dict.fromkeys(row.adapter for row in self.rows if row.verdict == "failed"))
 
     @property
+    def no_verdict(self) -> list[str]:
+        """Who gave no answer in time, one line each: nothing is said for or against what was asked."""
+        lines = [text for row in self.rows for text in sorted(row.summary.no_verdict)]
+        return list(dict.fromkeys([*self.record.late, *lines]))
+
+    @property
     def unheard(self) -> list[str]:
         """The adapters of which nothing could be judged: a run without a verdict is no agreement."""
         judged = Counter({said.name: 0 for said in self.descriptions})
         for row in self.rows:
             judged[row.adapter] += row.judged
-        return [name for name, count in judged.items() if not count and name not in self.failing]
+        late = {line.split()[0] for line in self.no_verdict}
+        return [name for name, count in judged.items() if not count and name not in {*self.failing, *late}]
 
     @property
     def is_green(self) -> bool:
@@ -117,7 +126,13 @@ class Comparison:
     @property
     def reasons(self) -> list[str]:
         """What speaks against agreement; a record of known differences that is not true today does, too."""
-        named = {"disagree": self.disagreeing, "failed": self.failing, "without a verdict": self.unheard}
+        late = dict.fromkeys(line.split()[0] for line in self.no_verdict)
+        named = {
+            "disagree": self.disagreeing,
+            "failed": self.failing,
+            "no verdict, for want of an answer in time": list(late),
+            "without a verdict": self.unheard,
+        }
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]
         counted = {
             "lost": len(self.lost),

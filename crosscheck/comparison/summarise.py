@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.errors import NoAnswer
 from crosscheck.accuracy import BestKnown, Rung, best_known, errors
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import AXES, Judge, Judgement, flat
@@ -126,10 +127,13 @@ def summarise(
         covering: the known differences that cover wrong elements of it, by output.
     """
     if outcome.outputs is None:
-        unsupported = frozenset([outcome.unsupported] if outcome.unsupported is not None else [])
-        failures = frozenset([str(outcome.failure)] if outcome.failure is not None else [])
         mark, count = mark_of(case.text.encode()), count_of(case)
-        alone = Summary(problems=count, cases=mark, unsupported=unsupported, failures=failures)
+        alone = Summary(problems=count, cases=mark)
+        if outcome.unsupported is not None:
+            alone = dataclasses.replace(alone, unsupported=frozenset([outcome.unsupported]))
+        if outcome.failure is not None:
+            field = "no_verdict" if isinstance(outcome.failure, NoAnswer) else "failures"
+            alone = dataclasses.replace(alone, **{field: frozenset([str(outcome.failure)])})
         return {cell_of(case, outcome, EVERY): alone}
     full = judge.sets(outcome.description.arithmetic[case.dtype])
     far = errors(outcome.outputs, dict(best), judge.format)

@@ -19,7 +19,10 @@ from crosscheck.summary import EVERY, Cell, Histogram, Summary, Worst, merged
 # From this many columns on, the adapter and the median have columns; below, the adapter has its own line.
 WIDE: Final = 100
 ORDER: Final = {name: place for place, name in enumerate((*OUTPUTS, EVERY))}
-STYLES: Final = {"agrees": "green", "disagrees": "bold red", "failed": "bold red", "known": "magenta"}
+STYLES: Final = {
+    "agrees": "green", "disagrees": "bold red", "failed": "bold red", "no verdict": "yellow",
+    "known": "magenta",
+}  # fmt: skip
 Column = tuple[str, int, Literal["left", "right"]]
 # Heading, width and alignment. The widths make one table of several, and fit into 80 columns together.
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -56,7 +59,8 @@ class Row(NamedTuple):
         """
         s = self.summary
         if self.output == EVERY:
-            return "failed" if s.failures else "unsupported" if s.unsupported else "not run"
+            said = {"failed": s.failures, "no verdict": s.no_verdict, "unsupported": s.unsupported}
+            return next((word for word, texts in said.items() if texts), "not run")
         if s.wrong_elements:
             return "disagrees" if s.wrong_elements > s.known_elements else "known"
         return "agrees" if self.judged else "not judged"
@@ -71,7 +75,7 @@ class Row(NamedTuple):
         """How many problems there is no verdict for, though the adapter has the cell."""
         s = self.summary
         if self.output == EVERY:
-            return s.not_run + (s.problems if s.failures else 0)
+            return s.not_run + (s.problems if s.failures or s.no_verdict else 0)
         return s.not_judged
 
     @property

@@ -12,10 +12,11 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Struct, field
 
-from crosscheck.summary import CASES, Cell, Summary, Worst
+from crosscheck.summary import CASES, TEXTS, Cell, Summary, Worst
 
 FORMAT: Final = "gradient-crosscheck ledger"
 VERSION: Final = 1
+NO_VERDICT: Final = "no verdict: "  # how a fault begins that says that there was no answer in time
 COMPLETE, INTERRUPTED = "complete", "interrupted"
 
 Count = Annotated[int, Meta(ge=0, lt=CASES)]
@@ -180,6 +181,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     known: Counts = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    no_verdict: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cell: Cell, summary: Summary) -> Self:
@@ -210,7 +212,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
 CELL: Final = tuple(member.name for member in dataclasses.fields(Cell))
 SUMMARY: Final = tuple(member.name for member in dataclasses.fields(Summary))
 HISTOGRAMS: Final = ("errors", "shares", "known")
-SETS: Final = ("unsupported", "failures")
+SETS: Final = TEXTS
 WORST: Final = ("error", "share")
 
 

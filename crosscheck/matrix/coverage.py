@@ -15,7 +15,7 @@ from crosscheck.matrix.shapes import shape_class
 from crosscheck.regimes import REGIMES
 from crosscheck.trial import Outcome
 
-FAILED: Final = "it failed, or was not asked again after a failure"
+FAILED: Final = "it failed or gave no answer in time, or was not asked again after that"
 NOT_JUDGED: Final = "not judged: the admissible set is as wide as the trivial one"
 
 

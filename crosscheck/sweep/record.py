@@ -12,7 +12,7 @@ from crosscheck.comparison.table import Row, rows
 from crosscheck.known import Difference
 from crosscheck.ledger import Fault, Header, Known, Ledger, LedgerError
 from crosscheck.ledger.making import known
-from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+from crosscheck.ledger.records import COMPLETE, INTERRUPTED, NO_VERDICT
 from crosscheck.summary import Cell, Summary, add, known_of
 from crosscheck.sweep.messages import Done, Failed
 from crosscheck.sweep.numbers import numbers, written
@@ -66,7 +66,8 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
         answer: of the worker that had it.
     """
     if isinstance(answer, Failed):
-        fault = Fault(who=answer.who, what=f"shard {shard} is set aside: {answer.what}")
+        begins = NO_VERDICT if answer.late else ""
+        fault = Fault(who=answer.who, what=f"{begins}shard {shard} is set aside: {answer.what}")
         return Ledger(with_shards(header, [], [shard]), faults=(fault,), verdict=1)
     cells = {record.cell: record.summary for record in answer.cells}
     verdict = 1 if answer.faults or against(rows(cells)) else 0
@@ -128,7 +129,12 @@ class Record:
         judged = {row.adapter for row in lines if row.judged or row.verdict == "failed"}
         unheard = [one.name for one in self.header.adapters if one.name not in judged]
         found = against(lines) + ([f"without a verdict: {', '.join(unheard)}"] if unheard else [])
-        counts = {"faults": len(self.faults), "shards set aside": len(self.aside)}
+        late = sum(fault.what.startswith(NO_VERDICT) for fault in self.faults)
+        counts = {
+            "faults": len(self.faults) - late,
+            "no verdict, for want of an answer in time": late,
+            "shards set aside": len(self.aside),
+        }
         return found + [f"{what}: {count}" for what, count in counts.items() if count]
 
     def ledger(self, *, complete: bool) -> Ledger:

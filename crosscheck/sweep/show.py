@@ -11,7 +11,7 @@ from crosscheck.comparison.report import draw, say
 from crosscheck.comparison.table import tables
 from crosscheck.inert import inert
 from crosscheck.ledger import Fault, Header, Ledger
-from crosscheck.ledger.records import COMPLETE
+from crosscheck.ledger.records import COMPLETE, NO_VERDICT
 from crosscheck.sweep.record import Record
 
 # Faults that are told; the ledger has all.
@@ -41,13 +41,16 @@ def show(record: Record, ledger: Ledger, console: Console, counted: str) -> None
 
 
 def _faults(faults: Iterable[Fault]) -> Iterator[str]:
-    told = sorted(faults, key=lambda fault: (fault.who, fault.what))
-    if told:
-        yield "Faults:"
-        yield from (f"  {inert(fault.who)}: {inert(fault.what)}" for fault in told[:TOLD])
-        if len(told) > TOLD:
-            yield f"  and {len(told) - TOLD:,} more, which a ledger has"
-        yield ""
+    for title, is_late in (("Faults:", False), ("No verdict:", True)):
+        told = sorted(
+            (fault.who, fault.what) for fault in faults if fault.what.startswith(NO_VERDICT) == is_late
+        )
+        if told:
+            yield title
+            yield from (f"  {inert(who)}: {inert(what)}" for who, what in told[:TOLD])
+            if len(told) > TOLD:
+                yield f"  and {len(told) - TOLD:,} more, which a ledger has"
+            yield ""
 
 
 def _verdict(record: Record, ledger: Ledger) -> str:

@@ -11,14 +11,12 @@ from __future__ import annotations
 import dataclasses
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from adapters import AdapterDied, AdapterError, AdapterMisbehaved, Spec, load, load_outside
-from adapters.conditions import Conditions
-from adapters.errors import one_line
+from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.journal import write_all
 from adapters.worker import LEAK, Line, flushes
@@ -58,7 +56,7 @@ class Station:
     def __init__(self, job: Job) -> None:
         self._lane = job.made()
         self._specs = job.specs
-        self._conditions = Conditions(Path(job.journal), job.timeout, job.environment)
+        self._conditions = job.conditions
         self._hosts = Hosts(self._conditions)
         self.subjects = {spec.name: self._subject(spec) for spec in job.specs}
         tell_apart(subject.description for subject in self.subjects.values())
@@ -105,7 +103,7 @@ def answer(station: Station, request: Mapping[str, Any], results: int) -> dict[s
         cells = tuple(CellRecord.of(cell, summary) for cell, summary in by_class(found.cells).items())
         told: Answer = Done(cells=cells, faults=tuple(found.faults))
     except (AdapterMisbehaved, AdapterDied) as error:
-        told = Failed(who=error.adapter, what=_about(error))
+        told = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
     except Exception as error:  # noqa: BLE001, the client says it, in most cases as an error of the suite
         traceback.print_exc()
         told = Refused.of(error)
