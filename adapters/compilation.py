@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import shutil
+import struct
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
@@ -36,13 +37,20 @@ FOLDERS: Final = {
 }
 HELD: Final = (instructions.VARIABLE, "ATEN_CPU_CAPABILITY", "TORCHINDUCTOR_CPP_MARCH")
 DAMAGED: Final = "damaged"
-# What loaders, decompressors and unpicklers say of half a file. A half that the loader takes for whole ends
-# the process when what is missing is read.
+FIRST: Final = "0"
+# What loaders, decompressors and unpicklers say of half a file; what inductor's compiler says where the half
+# is a precompiled header, or a library that it tries instruction sets with. A half that a loader takes for
+# whole ends the process when what is missing is read.
 SIGNS: Final = re.compile(
     r"file too short|invalid ELF header|ELF load command|no dynamic section|while decompressing"
     r"|incomplete or truncated stream|pickle data was truncated|Ran out of input|zstd.*decompress"
-    r"|killed by signal \d+ \(SIGBUS\)"
+    r"|CppCompileError|InductorError|BackendCompilerFailed|killed by signal \d+ \(SIGBUS\)"
 )
+# gcc's precompiled headers lie where no variable says, and one that is cut off fails every program.
+WITHOUT_HEADERS: Final = {"TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0"}
+ELF: Final = struct.Struct(
+    "<4s36xQ10xHH2x"
+)  # of 64 bits: its mark; where its sections are, and how many how long
 
 
 def cache(directory: Path = COMPILED) -> dict[str, str]:
@@ -70,7 +78,10 @@ def settings(environment: Mapping[str, str]) -> dict[str, str]:
     }
     for framework, (packages, variable) in FOLDERS.items():
         with suppress(PackageNotFoundError):
-            found[variable] = str(_in_use(Path(base) / _name(framework, packages, environment)))
+            folder = _in_use(Path(base) / _name(framework, packages, environment))
+            found[variable] = str(folder)
+            if framework == "torch" and folder.name != FIRST:
+                found |= WITHOUT_HEADERS
     return found
 
 
@@ -87,10 +98,16 @@ def shows_damage(text: str) -> bool:
 
 
 def set_aside(damaged: Iterable[str]) -> None:
-    """Have later processes begin empty folders; these are removed once no process uses them."""
+    """Have later processes begin empty folders; these are emptied once no process uses them."""
     for folder in damaged:
         with suppress(OSError):
             (Path(folder) / DAMAGED).touch()
+
+
+def take_back(sound: Iterable[str]) -> None:
+    """Have later processes use these folders again: what was wrong was not there."""
+    for folder in sound:
+        (Path(folder) / DAMAGED).unlink(missing_ok=True)
 
 
 def _name(framework: str, packages: Iterable[str], environment: Mapping[str, str]) -> str:
@@ -105,40 +122,45 @@ def _name(framework: str, packages: Iterable[str], environment: Mapping[str, str
 
 def _in_use(parent: Path) -> Path:
     """The first folder there that is not damaged, locked by this process as one that uses it."""
-    number = 0
+    number = int(FIRST)
     while True:
         folder = parent / str(number)
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / DAMAGED).exists():
-            _remove(folder)
-            number += 1
-        elif _is_locked(folder):
+        is_damaged = (folder / DAMAGED).exists()
+        descriptor = os.open(folder, os.O_RDONLY)
+        with suppress(OSError):  # others use it, or the file system has no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (_empty if is_damaged else _mend)(folder)
+        if not is_damaged:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
             return folder
+        os.close(descriptor)
+        number += 1
 
 
-def _is_locked(folder: Path) -> bool:
-    """Lock the folder as one in use until this process ends; not if somebody else has just removed it."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
+def _empty(folder: Path) -> None:
+    """Remove all that is in a damaged folder but what says that it is."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != DAMAGED:
+            path.unlink(missing_ok=True)
+
+
+def _mend(folder: Path) -> None:
+    """Remove libraries that are cut off: for one of them inductor takes the CPU to be without vectors."""
+    for path in folder.glob("*/*.so"):
+        if not _is_whole(path):
+            path.unlink(missing_ok=True)
+
+
+def _is_whole(library: Path) -> bool:
+    """Whether a library has its end, where linkers put the table of sections; true for other formats."""
+    size = library.stat().st_size
+    with library.open("rb") as file:
+        head = file.read(ELF.size)
+    if len(head) < ELF.size:
         return False
-    with suppress(OSError):  # a file system without locks: nothing is removed there
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-    if folder.exists() and os.path.samestat(os.fstat(descriptor), folder.stat()):
-        return True
-    os.close(descriptor)
-    return False
-
-
-def _remove(folder: Path) -> None:
-    """Remove a damaged folder unless a process uses it."""
-    gone = folder.with_name(f"{folder.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    with suppress(OSError):  # in use, or somebody else removes it, or the file system has no locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder.rename(gone)  # first: nobody is to begin in a folder that is going away
-    os.close(descriptor)
-    shutil.rmtree(gone, ignore_errors=True)
+    mark, table, length, count = ELF.unpack(head)
+    return bool(mark != b"\x7fELF" or head[4:6] != b"\x02\x01" or table + length * count <= size)

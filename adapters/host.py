@@ -174,14 +174,20 @@ class Host:
                 raise
             first = failure
         self._has_renewed, self._wrong = True, was_wrong
-        compilation.set_aside(self._compiled)
+        folders = self._compiled
+        compilation.set_aside(folders)
         if self._child is not None:
             self._child.close()
         if first.journal is not None:
             first.journal.unlink(missing_ok=True)
-        said = "a compiled program that was kept is damaged, so all were set aside and it was tried once more"
+        try:
+            found = attempt()
+        except (AdapterDied, AdapterMisbehaved):
+            compilation.take_back(folders)
+            raise
+        said = "what was compiled before seems damaged: set aside, and tried once more with nothing of it"
         self._conditions.turns.notes.append(f"{first.adapter}: {said}")
-        return attempt()
+        return found
 
     def _answered(self, call: Call, method: str, problem: Problem, *, again: bool) -> dict[str, Array]:
         """One attempt; the process is ended if it takes too long."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors import deserialize
 from levels import needs
+from safetensors import deserialize
 from test_isolated import assert_gone
 
 from adapters import NAMED, AdapterDied, AdapterError, AdapterMisbehaved, JournalError, Spec, spec_of
