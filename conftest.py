@@ -16,7 +16,9 @@ from hypothesis import settings
 
 import adapters
 from adapters import compilation
-from adapters.conditions import Conditions
+from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, Conditions
+from adapters.turns import load
+from adapters.xla import replaced
 from crosscheck.account import Account
 
 try:
@@ -49,6 +51,7 @@ KNOWN_DIFFERENCES = Path(__file__).parent / "tests" / "known_differences.toml"
 PANEL = pytest.StashKey["Panel"]()
 MATRIX = pytest.StashKey["Matrix"]()
 ACCOUNT = pytest.StashKey[Account]()
+CONDITIONS = pytest.StashKey[Conditions]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,9 +72,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--timeout-per-call",
         type=float,
-        default=60.0,
+        default=TIMEOUT,
         metavar="SECONDS",
         help="what an adapter may take for a call",
+    )
+    group.addoption(
+        "--compile-timeout",
+        type=float,
+        default=COMPILE_TIMEOUT,
+        metavar="SECONDS",
+        help="what it may take for a call that may compile",
     )
 
 
@@ -86,8 +96,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"CROSSCHECK_PROFILE is {name!r}; use one of {', '.join(PROFILES)}")
     if name == "ci" and config.getoption("--hypothesis-seed") is not None:
         raise pytest.UsageError("profile ci is derandomised, so --hypothesis-seed would do nothing")
-    if not 0 < config.getoption("timeout_per_call") < math.inf:
-        raise pytest.UsageError("--timeout-per-call wants a positive number of seconds")
+    for option in ("timeout_per_call", "compile_timeout"):
+        if not 0 < config.getoption(option) < math.inf:
+            raise pytest.UsageError(f"--{option.replace('_', '-')} wants a positive number of seconds")
     settings.load_profile(name)
     selected(config)
 
@@ -111,7 +122,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     profile = settings.get_current_profile_name()
     return [
         f"crosscheck: {', '.join(f'{name} {_version(name)}' for name in packages)}",
-        f"crosscheck: adapters {names}; profile {profile}; shapes {SHAPES}; {platform.machine()}",
+        f"crosscheck: adapters {names}; profile {profile}; shapes {SHAPES}; {platform.machine()}; {load()}",
+        *(f"crosscheck: XLA_FLAGS: {flag} is not heeded: names of adapters decide it" for flag in replaced()),
     ]
 
 
@@ -175,9 +187,14 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 def _conditions(config: pytest.Config) -> Conditions:
     """What the adapters' processes are given; profile ci compiles everything afresh."""
+    if CONDITIONS in config.stash:
+        return config.stash[CONDITIONS]
     fresh = settings.get_current_profile_name() == "ci"
     environment = compilation.FRESH if fresh else compilation.cache()
-    return Conditions(Path(config.option.journal), config.option.timeout_per_call, environment)
+    given = config.option
+    conditions = Conditions(Path(given.journal), given.timeout_per_call, environment, given.compile_timeout)
+    config.stash[CONDITIONS] = conditions
+    return conditions
 
 
 def _start(config: pytest.Config) -> None:
@@ -245,15 +262,15 @@ def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[Mat
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test during which an adapter died fails, whatever else it found."""
+    """A test during which an adapter died or gave no answer in time fails, whatever else it found."""
     report = yield
     panel = item.config.stash.get(PANEL, None)
-    news = panel.news() if panel is not None and call.when == "call" else []
+    news = panel.news() if panel is not None and call.when == "call" else {}
     if not news:
         return report
-    text = "\n".join(["an adapter died; the others went on", *news])
+    text = "\n".join(line for what, lines in news.items() for line in (what, *lines))
     if report.failed:
-        report.sections.append(("adapters that died", text))
+        report.sections.append(("adapters that are out", text))
     else:
         report.outcome, report.longrepr = "failed", text
     return report
@@ -266,6 +283,7 @@ def _account(config: pytest.Config) -> Account:
     for part in (config.stash.get(PANEL, None), config.stash.get(MATRIX, None)):
         if part is not None:
             total.add(part.account.plain())
+    total.tried_again.update(_conditions(config).turns.notes)
     return total
 
 
@@ -277,7 +295,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What was judged, what could not be, and who died."""
+    """What was judged, what could not be, who died, and what took long."""
     account = _account(config)
     if any(account.plain().values()):
         terminalreporter.section("crosscheck")
@@ -287,7 +305,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Not green: an adapter died, even between two tests, or was asked and none of it could be judged.
+    """Not green: an adapter died or gave no answer, even between two tests, or none of it could be judged.
 
     The processes end here, so that what they say of coverage is there when pytest-cov asks.
     """

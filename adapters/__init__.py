@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, one_line
+from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
+from adapters.instructions import NATIVE
 from adapters.modes import Mode, parse
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ __all__ = [
     "AdapterError",
     "AdapterMisbehaved",
     "JournalError",
+    "NoAnswer",
+    "Room",
     "Spec",
     "installed",
     "is_ours",
@@ -40,6 +43,8 @@ __all__ = [
     "select",
     "spec_of",
 ]
+
+Room = tuple[str, int, int, str | None, str]
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Spec:
         threads: how many its process computes with.
         devices: how many devices of the host its process has.
         python: the interpreter of its process; None: this one.
+        isa: the instruction set that its process is held to; ``native``: to none.
     """
 
     name: str
@@ -61,11 +67,12 @@ class Spec:
     threads: int = 1
     devices: int = 1
     python: str | None = None
+    isa: str = NATIVE
 
     @property
-    def room(self) -> tuple[str, int, int, str | None]:
+    def room(self) -> Room:
         """Adapters of one room can share a process."""
-        return self.framework or self.target, self.threads, self.devices, self.python
+        return self.framework or self.target, self.threads, self.devices, self.python, self.isa
 
     @property
     def suffix(self) -> str:
@@ -131,7 +138,7 @@ ON_DEVICES = ("torch-cuda", "torch-compile-cuda", "jax-gpu", "jax-jit-gpu")
 
 def spec_of(mode: Mode) -> Spec:
     """The mode as an adapter."""
-    return Spec(mode.name, mode.name, mode.framework, mode.threads, mode.devices)
+    return Spec(mode.name, mode.name, mode.framework, mode.threads, mode.devices, isa=mode.isa)
 
 
 def is_ours(name: str) -> bool:

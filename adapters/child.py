@@ -15,8 +15,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from adapters import threads
+from adapters import instructions, threads, xla
 from adapters.errors import AdapterError
+from adapters.instructions import NATIVE
 
 ROOT = Path(__file__).resolve().parent.parent
 GRACE = 5.0  # seconds for a process that closed its pipe, or whose pipe was closed, to end by itself
@@ -24,10 +25,21 @@ PAUSE = 0.002  # seconds between two looks at it
 LONGEST_ANSWER = 1 << 20  # bytes; a length beyond it was never sent: somebody else wrote into the pipe
 
 
-def environment_of(count: int, chosen: Mapping[str, str]) -> dict[str, str]:
-    """The child's environment: this one's, but for its path, its number of threads and what was chosen.
+def environment_of(
+    count: int, chosen: Mapping[str, str], *, devices: int = 1, isa: str = NATIVE
+) -> dict[str, str]:
+    """The child's environment: this one's, but for its path, its conditions and what was chosen.
 
     Our packages come first on the path, the current directory last.
+
+    Args:
+        count: how many threads it computes with.
+        chosen: variables on top.
+        devices: how many devices of the host it has.
+        isa: the instruction set that it is held to.
+
+    Raises:
+        AdapterError: this CPU cannot be held to it.
     """
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     path = [str(ROOT), *filter(None, inherited), str(Path.cwd())]
@@ -36,11 +48,25 @@ def environment_of(count: int, chosen: Mapping[str, str]) -> dict[str, str]:
         "PYTHONSAFEPATH": "1",  # or the current directory would come first: another `adapters` may lie there
         "PYTHONUNBUFFERED": "1",  # what was printed before a crash is in the log
     }
-    return {**os.environ, **ours, **threads.environment(count), **chosen}
+    flags = {**threads.xla_flags(count, devices), **instructions.xla_flag(isa)}
+    conditions = {**threads.environment(count), **instructions.environment(isa), **xla.merged(flags)}
+    return {**os.environ, **ours, **conditions, **chosen}
 
 
 class ChildLostError(Exception):
     """The child gave no answer; the text says how it was lost."""
+
+
+class ChildLateError(ChildLostError):
+    """It gave no answer in time, and was ended.
+
+    Attributes:
+        seconds: how long it was waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"gave no answer within {seconds:g} s")
+        self.seconds = seconds
 
 
 class Child:
@@ -80,7 +106,8 @@ class Child:
         self._outbox = Connection(self._commands, readable=False)
         self.results = tempfile.TemporaryFile(dir=log.parent)  # noqa: SIM115, closed by `stop`
         theirs = (commands, replies, lifeline)
-        command = [python, "-m", module, target, *map(str, (*theirs, self.results.fileno()))]
+        numbers = map(str, (*theirs, self.results.fileno()))
+        command = [python, "-m", "adapters.start", module, target, *numbers]
         try:
             self._process = _started(command, environment, (*theirs, self.results.fileno()), log)
         except OSError as error:
@@ -98,6 +125,7 @@ class Child:
 
         Raises:
             ChildLostError: there is no answer. The process, and all that it started, has ended.
+            ChildLateError: that is because it took longer.
         """
         with self._using:
             answer = self._answer(request, timeout)
@@ -119,7 +147,7 @@ class Child:
             raise
         if answer is None:
             self.stop()
-            raise ChildLostError(f"gave no answer within {timeout:g} s")
+            raise ChildLateError(timeout)
         return answer
 
     def close(self) -> None:

@@ -49,17 +49,16 @@ class NoAnswer(AdapterDied):
     """An adapter that gave no answer in time, twice: there is no verdict on it, for time is not a fault.
 
     Attributes:
-        seconds: how long the second attempt was waited for.
+        seconds: how long each attempt was waited for.
         load: how busy the machine was then.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917, what `AdapterDied` has, and the three that make its text
-        self, adapter: str, first: float, seconds: float, load: str, journal: Path | None, log: Path
+    def __init__(
+        self, adapter: str, seconds: tuple[float, float], load: str, journal: Path | None, log: Path
     ) -> None:
-        how = (
-            f"gave no answer within {first:g} s, nor within {seconds:g} s when tried once more alone ({load})"
-        )
-        super().__init__(adapter, how, journal, log)
+        first, second = seconds
+        again = f"nor within {second:g} s when tried once more alone ({load})"
+        super().__init__(adapter, f"gave no answer within {first:g} s, {again}", journal, log)
         self.seconds, self.load = seconds, load
 
 

@@ -9,21 +9,40 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
-from adapters import Spec
-from adapters.child import Child, ChildLostError, environment_of
+from adapters import Spec, compilation, is_ours
+from adapters.child import Child, ChildLateError, ChildLostError, environment_of
 from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError
+from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer
 from adapters.journal import Journal, read_arrays
 from adapters.memory import memory_of
+from adapters.modes import parse
 from adapters.protocol import Description
-from adapters.threads import devices
+from adapters.turns import load
 from reference.types import Array, Problem
 
 LOADING = 300.0  # seconds for a framework's first import, which a cold disk makes long
+
+Found = TypeVar("Found")
+
+
+class Call(NamedTuple):
+    """Who is asked.
+
+    Attributes:
+        name: the adapter's.
+        target: what the process loads it as.
+        number: of the call, for the name of the file that keeps its input; 0 before the first one.
+    """
+
+    name: str
+    target: str
+    number: int = 0
 
 
 class Host:
@@ -38,20 +57,26 @@ class Host:
 
         Args:
             name: for the names of its files.
-            first: the adapter that it loads first, which says with how many threads and devices.
+            first: the adapter that it loads first, which says with how many threads and devices, and up
+                to which instruction set.
             conditions: where and how it runs.
 
         Raises:
-            AdapterError: the interpreter cannot be started.
+            AdapterError: the interpreter cannot be started, or this CPU not be held to the instruction set.
             JournalError: the directory cannot be written.
         """
-        chosen = {**devices(first.devices, first.threads), **conditions.environment}
         self._python = first.python or sys.executable
-        self._environment = environment_of(first.threads, chosen)
+        self._environment = environment_of(
+            first.threads, conditions.environment, devices=first.devices, isa=first.isa
+        )
         self._journal = Journal(conditions.journal, name)
         self.log = self._journal.path.with_suffix(".log")
+        self._conditions = conditions
         self._loaded: dict[str, Description | AdapterError] = {}
         self._unasked: str | None = None  # what the process loads first, until it has answered for that
+        self._compiled: list[str] = []  # where the process keeps compiled programs
+        self._has_renewed = False  # whether those were set aside once
+        self._called: set[str] = set()  # what the process was asked already, and has compiled
         self._wrong = self._closed = False
         self._calling = threading.Lock()
         self._child: Child | None = None
@@ -87,15 +112,12 @@ class Host:
         Raises:
             AdapterError: it cannot be loaded, is no adapter, or the host is closed.
             AdapterDied: the process died while it was loaded.
+            NoAnswer: loading took too long, twice.
         """
         with self._calling:
-            self._see_open(name)
-            _, description = self._ready(name, target)
-        return description
+            return self._in_time(Call(name, target), lambda _: self._ready(name, target)[1])
 
-    def call(  # noqa: PLR0913, a call is all of that
-        self, name: str, target: str, method: str, problem: Problem, *, number: int, timeout: float
-    ) -> dict[str, Array]:
+    def call(self, name: str, target: str, method: str, problem: Problem, *, number: int) -> dict[str, Array]:
         """Journal the problem, have the adapter do it, and read what it found.
 
         Args:
@@ -104,34 +126,93 @@ class Host:
             method: ``evaluate`` or ``trace``.
             problem: X, y and W.
             number: of the call, for the name of the file that keeps its input.
-            timeout: seconds that it may take.
 
         Raises:
-            AdapterDied: the process crashed, exited or took longer.
+            AdapterDied: the process crashed or exited.
             AdapterError: the adapter cannot be loaded, or the host is closed.
             AdapterMisbehaved: it raised, changed its input, or returned what is no result.
             JournalError: the input could not be written, so there was no call.
+            NoAnswer: it took longer than its limit, and so did a second attempt, alone and with more time.
             NotImplementedError: the adapter's own.
         """
+        call = Call(name, target, number)
         with self._calling:
-            self._see_open(name)
-            child, _ = self._ready(name, target)
-            memory = {symbol: memory_of(array) for symbol, array in problem._asdict().items()}
-            stated = {"adapter": name, "call": str(number), "layout": json.dumps(memory)}
-            at = self._journal.write(problem, stated)
-            file = {"journal": str(self._journal.path), "at": at, "dtype": problem.X.dtype.name}
-            try:
-                answer = child.ask({"method": method, "target": target, "memory": memory, **file}, timeout)
-            except ChildLostError as lost:
-                if self._closed:  # nobody's fault, and nothing to keep
-                    raise AdapterError(f"{name} was closed during a call") from None
-                self._wrong = True
-                raise AdapterDied(name, str(lost), self._journal.keep(target, number), self.log) from None
-            return self._understood(child, answer, name, target, number)
+            return self._in_time(
+                call,
+                lambda again: self._undamaged(lambda: self._answered(call, method, problem, again=again)),
+            )
 
-    def _understood(
-        self, child: Child, answer: Mapping[str, Any], name: str, target: str, number: int
-    ) -> dict[str, Array]:
+    def _in_time(self, call: Call, attempt: Callable[[bool], Found]) -> Found:
+        """What comes of an attempt, or, if that gives no answer, of a second one, alone, which is told so."""
+        check, turns = partial(self._see_open, call.name), self._conditions.turns
+        check()
+        try:
+            with turns.beside_others(check):
+                return attempt(False)  # noqa: FBT003, its only argument
+        except ChildLateError as late:
+            first, before = late, load()
+        try:
+            with turns.alone(check):
+                begin = time.monotonic()
+                found = attempt(True)  # noqa: FBT003
+        except ChildLateError as late:
+            self._wrong = True
+            kept = self._journal.keep(call.target, call.number) if call.number else None
+            waited = first.seconds, late.seconds
+            raise NoAnswer(call.name, waited, load(), kept, self.log) from None
+        took = f"{time.monotonic() - begin:.1f} s, loading and compiling included"
+        turns.notes.append(f"{call.name} {first} ({before}); tried once more alone it took {took}")
+        return found
+
+    def _undamaged(self, attempt: Callable[[], Found]) -> Found:
+        """What comes of an attempt; the second, with nothing compiled before, if what was is damaged."""
+        was_wrong = self._wrong
+        try:
+            return attempt()
+        except (AdapterDied, AdapterMisbehaved) as failure:
+            if self._has_renewed or not self._compiled or not compilation.shows_damage(str(failure)):
+                raise
+            first = failure
+        self._has_renewed, self._wrong = True, was_wrong
+        folders = self._compiled
+        compilation.set_aside(folders)
+        if self._child is not None:
+            self._child.close()
+        if first.journal is not None:
+            first.journal.unlink(missing_ok=True)
+        try:
+            found = attempt()
+        except (AdapterDied, AdapterMisbehaved):
+            compilation.take_back(folders)
+            raise
+        said = "what was compiled before seems damaged: set aside, and tried once more with nothing of it"
+        self._conditions.turns.notes.append(f"{first.adapter}: {said}")
+        return found
+
+    def _answered(self, call: Call, method: str, problem: Problem, *, again: bool) -> dict[str, Array]:
+        """One attempt; the process is ended if it takes too long."""
+        child, _ = self._ready(call.name, call.target)
+        memory = {symbol: memory_of(array) for symbol, array in problem._asdict().items()}
+        layout, dtype = json.dumps(memory), problem.X.dtype.name
+        at = self._journal.write(problem, {"adapter": call.name, "call": str(call.number), "layout": layout})
+        file = {"journal": str(self._journal.path), "at": at, "dtype": dtype}
+        what = f"{call.target}|{method}|{dtype}|{layout}"
+        may_compile = what not in self._called or _compiles_values(call.target)
+        limit = self._conditions.limit(may_compile=may_compile, again=again)
+        try:
+            answer = child.ask({"method": method, "target": call.target, "memory": memory, **file}, limit)
+        except ChildLostError as lost:
+            if self._closed:  # nobody's fault, and nothing to keep
+                raise AdapterError(f"{call.name} was closed during a call") from None
+            if isinstance(lost, ChildLateError):
+                raise
+            self._wrong = True
+            kept = self._journal.keep(call.target, call.number)
+            raise AdapterDied(call.name, str(lost), kept, self.log) from None
+        self._called.add(what)
+        return self._understood(child, answer, call)
+
+    def _understood(self, child: Child, answer: Mapping[str, Any], call: Call) -> dict[str, Array]:
         """The arrays that the answer speaks of, or the exception that it stands for."""
         match answer["kind"]:
             case "arrays":
@@ -140,11 +221,12 @@ class Host:
                 self._wrong = True
                 if answer.get("spoiled"):  # the others would be blamed for what this one left behind
                     child.close()
-                raise AdapterMisbehaved(name, answer["message"], self._journal.keep(target, number))
+                kept = self._journal.keep(call.target, call.number)
+                raise AdapterMisbehaved(call.name, answer["message"], kept)
             case "NotImplementedError":
                 raise NotImplementedError(answer["message"])
             case kind:
-                raise JournalError(f"{name}: {kind}: {answer['message']}")
+                raise JournalError(f"{call.name}: {kind}: {answer['message']}")
 
     def _see_open(self, name: str) -> None:
         if self._closed:
@@ -152,7 +234,7 @@ class Host:
 
     def _start(self, target: str) -> Child:
         self._child = Child(self._python, target, self._environment, self.log)
-        self._loaded, self._unasked = {}, target
+        self._loaded, self._unasked, self._called, self._compiled = {}, target, set(), []
         return self._child
 
     def _ready(self, name: str, target: str) -> tuple[Child, Description]:
@@ -164,7 +246,7 @@ class Host:
             unasked, self._unasked = self._unasked, None
             try:
                 self._loaded[unasked or target] = self._load(child, name, None if unasked else target)
-            except AdapterDied:
+            except (AdapterDied, ChildLateError):
                 if unasked in (None, target):
                     raise
         found = self._loaded[target]
@@ -176,6 +258,8 @@ class Host:
         """What came of loading an adapter, the first one without being asked."""
         try:
             answer = child.ask({"method": "load", "target": asked} if asked else None, LOADING)
+        except ChildLateError:
+            raise
         except ChildLostError as lost:
             self._wrong = True
             raise AdapterDied(name, str(lost), None, self.log) from None
@@ -183,4 +267,11 @@ class Host:
             child.close()
         if answer["kind"] != "ready":
             return AdapterError(answer["message"])
+        self._compiled = answer["compiled"]
         return Description.of_plain(answer["description"])
+
+
+@cache
+def _compiles_values(target: str) -> bool:
+    """Whether it is one of the suite's own modes whose program holds values of the input."""
+    return is_ours(target) and parse(target).compiles_values

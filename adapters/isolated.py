@@ -26,20 +26,18 @@ class Isolated:
 
     Attributes:
         spec: which adapter.
-        timeout: seconds that one call may take.
         calls: how many calls were made.
     """
 
-    def __init__(self, spec: Spec, host: Host, *, timeout: float = 60.0, owns: bool = False) -> None:
+    def __init__(self, spec: Spec, host: Host, *, owns: bool = False) -> None:
         """Start nothing; the first use has the host load the adapter.
 
         Args:
             spec: which adapter.
             host: the process that it runs in.
-            timeout: seconds that one call may take.
             owns: whether `close` ends the process, which then nobody shares.
         """
-        self.spec, self.timeout, self.calls = spec, timeout, 0
+        self.spec, self.calls = spec, 0
         self._host, self._owns, self._closed = host, owns, False
         self._description: Description | None = None
 
@@ -55,7 +53,7 @@ class Isolated:
             AdapterError: the interpreter cannot be started.
             JournalError: the directory cannot be written.
         """
-        return cls(spec, Host(spec.name, spec, conditions), timeout=conditions.timeout, owns=True)
+        return cls(spec, Host(spec.name, spec, conditions), owns=True)
 
     def __enter__(self) -> Self:
         return self
@@ -137,10 +135,11 @@ class Isolated:
         """The adapter's outputs, in new arrays.
 
         Raises:
-            AdapterDied: the process crashed, exited or took longer than `timeout`.
+            AdapterDied: the process crashed or exited.
             AdapterError: the adapter cannot be loaded, or was closed.
             AdapterMisbehaved: it raised, changed its input, or returned what is no result.
             JournalError: the input could not be written, so there was no call.
+            NoAnswer: it took longer than the limit, and so did a second attempt.
             NotImplementedError: the adapter's own.
         """
         problem = Problem(X, y, W)
@@ -163,6 +162,4 @@ class Isolated:
             raise AdapterError(f"{self.name} is closed")
         name = self.description.name
         self.calls += 1
-        return self._host.call(
-            name, self.spec.target, method, problem, number=self.calls, timeout=self.timeout
-        )
+        return self._host.call(name, self.spec.target, method, problem, number=self.calls)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from adapters.errors import AdapterError
+from adapters.instructions import LEVELS, NATIVE
 from adapters.rules import RULES
 
 # X, y and W are arguments, or constants that the function closes over, in every combination.
@@ -38,8 +39,10 @@ Factors = Mapping[str, tuple[str, ...]]
 #   matmul, logistic, algorithms    the switches for accuracy that the framework offers
 #   device      where it runs
 #   threads     how many the process computes with
+#   isa         up to which instruction set of x86-64 it may go (`adapters.instructions`)
+ISA = (NATIVE, *LEVELS)
 FACTORS: Mapping[str, Factors] = {
-    "numpy": {"threads": ("1thread", "2threads")},
+    "numpy": {"threads": ("1thread", "2threads"), "isa": ISA},
     "torch": {
         "execution": ("eager", "compile", "nograd", "inference"),
         "derivative": ("grad", "backward", "module", "func", "jacfwd", "jvp", "checkpoint"),
@@ -51,6 +54,7 @@ FACTORS: Mapping[str, Factors] = {
         "algorithms": ("any", "deterministic"),
         "device": ("cpu", "cuda"),
         "threads": ("1thread", "2threads"),
+        "isa": ISA,
     },
     "jax": {
         "execution": ("eager", "jit", "donate"),
@@ -64,6 +68,7 @@ FACTORS: Mapping[str, Factors] = {
         "logistic": ("logistic_default", "logistic_highest"),
         "device": ("cpu", "gpu"),
         "threads": ("1thread", "2threads"),
+        "isa": ISA,
     },
 }
 FORWARD_MODES = ("jacfwd", "jvp", "linearize")
@@ -123,9 +128,19 @@ class Mode:
         return self["execution"] in ("compile", "jit", "donate")
 
     @property
+    def compiles_values(self) -> bool:
+        """Whether its program holds values of the input, so that other values are another program."""
+        return self.compiles and self.closed != ""
+
+    @property
     def threads(self) -> int:
         """How many threads its process computes with."""
         return 2 if self["threads"] == "2threads" else 1
+
+    @property
+    def isa(self) -> str:
+        """The instruction set that its process is held to; ``native``: to none."""
+        return self["isa"]
 
     @property
     def devices(self) -> int:

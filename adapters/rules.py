@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from adapters.instructions import NATIVE
+
 
 class Rule(NamedTuple):
     """Values of some factors that do not go together.
@@ -29,10 +31,16 @@ ALONE = Rule(
     lambda outputs, derivative: outputs != "all" and derivative != "grad",
     "an output alone has no derivative",
 )
+ON_DEVICE = Rule(
+    ("device", "isa"),
+    lambda device, isa: device != "cpu" and isa != NATIVE,
+    "what computes on another device is no instruction of the CPU",
+)
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "numpy": (),
     "torch": (
         ALONE,
+        ON_DEVICE,
         Rule(
             ("execution", "derivative"),
             lambda execution, derivative: execution in ("nograd", "inference") and derivative != "grad",
@@ -66,6 +74,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "jax": (
         ALONE,
+        ON_DEVICE,
         Rule(
             ("execution", "batching"),
             lambda execution, batching: execution == "eager" and batching != "stacked",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from adapters import xla
+
 VARIABLE = "CROSSCHECK_THREADS"
 
 # Read once by each library when it is loaded. PJRT_NPROC is jaxlib's name for the size of its pool and NPROC
@@ -21,17 +23,13 @@ COUNTED = (
 
 def environment(threads: int) -> dict[str, str]:
     """The variables that give a new process that many threads in every framework of the suite."""
-    multi = "true" if threads > 1 else "false"
-    flags = {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={multi}"}
-    return {**dict.fromkeys((VARIABLE, *COUNTED), str(threads)), **flags}
+    return {**dict.fromkeys((VARIABLE, *COUNTED), str(threads)), **xla.merged(xla_flags(threads))}
 
 
-def devices(count: int, threads: int) -> dict[str, str]:
-    """The variables that make JAX see so many devices in the host; none for one, which it sees by itself."""
-    if count == 1:
-        return {}
-    flags = environment(threads)["XLA_FLAGS"]
-    return {"XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count={count}"}
+def xla_flags(threads: int, devices: int = 1) -> dict[str, str]:
+    """The flags that give XLA that many threads, and so many devices of the host; one it sees by itself."""
+    multi = {"xla_cpu_multi_thread_eigen": "true" if threads > 1 else "false"}
+    return multi if devices == 1 else {**multi, "xla_force_host_platform_device_count": str(devices)}
 
 
 def count() -> int | None:

@@ -1,4 +1,4 @@
-"""The child's side of a host: ``python -m adapters.worker <adapter> <descriptors>``.
+"""The child's side of a host: ``python -m adapters.start adapters.worker <adapter> <descriptors>``.
 
 The adapter that it loads first is the name of a mode or ``package.module:object``; others may follow.
 
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters import load, load_outside
+from adapters import compilation, load, load_outside
 from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
 from adapters.memory import Memory, Rooms, contiguous_bytes, placed
@@ -164,7 +164,7 @@ def _loaded(target: str, adapters: dict[str, Any]) -> Answer:
         traceback.print_exc()
         return {"kind": "AdapterError", "message": str(error)[:LONGEST]}
     adapters[target] = adapter
-    return {"kind": "ready", "description": said}
+    return {"kind": "ready", "description": said, "compiled": compilation.folders()}
 
 
 class Line:
@@ -208,7 +208,3 @@ def main(arguments: Sequence[str]) -> None:
         return answer(adapters[request["target"]], request, line.results, rooms)
 
     line.converse(loaded(target, adapters), done)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

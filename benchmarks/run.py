@@ -19,7 +19,7 @@ from typing import Final
 from adapters import compilation, threads
 
 # before NumPy, torch or JAX read it: one thread each, as in the workers of a sweep
-os.environ.update({**threads.environment(1), **compilation.kept()})
+os.environ.update({**threads.environment(1), **compilation.settings(compilation.kept())})
 
 import plots
 import pytest

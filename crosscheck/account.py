@@ -35,6 +35,8 @@ class Account:
         not_judged: elements without one, by adapter, dtype and output.
         unsupported: problems that an adapter does not take, by adapter, dtype and reason.
         deaths: how adapters died.
+        no_verdict: how adapters gave no answer in time.
+        tried_again: what was tried once more and then answered.
         regimes: elements of ŷ that adapters were judged on, by regime; each counts for each adapter.
         known: elements that lie outside their sets as a known difference says, by its name.
     """
@@ -45,6 +47,8 @@ class Account:
     not_judged: Counter[str] = field(default_factory=_counter)
     unsupported: Counter[str] = field(default_factory=_counter)
     deaths: Counter[str] = field(default_factory=_counter)
+    no_verdict: Counter[str] = field(default_factory=_counter)
+    tried_again: Counter[str] = field(default_factory=_counter)
     regimes: Counter[str] = field(default_factory=_counter)
     known: Counter[str] = field(default_factory=_counter)
 
@@ -72,8 +76,8 @@ class Account:
 
     @property
     def is_green(self) -> bool:
-        """Whether nobody died, and of everybody that was asked something was judged."""
-        return not (self.deaths or self.unheard)
+        """Whether nobody died or gave no answer, and of everybody that was asked something was judged."""
+        return not (self.deaths or self.no_verdict or self.unheard)
 
     def lines(self) -> Iterator[str]:
         """The account for a reader."""
@@ -91,3 +95,7 @@ class Account:
             yield f"without a verdict: {name}: nothing that it was asked could be judged"
         for death in self.deaths:
             yield f"died: {death}"
+        for late in self.no_verdict:
+            yield f"no verdict: {late}"
+        for note in self.tried_again:
+            yield f"tried once more: {note}"

@@ -13,7 +13,7 @@ import click
 
 from adapters import Spec
 from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterError, JournalError, one_line
+from adapters.errors import AdapterDied, AdapterError, JournalError, NoAnswer, one_line
 from adapters.isolated import Isolated
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, CaseError, Literal, inputs, parse
@@ -56,6 +56,7 @@ class Check:
         outcomes: of all adapters that could be loaded.
         broken: sentences about the contract.
         lost: adapters that died while they were loaded, one line each.
+        late: adapters that gave no answer in time, by name, in a sentence each.
         subjects: the adapters that could be loaded, by what selects them.
     """
 
@@ -64,6 +65,7 @@ class Check:
     outcomes: list[Outcome] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    late: dict[str, str] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
 
     def hear(self, selector: str, subject: Subject) -> None:
@@ -75,6 +77,9 @@ class Check:
         """
         try:
             description = subject.description
+        except NoAnswer as late:
+            self.late[selector] = str(late)
+            return
         except AdapterDied as death:
             self.lost.append(f"{selector}: {death}")
             return
@@ -85,13 +90,21 @@ class Check:
                 self.broken += violations(subject, self.judge.problem)
             except AdapterDied as death:
                 outcome = Outcome(description, failure=death)
+        if isinstance(outcome.failure, NoAnswer):
+            self.late[description.name] = str(outcome.failure)
         self.outcomes.append(outcome)
         self.subjects[selector] = subject
 
     @property
     def is_bad(self) -> bool:
-        """Whether anything speaks against an adapter."""
-        return bool(self.broken or self.lost) or not all(outcome.is_green for outcome in self.outcomes)
+        """Whether anything speaks against an adapter; that it took too long does not."""
+        return bool(self.broken or self.lost or self._off)
+
+    @property
+    def _off(self) -> list[str]:
+        """The adapters whose outcome speaks against them."""
+        late = [o for o in self.outcomes if isinstance(o.failure, NoAnswer)]
+        return [o.description.name for o in self.outcomes if not o.is_green and o not in late]
 
     @property
     def unjudged(self) -> list[str]:
@@ -107,7 +120,11 @@ class Check:
         if differing := list(told(self.judge, [o for o in self.outcomes if o.outputs is not None])):
             lines = [line for each in differing for line in folded(f"  {each}", width)]
             yield "\n".join(["Values differ, each within its own bounds:", *lines])
-        yield from ("\n".join(part) for part in (self.lost, self._contract, self._unsupported) if part)
+        yield from (
+            "\n".join(part)
+            for part in (self.lost, self._contract, self._no_verdict, self._unsupported)
+            if part
+        )
         if not all(outcome.is_green for outcome in self.outcomes):
             yield failure(self.text, self.judge, self.outcomes, self.subjects)
         yield "\n".join(folded(largest_error(self.judge, self.outcomes, best), width))
@@ -115,6 +132,10 @@ class Check:
     @property
     def _contract(self) -> list[str]:
         return [f"contract: {sentence}" for sentence in self.broken]
+
+    @property
+    def _no_verdict(self) -> list[str]:
+        return [f"no verdict: {sentence}" for sentence in self.late.values()]
 
     @property
     def _unsupported(self) -> list[str]:
@@ -126,12 +147,12 @@ class Check:
     def _verdict(self) -> str:
         names = [o.description.name for o in self.outcomes]
         if self.is_bad:
-            off = [o.description.name for o in self.outcomes if not o.is_green]
-            off += [sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.lost)]
+            off = self._off + [sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.lost)]
             wrong = list(dict.fromkeys(off))
-            return (
-                f"Not all within bounds: {len(wrong)} of {len(names) + len(self.lost)}: {', '.join(wrong)}."
-            )
+            many = len(names) + len(self.lost)
+            return f"Not all within bounds: {len(wrong)} of {many} adapters off: {', '.join(wrong)}."
+        if self.late:
+            return f"No verdict on {', '.join(self.late)}: no answer in time."
         if len(self.unjudged) == len(names):
             return "Not judged: nothing of it could be."
         within = [name for name in names if name not in self.unjudged]
@@ -159,6 +180,8 @@ def check(source: str, specs: Sequence[Spec], conditions: Conditions) -> Check:
             found.hear(spec.name, subject)
         for number, paragraph in enumerate(found.lines()):
             click.echo("\n" * bool(number) + paragraph)
+    for note in conditions.turns.notes:
+        click.echo(f"tried once more: {note}", err=True)
     return found
 
 
@@ -167,9 +190,9 @@ def check_and_show(
 ) -> int:
     """Judge one case and return the exit code.
 
-    0: within bounds. 1: outside, a broken contract, a death, no verdict. 2: nothing could be judged. With
-    ``bisect`` 0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or the case cannot be
-    used.
+    0: within bounds. 1: outside, a broken contract, a death, no answer in time. 2: nothing could be judged.
+    With ``bisect`` 0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or gives no answer
+    in time, or the case cannot be used.
 
     Raises:
         AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.
@@ -193,5 +216,7 @@ def exit_code(found: Check, *, bisect: bool) -> int:
     if found.is_bad:
         return BAD
     if bisect:
-        return CANNOT_BE_JUDGED if found.unjudged else GOOD
+        return CANNOT_BE_JUDGED if found.unjudged or found.late else GOOD
+    if found.late:
+        return BAD
     return UNUSABLE if len(found.unjudged) == len(found.outcomes) else GOOD

@@ -69,6 +69,7 @@ def compare(  # noqa: PLR0913, one for each option
     adapter: tuple[str, ...],
     only: tuple[str, ...],
     timeout: float,
+    compile_timeout: float,
     journal: Path,
     dtype: tuple[str, ...],
     matrix: bool,
@@ -90,7 +91,7 @@ def compare(  # noqa: PLR0913, one for each option
         plan, specs = _under_each(plan, specs, python)
         if ledger is not None:
             raise click.UsageError("--ledger takes one run; make a ledger under each interpreter, then gate")
-    conditions = Conditions(journal, timeout, compilation.kept())
+    conditions = Conditions(journal, timeout, compilation.kept(), compile_timeout)
     return compare_and_show(
         plan, specs, conditions, shared=matrix, coverage=coverage, details=details, ledger=ledger
     )
@@ -106,6 +107,7 @@ def behaviours(  # noqa: PLR0913, one for each option
     adapter: tuple[str, ...],
     only: tuple[str, ...],
     timeout: float,
+    compile_timeout: float,
     journal: Path,
     dtype: tuple[str, ...],
     probe: tuple[str, ...],
@@ -120,7 +122,7 @@ def behaviours(  # noqa: PLR0913, one for each option
 
     return survey_and_show(
         _specs(only, adapter),
-        Conditions(journal, timeout, compilation.kept()),
+        Conditions(journal, timeout, compilation.kept(), compile_timeout),
         dtypes=chosen(dtype, FORMATS, "--dtype"),
         probes=[PROBES[name] for name in chosen(probe, PROBES, "--probe")],
         everything=everything,
@@ -139,6 +141,7 @@ def check(  # noqa: PLR0913, one for each option
     adapter: tuple[str, ...],
     only: tuple[str, ...],
     timeout: float,
+    compile_timeout: float,
     journal: Path,
     bisect: bool,
     script: bool,
@@ -149,12 +152,13 @@ def check(  # noqa: PLR0913, one for each option
     from adapters.conditions import Conditions
     from crosscheck.check import check_and_show
 
+    conditions = Conditions(journal, timeout, compile_timeout=compile_timeout)
     if script:
         from crosscheck.script.command import script_and_show
 
         if bisect:
             raise click.UsageError("--script does not go with --bisect")
-        return script_and_show(source, _specs(only, adapter), Conditions(journal, timeout), output)
+        return script_and_show(source, _specs(only, adapter), conditions, output)
     if output is not None:
         raise click.UsageError("--output goes with --script only")
     try:
@@ -164,7 +168,7 @@ def check(  # noqa: PLR0913, one for each option
             raise
         click.echo(f"crosscheck: cannot be judged: {error}", err=True)
         return CANNOT_BE_JUDGED
-    return check_and_show(source, specs, Conditions(journal, timeout), bisect=bisect)
+    return check_and_show(source, specs, conditions, bisect=bisect)
 
 
 @cli.command()
@@ -289,7 +293,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def command_line() -> int:
     """Run what the command line of this process says, and return the exit code."""
     from adapters.threads import environment
+    from adapters.xla import replaced
 
+    for flag in replaced():
+        click.echo(f"crosscheck: XLA_FLAGS: {flag} is not heeded: an adapter's name decides it", err=True)
     os.environ.update(environment(1))  # before NumPy is imported
     code = run()
     if "--bisect" in sys.argv and code in (UNUSABLE, INTERNAL):

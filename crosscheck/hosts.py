@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from adapters import Spec
+from adapters import Room, Spec
 from adapters.conditions import Conditions
 from adapters.host import Host
 from adapters.isolated import Isolated
@@ -14,7 +14,7 @@ from adapters.protocol import Description
 
 
 class Hosts:
-    """Adapters in processes that they share with those of the same framework, threads and devices.
+    """Adapters in processes that they share with those of their room.
 
     An adapter from outside has a process to itself.
     """
@@ -22,7 +22,7 @@ class Hosts:
     def __init__(self, conditions: Conditions) -> None:
         """Start nothing yet."""
         self._conditions = conditions
-        self._hosts: dict[tuple[str, int, int, str | None], Host] = {}
+        self._hosts: dict[Room, Host] = {}
         self._subjects: dict[str, Isolated] = {}
         self._resources = ExitStack()
 
@@ -43,7 +43,7 @@ class Hosts:
         """
         if spec.name not in self._subjects:
             host = self._hosts.get(spec.room) or self._start(spec)
-            self._subjects[spec.name] = Isolated(spec, host, timeout=self._conditions.timeout)
+            self._subjects[spec.name] = Isolated(spec, host)
         return self._subjects[spec.name]
 
     @property

@@ -68,13 +68,17 @@ def _headline(outcomes: Sequence[Outcome]) -> str:
     wrong = [
         f"{o.description.name} is outside on {', '.join(o.disagreeing)}" for o in outcomes if o.disagreeing
     ]
-    failed = [f"{o.description.name} {_failing(o)}" for o in outcomes if o.failure is not None]
+    failed = [
+        f"{o.description.name} {'gave no answer' if _is_late(o) else 'failed'}"
+        for o in outcomes
+        if o.failure is not None
+    ]
     return textwrap.fill("; ".join(wrong + failed) or "no adapter is outside", WIDTH, break_on_hyphens=False)
 
 
-def _failing(outcome: Outcome) -> str:
-    """What an adapter did that gave no result; to be late is no fault."""
-    return "has no verdict" if isinstance(outcome.failure, NoAnswer) else "failed"
+def _is_late(outcome: Outcome) -> bool:
+    """Whether there is no verdict because there was no answer in time."""
+    return isinstance(outcome.failure, NoAnswer)
 
 
 def _line(label: str, text: str, *, wrap: bool = True) -> str:
@@ -102,8 +106,9 @@ def _who(description: Description) -> str:
 def _failed(inquest: Inquest, outcome: Outcome) -> str:
     """An adapter that gave no result."""
     description, dtype = outcome.description, inquest.judge.format.name
+    who = description.name
     lines = [
-        f"{description.name} {_failing(outcome)} in {dtype}",
+        f"no verdict on {who} in {dtype}" if _is_late(outcome) else f"{who} failed in {dtype}",
         _line("adapter", _who(description)),
         _line("what", str(outcome.failure)),
     ]

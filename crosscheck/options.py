@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -42,8 +44,12 @@ def adapter_options(command: Command) -> Command:
             help="Of the suite's own adapters only these names or frameworks, with commas between them.",
         ),
         click.option(
-            "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
+            "--timeout", type=click.FloatRange(min=0, min_open=True), default=TIMEOUT, show_default=True,
             metavar="SECONDS", help="What an adapter may take for one call.",
+        ),
+        click.option(
+            "--compile-timeout", type=click.FloatRange(min=0, min_open=True), default=COMPILE_TIMEOUT,
+            show_default=True, metavar="SECONDS", help="What it may take for a call that may compile.",
         ),
         click.option(
             "--journal", type=click.Path(file_okay=False, path_type=Path), default=".crosscheck/journal",

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from adapters import Spec
 from adapters.conditions import Conditions
-from adapters.errors import AdapterDied
+from adapters.errors import AdapterDied, NoAnswer
 from adapters.isolated import Isolated
 from crosscheck.account import Account
 from crosscheck.judge import Judge
@@ -16,6 +16,9 @@ from crosscheck.matrix.coverage import decided, regimes_of
 from crosscheck.message import replay
 from crosscheck.trial import Outcome, Subject, run, tell_apart
 from reference.types import Problem
+
+DIED = "an adapter died; the others went on"
+LATE = "no verdict: an adapter gave no answer in time; the others went on"
 
 
 class Hearing(NamedTuple):
@@ -35,7 +38,7 @@ class Panel:
 
     Attributes:
         subjects: those that are alive, by the name of their spec.
-        casualties: how the others died, by the same name.
+        casualties: how the others died, or gave no answer in time, by the same name.
         account: what was heard and what came of it.
     """
 
@@ -96,16 +99,21 @@ class Panel:
 
     def _mourn(self, name: str, death: AdapterDied) -> None:
         self.casualties[name] = death
-        self.account.deaths[f"{name}: {death}"] += 1
+        counts = self.account.no_verdict if isinstance(death, NoAnswer) else self.account.deaths
+        counts[f"{name}: {death}"] += 1
 
-    def news(self) -> list[str]:
-        """The deaths that were not told yet, each with the line that replays it where there was a call."""
+    def news(self) -> dict[str, list[str]]:
+        """The deaths that were not told yet, each with the line that replays it where there was a call.
+
+        They stand under what they are: `DIED`, or `LATE` where there was no answer in time.
+        """
         untold = {name: death for name, death in self.casualties.items() if name not in self._told}
         self._told |= untold.keys()
-        return [
-            f"{death}" + ("" if death.journal is None else f"\n  replay  {replay(str(death.journal), name)}")
-            for name, death in untold.items()
-        ]
+        found: dict[str, list[str]] = {}
+        for name, death in untold.items():
+            again = "" if death.journal is None else f"\n  replay  {replay(str(death.journal), name)}"
+            found.setdefault(LATE if isinstance(death, NoAnswer) else DIED, []).append(f"{death}{again}")
+        return found
 
     def _count(self, judge: Judge, outcome: Outcome) -> None:
         name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size

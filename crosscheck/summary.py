@@ -44,6 +44,7 @@ class Cell:
 
 
 EVERY = "all"
+TEXTS = ("unsupported", "failures", "no_verdict")  # the fields of a summary that are sets of texts
 CASES = 2**53  # so that any reader of JSON has it exactly
 
 
@@ -90,7 +91,7 @@ class Summary:
         known: elements that a known difference covers, by ``entry:regime``; those that overlap both count.
         unsupported: why the adapter does not have this cell.
         failures: how it broke the contract, or died.
-        no_answer: how it gave no answer in time, which is no fault and no verdict.
+        no_verdict: how it gave no answer in time.
     """
 
     problems: int = 0
@@ -118,12 +119,11 @@ class Summary:
     known: Histogram = field(default_factory=dict)
     unsupported: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
-    no_answer: frozenset[str] = frozenset()
+    no_verdict: frozenset[str] = frozenset()
 
 
 WORST: Final = ("error", "well_conditioned_error", "share")
 HISTOGRAMS: Final = ("errors", "well_conditioned_errors", "shares", "known")
-SETS: Final = ("unsupported", "failures", "no_answer")
 
 
 def mark_of(*parts: bytes) -> int:
@@ -146,7 +146,7 @@ def merge(a: Summary, b: Summary) -> Summary:
             merged[name] = worse(mine, theirs)
         elif name in HISTOGRAMS:
             merged[name] = {at: mine.get(at, 0) + theirs.get(at, 0) for at in {**mine, **theirs}}
-        elif name in SETS:
+        elif name in TEXTS:
             merged[name] = mine | theirs
         elif name in ("cases", "bits"):
             merged[name] = (mine + theirs) % CASES
@@ -196,6 +196,6 @@ def from_plain(plain: Mapping[str, Any]) -> Summary:
         if (worst := read.get(name)) is not None:
             value, place = float.fromhex(worst["value"]), tuple(worst["place"])
             read[name] = Worst(value, worst["case"], place, worst["regime"])
-    for name in SETS:
+    for name in TEXTS:
         read[name] = frozenset(read.get(name, ()))
     return Summary(**read)

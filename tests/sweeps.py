@@ -38,7 +38,8 @@ def specs(*outside: str) -> list[Spec]:
 
 def conditions(folder: Path, fate: str = "none", timeout: float = 60.0) -> Conditions:
     """The journal is in the folder."""
-    return Conditions(folder / "journal", timeout, {FATE: fate, MARK: str(folder / "mark")})
+    fates = {FATE: fate, MARK: str(folder / "mark")}
+    return Conditions(folder / "journal", timeout, fates, compile_timeout=timeout)
 
 
 def sweep(

@@ -40,8 +40,10 @@ def test_a_regime_that_nothing_fell_into_is_told_beside_the_others() -> None:
         (account_of(asked={"numpy": 1}), False),
         (account_of(asked={"numpy": 1}, judged={"torch": 1}), False),
         (account_of(deaths={"numpy: killed": 1}), False),
+        (account_of(no_verdict={"numpy: gave no answer": 1}), False),
+        (account_of(asked={"numpy": 1}, judged={"numpy": 1}, tried_again={"numpy: slow": 1}), True),
     ],
-    ids=["nothing asked", "judged", "without a verdict", "another judged", "dead"],
+    ids=["nothing asked", "judged", "without a verdict", "another judged", "dead", "late", "late once"],
 )
 def test_a_run_with_a_death_or_without_a_verdict_is_not_green(account: Account, is_green: bool) -> None:
     assert account.is_green is is_green

@@ -13,11 +13,11 @@ from safetensors import deserialize
 
 from adapters import AdapterError, JournalError, Spec
 from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterMisbehaved
+from adapters.errors import AdapterDied, AdapterMisbehaved, NoAnswer
 from crosscheck.cases import Case
 from crosscheck.message import replay
-from crosscheck.panel import Panel
-from crosscheck.regimes import REGIMES, regime_counts
+from crosscheck.panel import DIED, LATE, Panel
+from crosscheck.regimes import REGIMES
 from crosscheck.trial import Direct
 from reference.formats import FORMATS
 from reference.types import Problem
@@ -31,9 +31,9 @@ TIMEOUT = 1.0  # seconds, for the one that hangs
 FATES = {
     "segfault": "killed by signal 11 (SIGSEGV)",
     "exits": "exited with status 0",
-    "endless": "gave no answer within 1 s",
     "killed": "killed by signal 9 (SIGKILL)",
 }
+SLOW = "gave no answer within 1 s, nor within 2 s when tried once more alone (load "
 
 
 def spec(module: str, name: str) -> Spec:
@@ -42,16 +42,16 @@ def spec(module: str, name: str) -> Spec:
 
 
 def started(*specs: Spec, journal: Path) -> Panel:
-    return Panel.of(specs, Conditions(journal, TIMEOUT))
+    return Panel.of(specs, Conditions(journal, TIMEOUT, compile_timeout=TIMEOUT))
 
 
 @pytest.fixture(scope="module")
 def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel of a healthy adapter and four that have met their unlucky input."""
-    specs = [spec("wrong", "healthy"), *(spec("deaths", name) for name in FATES)]
+    """A panel of a healthy adapter, three that have died of their unlucky input, and one that hangs there."""
+    specs = [spec("wrong", "healthy"), *(spec("deaths", name) for name in (*FATES, "endless"))]
     panel = started(*specs, journal=tmp_path_factory.mktemp("journal"))
     assert panel.hear(STACK).is_green
-    assert panel.news() == []
+    assert panel.news() == {}
     panel.hear(UNLUCKY)
     yield panel
     panel.close()
@@ -83,17 +83,25 @@ def test_the_account_names_who_died(name: str, mortals: Panel) -> None:
 
 def test_a_death_is_told_once_with_the_line_that_replays_it(mortals: Panel) -> None:
     news = mortals.news()
-    assert len(news) == len(FATES)
-    for (name, death), text in zip(mortals.casualties.items(), news, strict=True):
+    assert {what: len(lines) for what, lines in news.items()} == {DIED: len(FATES), LATE: 1}
+    for (name, death), text in zip(mortals.casualties.items(), [*news[DIED], *news[LATE]], strict=True):
         assert text.startswith(str(death))
         assert text.endswith(replay(str(death.journal), name))
-    assert mortals.news() == []
+    assert mortals.news() == {}
+
+
+def test_who_gives_no_answer_in_time_is_out_without_a_verdict(mortals: Panel) -> None:
+    target = "tests.planted.deaths:endless"
+    assert isinstance(mortals.casualties[target], NoAnswer)
+    told = [line for line in mortals.account.lines() if target in line]
+    assert [line.partition(SLOW)[0] for line in told] == [f"no verdict: {target}: planted-endless "]
+    assert not mortals.account.is_green
 
 
 def test_a_death_while_loading_leaves_the_others_on_the_panel(tmp_path: Path) -> None:
     panel = started(spec("import_exit", "any"), spec("wrong", "healthy"), journal=tmp_path)
     assert list(panel.subjects) == ["tests.planted.wrong:healthy"]
-    (text,) = panel.news()
+    (text,) = panel.news()[DIED]
     assert text.startswith("tests.planted.import_exit:any exited with status 0; before its first call; ")
     assert panel.hear(STACK).is_green
     panel.close()
@@ -146,8 +154,11 @@ def test_problems_and_elements_are_counted_for_each_adapter() -> None:
 def test_elements_are_counted_in_every_regime(dtype: str) -> None:
     case = Case("mixed", 0, (40, 2, 3, 2), dtype=dtype)
     panel = seated(one=wrong.healthy, two=wrong.refuses)
-    panel.hear(case.problem())
-    assert panel.account.regimes == regime_counts(case.problem(), case.format)
+    hearing = panel.hear(case.problem())
+    judged = hearing.outcomes[0].judgements["y_hat"].decided
+    counts = np.bincount(hearing.judge.places[judged], minlength=len(REGIMES)).tolist()
+    assert panel.account.regimes == dict(zip(REGIMES, counts, strict=True))
+    assert panel.account.regimes.total() > 0.9 * judged.size
     assert all(panel.account.regimes[name] for name in REGIMES)
 
 
@@ -195,13 +206,13 @@ def test_misbehaviour_is_no_death() -> None:
     for _ in range(2):
         (outcome,) = panel.hear(STACK).outcomes
         assert isinstance(outcome.failure, AdapterMisbehaved)
-    assert (panel.casualties, panel.news()) == ({}, [])
+    assert (panel.casualties, panel.news()) == ({}, {})
 
 
 def test_a_death_that_somebody_else_saw_can_be_told_to_the_panel() -> None:
     panel, death = seated(one=wrong.healthy), AdapterDied("one", "exited with status 0", None, Path("log"))
     panel.lose("one", death)
-    assert (panel.subjects, panel.news()) == ({}, [str(death)])
+    assert (panel.subjects, panel.news()) == ({}, {DIED: [str(death)]})
     assert panel.hear(STACK).outcomes == ()
 
 

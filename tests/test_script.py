@@ -166,7 +166,7 @@ def printed(trials: list[Trial], tmp_path_factory: pytest.TempPathFactory) -> Ma
         told = subprocess.run(
             [sys.executable, "-I", "-c", RUNNER, *files],
             cwd=directory,
-            env={**os.environ, **compilation.kept()},
+            env={**os.environ, **compilation.settings(compilation.kept())},
             capture_output=True,
             text=True,
             check=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted import wrong
 
-from crosscheck.accuracy import best_known
+from adapters.errors import NoAnswer
+from crosscheck.accuracy import best_known, errors
 from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import histogram, regime_at, summarise
 from crosscheck.judge import AXES, Judge
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Summary, Worst, from_plain, merge, to_plain
-from crosscheck.trial import Direct, run
+from crosscheck.trial import Direct, Outcome, run
 from reference.admissible import AdmissibleSet
 
 counts = st.integers(min_value=0, max_value=10**12)
@@ -41,17 +43,21 @@ COUNTS = (
     "not_judged",
     "not_run",
     "unknown",
+    "well_conditioned",
 )
 summaries = st.builds(
     Summary,
     **dict.fromkeys(COUNTS, counts),
     error=worsts,
+    well_conditioned_error=worsts,
     share=worsts,
     errors=histograms,
+    well_conditioned_errors=histograms,
     shares=histograms,
     known=st.dictionaries(st.sampled_from(["sign:zeros", "a:ordinary", "b:zeros"]), st.integers(1, 10**9)),
     unsupported=reasons,
     failures=reasons,
+    no_verdict=reasons,
 )
 
 
@@ -158,6 +164,48 @@ def test_a_summary_counts_what_lies_outside(adapter: object, is_wrong: bool) -> 
 def test_what_is_not_judged_is_counted() -> None:
     got = summary_of("ordinary:5:4x64x8x3:contiguous:bfloat16", wrong.healthy, "loss")
     assert (got.problems, got.not_judged) == (4, 4)
+
+
+def test_elements_that_are_not_judged_are_counted_beside_others_that_are() -> None:
+    """In bfloat16 sums of 64 may be anything: of so many samples ŷ is judged and ∂L/∂W is not."""
+    text = "ordinary:5:4x64x8x3:contiguous:bfloat16"
+    elements = {name: summary_of(text, wrong.healthy, name) for name in ("y_hat", "grad")}
+    assert {name: each.not_judged for name, each in elements.items()} == {"y_hat": 0, "grad": 4 * 8 * 3}
+
+
+@pytest.mark.parametrize("regime", ["ordinary", "cancelling"])
+def test_well_conditioned_elements_have_a_count_a_worst_error_and_a_histogram(regime: str) -> None:
+    case = Case(regime, 5, (64, 1, 3, 1), dtype="float32")
+    judge = Judge(case.problem())
+    best, outcome = best_known(judge), run(Direct(wrong.healthy), judge)
+    narrow = judge.sets(outcome.description.arithmetic["float32"])["grad"].well_conditioned(judge.format)
+    (found,) = (s for c, s in summarise(case, judge, outcome, best).items() if c.output == "grad")
+    assert outcome.outputs is not None
+    error = errors(outcome.outputs, best, judge.format)["grad"][0][narrow]
+    assert found.well_conditioned == error.size == sum(found.well_conditioned_errors.values())
+    assert found.well_conditioned_errors == histogram(error)
+    assert found.well_conditioned_error is not None
+    assert found.error is not None
+    assert found.well_conditioned_error.value == error.max() <= found.error.value
+    assert 0 < found.well_conditioned < found.elements
+
+
+def test_an_element_whose_exact_value_is_unknown_is_not_counted_as_well_conditioned() -> None:
+    case = Case("ordinary", 5, (64, 1, 3, 1), dtype="float64")
+    judge = Judge(case.problem())
+    unknown = {
+        name: known._replace(rung=np.zeros_like(known.rung)) for name, known in best_known(judge).items()
+    }
+    found = summarise(case, judge, run(Direct(wrong.healthy), judge), unknown)
+    assert {summary.well_conditioned for summary in found.values()} == {0}
+
+
+def test_who_gave_no_answer_has_no_verdict_and_no_failure() -> None:
+    late = NoAnswer("slow", (1.0, 10.0), "load 8", None, Path("slow.log"))
+    case = Case("ordinary", 5, (2, 1, 3, 1), dtype="float32")
+    outcome = Outcome(Direct(wrong.healthy).description, failure=late)
+    (found,) = summarise(case, Judge(case.problem()), outcome, {}).values()
+    assert (len(found.failures), list(found.no_verdict)) == (0, [str(late)])
 
 
 @pytest.mark.parametrize(

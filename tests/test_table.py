@@ -43,7 +43,7 @@ SUMMARIES = {
     cell(LONG, "float16", EVERY): Summary(64, unsupported=frozenset(["no"])),
     cell(LONG, "bfloat16", EVERY): Summary(not_run=64),
 }
-LATE = Summary(64, no_answer=frozenset(["gave no answer"]))
+LATE = Summary(64, no_verdict=frozenset(["gave no answer"]))
 KNOWN = Summary(64, 192, 5, 7, 7, share=worst(20, "zeros"))
 
 NARROW = """\

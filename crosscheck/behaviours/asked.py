@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from adapters.conditions import Conditions
-from adapters.errors import AdapterDied
+from adapters.errors import AdapterDied, NoAnswer
 from adapters.isolated import Isolated
 from crosscheck.behaviours.pair import Pair
 from crosscheck.behaviours.probe import Observation, Probe
 from crosscheck.behaviours.survey import EVERY, observed
+from crosscheck.ledger.records import NO_VERDICT
 from crosscheck.message import replay
 
 
@@ -22,7 +23,7 @@ def asked(
     dtypes: Sequence[str],
     probes: Sequence[Probe] = EVERY,
 ) -> list[str]:
-    """Add what the adapter answers, up to its death; the sentence on that, if it dies."""
+    """Add what the adapter answers, up to its death; the sentence on that, if it dies or gives no answer."""
     other = replace(subject.spec, threads=2 if subject.threads in (None, 1) else 1)
     with ExitStack() as twins:
         pair = Pair(subject, lambda: twins.enter_context(Isolated.alone(other, conditions)))
@@ -31,5 +32,6 @@ def asked(
                 found.append(observation)  # noqa: PERF402, one by one: what came before a death stays
         except AdapterDied as death:
             again = () if death.journal is None else (replay(str(death.journal), subject.spec.name),)
-            return ["\n    replay  ".join((str(death), *again))]
+            verdict = NO_VERDICT if isinstance(death, NoAnswer) else ""
+            return ["\n    replay  ".join((f"{verdict}{death}", *again))]
     return []

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from adapters.protocol import Description
 from crosscheck.behaviours.probe import Observation, Probe
+from crosscheck.ledger.records import NO_VERDICT
 
 Row = list[Observation]
 DTYPE = 10  # columns for its name
@@ -48,7 +49,7 @@ def show(
         observations: of all adapters.
         probes: what was asked, in the order in which it is shown.
         console: where to.
-        deaths: sentences on the adapters that died.
+        deaths: sentences on the adapters that died, or, after `NO_VERDICT`, gave no answer in time.
         everything: show the rows in which all adapters answer the same, too.
     """
     every = rows(observations)
@@ -62,7 +63,9 @@ def show(
         for row in own:
             _whole(console, _told(row, console.width))
     _section(console, "No answer:", _unanswered(observations))
-    _section(console, "Died:", deaths)
+    _section(console, "Died:", [line for line in deaths if not line.startswith(NO_VERDICT)])
+    late = [line.removeprefix(NO_VERDICT) for line in deaths if line.startswith(NO_VERDICT)]
+    _section(console, "No verdict:", late)
     console.print("")
     for line in _conclusion(every, everything=everything):
         console.print(Text(line))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from adapters.errors import AdapterDied, AdapterMisbehaved
+from adapters.errors import AdapterDied, AdapterMisbehaved, NoAnswer
 from adapters.protocol import Description
 from crosscheck import trial
 from crosscheck.contract import violations
@@ -102,7 +102,10 @@ class Contestant:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def contract(self, problem: Problem) -> Future[list[str]]:
-        """Have the contract checked on a problem, after what was submitted before: the violations."""
+        """Have the contract checked on a problem, after what was submitted before: the violations.
+
+        The result is `NoAnswer` where the adapter gave none in time.
+        """
         return self._thread.submit(self._violations, problem)
 
     def _violations(self, problem: Problem) -> list[str]:
@@ -112,6 +115,8 @@ class Contestant:
             return violations(self.subject, problem)
         except AdapterDied as death:
             self._bury(death)
+            if isinstance(death, NoAnswer):
+                raise
             return [str(death)]
 
     def _is_in(self, problem: Problem) -> bool:

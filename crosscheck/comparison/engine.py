@@ -71,6 +71,7 @@ class Record:
         coverage: what was judged where.
         differences: how often adapters differ, each within its bounds.
         known: the differences that speak against nobody.
+        late: what adapters gave no answer to in time beside the cases, a sentence each.
         judged: how many cases were judged.
         interrupted: by Ctrl-C.
     """
@@ -81,6 +82,7 @@ class Record:
     coverage: Coverage = field(default_factory=Coverage)
     differences: Differences = field(default_factory=Differences)
     known: KnownDifferences = field(default_factory=KnownDifferences)
+    late: list[str] = field(default_factory=list)
     judged: int = 0
     interrupted: bool = False
     _found: set[tuple[str, str, str]] = field(default_factory=set)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from adapters.errors import NoAnswer
 from crosscheck.cases import Case
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record
@@ -39,15 +40,23 @@ def violations(record: Record, begun: Sequence[Check]) -> list[str]:
     if record.interrupted:
         return []
     try:
-        return [line for check in begun for line in _told(check)]
+        return [line for check in begun for line in _told(check, record)]
     except KeyboardInterrupt:
         record.interrupted = True
         return []
 
 
-def _told(check: Check) -> list[str]:
-    """An entry for each sentence; the last one has the line that replays them all."""
-    entries = [f"{check.case.dtype}: {sentence}" for sentence in check.violations.result()]
+def _told(check: Check, record: Record) -> list[str]:
+    """An entry for each sentence; the last one has the line that replays them all.
+
+    No answer in time is no violation; the record is told.
+    """
+    again = f"\n    replay  {replay(check.case.text, check.name)}"
+    try:
+        entries = [f"{check.case.dtype}: {sentence}" for sentence in check.violations.result()]
+    except NoAnswer as late:
+        record.late.append(f"{late}{again}")
+        return []
     if entries:
-        entries[-1] += f"\n    replay  {replay(check.case.text, check.name)}"
+        entries[-1] += again
     return entries

@@ -81,9 +81,15 @@ def show(comparison: Comparison, console: Console) -> None:
         say(console, "", text)
     for title, lines in _sections(comparison):
         if lines:
-            say(console, "", title, *(each for line in lines for each in folded(f"  {line}", console.width)))
+            say(console, "", title, *(each for line in lines for each in _entry(line, console.width)))
     say(console, "", *folded(_measured(comparison.rows), console.width))
     say(console, *folded(_end(comparison), console.width))
+
+
+def _entry(text: str, width: int) -> list[str]:
+    """An entry of a section; what follows its first line, to be pasted somewhere, stays as it is."""
+    first, *others = text.splitlines()
+    return [*folded(f"  {first}", width), *others]
 
 
 def draw(console: Console, parts: Iterable[RenderableType]) -> None:
@@ -106,8 +112,9 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     yield from known.sections(comparison)
     yield "Died before the first call:", list(comparison.lost)
     yield "Against the contract:", list(comparison.violations)
-    yield "No verdict, for want of an answer in time:", _no_verdict(comparison.rows)
-    yield "Not run after that:", _not_run(lines)
+    yield "No verdict:", comparison.no_verdict
+    yield "Tried once more, and then answered:", list(comparison.tried_again)
+    yield "Not run after a failure:", _not_run(lines)
     yield "Not judged, where a set holds all that a number can be:", _not_judged(comparison)
     yield "Different values, each within its own bounds:", _different(comparison)
     yield "Not supported:", _unsupported(lines)
@@ -115,10 +122,6 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
         plan = comparison.plan
         yield "Too generous:", comparison.record.support.too_generous(lambda name: plan.label(name) == name)
     yield "Not in the plan:", comparison.plan.lacking
-
-
-def _no_verdict(lines: Sequence[Row]) -> list[str]:
-    return [f"{row.dtype}: {why}" for row in lines for why in sorted(row.summary.no_answer)]
 
 
 def _not_run(lines: Sequence[Row]) -> list[str]:

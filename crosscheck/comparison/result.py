@@ -11,7 +11,7 @@ from adapters.protocol import Description
 from crosscheck.comparison.coverage import Line, faults, lines
 from crosscheck.comparison.engine import Record
 from crosscheck.comparison.planned import Planned
-from crosscheck.comparison.table import FAILED, NO_VERDICT, OUTSIDE, Row, rows
+from crosscheck.comparison.table import FAILED, LATE, OUTSIDE, Row, rows
 from crosscheck.known import Difference, Explained
 from crosscheck.summary import EVERY, known_of
 from crosscheck.trial import Subject
@@ -31,6 +31,7 @@ class Comparison:
         seconds: how long it took.
         with_details: whether the table has a row for each output, with the extremes.
         with_coverage: whether the coverage is asked for; then a gap in it that nothing explains counts.
+        tried_again: what was tried once more and then answered, one line each.
     """
 
     plan: Planned
@@ -42,6 +43,7 @@ class Comparison:
     seconds: float = 0.0
     with_coverage: bool = False
     with_details: bool = False
+    tried_again: Sequence[str] = ()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -103,14 +105,20 @@ class Comparison:
         """The adapters that failed somewhere; those that never answered are `lost`."""
         return self._with(FAILED)
 
-    @property
-    def unanswered(self) -> list[str]:
-        """The adapters that gave no answer in time somewhere."""
-        return self._with(NO_VERDICT)
-
     def _with(self, verdict: str) -> list[str]:
         """The adapters with this verdict on some output in some dtype."""
         return list(dict.fromkeys(row.adapter for row in self.rows if row.verdict == verdict))
+
+    @property
+    def no_verdict(self) -> list[str]:
+        """Who gave no answer in time, one line each: nothing is said for or against what was asked."""
+        lines = [text for row in self.rows for text in sorted(row.summary.no_verdict)]
+        return list(dict.fromkeys([*self.record.late, *lines]))
+
+    @property
+    def _late(self) -> dict[str, None]:
+        """The adapters that gave no answer in time somewhere."""
+        return dict.fromkeys(line.split()[0] for line in self.no_verdict)
 
     @property
     def unheard(self) -> list[str]:
@@ -118,7 +126,7 @@ class Comparison:
         judged = Counter({said.name: 0 for said in self.descriptions})
         for row in self.rows:
             judged[row.adapter] += row.judged
-        told = {*self.failing, *self.unanswered}
+        told = {*self.failing, *self._late}
         return [name for name, count in judged.items() if not count and name not in told]
 
     @property
@@ -132,7 +140,7 @@ class Comparison:
         named = {
             OUTSIDE: self.disagreeing,
             FAILED: self.failing,
-            NO_VERDICT: self.unanswered,
+            LATE: list(self._late),
             "nothing judged": self.unheard,
         }
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]

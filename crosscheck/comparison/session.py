@@ -14,7 +14,7 @@ from rich.console import Console
 
 from adapters import Spec
 from adapters.conditions import Conditions
-from adapters.errors import AdapterDied
+from adapters.errors import AdapterDied, NoAnswer
 from adapters.isolated import Isolated
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record, compare
@@ -69,7 +69,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         with Console(stderr=True).status("starting the frameworks"):
             subjects = _started(specs, stack, conditions, shared=shared)
             rooms = {spec.name: spec.room if shared else spec.name for spec in specs}
-            contestants, lost = _seated(subjects, rooms)
+            contestants, lost, late = _seated(subjects, rooms)
         for contestant in contestants.values():
             stack.callback(contestant.close)
         said = {name: contestant.description for name, contestant in contestants.items()}
@@ -78,10 +78,20 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         if ledger is not None:
             begin(ledger, head)
         record, broken = _compared(plan, contestants, known)
+        record.late[:0] = late
         seconds = time.monotonic() - start
         there = {name: contestant.subject for name, contestant in contestants.items()}
         comparison = Comparison(
-            plan, list(said.values()), record, lost, broken, there, seconds, coverage, details
+            plan,
+            list(said.values()),
+            record,
+            lost,
+            broken,
+            there,
+            seconds,
+            with_coverage=coverage,
+            with_details=details,
+            tried_again=conditions.turns.notes,
         )
         show(comparison, console)
         is_asked = ledger is not None or isinstance(plan, UnderEach)
@@ -120,21 +130,22 @@ def _started(
 
 def _seated(
     subjects: Mapping[str, Isolated], rooms: Mapping[str, Hashable]
-) -> tuple[dict[str, Contestant], list[str]]:
-    """The adapters that started, by the name of their spec, and how the others died.
+) -> tuple[dict[str, Contestant], list[str], list[str]]:
+    """The adapters that started, by the name of their spec, how others died, and who was not ready in time.
 
     Those of one room share a process, which takes one call at a time, and so they share a thread.
     """
     threads = {room: ThreadPoolExecutor(1, thread_name_prefix=str(room)) for room in rooms.values()}
     contestants: dict[str, Contestant] = {}
     lost: list[str] = []
+    late: list[str] = []
     for name, subject in subjects.items():
         try:
             contestants[name] = Contestant(subject, threads[rooms[name]])
         except AdapterDied as death:
-            lost.append(str(death))
+            (late if isinstance(death, NoAnswer) else lost).append(str(death))
     tell_apart(contestant.description for contestant in contestants.values())
-    return contestants, lost
+    return contestants, lost, late
 
 
 def _compared(

@@ -166,7 +166,7 @@ def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:
         cases=mark_of(case.text.encode()),
         unsupported=frozenset([] if outcome.unsupported is None else [outcome.unsupported]),
         failures=frozenset() if is_late else why,
-        no_answer=why if is_late else frozenset(),
+        no_verdict=why if is_late else frozenset(),
     )
 
 

@@ -21,12 +21,12 @@ ORDER: Final = {name: place for place, name in enumerate((*OUTPUTS, EVERY))}
 WITHIN_BOUNDS, OUTSIDE, NOT_JUDGED = (
     v.value for v in (Verdict.WITHIN_BOUNDS, Verdict.OUTSIDE, Verdict.NOT_JUDGED)
 )
-KNOWN, FAILED, NO_VERDICT, UNSUPPORTED, NOT_RUN = "known", "failed", "no verdict", "unsupported", "not run"
+KNOWN, FAILED, LATE, UNSUPPORTED, NOT_RUN = "known", "failed", "no verdict", "unsupported", "not run"
 STYLES: Final = {
     WITHIN_BOUNDS: "green",
     OUTSIDE: "bold red",
     FAILED: "bold red",
-    NO_VERDICT: "bold red",
+    LATE: "yellow",
     KNOWN: "magenta",
 }
 
@@ -55,7 +55,7 @@ class Row(NamedTuple):
         found = {
             OUTSIDE: s.wrong_elements > s.known_elements,
             FAILED: s.failures,
-            NO_VERDICT: s.no_answer,
+            LATE: s.no_verdict,
             KNOWN: s.wrong_elements,
             WITHIN_BOUNDS: self.judged,
             NOT_JUDGED: s.elements,

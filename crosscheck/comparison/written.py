@@ -8,7 +8,7 @@ from crosscheck.behaviours.probe import Observation
 from crosscheck.comparison.result import Comparison
 from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.making import behaviours, by_class, known
-from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+from crosscheck.ledger.records import COMPLETE, INTERRUPTED, NO_VERDICT
 
 
 def ledger_of(
@@ -23,10 +23,13 @@ def ledger_of(
         deaths: of adapters that did not survive the probes.
     """
     record = comparison.record
-    told = [*comparison.lost, *comparison.violations, *deaths]
+    told = [*comparison.lost, *comparison.violations, *deaths, *(NO_VERDICT + line for line in record.late)]
     told += [f"known difference {entry.name} expired on {entry.expires}" for entry in comparison.expired]
     told += [f"known difference {entry.name} matched nothing" for entry in comparison.unmatched]
-    faults = {Fault(who=line.split()[0].rstrip(":"), what=line.splitlines()[0]) for line in told}
+    faults = {
+        Fault(who=line.removeprefix(NO_VERDICT).split()[0].rstrip(":"), what=line.splitlines()[0])
+        for line in told
+    }
     cells = by_class(record.summaries)
     return Ledger(
         header,

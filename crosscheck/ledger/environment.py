@@ -7,12 +7,12 @@ import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from msgspec.structs import replace
 
+from adapters.cpu import cpu
 from crosscheck.ledger.records import Environment
 
 PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")
@@ -46,7 +46,6 @@ for name in sys.argv[1:]:
         pass
 json.dump(told, sys.stdout)
 """
-CPUINFO: Final = Path("/proc/cpuinfo")
 # Vector and fused arithmetic: what kernels are chosen by.
 EXTENSIONS: Final = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx512", "amx", "asimd", "sve", "bf16")
 
@@ -81,15 +80,8 @@ def _version(package: str) -> str | None:
 
 def _cpu() -> str:
     """The model and its extensions, where the system tells."""
-    if not CPUINFO.is_file():
-        return platform.processor() or platform.machine()
-    told: dict[str, str] = {}
-    for line in CPUINFO.read_text("utf-8", "replace").splitlines():
-        name, _, value = line.partition(":")
-        told.setdefault(name.strip(), value.strip())
-    flags = told.get("flags", told.get("Features", "")).split()
-    extensions = sorted(flag for flag in flags if flag.startswith(EXTENSIONS))
-    return " ".join([told.get("model name", platform.machine()), *extensions])
+    here = cpu()
+    return " ".join([here.model, *sorted(each for each in here.features if each.startswith(EXTENSIONS))])
 
 
 def _blas() -> str:

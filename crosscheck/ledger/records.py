@@ -12,10 +12,11 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Struct, field
 
-from crosscheck.summary import CASES, HISTOGRAMS, SETS, WORST, Cell, Summary, Worst
+from crosscheck.summary import CASES, HISTOGRAMS, TEXTS, WORST, Cell, Summary, Worst
 
 FORMAT: Final = "gradient-crosscheck ledger"
 VERSION: Final = 2
+NO_VERDICT: Final = "no verdict: "  # how a fault begins that says that there was no answer in time
 COMPLETE, INTERRUPTED = "complete", "interrupted"
 
 Count = Annotated[int, Meta(ge=0, lt=CASES)]
@@ -183,7 +184,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     known: Counts = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
-    no_answer: tuple[str, ...] = ()
+    no_verdict: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cell: Cell, summary: Summary) -> Self:
@@ -192,7 +193,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
             **vars(summary),
             **{name: WorstRecord.of(getattr(summary, name)) for name in WORST},
             **{name: dict(sorted(getattr(summary, name).items())) for name in HISTOGRAMS},
-            **{name: tuple(sorted(getattr(summary, name))) for name in SETS},
+            **{name: tuple(sorted(getattr(summary, name))) for name in TEXTS},
         }
         return cls(**vars(cell), **told)
 
@@ -205,7 +206,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     def summary(self) -> Summary:
         """What was found there."""
         told = {name: getattr(self, name) for name in SUMMARY}
-        told |= {name: frozenset(told[name]) for name in SETS}
+        told |= {name: frozenset(told[name]) for name in TEXTS}
         told |= {name: told[name] and told[name].worst for name in WORST}
         return Summary(**told)
 

@@ -17,7 +17,7 @@ from crosscheck.regimes import REGIMES
 from crosscheck.trial import Outcome
 from reference.types import Bool
 
-FAILED: Final = "it failed, or was not asked again after a failure"
+FAILED: Final = "it failed or gave no answer in time, or was not asked again after that"
 NOT_JUDGED: Final = "not judged: the sets hold all that the numbers can be"
 
 

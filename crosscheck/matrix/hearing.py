@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from adapters import CORE, Spec, installed, spec_of
-from adapters.errors import AdapterDied
+from adapters.errors import AdapterDied, NoAnswer
 from adapters.modes import parse
 from crosscheck.account import Account
 from crosscheck.cases import Case, Literal
@@ -38,7 +38,7 @@ class Matrix:
         known: the known differences.
         coverage: what was judged where.
         account: of the same, for the end of the run.
-        dead: the modes that died, and how; they are asked no more.
+        dead: the modes that died or gave no answer in time, and how; they are asked no more.
         listener: told of every outcome, for a ledger; None: nobody is.
     """
 
@@ -62,6 +62,8 @@ class Matrix:
         outcome = run(self.hosts.subject(spec), judge)
         if isinstance(outcome.failure, AdapterDied):
             self.dead[spec.name] = outcome.failure
+        if isinstance(outcome.failure, NoAnswer):
+            self.account.no_verdict[str(outcome.failure)] += 1
         explained = self.known.explain(judge, outcome, case.shape)
         self.coverage.hear(case, judge, outcome)
         self._count(judge, outcome, explained)

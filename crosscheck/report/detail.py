@@ -17,7 +17,7 @@ from crosscheck.message import replay
 from crosscheck.report.cells import Cells, Key
 from crosscheck.report.exact import Fact, Facts, Place, got, z_of
 from crosscheck.shown import hexadecimal, place
-from crosscheck.summary import Histogram, Summary, Worst
+from crosscheck.summary import TEXTS, Histogram, Summary, Worst
 
 ADMISSIBLE: Final = (
     "The admissible interval is that of an implementation which claims nothing beyond the reference's κ; "
@@ -78,7 +78,7 @@ def data_of(ledger: Ledger, cells: Cells, facts: Facts) -> dict[str, Any]:
             "shares": _bins(_sound(row.summary.shares)),
             "error": seen(key, row, row.summary.error),
             "share": seen(key, row, row.summary.share),
-            "said": sorted((*row.summary.unsupported, *row.summary.failures)),
+            "said": sorted(text for name in TEXTS for text in getattr(row.summary, name)),
         }
         for key, row in cells.items()
     ]

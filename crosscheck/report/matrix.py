@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from crosscheck.comparison.table import (
     FAILED,
     KNOWN,
-    NO_VERDICT,
+    LATE,
     NOT_JUDGED,
     NOT_RUN,
     OUTSIDE,
@@ -28,7 +28,7 @@ MARKS: Final = {
     WITHIN_BOUNDS: "",  # its mark is the worst error
     OUTSIDE: "✗",
     FAILED: "!",
-    NO_VERDICT: "⧖",
+    LATE: "⧖",
     KNOWN: "K",
     NOT_JUDGED: "?",
     UNSUPPORTED: "–",

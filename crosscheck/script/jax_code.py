@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.modes import DEVICES
+from adapters import instructions
+from adapters.threads import xla_flags
 from crosscheck.script.jax_batching import ALL, batched
 from crosscheck.script.network import Sketch, forward, function
 
@@ -35,10 +36,9 @@ ALONG = {
 
 def environment(sketch: Sketch) -> Iterator[str]:
     """What JAX reads when it is imported."""
-    multi = "true" if sketch.mode.threads > 1 else "false"
-    flags = f"--xla_cpu_multi_thread_eigen={multi}"
-    if sketch.mode["batching"] == "shardmap":
-        flags += f" --xla_force_host_platform_device_count={DEVICES}"
+    mode = sketch.mode
+    chosen = {**xla_flags(mode.threads, mode.devices), **instructions.xla_flag(mode.isa)}
+    flags = " ".join(f"--{name}={value}" for name, value in chosen.items())
     if sketch.mode["device"] == "cpu":
         yield 'os.environ["JAX_PLATFORMS"] = "cpu"'
     yield f'os.environ["PJRT_NPROC"] = os.environ["NPROC"] = "{sketch.mode.threads}"  # threads'

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from adapters import instructions
 from crosscheck.script import jax_code, torch_code
 from crosscheck.script.arrays import inputs
 from crosscheck.script.finding import Finding
@@ -88,7 +89,16 @@ def _header(finding: Finding) -> Iterator[str]:
     yield from _comment("Made by Gradient Crosscheck.")
 
 
+def held(isa: str) -> Iterator[str]:
+    """What holds libraries to an instruction set, in the environment before they are imported."""
+    if isa != instructions.NATIVE:
+        variables = {**instructions.environment(isa), **instructions.numpy_variable(isa, np.__version__)}
+        del variables[instructions.VARIABLE]
+        yield from (f'os.environ["{name}"] = "{value}"' for name, value in variables.items())
+
+
 def _imports(sketch: Sketch) -> Iterator[str]:
+    yield from held(sketch.mode.isa)
     if sketch.mode.framework == "jax":
         yield from jax_code.environment(sketch)
         yield from ("", "import jax", "import jax.numpy as jnp", "import numpy as np")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.instructions import LEVELS
 from adapters.modes import FACTORS, Mode
 from crosscheck.script.finding import Finding
 from reference.arithmetic import Arithmetic
@@ -37,6 +38,7 @@ PHRASES = {
     "cuda": "on CUDA",
     "gpu": "on a GPU",
     "2threads": "on two threads",
+    **{level: f"with no instructions beyond {held.psabi}" for level, held in LEVELS.items()},
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -142,11 +141,6 @@ def _what_it_needs() -> Iterator[None]:
         raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[cli,sweep]'") from None
 
 
-def _cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def way_options(command: Command) -> Command:
     """The options that say how a sweep is made."""
     options = (
@@ -208,6 +202,7 @@ def command_of(name: str, kind: Kind) -> click.Command:
         adapter: tuple[str, ...],
         only: tuple[str, ...],
         timeout: float,
+        compile_timeout: float,
         journal: Path,
         workers: int | None,
         part: Slice | None,
@@ -216,6 +211,7 @@ def command_of(name: str, kind: Kind) -> click.Command:
     ) -> int:
         from adapters import compilation, select
         from adapters.conditions import Conditions
+        from adapters.turns import cores
 
         with _what_it_needs():
             from crosscheck.sweep.numbers import WHOLE
@@ -224,13 +220,13 @@ def command_of(name: str, kind: Kind) -> click.Command:
         if scheduler is not None and workers is not None:
             raise click.UsageError("--workers does not go with --scheduler, whose cluster has its own")
         ways = Ways(
-            workers=workers or _cores(),
+            workers=workers or cores(),
             part=part or WHOLE,
             scheduler=scheduler,
             **{option: choice.pop(option) for option in ("limit", "store", "resume", "ledger", "details")},
         )
         specs = select(only, adapter)
-        conditions = Conditions(journal, timeout, compilation.kept())
+        conditions = Conditions(journal, timeout, compilation.kept(), compile_timeout)
         with _what_it_needs():
             lane = kind.lane(specs, **choice)
         return sweep_and_show(lane, specs, conditions, ways)

@@ -31,8 +31,12 @@ class Local:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="shard")
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """As `crosscheck.sweep.engine.Crew`; the worker of a failed attempt is no more."""
-        return self._threads.submit(self._pool.attempt, shard, careful=first is not None)
+        """As `crosscheck.sweep.engine.Crew`; the worker of a failed attempt is no more.
+
+        What took too long is tried once more alone.
+        """
+        alone = first is not None and first.late
+        return self._threads.submit(self._pool.attempt, shard, careful=first is not None, alone=alone)
 
     def close(self) -> None:
         """As `crosscheck.sweep.engine.Crew`."""

@@ -6,6 +6,7 @@ import importlib
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final, Self
 
 import msgspec
@@ -28,7 +29,7 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         lane: the class of the lane as ``package.module:Class``.
         settings: its fields.
         specs: the adapters.
-        journal, timeout, environment: as in `adapters.conditions.Conditions`.
+        journal, timeout, environment, compile_timeout: as in `adapters.conditions.Conditions`.
         limit: seconds that a shard may take.
     """
 
@@ -40,6 +41,7 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     journal: str
     timeout: float
     environment: dict[str, str]
+    compile_timeout: float
     limit: float
 
     @classmethod
@@ -54,8 +56,14 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             journal=str(conditions.journal),
             timeout=conditions.timeout,
             environment=dict(conditions.environment),
+            compile_timeout=conditions.compile_timeout,
             limit=limit,
         )
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the processes of adapters are given."""
+        return Conditions(Path(self.journal), self.timeout, self.environment, self.compile_timeout)
 
     def made(self) -> Lane:
         """The lane."""
@@ -120,11 +128,13 @@ class Failed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         what: in a line; it begins with the adapter, if that is known.
         who: the adapter, or what else is to blame.
         where: the process that had it.
+        late: whether that is because it took too long, which is no fault.
     """
 
     what: str
     who: str = "worker"
     where: str = ""
+    late: bool = False
 
 
 class Refused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refused"):

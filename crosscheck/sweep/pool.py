@@ -14,16 +14,17 @@ from typing import Final
 
 import msgspec
 
-from adapters.child import Child, ChildLostError, environment_of
+from adapters.child import Child, ChildLateError, ChildLostError, environment_of
 from adapters.errors import AdapterError, JournalError
 from adapters.host import LOADING
+from adapters.turns import Turns, load
 from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.identity import told_apart
 from crosscheck.sweep.messages import THEIRS, Answer, Done, Failed, Job, Refused, Told
 
 MODULE: Final = "crosscheck.sweep.worker"
-# So many times the limit of a shard for its second attempt, and what one call of an adapter may take: each
-# call goes to another process and back, and one that hangs is to be named first.
+# So many times the limit of a shard for its second attempt, and what one call of an adapter may take with a
+# second attempt of its own: each goes to another process and back, and one that hangs is to be named first.
 CAREFULLY: Final = 3
 ENDED: Final = "the sweep has ended"
 
@@ -77,7 +78,7 @@ class Worker:
         Raises:
             ChildLostError: it died, or took too long.
         """
-        limit = self._job.limit * CAREFULLY + self._job.timeout if careful else self._job.limit
+        limit = self._job.limit * CAREFULLY + self._job.conditions.longest if careful else self._job.limit
         said = self._child.ask({"shard": shard, "careful": careful}, limit)
         data = os.pread(self._child.results.fileno(), said["bytes"], 0)
         answer: Answer = msgspec.json.decode(data, type=Answer)
@@ -111,6 +112,7 @@ class Pool:
         self._all: set[Worker] = set()
         self._idle: list[Worker] = []
         self._lock = threading.Lock()
+        self._turns = Turns()
         self._closed = False
 
     def told(self, workers: int = 1) -> Told:
@@ -135,8 +137,26 @@ class Pool:
             self._give_back(worker)
         return told[0]
 
-    def attempt(self, shard: int, *, careful: bool) -> Answer:
-        """The result of a shard, or why there is none; refused also once the pool is closed."""
+    def attempt(self, shard: int, *, careful: bool, alone: bool = False) -> Answer:
+        """The result of a shard, or why there is none; refused also once the pool is closed.
+
+        Args:
+            shard: its number.
+            careful: as `Worker.compute`.
+            alone: while no other worker of the pool computes.
+        """
+        turn = self._turns.alone if alone else self._turns.beside_others
+        try:
+            with turn(self._see_open):
+                return self._attempt(shard, careful=careful)
+        except SweepError as error:
+            return Refused.of(error)
+
+    def _see_open(self) -> None:
+        if self._closed:
+            raise SweepError(ENDED)
+
+    def _attempt(self, shard: int, *, careful: bool) -> Answer:
         try:
             worker = self._taken()
         except (AdapterError, JournalError, SweepError) as error:
@@ -148,8 +168,9 @@ class Pool:
             self._dismiss(worker, keep_log=not self._closed)
             if self._closed:
                 return Refused.of(SweepError(ENDED))
-            what = f"its {worker.name} {lost}; what it printed: {worker.log}"
-            return Failed(what=what)
+            late = isinstance(lost, ChildLateError)
+            how = f"{lost} ({load()})" if late else lost
+            return Failed(what=f"its {worker.name} {how}; what it printed: {worker.log}", late=late)
         except (AdapterError, SweepError) as error:
             found = Refused.of(error)
         if isinstance(found, Done):

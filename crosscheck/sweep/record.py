@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from crosscheck.comparison.table import FAILED, NO_VERDICT, OUTSIDE, Row, rows
+from crosscheck.comparison.table import FAILED, LATE, OUTSIDE, Row, rows
 from crosscheck.known import Difference
 from crosscheck.ledger import Fault, Header, Known, Ledger, LedgerError
 from crosscheck.ledger.making import known
-from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+from crosscheck.ledger.records import COMPLETE, INTERRUPTED, NO_VERDICT
 from crosscheck.summary import Cell, Summary, add, known_of
 from crosscheck.sweep.messages import Done, Failed
 from crosscheck.sweep.numbers import numbers, written
@@ -66,7 +66,8 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
         answer: of the worker that had it.
     """
     if isinstance(answer, Failed):
-        fault = Fault(who=answer.who, what=f"shard {shard} is set aside: {answer.what}")
+        begins = NO_VERDICT if answer.late else ""
+        fault = Fault(who=answer.who, what=f"{begins}shard {shard} is set aside: {answer.what}")
         return Ledger(with_shards(header, [], [shard]), faults=(fault,), verdict=1)
     cells = {record.cell: record.summary for record in answer.cells}
     verdict = 1 if answer.faults or against(rows(cells)) else 0
@@ -78,7 +79,7 @@ def against(lines: Sequence[Row]) -> list[str]:
     """What is not within bounds in the values."""
     found = {
         verdict: dict.fromkeys(row.adapter for row in lines if row.verdict == verdict)
-        for verdict in (OUTSIDE, FAILED, NO_VERDICT)
+        for verdict in (OUTSIDE, FAILED, LATE)
     }
     return [f"{verdict}: {', '.join(who)}" for verdict, who in found.items() if who]
 
@@ -124,10 +125,15 @@ class Record:
     def reasons(self) -> list[str]:
         """What is not within bounds."""
         lines = self.rows
-        judged = {row.adapter for row in lines if row.judged or row.verdict in (FAILED, NO_VERDICT)}
+        judged = {row.adapter for row in lines if row.judged or row.verdict in (FAILED, LATE)}
         unheard = [one.name for one in self.header.adapters if one.name not in judged]
         found = against(lines) + ([f"nothing judged: {', '.join(unheard)}"] if unheard else [])
-        counts = {"faults": len(self.faults), "shards set aside": len(self.aside)}
+        late = sum(fault.what.startswith(NO_VERDICT) for fault in self.faults)
+        counts = {
+            "faults": len(self.faults) - late,
+            "no verdict, for want of an answer in time": late,
+            "shards set aside": len(self.aside),
+        }
         return found + [f"{what}: {count}" for what, count in counts.items() if count]
 
     def ledger(self, *, complete: bool) -> Ledger:

@@ -11,7 +11,7 @@ from crosscheck.comparison.report import draw, say, sentence
 from crosscheck.comparison.table import tables
 from crosscheck.inert import inert
 from crosscheck.ledger import Fault, Header, Ledger
-from crosscheck.ledger.records import COMPLETE
+from crosscheck.ledger.records import COMPLETE, NO_VERDICT
 from crosscheck.shown import folded
 from crosscheck.sweep.record import Record
 
@@ -45,13 +45,16 @@ def show(record: Record, ledger: Ledger, console: Console, counted: str, *, deta
 
 
 def _faults(faults: Iterable[Fault]) -> Iterator[str]:
-    told = sorted(faults, key=lambda fault: (fault.who, fault.what))
-    if told:
-        yield "Faults:"
-        yield from (f"  {inert(fault.who)}: {inert(fault.what)}" for fault in told[:TOLD])
-        if len(told) > TOLD:
-            yield f"  and {len(told) - TOLD:,} more, which a ledger has"
-        yield ""
+    for title, is_late in (("Faults:", False), ("No verdict:", True)):
+        told = sorted(
+            (fault.who, fault.what) for fault in faults if fault.what.startswith(NO_VERDICT) == is_late
+        )
+        if told:
+            yield title
+            yield from (f"  {inert(who)}: {inert(what)}" for who, what in told[:TOLD])
+            if len(told) > TOLD:
+                yield f"  and {len(told) - TOLD:,} more, which a ledger has"
+            yield ""
 
 
 def _extent(record: Record, ledger: Ledger) -> str:

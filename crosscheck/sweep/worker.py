@@ -1,24 +1,23 @@
-"""The process that computes shards: ``python -m crosscheck.sweep.worker <job> <descriptors>``.
+"""The process that computes shards: ``python -m adapters.start crosscheck.sweep.worker ...``.
 
-It speaks as `adapters.worker` does; the result of a shard goes through the file of results. It computes with
-one thread, and most adapters run in it; those that want threads, devices or an interpreter of their own do
-not. A client asks it for nothing more after a failure.
+Its arguments are the job and descriptors. It speaks as `adapters.worker` does; the result of a shard goes
+through the file of results. It computes with one thread, and most adapters run in it; those that want
+threads, devices, an instruction set or an interpreter of their own do not. A client asks it for nothing more
+after a failure.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from adapters import AdapterDied, AdapterError, AdapterMisbehaved, Spec, load, load_outside
-from adapters.conditions import Conditions
-from adapters.errors import one_line
+from adapters.errors import NoAnswer, one_line
+from adapters.instructions import NATIVE
 from adapters.journal import write_all
 from adapters.worker import LEAK, Line, flushes
 from crosscheck.hosts import Hosts
@@ -57,13 +56,13 @@ class Station:
     def __init__(self, job: Job) -> None:
         self._lane = job.made()
         self._specs = job.specs
-        self._conditions = Conditions(Path(job.journal), job.timeout, job.environment)
+        self._conditions = job.conditions
         self._hosts = Hosts(self._conditions)
         self.subjects = {spec.name: self._subject(spec) for spec in job.specs}
         tell_apart(subject.description for subject in self.subjects.values())
 
     def _subject(self, spec: Spec) -> Subject:
-        if (spec.threads, spec.devices, spec.python) != (1, 1, None):
+        if (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE):
             return self._hosts.subject(spec)
         found = Watched(load_outside(spec.target) if ":" in spec.target else load(spec.target))
         if flushes():
@@ -104,7 +103,7 @@ def answer(station: Station, request: Mapping[str, Any], results: int) -> dict[s
         cells = tuple(CellRecord.of(cell, summary) for cell, summary in by_class(found.cells).items())
         told: Answer = Done(cells=cells, faults=tuple(found.faults))
     except (AdapterMisbehaved, AdapterDied) as error:
-        told = Failed(who=error.adapter, what=_about(error))
+        told = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
     except Exception as error:  # noqa: BLE001, the client says it, in most cases as an error of the suite
         traceback.print_exc()
         told = Refused.of(error)
@@ -136,7 +135,3 @@ def main(arguments: Sequence[str]) -> None:
         return
     line.converse(said, lambda request: answer(station, request, line.results))
     station.close()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

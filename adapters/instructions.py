@@ -1,0 +1,116 @@
+"""Instruction sets: how much of what the CPU can do the libraries of a process may use.
+
+The levels are those of the x86-64 psABI, named after the vector instructions that they bring. Each library
+has a switch of its own; a level sets all of them together. ``native`` sets none: the library chooses by the
+CPU, or as the user's environment says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from adapters.cpu import cpu
+from adapters.errors import AdapterError
+
+NATIVE: Final = "native"
+VARIABLE: Final = "CROSSCHECK_INSTRUCTIONS"
+# What NumPy's wheels choose kernels by beyond their baseline: from 2.4 on whole levels, before it features.
+NUMPY_GROUPS: Final = ("X86_V3", "X86_V4", "AVX512_ICL", "AVX512_SPR")
+NUMPY_FEATURES: Final = (
+    "AVX", "F16C", "FMA3", "AVX2",
+    "AVX512F", "AVX512CD", "AVX512_SKX", "AVX512_CLX", "AVX512_CNL", "AVX512_ICL", "AVX512_SPR",
+)  # fmt: skip
+NUMPY_WITH_GROUPS: Final = (2, 4)
+
+
+class Level(NamedTuple):
+    """An instruction-set level, and how each library is held to it.
+
+    Attributes:
+        psabi: its name in the x86-64 psABI, which compilers take for ``-march``.
+        needs: the features of Linux that tell that a CPU has it; those of the levels below are not repeated.
+        numpy_groups: how many of `NUMPY_GROUPS` it includes.
+        numpy_features: how many of `NUMPY_FEATURES`.
+        openblas: the kernels of OpenBLAS.
+        mkl: of MKL, which heeds it on Intel's CPUs.
+        aten: of torch, and the vectors of programs that it compiles.
+        onednn: of oneDNN, which torch multiplies some matrices with.
+        xla: what XLA compiles for.
+    """
+
+    psabi: str
+    needs: frozenset[str]
+    numpy_groups: int
+    numpy_features: int
+    openblas: str
+    mkl: str
+    aten: str
+    onednn: str
+    xla: str
+
+
+LEVELS: Final[Mapping[str, Level]] = {
+    "sse42": Level(
+        "x86-64-v2", frozenset({"cx16", "lahf_lm", "popcnt", "pni", "ssse3", "sse4_1", "sse4_2"}),
+        0, 0, "Nehalem", "SSE4_2", "default", "SSE41", "SSE4_2",
+    ),
+    "avx2": Level(
+        "x86-64-v3", frozenset({"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"}),
+        1, 4, "Haswell", "AVX2", "avx2", "AVX2", "AVX2",
+    ),
+    "avx512": Level(
+        "x86-64-v4", frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
+        2, 7, "SkylakeX", "AVX512", "avx512", "AVX512_CORE", "AVX512",
+    ),
+}  # fmt: skip
+
+
+def unavailable(level: str) -> str | None:
+    """Why this CPU cannot be held to the level; None if it can."""
+    here = cpu()
+    if here.machine not in ("x86_64", "AMD64"):
+        return f"{level} is a level of x86-64, and this CPU is {here.machine}"
+    if not here.features:
+        return f"the system does not say whether this CPU has {level}"
+    names = list(LEVELS)
+    needs = frozenset[str]().union(*(LEVELS[name].needs for name in names[: names.index(level) + 1]))
+    lacks = sorted(needs - here.features)
+    return f"this CPU has no {level}: it lacks {', '.join(lacks)}" if lacks else None
+
+
+def environment(level: str) -> dict[str, str]:
+    """The variables that hold a new process to the level; NumPy's is `numpy_variable`'s, XLA's in its flags.
+
+    Raises:
+        AdapterError: this CPU cannot be held to it.
+    """
+    if level == NATIVE:
+        return {}
+    if reason := unavailable(level):
+        raise AdapterError(reason)
+    chosen = LEVELS[level]
+    return {
+        VARIABLE: level,
+        "OPENBLAS_CORETYPE": chosen.openblas,
+        "MKL_ENABLE_INSTRUCTIONS": chosen.mkl,
+        "ATEN_CPU_CAPABILITY": chosen.aten,
+        "ONEDNN_MAX_CPU_ISA": chosen.onednn,
+        "TORCHINDUCTOR_CPP_MARCH": chosen.psabi,
+    }
+
+
+def xla_flag(level: str) -> dict[str, str]:
+    """The flag that holds XLA to the level, and its value."""
+    return {} if level == NATIVE else {"xla_cpu_max_isa": LEVELS[level].xla}
+
+
+def numpy_variable(level: str, version: str) -> dict[str, str]:
+    """The variable that holds a NumPy of that version to the level.
+
+    NumPy warns of a name that it does not know, so the names are those of its version.
+    """
+    chosen = LEVELS[level]
+    has_groups = tuple(int(part) for part in version.split(".")[:2]) >= NUMPY_WITH_GROUPS
+    left = NUMPY_GROUPS[chosen.numpy_groups :] if has_groups else NUMPY_FEATURES[chosen.numpy_features :]
+    return {"NPY_DISABLE_CPU_FEATURES": " ".join(left)}
