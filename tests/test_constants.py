@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("units", "product", "bounds", "filter", "admissible", "nonfinite", "arithmetic", "exact", "state", "gradient")
+NAMES = (
+    "units",
+    "product",
+    "bounds",
+    "filter",
+    "admissible",
+    "nonfinite",
+    "arithmetic",
+    "exact",
+    "state",
+    "gradient",
+)
 FILES = (*(f"reference/{name}.py" for name in NAMES), "crosscheck/judge.py")
 HEADING = "## Sources of the constants"
 
