@@ -30,11 +30,11 @@ class AdapterMisbehaved(Exception):  # noqa: N818, a verdict on the adapter, not
 
 
 class AdapterDied(Exception):  # noqa: N818, as above
-    """An adapter whose process crashed, exited or gave no answer.
+    """An adapter whose process crashed or exited; of `NoAnswer`, one that was ended because it took too long.
 
     Attributes:
         adapter: its name.
-        how: ``killed by signal 11 (SIGSEGV)``, ``exited with status 0`` or ``gave no answer within 60 s``.
+        how: ``killed by signal 11 (SIGSEGV)`` or ``exited with status 0``.
         journal: the file with the input of that call; None where it died before any call.
         log: the file with all that the process printed.
     """
@@ -43,6 +43,24 @@ class AdapterDied(Exception):  # noqa: N818, as above
         kept = "before its first call" if journal is None else f"its input: {journal}"
         super().__init__(f"{adapter} {how}; {kept}; what it printed: {log}")
         self.adapter, self.how, self.journal, self.log = adapter, how, journal, log
+
+
+class NoAnswer(AdapterDied):
+    """An adapter that gave no answer in time, twice: there is no verdict on it, for time is not a fault.
+
+    Attributes:
+        seconds: how long the second attempt was waited for.
+        load: how busy the machine was then.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917, what `AdapterDied` has, and the three that make its text
+        self, adapter: str, first: float, seconds: float, load: str, journal: Path | None, log: Path
+    ) -> None:
+        how = (
+            f"gave no answer within {first:g} s, nor within {seconds:g} s when tried once more alone ({load})"
+        )
+        super().__init__(adapter, how, journal, log)
+        self.seconds, self.load = seconds, load
 
 
 class JournalError(Exception):

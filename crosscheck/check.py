@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,12 @@ from adapters.isolated import Isolated
 from crosscheck.accuracy import best_known
 from crosscheck.cases import Case, CaseError, Literal, inputs, parse
 from crosscheck.contract import violations
+from crosscheck.differing import told
 from crosscheck.inert import inert
 from crosscheck.judge import Judge, Verdict
 from crosscheck.message import failure
-from crosscheck.onecase import Best, heading, largest_error, table
+from crosscheck.onecase import heading, largest_error, table
+from crosscheck.shown import columns, folded
 from crosscheck.trial import Outcome, Subject, run, tell_apart
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
@@ -97,13 +100,17 @@ class Check:
 
     def lines(self) -> Iterator[str]:
         """All that there is to say, in paragraphs."""
-        best = best_known(self.judge)
+        best, width = best_known(self.judge), columns(terminal=sys.stdout.isatty())
+        yield "\n".join(folded(self._verdict, width))
         yield heading(self.text, self.judge)
-        yield table(self.judge, self.outcomes, best)
+        yield table(self.judge, self.outcomes, best, width)
+        if differing := list(told(self.judge, [o for o in self.outcomes if o.outputs is not None])):
+            lines = [line for each in differing for line in folded(f"  {each}", width)]
+            yield "\n".join(["Values differ, each within its own bounds:", *lines])
         yield from ("\n".join(part) for part in (self.lost, self._contract, self._unsupported) if part)
         if not all(outcome.is_green for outcome in self.outcomes):
             yield failure(self.text, self.judge, self.outcomes, self.subjects)
-        yield self._verdict(best)
+        yield "\n".join(folded(largest_error(self.judge, self.outcomes, best), width))
 
     @property
     def _contract(self) -> list[str]:
@@ -115,17 +122,21 @@ class Check:
             f"not supported: {o.description.name}: {o.unsupported}" for o in self.outcomes if o.unsupported
         ]
 
-    def _verdict(self, best: Best) -> str:
+    @property
+    def _verdict(self) -> str:
         names = [o.description.name for o in self.outcomes]
         if self.is_bad:
             off = [o.description.name for o in self.outcomes if not o.is_green]
             off += [sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.lost)]
             wrong = list(dict.fromkeys(off))
-            return f"{len(wrong)} of {len(names) + len(self.lost)} adapters off: {', '.join(wrong)}."
+            return (
+                f"Not all within bounds: {len(wrong)} of {len(names) + len(self.lost)}: {', '.join(wrong)}."
+            )
         if len(self.unjudged) == len(names):
-            return "Nothing could be judged."
-        agree = [name for name in names if name not in self.unjudged]
-        return f"Agreement: {', '.join(agree)}; {largest_error(self.judge, self.outcomes, best)}."
+            return "Not judged: nothing of it could be."
+        within = [name for name in names if name not in self.unjudged]
+        said = f"Within bounds: {', '.join(within)}."
+        return f"{said} Not judged: {', '.join(self.unjudged)}." if self.unjudged else said
 
 
 def _is_judged(outcome: Outcome) -> bool:
@@ -156,8 +167,9 @@ def check_and_show(
 ) -> int:
     """Judge one case and return the exit code.
 
-    0: all agree. 1: a disagreement, a broken contract, a death. 2: nothing could be judged. With ``bisect``
-    0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or the case cannot be used.
+    0: within bounds. 1: outside, a broken contract, a death, no verdict. 2: nothing could be judged. With
+    ``bisect`` 0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or the case cannot be
+    used.
 
     Raises:
         AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from crosscheck.endings import CANNOT_BE_JUDGED, INTERNAL, UNUSABLE, exit_code
-from crosscheck.options import adapter_options, chosen, plan_options, split
+from crosscheck.options import adapter_options, chosen, details_option, plan_options, split
 from crosscheck.sweep.command import merge, sweep
 
 
@@ -52,6 +52,7 @@ def cli(context: click.Context) -> None:
 @cli.command()
 @adapter_options
 @plan_options
+@details_option
 @click.option("--coverage", is_flag=True, help="Print what was judged where, and why not elsewhere.")
 @click.option(
     "--python", multiple=True, metavar="PATH",
@@ -72,6 +73,7 @@ def compare(  # noqa: PLR0913, one for each option
     dtype: tuple[str, ...],
     matrix: bool,
     coverage: bool,
+    details: bool,
     ledger: Path | None,
     python: tuple[str, ...],
     **choice: Any,
@@ -89,7 +91,9 @@ def compare(  # noqa: PLR0913, one for each option
         if ledger is not None:
             raise click.UsageError("--ledger takes one run; make a ledger under each interpreter, then gate")
     conditions = Conditions(journal, timeout, compilation.kept())
-    return compare_and_show(plan, specs, conditions, shared=matrix, coverage=coverage, ledger=ledger)
+    return compare_and_show(
+        plan, specs, conditions, shared=matrix, coverage=coverage, details=details, ledger=ledger
+    )
 
 
 @cli.command()

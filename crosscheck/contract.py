@@ -123,7 +123,7 @@ def _bits(array: Array) -> Array:
 
 
 def _outside(subject: Subject, judge: Judge, outputs: Outputs) -> dict[str, Bool]:
-    """The outputs that disagree, with their elements outside."""
+    """The outputs that are outside, with their elements outside."""
     claims = subject.description.arithmetic[judge.format.name]
     judged = judge.judge(outputs, claims)
     return {name: ~one.admissible for name, one in judged.items() if not one.admissible.all()}
@@ -155,5 +155,5 @@ def _layout(subject: Subject, judge: Judge, contiguous: Outputs, layout: str) ->
         index = tuple(int(i) for i in np.argwhere(outside)[0])
         got, want = (hexadecimal(float(getattr(o, name)[index])) for o in (outputs, contiguous))
         where = f"{place(name, index)}: got {got}, in contiguous memory {want}"
-        what = f"disagrees on {', '.join(found)} if the arrays are {layout}"
+        what = f"is outside on {', '.join(found)} if the arrays are {layout}"
         yield f"{subject.description.name} {what}; {where}"

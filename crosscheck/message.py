@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from adapters import is_ours
+from adapters.errors import NoAnswer
 from adapters.protocol import Description
 from crosscheck.blame import first_equation, outliers
 from crosscheck.blame.element import Element
@@ -65,10 +66,15 @@ def _command() -> str:
 
 def _headline(outcomes: Sequence[Outcome]) -> str:
     wrong = [
-        f"{o.description.name} disagrees on {', '.join(o.disagreeing)}" for o in outcomes if o.disagreeing
+        f"{o.description.name} is outside on {', '.join(o.disagreeing)}" for o in outcomes if o.disagreeing
     ]
-    failed = [f"{o.description.name} failed" for o in outcomes if o.failure is not None]
-    return textwrap.fill("; ".join(wrong + failed) or "no adapter disagrees", WIDTH, break_on_hyphens=False)
+    failed = [f"{o.description.name} {_failing(o)}" for o in outcomes if o.failure is not None]
+    return textwrap.fill("; ".join(wrong + failed) or "no adapter is outside", WIDTH, break_on_hyphens=False)
+
+
+def _failing(outcome: Outcome) -> str:
+    """What an adapter did that gave no result; to be late is no fault."""
+    return "has no verdict" if isinstance(outcome.failure, NoAnswer) else "failed"
 
 
 def _line(label: str, text: str, *, wrap: bool = True) -> str:
@@ -97,7 +103,7 @@ def _failed(inquest: Inquest, outcome: Outcome) -> str:
     """An adapter that gave no result."""
     description, dtype = outcome.description, inquest.judge.format.name
     lines = [
-        f"{description.name} failed in {dtype}",
+        f"{description.name} {_failing(outcome)} in {dtype}",
         _line("adapter", _who(description)),
         _line("what", str(outcome.failure)),
     ]
@@ -187,8 +193,9 @@ def _other(element: Element, outcome: Outcome) -> str:
     if element.output not in outcome.judgements:
         return f"{name}: {outcome.failure or outcome.unsupported or f'it has no {element.output}'}"
     inside = bool(outcome.judgements[element.output].admissible[element.index])
-    verdict = "admissible" if inside else "not admissible"
-    return f"{name}: {number(got, element.format)}, {verdict}, {_error(element, got)}"
+    judged = bool(outcome.judgements[element.output].decided[element.index])
+    verdict = (Verdict.WITHIN_BOUNDS if judged else Verdict.NOT_JUDGED) if inside else Verdict.OUTSIDE
+    return f"{name}: {number(got, element.format)}, {verdict.value}, {_error(element, got)}"
 
 
 def _blame(inquest: Inquest, scene: Scene) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from adapters.errors import NoAnswer
 from crosscheck.accuracy import BestKnown, errors
 from crosscheck.judge import Judge
 from crosscheck.regimes import REGIMES, classify
@@ -17,6 +18,7 @@ from reference.ulp import Category
 
 Best = dict[str, BestKnown]
 COLUMNS = ("adapter", "output", "verdict", "worst ulp", "of bound", "at", "got there", "exact there")
+APART = COLUMNS.index("at")  # what follows has a line of its own on a narrow terminal
 LONGEST = 60  # characters of a case in a heading
 WORDS = {Category.OVERFLOW: "overflow", Category.LOST_TO_ZERO: "to zero", Category.UNDEFINED: "nan"}
 
@@ -32,14 +34,31 @@ def heading(text: str, judge: Judge) -> str:
     return f"{shown}\n{judge.format.name}, {size}; elements of ŷ: {regimes}"
 
 
-def table(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
-    """One row for each output of each adapter: the largest error, and the element nearest to its bound."""
+def table(judge: Judge, outcomes: Sequence[Outcome], best: Best, width: int) -> str:
+    """One row for each output of each adapter: the largest error, and the element nearest to its bound.
+
+    Where so many columns are too few, what was returned there has a line of its own.
+    """
     lines = [COLUMNS, *_rows(judge, outcomes, best)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
-    return "\n".join(
+    whole = _aligned(lines)
+    if max(map(len, whole)) <= width:
+        return "\n".join(whole)
+    first = _aligned([line[:APART] for line in lines])
+    below = [
+        f"  got {got}, exact {exact}{' at' * bool(where)} {where}".rstrip() if got else ""
+        for *_, where, got, exact in lines
+    ]
+    pairs = zip(first[1:], below[1:], strict=True)
+    return "\n".join([first[0], *(line for pair in pairs for line in pair if line)])
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """The lines in columns."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
-    )
+    ]
 
 
 def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tuple[str, ...]]:
@@ -48,7 +67,7 @@ def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tup
             yield (
                 outcome.description.name,
                 "-",
-                "not supported" if outcome.unsupported else "failed",
+                _without(outcome),
                 *[""] * 5,
             )
             continue
@@ -70,6 +89,13 @@ def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tup
             )
 
 
+def _without(outcome: Outcome) -> str:
+    """The verdict on an adapter that returned nothing."""
+    if outcome.unsupported is not None:
+        return "not supported"
+    return "no verdict" if isinstance(outcome.failure, NoAnswer) else "failed"
+
+
 def _largest(error: Float64, kind: Array) -> str:
     """The largest error in ulp, and the categories that occur beside it."""
     known = error[~np.isnan(error)]
@@ -78,7 +104,7 @@ def _largest(error: Float64, kind: Array) -> str:
 
 
 def largest_error(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
-    """A phrase on accuracy, since all may agree and all be far off."""
+    """A sentence on accuracy, since all may be within bounds and all be far off."""
     found = [
         (float(np.nanmax(error)), f"in {name} of {outcome.description.name}")
         for outcome in outcomes
@@ -87,6 +113,6 @@ def largest_error(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
         if not np.isnan(error).all()
     ]
     if not found:
-        return "no exact value to measure an error from"
+        return "There is no exact value to measure an error from."
     error, where = max(found, key=lambda each: each[0])
-    return f"the largest error is {ulps(error)} ulp, {where}"
+    return f"The largest error is {ulps(error)} ulp, {where}."

@@ -53,6 +53,14 @@ def adapter_options(command: Command) -> Command:
     return _with(command, options)
 
 
+def details_option(command: Command) -> Command:
+    """The option that a table may have."""
+    option = click.option(
+        "--details", is_flag=True, help="A row for each output, with the extremes over all numbers."
+    )
+    return option(command)
+
+
 def plan_options(command: Command) -> Command:
     """The options that choose the cases of a comparison."""
     options = (

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import shutil
+import textwrap
 
 import numpy as np
 
 from reference.formats import Format
+
+PIPED = 132  # columns, where nobody has a window
 
 
 def hexadecimal(value: float) -> str:
@@ -60,3 +65,21 @@ def of_the_bound(share: float) -> str:
 def ulps(error: float) -> str:
     """An error in ulp; ``-`` where it is not known or has no such measure."""
     return "-" if math.isnan(error) else f"{error:.3g}"
+
+
+def columns(*, terminal: bool) -> int:
+    """How wide what is printed may be: the terminal's columns or those of COLUMNS; else `PIPED`."""
+    return shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else PIPED
+
+
+def folded(line: str, width: int) -> list[str]:
+    """The line in lines of at most so many columns, what follows the first further in; words stay whole."""
+    margin = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line.strip(),
+        width,
+        initial_indent=margin,
+        subsequent_indent=f"{margin}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 Histogram = Mapping[str, int]
 
@@ -71,7 +71,7 @@ class Summary:
         problems, elements: how many there were.
         wrong_problems, wrong_elements: how many lie outside the admissible set.
         known_elements: how many of those are known differences.
-        not_judged: elements without a verdict: inside a set that holds everything that they can be.
+        not_judged: elements without a verdict: inside a set that holds all that they can be.
         not_run: problems that the adapter was not given any more, after a failure.
         overflow, lost_to_zero, undefined: elements of these categories (`reference.ulp.Category`).
         unknown: elements whose exact value nobody asked for.
@@ -80,12 +80,17 @@ class Summary:
             errors are from the reference (`crosscheck.sweep.tally`).
         cases: which there were: the sum of `mark_of` their texts, modulo `CASES`.
         bits: of all outputs with their cases, in the same way: what is equal has the same numbers.
+        well_conditioned: elements that are well-conditioned (`reference.admissible`) and whose exact value is
+            known.
         error: the worst error in ulp.
+        well_conditioned_error: the worst of those elements.
         share: the worst |got − center| / radius; inf for what is inadmissible by no finite measure.
-        errors, shares: how many elements have them, by ⌊log₂⌋; also ``zero`` and ``inf``.
+        errors, well_conditioned_errors, shares: how many elements have them, by ⌊log₂⌋; also ``zero`` and
+            ``inf``.
         known: elements that a known difference covers, by ``entry:regime``; those that overlap both count.
         unsupported: why the adapter does not have this cell.
         failures: how it broke the contract, or died.
+        no_answer: how it gave no answer in time, which is no fault and no verdict.
     """
 
     problems: int = 0
@@ -99,17 +104,26 @@ class Summary:
     lost_to_zero: int = 0
     undefined: int = 0
     unknown: int = 0
+    well_conditioned: int = 0
     equal: int = 0
     ties: int = 0
     cases: int = 0
     bits: int = 0
     error: Worst | None = None
+    well_conditioned_error: Worst | None = None
     share: Worst | None = None
     errors: Histogram = field(default_factory=dict)
+    well_conditioned_errors: Histogram = field(default_factory=dict)
     shares: Histogram = field(default_factory=dict)
     known: Histogram = field(default_factory=dict)
     unsupported: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
+    no_answer: frozenset[str] = frozenset()
+
+
+WORST: Final = ("error", "well_conditioned_error", "share")
+HISTOGRAMS: Final = ("errors", "well_conditioned_errors", "shares", "known")
+SETS: Final = ("unsupported", "failures", "no_answer")
 
 
 def mark_of(*parts: bytes) -> int:
@@ -128,11 +142,11 @@ def merge(a: Summary, b: Summary) -> Summary:
     merged: dict[str, Any] = {}
     for name in (member.name for member in dataclasses.fields(Summary)):
         mine, theirs = getattr(a, name), getattr(b, name)
-        if name in ("error", "share"):
+        if name in WORST:
             merged[name] = worse(mine, theirs)
-        elif name in ("errors", "shares", "known"):
+        elif name in HISTOGRAMS:
             merged[name] = {at: mine.get(at, 0) + theirs.get(at, 0) for at in {**mine, **theirs}}
-        elif name in ("unsupported", "failures"):
+        elif name in SETS:
             merged[name] = mine | theirs
         elif name in ("cases", "bits"):
             merged[name] = (mine + theirs) % CASES
@@ -178,10 +192,10 @@ def to_plain(summary: Summary) -> dict[str, Any]:
 def from_plain(plain: Mapping[str, Any]) -> Summary:
     """The summary that `to_plain` wrote down."""
     read = dict(plain)
-    for name in ("error", "share"):
+    for name in WORST:
         if (worst := read.get(name)) is not None:
             value, place = float.fromhex(worst["value"]), tuple(worst["place"])
             read[name] = Worst(value, worst["case"], place, worst["regime"])
-    for name in ("unsupported", "failures"):
+    for name in SETS:
         read[name] = frozenset(read.get(name, ()))
     return Summary(**read)

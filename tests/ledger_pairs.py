@@ -31,12 +31,12 @@ ELSEWHERE = header("torch", environment=replace(ENVIRONMENT, cpu="another"))
 # Name: the baseline, the new ledger, and the kind, fact, old and new value of every change.
 PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
     "nothing": (BASE, BASE, []),
-    "disagrees": (BASE, with_cell(WRONG), [(WORSE, "verdict", "agrees", "disagrees")]),
-    "agrees again": (with_cell(WRONG), BASE, [(BETTER, "verdict", "disagrees", "agrees")]),
+    "outside": (BASE, with_cell(WRONG), [(WORSE, "verdict", "within bounds", "outside")]),
+    "agrees again": (with_cell(WRONG), BASE, [(BETTER, "verdict", "outside", "within bounds")]),
     "known": (
         BASE,
         with_cell(dataclasses.replace(WRONG, known_elements=2)),
-        [(WORSE, "verdict", "agrees", "known")],
+        [(WORSE, "verdict", "within bounds", "known")],
     ),
     "more outside": (
         with_cell(WRONG),
@@ -49,8 +49,12 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         [(BETTER, "elements outside", "3", "2")],
     ),
     "fewer problems": (BASE, with_cell(summary(problems=1, cases=1)), [(WORSE, "problems", "2", "1")]),
-    "fewer judged": (BASE, with_cell(summary(not_judged=1)), [(WORSE, "judged", "2", "1")]),
-    "not judged": (BASE, with_cell(summary(not_judged=2)), [(WORSE, "verdict", "agrees", "not judged")]),
+    "fewer judged": (BASE, with_cell(summary(not_judged=1)), [(WORSE, "judged", "6", "5")]),
+    "not judged": (
+        BASE,
+        with_cell(summary(not_judged=6)),
+        [(WORSE, "verdict", "within bounds", "not judged")],
+    ),
     "a larger error": (BASE, with_cell(FAR), [(WORSE, "worst ulp", "1.5", "2.5")]),
     "a smaller error": (BASE, with_cell(NEAR), [(BETTER, "worst ulp", "1.5", "0.5")]),
     "other bits": (
@@ -85,7 +89,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
     "a new mode that is wrong": (
         BASE,
         with_cell(WRONG, cell("torch-func")),
-        [(WORSE, "verdict", "-", "disagrees"), (OTHER, "adapter", "-", "2 problems")],
+        [(WORSE, "verdict", "-", "outside"), (OTHER, "adapter", "-", "2 problems")],
     ),
     "a promise broken": (
         BASE,
@@ -139,7 +143,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
     "a red run": (
         BASE,
         dataclasses.replace(BASE, verdict=1),
-        [(WORSE, "verdict", "agreement", "disagreement")],
+        [(WORSE, "verdict", "within bounds", "not all within bounds")],
     ),
     "another version": (
         BASE,
@@ -162,7 +166,7 @@ CANNOT: dict[str, tuple[Ledger, Ledger, str]] = {
         BASE,
         "the baseline .* interrupted",
     ),
-    "nothing judged": (BASE, with_cell(summary(not_judged=2)), "judged nothing"),
+    "nothing judged": (BASE, with_cell(summary(not_judged=6)), "judged nothing"),
     "empty": (BASE, Ledger(header()), "judged nothing"),
     "profiles": (
         BASE,

@@ -233,7 +233,7 @@ def test_a_run_without_a_baseline_is_green_where_all_agree(first: Ran) -> None:
 
 def test_the_summary_has_the_table_as_text(first: Ran) -> None:
     assert "## Gradient Crosscheck\n<pre>\n" in first.summary
-    assert "Agreement of numpy" in first.summary
+    assert "Within bounds: numpy" in first.summary
     assert first.summary.endswith("**Verdict: agreement**\n")
     assert "<0.25" not in first.summary
     assert "&lt;0.25" in first.summary

@@ -83,14 +83,15 @@ def told(record: Record, subjects: Sequence[Subject], *, width: int = 100) -> st
 
 def test_a_healthy_adapter_agrees_on_all_problems_of_the_plan() -> None:
     row = row_of(record_of(Direct(wrong.healthy)), "planted-healthy", "grad")
-    assert (row.verdict, row.judged, row.missed) == ("agrees", 2 * PLAN.per_cell, 0)
+    assert (row.verdict, row.summary.problems) == ("within bounds", 2 * PLAN.per_cell)
+    assert (row.judged, row.summary.not_judged) == (row.summary.elements, 0)
 
 
 def test_a_wrong_adapter_disagrees_and_the_healthy_one_beside_it_agrees() -> None:
     record = record_of(Direct(wrong.healthy), Direct(wrong.sign))
-    assert row_of(record, "planted-sign", "grad").verdict == "disagrees"
-    assert row_of(record, "planted-sign", "loss").verdict == "agrees"
-    assert row_of(record, "planted-healthy", "grad").verdict == "agrees"
+    assert row_of(record, "planted-sign", "grad").verdict == "outside"
+    assert row_of(record, "planted-sign", "loss").verdict == "within bounds"
+    assert row_of(record, "planted-healthy", "grad").verdict == "within bounds"
 
 
 def test_an_adapter_that_died_is_not_called_again_and_the_others_go_on() -> None:
@@ -101,8 +102,8 @@ def test_an_adapter_that_died_is_not_called_again_and_the_others_go_on() -> None
     assert row.verdict == "failed"
     assert row.judged == 0
     heard = row_of(record, "planted-sign", "loss").summary.problems
-    assert row.missed + heard == 2 * PLAN.per_cell
-    assert row_of(record, "planted-healthy", "grad").judged == 2 * PLAN.per_cell
+    assert row.summary.not_run + row.summary.problems + heard == 2 * PLAN.per_cell
+    assert row_of(record, "planted-healthy", "grad").summary.problems == 2 * PLAN.per_cell
 
 
 def test_an_adapter_that_misbehaves_in_one_dtype_is_heard_in_the_others() -> None:
@@ -114,7 +115,7 @@ def test_an_adapter_that_misbehaves_in_one_dtype_is_heard_in_the_others() -> Non
 
     record = record_of(Direct(Half("half", wrong.right)), plan=plan)
     verdicts = {row.dtype: row.verdict for row in rows(record.summaries)}
-    assert verdicts == {"float64": "failed", "float32": "agrees"}
+    assert verdicts == {"float64": "failed", "float32": "within bounds"}
 
 
 def test_ctrl_c_leaves_what_was_found_so_far() -> None:
@@ -191,7 +192,8 @@ def test_the_report_tells_each_disagreement_once_and_counts_the_others() -> None
     text = told(record_of(*subjects), subjects)
     assert text.count("planted-sign is wrong: grad") == 1
     assert text.count("planted-sign float32 grad: ") == 1
-    assert text.rstrip().splitlines()[-1].startswith("No agreement (disagree: planted-sign):")
+    assert text.lstrip().startswith("Not all within bounds (outside: planted-sign): ")
+    assert text.rstrip().splitlines()[-1].startswith("Not all within bounds: ")
 
 
 def test_the_report_names_a_death_once_with_its_journal() -> None:

@@ -237,9 +237,9 @@ def planted(count: int, of: Any = wrong.right) -> list[Direct]:
     return [Direct(wrong.Planted(f"p{i}", of)) for i in range(count)]
 
 
-def test_many_adapters_that_agree_are_counted_in_the_last_line() -> None:
+def test_many_adapters_that_agree_are_counted_in_the_first_line() -> None:
     subjects = planted(9)
-    assert "Agreement of 9 modes of planted: " in told(record_of(*subjects), subjects)
+    assert "Within bounds: 9 modes of planted: " in told(record_of(*subjects), subjects)
 
 
 def test_a_finding_keeps_all_that_are_wrong_and_a_few_that_are_right() -> None:
@@ -273,7 +273,7 @@ def test_the_matrix_of_one_framework_agrees_and_has_no_gap_without_a_reason(run:
     assert (healthy.returncode, healthy.stderr) == (0, "")
     lines = healthy.stdout.splitlines()
     assert lines[1].startswith("The matrix: 2 modes and 0 combinations of factors")
-    assert lines[-1].startswith("Agreement of numpy, numpy-2threads: ")
+    assert "Within bounds: numpy, numpy-2threads: " in healthy.stdout
     assert [line.split()[:3] for line in lines if line.startswith("numpy-2threads ")][4:] == [
         ["numpy-2threads", "float32", shapes] for shapes in CLASSES
     ]
@@ -287,10 +287,12 @@ def test_who_is_wrong_or_dies_in_the_matrix_is_told_and_the_others_go_on(run: An
     assert broken.returncode == 1
     assert "planted-sign is wrong: grad" in said
     assert said.count("planted-always failed in float16") == 1
-    assert "No agreement (disagree: planted-sign; failed: planted-always" in said
+    assert "Not all within bounds (outside: planted-sign; failed: planted-always" in said
     assert "it failed, or was not asked again after a failure" in said
     assert "nothing explains" not in said
-    agreeing = [line for line in broken.stdout.splitlines() if line.startswith("numpy") and "agrees" in line]
+    agreeing = [
+        line for line in broken.stdout.splitlines() if line.startswith("numpy") and "within bounds" in line
+    ]
     assert len(agreeing) == 8
 
 

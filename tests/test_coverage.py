@@ -223,7 +223,7 @@ def test_a_gap_that_nothing_explains_is_a_fault_and_no_agreement() -> None:
     text = io.StringIO()
     show(comparison, Console(width=100, file=text, highlight=False))
     assert " ?  nothing explains planted-healthy float32 tails: ordinary" in text.getvalue()
-    assert "No agreement (unexplained gaps in the coverage: 1)" in text.getvalue()
+    assert "Not all within bounds (unexplained gaps in the coverage: 1)" in text.getvalue()
 
 
 def test_a_gap_is_no_fault_where_nobody_asks_for_the_coverage() -> None:

@@ -102,7 +102,7 @@ def test_what_is_accepted_is_the_new_baseline_and_says_why(
     assert accepted.cells[cell()] == WRONG
     assert [each.why for each in accepted.acceptances] == ["the first", "upstream has fixed it on main"]
     assert accepted.acceptances[-1].changes == (
-        "regression: torch float32 ordinary grad core contiguous: verdict agrees -> disagrees",
+        "regression: torch float32 ordinary grad core contiguous: verdict within bounds -> outside",
     )
     assert run(None, with_cell(WRONG))[0] == 0
 

@@ -442,7 +442,7 @@ def before(number: int, *more: bytes) -> Make:
 
 
 HEADER, CELL, FOOTER = 0, 1, -1
-ONE_LINE = b'{"format":"gradient-crosscheck ledger","version":1,"text":"%s"}\n'
+ONE_LINE = b'{"format":"gradient-crosscheck ledger","version":2,"text":"%s"}\n'
 NO_LEDGER, OTHERWISE = (
     "is no ledger of this suite, or its beginning is damaged",
     "in another form than the suite writes",
@@ -469,11 +469,11 @@ LEDGERS = (
     Row("escape-in-a-text", at(CELL, b'"core"', b'"\x1b[2J"'), "line 2: "),
     Row("escapes-for-a-kind", at(CELL, b'"cell"', rb'"\u001b[2J\u202e"'), r"Invalid value '\x1b[2J\u202e'"),
     Row("escapes-for-a-field", at(CELL, b"{", rb'{"\u001b[2J":1,'), r"unknown field `\x1b[2J`"),
-    Row("escapes-for-a-version", at(HEADER, b'"version":1', rb'"version":"\u001b[2J"'), NO_LEDGER),
+    Row("escapes-for-a-version", at(HEADER, b'"version":2', rb'"version":"\u001b[2J"'), NO_LEDGER),
     Row("text-without-end-for-a-kind", at(CELL, b'"cell"', b'"' + b"x" * 10**6 + b'"'), "value 'xxxxxx"),
-    Row("another-version", at(HEADER, b'"version":1', b'"version":2'), "has version 2 of the format;"),
-    Row("version-of-a-million-digits", at(HEADER, b'"version":1', b'"version":' + b"9" * 10**6), NO_LEDGER),
-    Row("version-of-4,000-digits", at(HEADER, b'"version":1', b'"version":' + b"9" * 4000), "has version 99"),
+    Row("another-version", at(HEADER, b'"version":2', b'"version":1'), "version 1 of the format, and this"),
+    Row("version-of-a-million-digits", at(HEADER, b'"version":2', b'"version":' + b"9" * 10**6), NO_LEDGER),
+    Row("version-of-4,000-digits", at(HEADER, b'"version":2', b'"version":' + b"9" * 4000), "has version 99"),
     Row("number-of-a-million-digits", at(HEADER, b'"seed":0', b'"seed":' + b"9" * 10**6), "Integer value"),
     Row("number-of-a-huge-exponent", at(HEADER, b'"seed":0', b'"seed":1e999'), "Number out of range"),
     Row("number-for-a-text", at(CELL, b'"core"', b"7"), "Expected `str`, got `int`"),
@@ -658,7 +658,7 @@ def test_what_is_odd_and_harmless_is_judged(run: Run, folder: Path) -> None:
     there = files(folder)
     code, printed, complaint = run(*checking(given, folder))
     assert (code, complaint) == (0, "")
-    assert "Agreement: numpy" in printed
+    assert "Within bounds: numpy" in printed
     assert files(folder).keys() - there.keys() <= {folder / "journal"}
 
 

@@ -23,7 +23,7 @@ from reference.formats import FORMATS
 
 CASE = "float64:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[0x0p+0]]"
 SIGN = """\
-planted-sign disagrees on grad
+planted-sign is outside on grad
 
 planted-sign is wrong: grad[0, 0] in float64
   adapter       planted 1.0, cpu
@@ -34,7 +34,7 @@ planted-sign is wrong: grad[0, 0] in float64
   bound used    N times the bound
   regime        zeros (an input or weight is zero)
   extent        1 of 1 elements of grad
-  others        numpy: 0x1p-3 (0.125), admissible, 0 ulp off
+  others        numpy: 0x1p-3 (0.125), within bounds, 0 ulp off
   outlier       planted-sign
   equation      (13) ∂L/∂ŷ = ŷ − y
 """
@@ -97,7 +97,7 @@ def test_every_output_that_disagrees_has_its_own_block() -> None:
         ("planted-float32-inside-float64", "grad"),
         ("planted-sign", "grad"),
     ]
-    assert found.startswith("planted-float32-inside-float64 disagrees on y_hat, loss, grad; planted-sign")
+    assert found.startswith("planted-float32-inside-float64 is outside on y_hat, loss, grad; planted-sign")
 
 
 def test_a_death_is_told_with_its_input_and_its_replay() -> None:

@@ -110,7 +110,7 @@ def stated(text: str, without: tuple[str, ...]) -> list[str]:
         ((LITERAL, "--only", "torch-literal,torch-backward-literal"), "several adapters disagree"),
         ((ONE, "--only", "numpy", "--bisect"), "--bisect"),
     ],
-    ids=["agrees", "from-outside", "several", "bisection"],
+    ids=["within bounds", "from-outside", "several", "bisection"],
 )
 def test_where_there_is_nothing_to_send_one_line_says_why(
     arguments: tuple[str, ...], words: str, tmp_path: Path, frameworks: frozenset[str]

@@ -108,7 +108,7 @@ def test_the_command_merges_and_says_what_is_wrong_in_one_line(
     assert run(["merge", str(parts[0] / "store"), *target]) == 2
     assert capsys.readouterr().err.startswith("crosscheck: error: shards that are missing: 1-2; --partial")
     assert run(["merge", *(str(folder / "ledger.jsonl") for folder in parts), *target]) == 0
-    assert "Agreement of numpy." in capsys.readouterr().out
+    assert "Within bounds: numpy: " in capsys.readouterr().out
 
 
 @given(st.sets(st.integers(0, 300)))

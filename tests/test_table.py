@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from crosscheck.comparison.table import median, rows, share_of, tables
+from crosscheck.comparison.table import Row, median, rows, share_of, tables, together
 from crosscheck.summary import EVERY, Cell, Summary, Worst
 
 
@@ -27,74 +27,124 @@ SUMMARIES = {
         8192,
         24576,
         error=worst(1.5, "ordinary"),
+        well_conditioned_error=worst(1.25, "ordinary"),
         share=worst(0.9999, "ordinary"),
         errors={"zero": 3, "-1": 7},
     ),
     cell("torch", "float32", "grad", "zeros"): Summary(8192, 24576, error=worst(2.4e6, "saturated_high")),
     cell("torch", "float32", "y_hat"): Summary(16384, 16384, share=worst(0.25, "zeros"), not_judged=4),
+    cell("torch", "float64", "loss"): Summary(64, 10**8, well_conditioned_error=worst(0.5, "zeros")),
     cell("torch", "bfloat16", "loss"): Summary(64, 64, not_judged=64, error=worst(math.inf, "overflow")),
     cell(LONG, "float64", "grad"): Summary(
         8192, 24576, 70, 99, error=worst(3e16, "zeros"), share=worst(3e12, "near_label"), errors={"inf": 1}
     ),
+    cell(LONG, "float32", "loss"): Summary(8, 8),
     cell(LONG, "float32", EVERY): Summary(64, failures=frozenset(["died"]), not_run=1000),
     cell(LONG, "float16", EVERY): Summary(64, unsupported=frozenset(["no"])),
     cell(LONG, "bfloat16", EVERY): Summary(not_run=64),
 }
+LATE = Summary(64, no_answer=frozenset(["gave no answer"]))
 KNOWN = Summary(64, 192, 5, 7, 7, share=worst(20, "zeros"))
 
 NARROW = """\
-                    worst   of the                             not
-dtype    output       ulp    bound regime          problems judged verdict
-──────────────────────────────────────────────────────────────────────────────
+               ulp,   of the               not
+dtype    well-cond.    bound    judged  judged verdict
+────────────────────────────────────────────────────────────
 torch
-float32  y_hat          -     25 %                   16,380      4 agrees
-float32  grad     2.4e+06   99.9 % saturated_high    16,384        agrees
-bfloat16 loss         inf        - overflow                     64 not judged
+float32        1.25   99.9 %    65,532       4 within bounds
+float64         0.5        - 1.000e+08         within bounds
+bfloat16          -        -                64 not judged
 an-adapter-from-outside-that-has-a-long-name
-float64  grad     3.0e+16 3.0e+12× near_label         8,192        disagrees
-float32  all            -        -                           1,064 failed
-float16  all            -        -                                 unsupported
-bfloat16 all            -        -                              64 not run
+float64           - 3.0e+12×    24,576         outside
+float32           -        -         8         failed
+float16           -        -                   unsupported
+bfloat16          -        -                   not run
 """
 
-MANY = """\
-                                                                median   worst   of the                             not
-adapter                                      dtype    output       ulp     ulp    bound regime          problems judged verdict
-───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-torch                                        float32  y_hat                  -     25 %                   16,380      4 agrees
-torch                                        float32  grad          <1 2.4e+06   99.9 % saturated_high    16,384        agrees
-torch                                        bfloat16 loss                 inf        - overflow                     64 not judged
+WIDE = """\
+                                                            ulp,   of the               not
+adapter                                      dtype    well-cond.    bound    judged  judged verdict
+─────────────────────────────────────────────────────────────────────────────────────────────────────────
+torch                                        float32        1.25   99.9 %    65,532       4 within bounds
+torch                                        float64         0.5        - 1.000e+08         within bounds
+torch                                        bfloat16          -        -                64 not judged
 
-an-adapter-from-outside-that-has-a-long-name float64  grad         inf 3.0e+16 3.0e+12× near_label         8,192        disagrees
-an-adapter-from-outside-that-has-a-long-name float32  all                    -        -                           1,064 failed
-an-adapter-from-outside-that-has-a-long-name float16  all                    -        -                                 unsupported
-an-adapter-from-outside-that-has-a-long-name bfloat16 all                    -        -                              64 not run
-"""  # noqa: E501, a table for many columns
+an-adapter-from-outside-that-has-a-long-name float64           - 3.0e+12×    24,576         outside
+an-adapter-from-outside-that-has-a-long-name float32           -        -         8         failed
+an-adapter-from-outside-that-has-a-long-name float16           -        -                   unsupported
+an-adapter-from-outside-that-has-a-long-name bfloat16          -        -                   not run
+"""
+
+DETAILS = """\
+               ulp,  median   worst   of the                              not
+output   well-cond.     ulp     ulp    bound regime            judged  judged verdict
+───────────────────────────────────────────────────────────────────────────────────────────
+torch float32
+y_hat             -               -     25 %                   16,380       4 within bounds
+grad           1.25      <1 2.4e+06   99.9 % saturated_high    49,152         within bounds
+torch float64
+loss            0.5               -        -                1.000e+08         within bounds
+torch bfloat16
+loss              -             inf        - overflow                      64 not judged
+an-adapter-from-outside-that-has-a-long-name float64
+grad              -     inf 3.0e+16 3.0e+12× near_label        24,576         outside
+an-adapter-from-outside-that-has-a-long-name float32
+loss              -               -        -                        8         within bounds
+all               -               -        -                                  failed
+an-adapter-from-outside-that-has-a-long-name float16
+all               -               -        -                                  unsupported
+an-adapter-from-outside-that-has-a-long-name bfloat16
+all               -               -        -                                  not run
+"""
 
 
-def written(width: int, *, terminal: bool = False) -> str:
+def written(width: int, *, terminal: bool = False, details: bool = False) -> str:
     """The table of `SUMMARIES` as it reaches its reader, without spaces at the ends of lines."""
     text = io.StringIO()
     console = Console(width=width, file=text, force_terminal=terminal)
-    for part in tables(rows(SUMMARIES), width):
+    for part in tables(rows(SUMMARIES), width, details=details):
         console.print(part)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
-@pytest.mark.parametrize(("width", "want"), [(80, NARROW), (132, MANY)])
-def test_the_table_says_what_the_summaries_say(width: int, want: str) -> None:
-    assert written(width) == want
+@pytest.mark.parametrize(
+    ("width", "details", "want"),
+    [(60, False, NARROW), (132, False, WIDE), (100, True, DETAILS)],
+    ids=["narrow", "wide", "details"],
+)
+def test_the_table_says_what_the_summaries_say(width: int, details: bool, want: str) -> None:
+    assert written(width, details=details) == want
 
 
-@pytest.mark.parametrize("width", [80, 100, 120])
-def test_every_line_fits_and_nothing_is_cut_off(width: int) -> None:
-    text = written(width)
+@pytest.mark.parametrize("details", [False, True], ids=["short", "details"])
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_every_line_fits_and_no_verdict_is_cut_off(width: int, details: bool) -> None:
+    text = written(width, details=details)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
-    assert "an-adapter-from" in text
+    verdicts = {row.verdict for row in (rows if details else short)(SUMMARIES)}
+    assert len(verdicts) == 6
+    assert all(any(line.endswith(word) for line in text.splitlines()) for word in verdicts)
 
 
-@pytest.mark.parametrize(("known", "verdict"), [(0, "disagrees"), (6, "disagrees"), (7, "known")])
+def short(summaries: dict[Cell, Summary]) -> list[Row]:
+    return together(rows(summaries))
+
+
+def test_a_row_of_all_outputs_has_the_gravest_verdict_and_the_sums() -> None:
+    found = {(row.adapter, row.dtype): row for row in short(SUMMARIES)}
+    assert found[LONG, "float32"].verdict == "failed"
+    assert found["torch", "float32"].verdict == "within bounds"
+    assert found["torch", "float32"].judged == 2 * 24576 + 16384 - 4
+    assert found["torch", "float32"].summary.not_judged == 4
+
+
+def test_who_gave_no_answer_in_time_has_no_verdict_and_has_not_failed() -> None:
+    (row,) = short({cell("slow", "float32", "grad"): KNOWN, cell("slow", "float32", EVERY): LATE})
+    assert row.verdict == "no verdict"
+
+
+@pytest.mark.parametrize(("known", "verdict"), [(0, "outside"), (6, "outside"), (7, "known")])
 def test_a_row_whose_wrong_elements_are_all_known_says_so(known: int, verdict: str) -> None:
     (row,) = rows({cell("jax", "float32", "grad"): replace(KNOWN, known_elements=known)})
     assert (row.verdict, row.regime) == (verdict, "zeros")
@@ -113,18 +163,19 @@ def test_known_is_neither_green_nor_red() -> None:
 def test_adapters_of_one_label_share_their_rows() -> None:
     summaries = {cell("jax-a", "float32", "grad"): KNOWN, cell("jax-b", "float32", "grad"): Summary(10, 30)}
     (row,) = rows(summaries, lambda name: name.partition("-")[0])
-    assert (row.adapter, row.judged, row.verdict) == ("jax", 74, "known")
+    assert (row.adapter, row.judged, row.verdict) == ("jax", 222, "known")
 
 
 def test_no_rows_make_no_table() -> None:
     assert list(tables([], 100)) == []
 
 
-def test_only_what_was_judged_whole_and_agrees_is_green() -> None:
-    green = [line for line in written(80, terminal=True).splitlines() if "\x1b[32m" in line]
-    assert len(green) == 1
-    assert "grad" in green[0]
-    assert "99.9 %" in green[0]
+def test_only_within_bounds_is_green_and_what_was_not_judged_beside_it_is_yellow() -> None:
+    lines = written(132, terminal=True).splitlines()
+    green = [line for line in lines if "\x1b[32m" in line]
+    assert all("\x1b[32mwithin bounds" in line for line in green)
+    assert len(green) == 2
+    assert "\x1b[33m      4\x1b[0m" in green[0]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from crosscheck.comparison.claims import Support
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.planned import Meeting
 from crosscheck.comparison.summarise import best_within_budget, cell_of, count_of, summarise
+from crosscheck.differing import Differences
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, explained
 from crosscheck.matrix.coverage import Coverage
@@ -68,6 +69,7 @@ class Record:
         findings: the first case for each adapter, dtype and output that disagrees, and each failure.
         support: what supports the adapters' claims.
         coverage: what was judged where.
+        differences: how often adapters differ, each within its bounds.
         known: the differences that speak against nobody.
         judged: how many cases were judged.
         interrupted: by Ctrl-C.
@@ -77,6 +79,7 @@ class Record:
     findings: list[Finding] = field(default_factory=list)
     support: Support = field(default_factory=Support)
     coverage: Coverage = field(default_factory=Coverage)
+    differences: Differences = field(default_factory=Differences)
     known: KnownDifferences = field(default_factory=KnownDifferences)
     judged: int = 0
     interrupted: bool = False
@@ -86,6 +89,7 @@ class Record:
         """Take in the outcomes of one case."""
         best = best_within_budget(judge, outcomes)
         left: list[Outcome] = []
+        self.differences.hear(judge, outcomes)
         for outcome in outcomes:
             covering = self.known.covering(judge, outcome, case.shape)
             add(self.summaries, summarise(case, judge, outcome, best, covering))

@@ -1,4 +1,4 @@
-"""What a comparison says on the terminal: versions, table, disagreements, and one line at the end."""
+"""What a comparison says on the terminal: versions, verdict, table, and what was outside."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from crosscheck.comparison import coverage, known
 from crosscheck.comparison.engine import wrong_of
 from crosscheck.comparison.planned import Planned
 from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.table import Row, tables
+from crosscheck.comparison.table import OUTSIDE, Row, tables, together
 from crosscheck.message import failure
+from crosscheck.shown import columns, folded
 
-# How many disagreements of one adapter and output are told in full; the others are counted.
+# How many findings of one adapter and output are told in full; the others are counted.
 TOLD = 1
 # How many are told in full in all: each takes seconds to explain.
 TOLD_IN_ALL = 16
 # From so many adapters on they are counted, not listed.
 MANY = 9
-PIPED = 132  # columns, where nobody has a window
+NBSP = "\N{NO-BREAK SPACE}"
 
 
 class _Quiet(Console):
@@ -36,8 +37,8 @@ class _Quiet(Console):
 
 
 def console_for(*, terminal: bool) -> Console:
-    """Where the report goes; without a terminal it has no colours and long lines."""
-    return _Quiet(width=None if terminal else PIPED, highlight=False, soft_wrap=False)
+    """Where the report goes; without a terminal it has no colours, and long lines unless COLUMNS is set."""
+    return _Quiet(width=columns(terminal=terminal), highlight=False, soft_wrap=False)
 
 
 def heading(plan: Planned, descriptions: Sequence[Description]) -> Iterator[str]:
@@ -68,8 +69,9 @@ def _version() -> str:
 
 
 def show(comparison: Comparison, console: Console) -> None:
-    """Print the report, from the table on."""
-    draw(console, tables(comparison.table, console.width))
+    """Print the report: the verdict, the table, and what there is to say about it."""
+    say(console, "", *folded(_verdict(comparison), console.width))
+    draw(console, tables(comparison.table, console.width, details=comparison.with_details))
     if comparison.coverage:
         say(console, "", "Judged elements of ŷ, by mode, dtype and class of shapes:")
         draw(console, coverage.tables(comparison.coverage, console.width))
@@ -79,8 +81,9 @@ def show(comparison: Comparison, console: Console) -> None:
         say(console, "", text)
     for title, lines in _sections(comparison):
         if lines:
-            say(console, "", title, *(f"  {line}" for line in lines))
-    say(console, "", *_measured(comparison.rows), _verdict(comparison))
+            say(console, "", title, *(each for line in lines for each in folded(f"  {line}", console.width)))
+    say(console, "", *folded(_measured(comparison.rows), console.width))
+    say(console, *folded(_end(comparison), console.width))
 
 
 def draw(console: Console, parts: Iterable[RenderableType]) -> None:
@@ -99,11 +102,14 @@ def say(console: Console, *lines: str) -> None:
 
 def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     lines = comparison.table
-    yield "Disagreements:", list(_counted(comparison.rows))
+    yield "Outside:", list(_counted(comparison.rows))
     yield from known.sections(comparison)
     yield "Died before the first call:", list(comparison.lost)
     yield "Against the contract:", list(comparison.violations)
-    yield "Not judged, the admissible set is as wide as the trivial one:", _not_judged(lines)
+    yield "No verdict, for want of an answer in time:", _no_verdict(comparison.rows)
+    yield "Not run after that:", _not_run(lines)
+    yield "Not judged, where a set holds all that a number can be:", _not_judged(comparison)
+    yield "Different values, each within its own bounds:", _different(comparison)
     yield "Not supported:", _unsupported(lines)
     if comparison.plan.is_whole and not comparison.record.interrupted:
         plan = comparison.plan
@@ -111,12 +117,73 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     yield "Not in the plan:", comparison.plan.lacking
 
 
-def _not_judged(lines: Sequence[Row]) -> list[str]:
+def _no_verdict(lines: Sequence[Row]) -> list[str]:
+    return [f"{row.dtype}: {why}" for row in lines for why in sorted(row.summary.no_answer)]
+
+
+def _not_run(lines: Sequence[Row]) -> list[str]:
+    """How many problems an adapter was not given any more."""
     return [
-        f"{row.adapter} {row.dtype} {row.output}: {row.summary.not_judged:,} problems"
-        for row in lines
-        if row.summary.not_judged
+        f"{row.adapter} {row.dtype}: {row.summary.not_run:,} problems" for row in lines if row.summary.not_run
     ]
+
+
+def _not_judged(comparison: Comparison) -> list[str]:
+    """Regimes and outputs of which nothing was judged; with details how much of which, in percent.
+
+    Adapters of which the same holds stand together.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in together(comparison.table):
+        if row.summary.not_judged and (what := _shares(comparison, row)):
+            found.setdefault((row.dtype, what), []).append(row.adapter)
+    return [f"{dtype}, {', '.join(who)}: {what}" for (dtype, what), who in found.items()]
+
+
+def _different(comparison: Comparison) -> list[str]:
+    """How often adapters differ, and how often it takes a claim of one of them."""
+    found, label = comparison.record.differences, comparison.plan.label
+    if not found.different:
+        return []
+    claimed: Counter[tuple[str, str, str]] = Counter()
+    for (name, dtype, claims), count in found.by_claim.items():
+        claimed[label(name), dtype, claims] += count
+    what = f"{found.different:,} of {found.elements:,} numbers differ; `check` of an input says why"
+    return [what] + [
+        f"{name} {dtype}: {count:,} of its numbers are within bounds by its claim only ({claims})"
+        for (name, dtype, claims), count in claimed.items()
+        if count
+    ]
+
+
+def _shares(comparison: Comparison, row: Row) -> str:
+    """Of a regime of cases the share of each output that was not judged, as far as it was not."""
+    label = comparison.plan.label
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for cell, summary in comparison.record.summaries.items():
+        if (label(cell.adapter), cell.dtype) == (row.adapter, row.dtype):
+            of = found.setdefault(cell.regime, {})
+            left, all_of_it = of.get(cell.output, (0, 0))
+            of[cell.output] = left + summary.not_judged, all_of_it + summary.elements
+    told = {
+        regime: ", ".join(
+            f"{output} {_percent(left, whole)}"
+            for output, (left, whole) in outputs.items()
+            if left and (left == whole or comparison.with_details)
+        )
+        for regime, outputs in found.items()
+    }
+    if len(told) > 1 and all(told.values()) and len(set(told.values())) == 1:
+        return f"every regime: {next(iter(told.values()))}"
+    return "; ".join(f"{regime}: {what}" for regime, what in told.items() if what)
+
+
+def _percent(part: int, whole: int) -> str:
+    """A share that is neither rounded to nothing nor to all."""
+    if part == whole:
+        return "all of it"
+    share = 100 * part / whole
+    return f"<0.1{NBSP}%" if share < 0.1 else f"{min(share, 99.9):.3g}{NBSP}%"
 
 
 def _unsupported(lines: Sequence[Row]) -> list[str]:
@@ -140,10 +207,10 @@ def _disagreements(comparison: Comparison) -> Iterator[str]:
 
 
 def _counted(lines: Sequence[Row]) -> Iterator[str]:
-    """How many problems each output disagrees on, and the worst of them."""
+    """On how many problems each output is outside, and the worst of them."""
     for row in lines:
         share = row.summary.share
-        if row.verdict == "disagrees" and share is not None:
+        if row.verdict == OUTSIDE and share is not None:
             known = row.summary.known_elements
             but = f", {known:,} of {row.summary.wrong_elements:,} elements known" if known else ""
             yield (
@@ -152,24 +219,48 @@ def _counted(lines: Sequence[Row]) -> Iterator[str]:
             )
 
 
-def _measured(lines: Sequence[Row]) -> Iterator[str]:
+def _measured(lines: Sequence[Row]) -> str:
     """Of how many numbers the error is known, where it is not all."""
     elements, unknown = (sum(getattr(row.summary, name) for row in lines) for name in ("elements", "unknown"))
-    if unknown:
-        share = math.floor(1000 * (1 - unknown / elements)) / 10
-        yield f"Errors in ulp: of {share:g} % of all numbers; the exact value of the others was not computed."
+    if not unknown:
+        return ""
+    share = math.floor(1000 * (1 - unknown / elements)) / 10
+    return f"Errors in ulp: of {share:g} % of all numbers; the exact value of the others was not computed."
 
 
 def _verdict(comparison: Comparison) -> str:
-    """The last line."""
+    """The first line."""
     record, plan = comparison.record, comparison.plan
-    what = f"{comparison.evaluated:,} evaluated problems in {comparison.seconds:.1f} s"
+    said = sentence(
+        _everybody(comparison.descriptions), comparison.reasons, comparison.rows, known=bool(comparison.known)
+    )
     if record.interrupted:
-        return f"Interrupted after {record.judged} of {len(plan)} cases: {what}; the table is of those."
-    if comparison.reasons:
-        return f"No agreement ({'; '.join(comparison.reasons)}): {what}."
-    aside = ", known differences aside" if comparison.known else ""
-    return f"Agreement of {_everybody(comparison.descriptions)}{aside}: {what}."
+        return f"Interrupted after {record.judged} of {len(plan)} cases, and this is of those. {said}"
+    return said
+
+
+def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: bool = False) -> str:
+    """The verdict on a run, and on how many numbers.
+
+    Args:
+        who: the adapters.
+        reasons: what is not within bounds.
+        lines: of the run.
+        known: whether known differences were found.
+    """
+    judged, left = sum(row.judged for row in lines), sum(row.summary.not_judged for row in lines)
+    counts = f"{judged:,} numbers judged, {left:,} not judged"
+    if reasons:
+        return f"Not all within bounds ({'; '.join(reasons)}): {counts}."
+    return f"Within bounds: {who}{', known differences aside' if known else ''}: {counts}."
+
+
+def _end(comparison: Comparison) -> str:
+    """The last line: the verdict in a word or two, and what it took."""
+    what = f"{comparison.evaluated:,} evaluated problems in {comparison.seconds:.1f} s"
+    if comparison.record.interrupted:
+        return f"Interrupted: {what}."
+    return f"{'Not all within' if comparison.reasons else 'Within'} bounds: {what}."
 
 
 def _everybody(descriptions: Sequence[Description]) -> str:

@@ -1,4 +1,4 @@
-"""A comparison that has ended: what was compared, what was found, and what speaks against agreement."""
+"""A comparison that has ended: what was compared, what was found, and what is not within bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adapters.protocol import Description
 from crosscheck.comparison.coverage import Line, faults, lines
 from crosscheck.comparison.engine import Record
 from crosscheck.comparison.planned import Planned
-from crosscheck.comparison.table import Row, rows
+from crosscheck.comparison.table import FAILED, NO_VERDICT, OUTSIDE, Row, rows
 from crosscheck.known import Difference, Explained
 from crosscheck.summary import EVERY, known_of
 from crosscheck.trial import Subject
@@ -29,6 +29,7 @@ class Comparison:
         violations: how adapters break the contract in other ways than by their values, one line each.
         subjects: the adapters, by the name that they were selected by, for the messages' own questions.
         seconds: how long it took.
+        with_details: whether the table has a row for each output, with the extremes.
         with_coverage: whether the coverage is asked for; then a gap in it that nothing explains counts.
     """
 
@@ -40,6 +41,7 @@ class Comparison:
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     seconds: float = 0.0
     with_coverage: bool = False
+    with_details: bool = False
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -93,21 +95,31 @@ class Comparison:
 
     @property
     def disagreeing(self) -> list[str]:
-        """The adapters that disagree somewhere."""
-        return list(dict.fromkeys(row.adapter for row in self.rows if row.verdict == "disagrees"))
+        """The adapters that are outside somewhere."""
+        return self._with(OUTSIDE)
 
     @property
     def failing(self) -> list[str]:
         """The adapters that failed somewhere; those that never answered are `lost`."""
-        return list(dict.fromkeys(row.adapter for row in self.rows if row.verdict == "failed"))
+        return self._with(FAILED)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The adapters that gave no answer in time somewhere."""
+        return self._with(NO_VERDICT)
+
+    def _with(self, verdict: str) -> list[str]:
+        """The adapters with this verdict on some output in some dtype."""
+        return list(dict.fromkeys(row.adapter for row in self.rows if row.verdict == verdict))
 
     @property
     def unheard(self) -> list[str]:
-        """The adapters of which nothing could be judged: a run without a verdict is no agreement."""
+        """The adapters of which nothing could be judged, which is no pass."""
         judged = Counter({said.name: 0 for said in self.descriptions})
         for row in self.rows:
             judged[row.adapter] += row.judged
-        return [name for name, count in judged.items() if not count and name not in self.failing]
+        told = {*self.failing, *self.unanswered}
+        return [name for name, count in judged.items() if not count and name not in told]
 
     @property
     def is_green(self) -> bool:
@@ -116,8 +128,13 @@ class Comparison:
 
     @property
     def reasons(self) -> list[str]:
-        """What speaks against agreement; a record of known differences that is not true today does, too."""
-        named = {"disagree": self.disagreeing, "failed": self.failing, "without a verdict": self.unheard}
+        """What is not within bounds; a record of known differences that is not true today speaks, too."""
+        named = {
+            OUTSIDE: self.disagreeing,
+            FAILED: self.failing,
+            NO_VERDICT: self.unanswered,
+            "nothing judged": self.unheard,
+        }
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]
         counted = {
             "lost": len(self.lost),

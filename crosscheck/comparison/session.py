@@ -32,7 +32,7 @@ from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
 from crosscheck.trial import tell_apart
 
-AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
+WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130
 
 
 def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
@@ -42,6 +42,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     *,
     shared: bool = False,
     coverage: bool = False,
+    details: bool = False,
     ledger: Path | None = None,
 ) -> int:
     """Compare the adapters as planned, print the report, and return the exit code.
@@ -52,6 +53,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         conditions: where and how they run.
         shared: whether adapters of one framework share a process; otherwise each has its own.
         coverage: whether to print what was judged where.
+        details: whether the table shows each output, with the extremes.
         ledger: the file for the ledger of this run; the probes are put to the adapters for it, too.
 
     Raises:
@@ -78,7 +80,9 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         record, broken = _compared(plan, contestants, known)
         seconds = time.monotonic() - start
         there = {name: contestant.subject for name, contestant in contestants.items()}
-        comparison = Comparison(plan, list(said.values()), record, lost, broken, there, seconds, coverage)
+        comparison = Comparison(
+            plan, list(said.values()), record, lost, broken, there, seconds, coverage, details
+        )
         show(comparison, console)
         is_asked = ledger is not None or isinstance(plan, UnderEach)
         answers = answers_to_probes(comparison, conditions) if is_asked else Answers()
@@ -91,7 +95,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         )
     if record.interrupted:
         return INTERRUPTED
-    return AGREEMENT if comparison.is_green and not answers.deaths and not is_worse else DISAGREEMENT
+    return WITHIN_BOUNDS if comparison.is_green and not answers.deaths and not is_worse else OUTSIDE
 
 
 def _print(console: Console, *lines: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.errors import NoAnswer
 from crosscheck.accuracy import BestKnown, Rung, best_known, errors
 from crosscheck.cases import Case, Literal
 from crosscheck.judge import AXES, Judge, Judgement, flat
@@ -126,11 +127,7 @@ def summarise(
         covering: the known differences that cover wrong elements of it, by output.
     """
     if outcome.outputs is None:
-        unsupported = frozenset([outcome.unsupported] if outcome.unsupported is not None else [])
-        failures = frozenset([str(outcome.failure)] if outcome.failure is not None else [])
-        mark, count = mark_of(case.text.encode()), count_of(case)
-        alone = Summary(problems=count, cases=mark, unsupported=unsupported, failures=failures)
-        return {cell_of(case, outcome, EVERY): alone}
+        return {cell_of(case, outcome, EVERY): _without_output(case, outcome)}
     full = judge.sets(outcome.description.arithmetic[case.dtype])
     far = errors(outcome.outputs, dict(best), judge.format)
     found: dict[Cell, Summary] = {}
@@ -139,6 +136,8 @@ def summarise(
         known = flat(best[name].rung != Rung.UNKNOWN, AXES[name])
         got = getattr(outcome.outputs, name).astype(np.float64)
         share = flat(full[name].share(got, judgement.admissible), AXES[name])
+        narrow = flat(full[name].well_conditioned(judge.format), AXES[name]) & known
+        narrow_error = np.where(narrow, error, np.nan)
         counted = _counted(name, judgement, np.bincount(category[known], minlength=len(Category)))
         found[cell_of(case, outcome, name)] = dataclasses.replace(
             counted,
@@ -146,13 +145,29 @@ def summarise(
             bits=_bits(case.text, got),
             equal=equal_bits(getattr(outcome.outputs, name), _rounded(full[name].center, judge.format)),
             unknown=int(np.sum(~known)),
+            well_conditioned=int(np.sum(narrow)),
             error=_worst(error, case.text, judge, name),
+            well_conditioned_error=_worst(narrow_error, case.text, judge, name),
             share=_worst(share, case.text, judge, name),
             errors=histogram(error),
+            well_conditioned_errors=histogram(narrow_error),
             shares=histogram(share),
             **known_in(judge, name, covering.get(name, ())),
         )
     return found
+
+
+def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:
+    """Why there is none."""
+    why = frozenset([] if outcome.failure is None else [str(outcome.failure)])
+    is_late = isinstance(outcome.failure, NoAnswer)
+    return Summary(
+        problems=count_of(case),
+        cases=mark_of(case.text.encode()),
+        unsupported=frozenset([] if outcome.unsupported is None else [outcome.unsupported]),
+        failures=frozenset() if is_late else why,
+        no_answer=why if is_late else frozenset(),
+    )
 
 
 def _bits(case: str, got: Float64) -> int:

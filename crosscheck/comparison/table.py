@@ -1,10 +1,11 @@
-"""The table: one row for each adapter, dtype and output, a view of the summaries of a run."""
+"""The table: one row for each adapter and dtype, or with details for each output; a view of summaries."""
 
 from __future__ import annotations
 
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
@@ -13,33 +14,28 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from crosscheck.judge import OUTPUTS
+from crosscheck.judge import OUTPUTS, Verdict
 from crosscheck.summary import EVERY, Cell, Histogram, Summary, Worst, merged
 
-# From this many columns on, the adapter and the median have columns; below, the adapter has its own line.
-WIDE: Final = 100
 ORDER: Final = {name: place for place, name in enumerate((*OUTPUTS, EVERY))}
-STYLES: Final = {"agrees": "green", "disagrees": "bold red", "failed": "bold red", "known": "magenta"}
-Column = tuple[str, int, Literal["left", "right"]]
-# Heading, width and alignment. The widths make one table of several, and fit into 80 columns together.
-COLUMNS: Final[tuple[Column, ...]] = (
-    ("dtype", 8, "left"),
-    ("output", 8, "left"),
-    ("worst\nulp", 7, "right"),
-    ("of the\nbound", 8, "right"),
-    ("regime", 14, "left"),
-    ("problems", 9, "right"),
-    ("not\njudged", 6, "right"),
-    ("verdict", 11, "left"),
+WITHIN_BOUNDS, OUTSIDE, NOT_JUDGED = (
+    v.value for v in (Verdict.WITHIN_BOUNDS, Verdict.OUTSIDE, Verdict.NOT_JUDGED)
 )
-MEDIAN: Final[Column] = ("median\nulp", 7, "right")
+KNOWN, FAILED, NO_VERDICT, UNSUPPORTED, NOT_RUN = "known", "failed", "no verdict", "unsupported", "not run"
+STYLES: Final = {
+    WITHIN_BOUNDS: "green",
+    OUTSIDE: "bold red",
+    FAILED: "bold red",
+    NO_VERDICT: "bold red",
+    KNOWN: "magenta",
+}
 
 
 class Row(NamedTuple):
     """One line of the table.
 
     Attributes:
-        adapter, dtype, output: what was on trial; output `EVERY` for a cell that gave no output.
+        adapter, dtype, output: what was on trial; output `EVERY` for all of them, or where there was none.
         summary: of all regimes, shapes and layouts.
     """
 
@@ -50,29 +46,27 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """In a word or two; *agrees* where something was judged and nothing disagrees.
+        """In a word or two, the gravest first; *within bounds* only where something was judged.
 
-        *known* where all that lies outside its set is a known difference.
+        *known* where all that lies outside its set is a known difference, *no verdict* where the adapter gave
+        no answer in time.
         """
         s = self.summary
-        if self.output == EVERY:
-            return "failed" if s.failures else "unsupported" if s.unsupported else "not run"
-        if s.wrong_elements:
-            return "disagrees" if s.wrong_elements > s.known_elements else "known"
-        return "agrees" if self.judged else "not judged"
+        found = {
+            OUTSIDE: s.wrong_elements > s.known_elements,
+            FAILED: s.failures,
+            NO_VERDICT: s.no_answer,
+            KNOWN: s.wrong_elements,
+            WITHIN_BOUNDS: self.judged,
+            NOT_JUDGED: s.elements,
+            UNSUPPORTED: s.unsupported,
+        }
+        return next((word for word, holds in found.items() if holds), NOT_RUN)
 
     @property
     def judged(self) -> int:
         """How many elements have a verdict."""
-        return 0 if self.output == EVERY else self.summary.elements - self.summary.not_judged
-
-    @property
-    def missed(self) -> int:
-        """How many problems there is no verdict for, though the adapter has the cell."""
-        s = self.summary
-        if self.output == EVERY:
-            return s.not_run + (s.problems if s.failures else 0)
-        return s.not_judged
+        return self.summary.elements - self.summary.not_judged
 
     @property
     def regime(self) -> str:
@@ -100,6 +94,14 @@ def rows(summaries: Mapping[Cell, Summary], label: Callable[[str], str] = str) -
     ]
 
 
+def together(lines: Sequence[Row]) -> list[Row]:
+    """A row for each adapter and dtype: all outputs of it."""
+    return [
+        Row(*key, EVERY, merged(row.summary for row in group))
+        for key, group in groupby(lines, key=lambda row: (row.adapter, row.dtype))
+    ]
+
+
 def median(errors: Histogram) -> str:
     """A power of two that half of the errors lie below; empty if there are none."""
     exponents = {"zero": -math.inf, "inf": math.inf}
@@ -122,7 +124,8 @@ def _short(value: float) -> str:
     return f"{value:.3g}" if value < 1000 or math.isinf(value) else f"{value:.1e}"
 
 
-def _error(worst: Worst | None) -> str:
+def error_of(worst: Worst | None) -> str:
+    """An error in ulp; ``-`` where there is none."""
     return "-" if worst is None else _short(worst.value)
 
 
@@ -136,49 +139,89 @@ def share_of(worst: Worst | None) -> str:
 
 
 def _count(number: int, style: str = "") -> Text:
-    return Text(f"{number:,}" if number else "", style)
+    """In at most nine characters."""
+    return Text(f"{number:,}" if 0 < number < 10**7 else f"{number:.3e}" if number else "", style)
 
 
-def _verdict(row: Row) -> Text:
-    partial = row.verdict == "agrees" and row.missed
-    return Text(row.verdict, "yellow" if partial else STYLES.get(row.verdict, "yellow"))
+@dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        heading, width, justify: as rich takes them; the width makes one table of several.
+        cell: what a row has there.
+    """
+
+    heading: str
+    width: int
+    justify: Literal["left", "right"]
+    cell: Callable[[Row], str | Text]
 
 
-def _cells(row: Row) -> list[str | Text]:
-    worst = (_error(row.summary.error), share_of(row.summary.share), row.regime)
-    return [row.dtype, row.output, *worst, _count(row.judged), _count(row.missed, "yellow"), _verdict(row)]
+def _adapter(width: int) -> Column:
+    return Column("adapter", width, "left", lambda row: Text(row.adapter))
+
+
+DTYPE: Final = Column("dtype", 8, "left", lambda row: row.dtype)
+OUTPUT: Final = Column("output", 8, "left", lambda row: row.output)
+ULP: Final = Column("ulp,\nwell-cond.", 10, "right", lambda row: error_of(row.summary.well_conditioned_error))
+MEDIAN: Final = Column("median\nulp", 7, "right", lambda row: median(row.summary.errors))
+WORST: Final = Column("worst\nulp", 7, "right", lambda row: error_of(row.summary.error))
+SHARE: Final = Column("of the\nbound", 8, "right", lambda row: share_of(row.summary.share))
+REGIME: Final = Column("regime", 14, "left", lambda row: row.regime)
+JUDGED: Final = Column("judged", 9, "right", lambda row: _count(row.judged))
+UNJUDGED: Final = Column("not\njudged", 7, "right", lambda row: _count(row.summary.not_judged, "yellow"))
+VERDICT: Final = Column(
+    "verdict", 13, "left", lambda row: Text(row.verdict, STYLES.get(row.verdict, "yellow"))
+)
+SHORT: Final = (DTYPE, ULP, SHARE, JUDGED, UNJUDGED, VERDICT)
+# With details, from so many columns on.
+DETAILS: Final = {
+    0: (OUTPUT, WORST, SHARE, JUDGED, UNJUDGED, VERDICT),
+    80: (OUTPUT, WORST, SHARE, REGIME, JUDGED, UNJUDGED, VERDICT),
+    100: (OUTPUT, ULP, MEDIAN, WORST, SHARE, REGIME, JUDGED, UNJUDGED, VERDICT),
+}
 
 
 def _empty(columns: Sequence[Column], *, headed: bool) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0, show_header=headed, header_style=""
     )
-    for heading, width, justify in columns:
-        table.add_column(heading, min_width=width, justify=justify, overflow="fold")
+    for column in columns:
+        table.add_column(column.heading, min_width=column.width, justify=column.justify, overflow="fold")
     return table
 
 
-def tables(lines: Sequence[Row], width: int) -> Iterator[RenderableType]:
+def tables(lines: Sequence[Row], width: int, *, details: bool = False) -> Iterator[RenderableType]:
     """The rows for a reader with that many columns: one table, or one for each adapter below its name.
 
     Nothing where there are no rows, as after an early Ctrl-C.
+
+    Args:
+        lines: a row for each adapter, dtype and output.
+        width: of the terminal, at least 60.
+        details: whether each output has a row, with the extremes over all elements.
     """
     if not lines:
         return
-    if width < WIDE:
-        yield _empty(COLUMNS, headed=True)
-        for adapter, group in groupby(lines, key=lambda row: row.adapter):
-            table = _empty(COLUMNS, headed=False)
-            for row in group:
-                table.add_row(*_cells(row))
-            yield Text(adapter, "bold")
-            yield table
+    shown = list(lines) if details else together(lines)
+    columns = DETAILS[max(least for least in DETAILS if least <= width)] if details else SHORT
+    adapters = _adapter(max(len(row.adapter) for row in lines))
+    if not details and sum(column.width + 1 for column in (adapters, *columns)) <= width:
+        yield _filled((adapters, *columns), shown, headed=True)
         return
-    longest = max((len(row.adapter) for row in lines), default=0)
-    whole = _empty((("adapter", longest, "left"), *COLUMNS[:2], MEDIAN, *COLUMNS[2:]), headed=True)
+    yield _empty(columns, headed=True)
+    for name, group in groupby(
+        shown, key=lambda row: f"{row.adapter} {row.dtype}" if details else row.adapter
+    ):
+        yield Text(name, "bold")
+        yield _filled(columns, list(group), headed=False)
+
+
+def _filled(columns: Sequence[Column], lines: Sequence[Row], *, headed: bool) -> Table:
+    table = _empty(columns, headed=headed)
+    apart = len({row.adapter for row in lines}) < len(lines)
     for row, following in zip(lines, [*lines[1:], None], strict=True):
-        dtype, output, *others = _cells(row)
-        ends = following is not None and following.adapter != row.adapter
-        cells = (Text(row.adapter), dtype, output, median(row.summary.errors), *others)
-        whole.add_row(*cells, end_section=ends)
-    yield whole
+        ends = apart and following is not None and following.adapter != row.adapter
+        table.add_row(*(column.cell(row) for column in columns), end_section=ends)
+    return table

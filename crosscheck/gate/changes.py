@@ -19,13 +19,14 @@ from crosscheck.summary import Cell, Summary, Worst
 
 # Verdicts from the worst to the best; what is on one step is neither better nor worse.
 STEPS: Final = {
-    "disagrees": 0,
+    "outside": 0,
     "failed": 0,
+    "no verdict": 1,
     "not run": 1,
     "not judged": 1,
     "unsupported": 1,
     "known": 2,
-    "agrees": 3,
+    "within bounds": 3,
 }
 # Answers of probes that are promises; any other answer is a fact, neither good nor bad.
 SAME_BITS: Final = "the same bits"  # another CPU has other kernels, whose bits are as good
@@ -268,5 +269,5 @@ def _faults(old: Ledger, new: Ledger) -> Iterator[Change]:
             yield Change(Kind.IMPROVEMENT, fault.who, "fault", fault.what, "-")
     if old.verdict != new.verdict:
         kind = Kind.REGRESSION if new.verdict else Kind.IMPROVEMENT
-        said = ("agreement", "disagreement")
+        said = ("within bounds", "not all within bounds")
         yield Change(kind, "the run", "verdict", said[bool(old.verdict)], said[bool(new.verdict)])

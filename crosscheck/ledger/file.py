@@ -133,7 +133,8 @@ def _check_version(data: bytes) -> None:
     if stated is None or stated.format != FORMAT:
         raise LedgerError("is no ledger of this suite, or its beginning is damaged; make it again")
     if stated.version != VERSION:
-        raise LedgerError(f"has version {stated.version} of the format; this suite reads {VERSION}")
+        found = f"has version {stated.version} of the format, and this suite reads {VERSION}"
+        raise LedgerError(f"{found}; make it again with this suite")
 
 
 def _sealed(data: bytes) -> Footer:

@@ -12,10 +12,10 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Struct, field
 
-from crosscheck.summary import CASES, Cell, Summary, Worst
+from crosscheck.summary import CASES, HISTOGRAMS, SETS, WORST, Cell, Summary, Worst
 
 FORMAT: Final = "gradient-crosscheck ledger"
-VERSION: Final = 1
+VERSION: Final = 2
 COMPLETE, INTERRUPTED = "complete", "interrupted"
 
 Count = Annotated[int, Meta(ge=0, lt=CASES)]
@@ -173,21 +173,24 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     lost_to_zero: Count = 0
     undefined: Count = 0
     unknown: Count = 0
+    well_conditioned: Count = 0
     error: WorstRecord | None = None
+    well_conditioned_error: WorstRecord | None = None
     share: WorstRecord | None = None
     errors: Counts = field(default_factory=dict)
+    well_conditioned_errors: Counts = field(default_factory=dict)
     shares: Counts = field(default_factory=dict)
     known: Counts = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    no_answer: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cell: Cell, summary: Summary) -> Self:
         """The record of a cell."""
         told = {
             **vars(summary),
-            "error": WorstRecord.of(summary.error),
-            "share": WorstRecord.of(summary.share),
+            **{name: WorstRecord.of(getattr(summary, name)) for name in WORST},
             **{name: dict(sorted(getattr(summary, name).items())) for name in HISTOGRAMS},
             **{name: tuple(sorted(getattr(summary, name))) for name in SETS},
         }
@@ -209,9 +212,6 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
 
 CELL: Final = tuple(member.name for member in dataclasses.fields(Cell))
 SUMMARY: Final = tuple(member.name for member in dataclasses.fields(Summary))
-HISTOGRAMS: Final = ("errors", "shares", "known")
-SETS: Final = ("unsupported", "failures")
-WORST: Final = ("error", "share")
 
 
 class Behaviour(Line, frozen=True, tag="behaviour"):

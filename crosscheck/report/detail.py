@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crosscheck.blame.element import EQUATIONS
 from crosscheck.comparison.summarise import LEAST, MOST
-from crosscheck.comparison.table import Row, median, share_of
+from crosscheck.comparison.table import WITHIN_BOUNDS, Row, median, share_of
 from crosscheck.ledger import Ledger
 from crosscheck.message import replay
 from crosscheck.report.cells import Cells, Key
@@ -42,7 +42,7 @@ COUNTS: Final = {
 
 def places_of(cells: Cells) -> Iterator[Place]:
     """The elements that the page tells the exact values of, those of cells that are not green first."""
-    for key in sorted(cells, key=lambda key: cells[key].verdict == "agrees"):
+    for key in sorted(cells, key=lambda key: cells[key].verdict == WITHIN_BOUNDS):
         summary = cells[key].summary
         yield from (Place.of(worst, key.output) for worst in (summary.error, summary.share) if worst)
 

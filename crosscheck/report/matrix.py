@@ -7,7 +7,17 @@ from collections import Counter
 from itertools import accumulate, groupby
 from typing import Any, Final, NamedTuple
 
-from crosscheck.comparison.table import Row
+from crosscheck.comparison.table import (
+    FAILED,
+    KNOWN,
+    NO_VERDICT,
+    NOT_JUDGED,
+    NOT_RUN,
+    OUTSIDE,
+    UNSUPPORTED,
+    WITHIN_BOUNDS,
+    Row,
+)
 from crosscheck.ledger import Ledger
 from crosscheck.report.cells import Cells, Key, order
 from crosscheck.summary import Worst
@@ -15,14 +25,16 @@ from reference.formats import FORMATS
 
 # Verdicts of `Row`, with the mark that stands for each beside its colour.
 MARKS: Final = {
-    "agrees": "",  # its mark is the worst error
-    "disagrees": "✗",
-    "failed": "!",
-    "known": "K",
-    "not judged": "?",
-    "unsupported": "–",
-    "not run": "…",
+    WITHIN_BOUNDS: "",  # its mark is the worst error
+    OUTSIDE: "✗",
+    FAILED: "!",
+    NO_VERDICT: "⧖",
+    KNOWN: "K",
+    NOT_JUDGED: "?",
+    UNSUPPORTED: "–",
+    NOT_RUN: "…",
 }
+LOOK: Final = WITHIN_BOUNDS.replace(" ", "-")
 # Where one shade ends and the next begins: the part of a format's digits that an error of so many ulp is.
 SHADES: Final = (0.0, 0.25, 0.5, 1.0)
 SHADE_WORDS: Final = ("up to 1 ulp", "a quarter of the digits lost", "half of them", "all of them", "beyond")
@@ -61,7 +73,7 @@ def matrix_of(ledger: Ledger, cells: Cells) -> dict[str, Any]:
         "firsts": set(accumulate((len(regimes) for _, regimes in outputs), initial=0)),
         "groups": groups,
         "legend": [(word, mark, word.replace(" ", "-"), words[word]) for word, mark in MARKS.items()],
-        "shades": [(f"agrees s{number}", words) for number, words in enumerate(SHADE_WORDS)],
+        "shades": [(f"{LOOK} s{number}", words) for number, words in enumerate(SHADE_WORDS)],
         "width": len(columns),
         "partial": sum(_is_partial(row) for row in cells.values()),
     }
@@ -73,7 +85,7 @@ def _button(key: Key, cells: Cells, numbers: dict[Key, int]) -> Button | None:
         return None
     word = row.verdict
     look = word.replace(" ", "-")
-    if word == "agrees":
+    if word == WITHIN_BOUNDS:
         look += f" s{shade(row)}" + " partial" * _is_partial(row)
     return Button(numbers[key], MARKS[word] or mark_of(row.summary.error), look)
 
@@ -92,8 +104,8 @@ def mark_of(worst: Worst | None) -> str:
 
 
 def _is_partial(row: Row) -> bool:
-    """Whether it agrees where it was judged, and was not judged everywhere."""
-    return row.verdict == "agrees" and row.missed > 0
+    """Whether it is within bounds where it was judged, and was not judged everywhere."""
+    return row.verdict == WITHIN_BOUNDS and row.summary.not_judged > 0
 
 
 def shade(row: Row) -> int:

@@ -26,7 +26,7 @@ from crosscheck.report.matrix import matrix_of
 from crosscheck.report.plot import plot_of, points_of
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
-VERDICTS: Final = {0: "agreement", 1: "disagreement"}
+VERDICTS: Final = {0: "within bounds", 1: "not all within bounds"}
 
 
 def page(ledger: Ledger, older: Ledger | None = None) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import cell_of, summarise
 from crosscheck.judge import Judge
 from crosscheck.message import replay
-from crosscheck.summary import CASES, Cell, Summary, Worst
+from crosscheck.summary import CASES, WORST, Cell, Summary, Worst
 from crosscheck.sweep.alike import Alike, Counts, Row, Suspect, digest_of, row_of
 from crosscheck.trial import Outcome
 from reference import filter as first
@@ -203,4 +203,5 @@ def _placed(summary: Summary, rows: Sequence[Row]) -> Summary:
         row = rows[worst.place[0]]
         return worst._replace(case=row.case, place=(row.place, *worst.place[1:]))
 
-    return dataclasses.replace(summary, error=of(summary.error), share=of(summary.share))
+    placed: dict[str, Any] = {name: of(getattr(summary, name)) for name in WORST}
+    return dataclasses.replace(summary, **placed)

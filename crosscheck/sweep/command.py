@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from crosscheck.options import adapter_options, chosen, split
+from crosscheck.options import adapter_options, chosen, details_option, split
 
 if TYPE_CHECKING:
     from adapters import Spec
@@ -192,11 +192,12 @@ def sweep() -> None:
     help="Where the whole goes.",
 )  # fmt: skip
 @click.option("--partial", is_flag=True, help="Merge although shards are missing.")
-def merge(*, parts: tuple[Path, ...], ledger: Path, partial: bool) -> int:
+@details_option
+def merge(*, parts: tuple[Path, ...], ledger: Path, partial: bool, details: bool) -> int:
     """Put parts of one sweep together: ledgers of `--shard I/N`, or stores. Nothing is computed."""
     with _what_it_needs():
         from crosscheck.sweep.merging import merge_and_show
-    return merge_and_show(parts, ledger, partial=partial)
+    return merge_and_show(parts, ledger, partial=partial, details=details)
 
 
 def command_of(name: str, kind: Kind) -> click.Command:
@@ -226,7 +227,7 @@ def command_of(name: str, kind: Kind) -> click.Command:
             workers=workers or _cores(),
             part=part or WHOLE,
             scheduler=scheduler,
-            **{option: choice.pop(option) for option in ("limit", "store", "resume", "ledger")},
+            **{option: choice.pop(option) for option in ("limit", "store", "resume", "ledger", "details")},
         )
         specs = select(only, adapter)
         conditions = Conditions(journal, timeout, compilation.kept())
@@ -234,7 +235,7 @@ def command_of(name: str, kind: Kind) -> click.Command:
             lane = kind.lane(specs, **choice)
         return sweep_and_show(lane, specs, conditions, ways)
 
-    command: Callable[..., Any] = way_options(run)
+    command: Callable[..., Any] = details_option(way_options(run))
     for option in reversed(kind.options):
         command = option(command)
     return click.command(name, help=kind.help)(adapter_options(command))

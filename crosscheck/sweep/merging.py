@@ -17,13 +17,16 @@ from crosscheck.sweep.show import heading, show
 from crosscheck.sweep.store import plan_of, shard_in, stored
 
 
-def merge_and_show(paths: Sequence[Path], ledger: Path, *, partial: bool = False) -> int:
+def merge_and_show(
+    paths: Sequence[Path], ledger: Path, *, partial: bool = False, details: bool = False
+) -> int:
     """Merge parts of a sweep, print the report, and return the exit code.
 
     Args:
         paths: ledgers and stores.
         ledger: the file for the whole.
         partial: whether shards may be missing; the ledger then says that it is not complete.
+        details: whether the table shows each output, with the extremes.
 
     Raises:
         LedgerError: a part cannot be read, is of another sweep, has a shard that another one has, or not all
@@ -44,7 +47,7 @@ def merge_and_show(paths: Sequence[Path], ledger: Path, *, partial: bool = False
     console = console_for(terminal=sys.stdout.isatty())
     say(console, *heading(record.header))
     counted = f"{len(record.done):,} shards of {len(paths):,} part{'s' * (len(paths) > 1)}"
-    show(record, merged, console, counted)
+    show(record, merged, console, counted, details=details)
     write(ledger, merged)
     say(console, f"Ledger: {ledger}")
     return merged.verdict

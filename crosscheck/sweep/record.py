@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from crosscheck.comparison.table import Row, rows
+from crosscheck.comparison.table import FAILED, NO_VERDICT, OUTSIDE, Row, rows
 from crosscheck.known import Difference
 from crosscheck.ledger import Fault, Header, Known, Ledger, LedgerError
 from crosscheck.ledger.making import known
@@ -75,13 +75,12 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
 
 
 def against(lines: Sequence[Row]) -> list[str]:
-    """What speaks against agreement in the values."""
-    named = {"disagree": "disagrees", "failed": "failed"}
+    """What is not within bounds in the values."""
     found = {
-        what: dict.fromkeys(row.adapter for row in lines if row.verdict == verdict)
-        for what, verdict in named.items()
+        verdict: dict.fromkeys(row.adapter for row in lines if row.verdict == verdict)
+        for verdict in (OUTSIDE, FAILED, NO_VERDICT)
     }
-    return [f"{what}: {', '.join(who)}" for what, who in found.items() if who]
+    return [f"{verdict}: {', '.join(who)}" for verdict, who in found.items() if who]
 
 
 @dataclass
@@ -123,11 +122,11 @@ class Record:
 
     @property
     def reasons(self) -> list[str]:
-        """What speaks against agreement."""
+        """What is not within bounds."""
         lines = self.rows
-        judged = {row.adapter for row in lines if row.judged or row.verdict == "failed"}
+        judged = {row.adapter for row in lines if row.judged or row.verdict in (FAILED, NO_VERDICT)}
         unheard = [one.name for one in self.header.adapters if one.name not in judged]
-        found = against(lines) + ([f"without a verdict: {', '.join(unheard)}"] if unheard else [])
+        found = against(lines) + ([f"nothing judged: {', '.join(unheard)}"] if unheard else [])
         counts = {"faults": len(self.faults), "shards set aside": len(self.aside)}
         return found + [f"{what}: {count}" for what, count in counts.items() if count]
 

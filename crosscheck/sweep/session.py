@@ -49,6 +49,7 @@ class Ways:
         part: which shards are this process's.
         scheduler: of the Dask cluster that computes instead of this machine.
         ledger: the file for the merged result.
+        details: whether the table shows each output, with the extremes.
     """
 
     workers: int
@@ -58,6 +59,7 @@ class Ways:
     part: Slice = WHOLE
     scheduler: str | None = None
     ledger: Path | None = None
+    details: bool = False
 
 
 def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, ways: Ways) -> int:
@@ -94,7 +96,7 @@ def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, wa
         sweep.take_stored(shards)
         is_whole = sweep.run(crew, shards)
         merged = sweep.record.ledger(complete=is_whole)
-        show(sweep.record, merged, console, sweep.counted)
+        show(sweep.record, merged, console, sweep.counted, details=ways.details)
         if ways.ledger is not None:
             write(ways.ledger, merged)
             say(console, f"Ledger: {ways.ledger}")

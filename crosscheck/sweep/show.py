@@ -1,4 +1,4 @@
-"""What a sweep says on the terminal: versions, table, faults, and one line at the end."""
+"""What a sweep says on the terminal: versions, verdict, table and faults."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from crosscheck.comparison.report import draw, say
+from crosscheck.comparison.report import draw, say, sentence
 from crosscheck.comparison.table import tables
 from crosscheck.inert import inert
 from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.records import COMPLETE
+from crosscheck.shown import folded
 from crosscheck.sweep.record import Record
 
 # Faults that are told; the ledger has all.
@@ -25,19 +26,22 @@ def heading(header: Header) -> Iterator[str]:
     yield from (f"  {inert(one.name)}: {inert(one.about)}" for one in header.adapters)
 
 
-def show(record: Record, ledger: Ledger, console: Console, counted: str) -> None:
-    """Print the report, from the table on.
+def show(record: Record, ledger: Ledger, console: Console, counted: str, *, details: bool) -> None:
+    """Print the report: the verdict, the table, faults and figures.
 
     Args:
         record: of what was swept.
         ledger: the same.
         console: where to.
         counted: how many problems there were, in how long.
+        details: whether the table shows each output, with the extremes.
     """
-    draw(console, tables(record.rows, console.width))
-    say(
-        console, "", *_faults(record.faults), _verdict(record, ledger), f"{counted}; results {ledger.results}"
-    )
+    said = sentence(", ".join(one.name for one in record.header.adapters), record.reasons, record.rows)
+    say(console, "", *folded(inert(f"{_extent(record, ledger)}{said}"), console.width))
+    draw(console, tables(record.rows, console.width, details=details))
+    say(console, "", *_faults(record.faults))
+    end = f"{'Not all within' if ledger.verdict else 'Within'} bounds: {counted}; results {ledger.results}"
+    say(console, *folded(end, console.width))
 
 
 def _faults(faults: Iterable[Fault]) -> Iterator[str]:
@@ -50,12 +54,9 @@ def _faults(faults: Iterable[Fault]) -> Iterator[str]:
         yield ""
 
 
-def _verdict(record: Record, ledger: Ledger) -> str:
-    """In a line."""
+def _extent(record: Record, ledger: Ledger) -> str:
+    """How much of a sweep there is, where it is not all."""
     sweep = record.header.sweep
-    if ledger.ending != COMPLETE and sweep is not None:
-        against = f" ({'; '.join(record.reasons)})" if ledger.verdict else ""
-        return f"Not complete: {len(record.done):,} of {sweep.of:,} shards{against}; the table is of those."
-    if ledger.verdict:
-        return f"No agreement ({'; '.join(record.reasons)})."
-    return f"Agreement of {', '.join(one.name for one in record.header.adapters)}."
+    if ledger.ending == COMPLETE or sweep is None:
+        return ""
+    return f"Not complete: {len(record.done):,} of {sweep.of:,} shards, and this is of those. "

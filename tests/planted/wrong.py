@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosscheck.regimes import REGIMES, classify
+from reference.formats import format_of
+
 Array = NDArray[Any]
 Result = tuple[Array, Array, Array]
 ALL = ("float64", "float32", "float16", "bfloat16")
@@ -223,3 +226,19 @@ refuses = Planted("refuses", refusing)
 refuses_silently = Planted("refuses-silently", refusing_silently)
 wrong_shape = Planted("wrong-shape", summed_shape)
 wrong_dtype = Planted("wrong-dtype", half_precision)
+
+
+def constant_in(regime: str) -> Planted:
+    """An adapter that is right but in one regime: what depends on an element of ŷ in it is 0.123."""
+    place = list(REGIMES).index(regime)
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        here = classify(X, y, W, format_of(X)) == place
+        changed = here, here.any((-2, -1)), here.any(-2, keepdims=True)
+        found = [
+            np.where(mask, got.dtype.type(0.123), got)
+            for mask, got in zip(changed, right(X, y, W), strict=True)
+        ]
+        return found[0], found[1], found[2]
+
+    return Planted(f"constant-in-{regime}", evaluate)

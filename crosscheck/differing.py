@@ -1,0 +1,191 @@
+"""Values of several adapters that differ, each within its own bounds: how many there are, and why.
+
+Either a claim of one of them makes their sets differ, or a set is wide enough for all of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from crosscheck.blame.element import Element
+from crosscheck.comparison.claims import MODEST, widening
+from crosscheck.judge import AXES, Judge
+from crosscheck.shown import decimal, place
+from crosscheck.trial import Outcome
+from reference.arithmetic import Arithmetic
+from reference.types import Bool
+from reference.ulp import ulp
+
+# What each claim means where it makes sets differ.
+MEANING: Final = {
+    "kappa": "how far its logistic may be off, κ = {value:g}",
+    "flush": "subnormal operands and results may become zero",
+    "u_acc": "its dot products add in a wider format",
+    "u_sum": "its loss adds in a wider format",
+    "u_in": "its matrix products round their inputs",
+    "forward": "its gradient is of forward mode, which multiplies in another order",
+    "expanded": "Δ is formed from ŷ − ŷ²",
+    "rescaled_mean": "its loss is a mean times its count",
+}
+UNCLAIMED: Final = {**MODEST, "u_acc": None, "u_sum": None}
+# A factor from which on an error counts as amplified: three bits are lost.
+AMPLIFIED: Final = 8
+
+
+@dataclass
+class Differences:
+    """How often adapters differ in a run, and each is within its bounds.
+
+    Attributes:
+        elements: numbers that two adapters or more returned.
+        different: those of them that are not the same for all, and within bounds for each.
+        by_claim: numbers that are within bounds by the claims of their adapter only, by adapter, dtype and
+            claims.
+    """
+
+    elements: int = 0
+    different: int = 0
+    by_claim: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def hear(self, judge: Judge, outcomes: Sequence[Outcome]) -> None:
+        """Count one case."""
+        for output in AXES:
+            there = [outcome for outcome in outcomes if output in outcome.judgements]
+            if len(there) > 1:
+                found = different(there, output)
+                self.elements += found.size
+                self.different += int(np.count_nonzero(found))
+        for outcome in outcomes:
+            if outcome.outputs is not None:
+                self._claimed(judge, outcome)
+
+    def _claimed(self, judge: Judge, outcome: Outcome) -> None:
+        """Count what would be outside if nothing were claimed."""
+        said, dtype = outcome.description, judge.format.name
+        claims = said.arithmetic[dtype]
+        if outcome.outputs is None or not (made := widening(claims)):
+            return
+        without = dataclasses.replace(claims, **{name: MODEST[name] for name in made})
+        narrow = judge.judge(outcome.outputs, without)
+        self.by_claim[said.name, dtype, ", ".join(made)] += sum(
+            int(np.count_nonzero(one.admissible & ~narrow[name].admissible))
+            for name, one in outcome.judgements.items()
+        )
+
+
+def different(outcomes: Sequence[Outcome], output: str) -> Bool:
+    """Where the values are not all the same, and each is within its bounds; one NaN is like another."""
+    first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
+    found = np.zeros(first.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for other in others:
+            found |= (first != other) & ~(np.isnan(first) & np.isnan(other))
+    for outcome in outcomes:
+        found &= outcome.judgements[output].admissible
+    return found
+
+
+def told(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """For each output in which they differ the values where they are farthest apart; then the reasons."""
+    reasons: dict[str, list[str]] = {}
+    for output in AXES:
+        there = [outcome for outcome in outcomes if output in outcome.judgements]
+        found = different(there, output) if len(there) > 1 else np.zeros((), np.bool_)
+        if found.any():
+            element = Element(judge, output, _farthest(judge, there, output, found))
+            yield f"{place(output, element.index)}: {'; '.join(_values(element, there))}"
+            for reason in _reasons(element, there):
+                reasons.setdefault(reason, []).append(output)
+    for reason, of in reasons.items():
+        yield f"{', '.join(of)}: {reason}"
+
+
+def _farthest(judge: Judge, outcomes: Sequence[Outcome], output: str, found: Bool) -> tuple[int, ...]:
+    """The element where they differ by most ulp."""
+    with np.errstate(all="ignore"):
+        values = [getattr(outcome.outputs, output).astype(np.float64) for outcome in outcomes]
+        apart = np.max(values, axis=0) - np.min(values, axis=0)
+        apart = np.where(np.isnan(apart), np.inf, apart) / ulp(getattr(judge.centers, output), judge.format)
+    return tuple(map(int, np.unravel_index(np.argmax(np.where(found, apart, -1.0)), found.shape)))
+
+
+def _values(element: Element, outcomes: Sequence[Outcome]) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        value = decimal(element.got(outcome), element.format)
+        groups.setdefault(value, []).append(outcome.description.name)
+    return [f"{value} ({', '.join(names)})" for value, names in groups.items()]
+
+
+def _reasons(element: Element, outcomes: Sequence[Outcome]) -> list[str]:
+    """The claims that make the sets differ, or else why one set holds all values."""
+    dtype = element.format.name
+    found: dict[str, list[str]] = {}
+    sources: dict[str, str] = {}
+    for mine in outcomes:
+        for theirs in outcomes:
+            claims, others = (one.description.arithmetic[dtype] for one in (mine, theirs))
+            got = element.got(mine)
+            if claims == others or _admits(element, others, got):
+                continue
+            for name in _needed(element, got, claims, others):
+                who, made = (
+                    (mine, claims) if getattr(claims, name) != UNCLAIMED.get(name) else (theirs, others)
+                )
+                text = f"{name}: {MEANING[name].format(value=getattr(made, name))}"
+                if who.description.name not in found.setdefault(text, []):
+                    found[text].append(who.description.name)
+                sources.setdefault(text, made.sources.get(name, ""))
+    if not found:
+        return [f"the set holds them all: {why_wide(element, outcomes[0].description.arithmetic[dtype])}"]
+    return [
+        f"{', '.join(who)} claim{'s' * (len(who) == 1)} {text}"
+        + (f" ({sources[text]})" if sources[text] else "")
+        for text, who in found.items()
+    ]
+
+
+def _admits(element: Element, claims: Arithmetic, got: float) -> bool:
+    return bool(element.set_of(claims).contains(np.array(got)))
+
+
+def _needed(element: Element, got: float, claims: Arithmetic, others: Arithmetic) -> list[str]:
+    """The claims without which the value is outside: each alone, or else all that are not the same."""
+    names = [name for name in MEANING if getattr(claims, name) != getattr(others, name)]
+    alone = [
+        name
+        for name in names
+        if not _admits(element, dataclasses.replace(claims, **{name: getattr(others, name)}), got)
+    ]
+    return alone or names
+
+
+def why_wide(element: Element, claims: Arithmetic) -> str:
+    """What makes an element's set as wide as it is."""
+    sets, reference = element.alone.sets(claims), element.alone.reference
+    one, z = element.set_of(claims), sets["z"]
+    sources = element.sources[len(element.problem_index) :]
+    if bool(one.well_conditioned(element.format)):
+        return f"{one.roundings:.3g} roundings lead to it, of at most an ulp each"
+    if np.any((z.plus | z.minus | z.may)[sources]):
+        return "X·W may overflow in one order of operations and not in another"
+    if bool(one.plus | one.minus | one.may):
+        return "it may overflow in one order of operations and not in another"
+    with np.errstate(all="ignore"):
+        parts = {
+            "the products of X·W cancel: they are {:.2g} times their sum": reference.T / np.abs(reference.z),
+            "ŷ − y cancels: ŷ is {:.2g} times the difference": reference.p / np.abs(reference.r),
+            "1 − ŷ cancels: ŷ is {:.2g} times the difference": reference.p / reference.q,
+            "σ is steep: a rounding of z counts {:.2g} times in ŷ": np.abs(reference.z) * reference.q,
+        }
+        factors = {text: float(np.nanmax(factor[sources])) for text, factor in parts.items()}
+    text, most = max(factors.items(), key=lambda each: each[1])
+    if most >= AMPLIFIED:
+        return f"{text.format(most)}, and roundings with it"
+    return "so near to zero the roundings of what leads to it are larger than its ulp"
