@@ -85,8 +85,8 @@ class Attack:
     ) -> None:
         """Hold the filter's center and ends against the full set."""
         units, centers = Units.of(subject.format, subject.claims), filter.centers(reference)
-        factors, without = filter.Factors.of(units, given), exact.of(given, reference.T, units)
-        for name, radius in filter.radii(given, reference, factors, without)._asdict().items():
+        factors, rounded = filter.Factors.of(units, given), exact.rounded_size(given, reference.T, units)
+        for name, radius in filter.radii(given, reference, factors, rounded)._asdict().items():
             center = getattr(centers, name)
             for got in (center, center + radius, center - radius):
                 accepted = filter.accepts(name, got, center, radius)

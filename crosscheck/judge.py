@@ -17,9 +17,8 @@ from reference import bounds, exact, stable
 from reference import filter as first
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
-from reference.exact import Exact
 from reference.formats import format_of
-from reference.types import Array, Bool, Outputs, Problem
+from reference.types import Array, Bool, Float64, Outputs, Problem
 from reference.units import Units
 
 OUTPUTS = Outputs._fields
@@ -95,7 +94,7 @@ class Judge:
         self._radii: dict[first.Factors, tuple[first.Radii, first.Packed]] = {}
         self._sets: dict[Arithmetic, dict[str, AdmissibleSet]] = {}
         self._judged: dict[Arithmetic, dict[str, Bool]] = {}
-        self._exact: dict[bool, Exact] = {}
+        self._rounded: dict[bool, Float64] = {}
 
     @cached_property
     def reference(self) -> stable.Reference:
@@ -122,7 +121,7 @@ class Judge:
         """The filter's radii of the whole stack, and their inverses."""
         factors = first.Factors.of(units, self.wide)
         if factors not in self._radii:
-            radii = first.radii(self.wide, self.reference, factors, self.exact(units))
+            radii = first.radii(self.wide, self.reference, factors, self.rounded(units))
             self._radii[factors] = radii, first.inverses(radii)
         return self._radii[factors]
 
@@ -132,12 +131,12 @@ class Judge:
             self._sets[claims] = bounds.admissible(self.problem, self.format, claims, self.reference)
         return self._sets[claims]
 
-    def exact(self, units: Units) -> Exact:
-        """What an implementation cannot round in the stack."""
+    def rounded(self, units: Units) -> Float64:
+        """T = |X|·|W| where an implementation may round X·W, else 0, ``[*stack, m, p]``."""
         key = bool(units.claims.u_in)
-        if key not in self._exact:
-            self._exact[key] = exact.of(self.wide, self.reference.T, units)
-        return self._exact[key]
+        if key not in self._rounded:
+            self._rounded[key] = exact.rounded_size(self.wide, self.reference.T, units)
+        return self._rounded[key]
 
     def judged(self, claims: Arithmetic) -> dict[str, Bool]:
         """Which elements of each output are judged, as `Judgement.judged` has it; not to be written to."""
@@ -146,7 +145,7 @@ class Judge:
             shape = (*self.problem.X.shape, self.problem.y.shape[-1])
             narrow = first.judged(shape, units)
             found = {n: np.broadcast_to(narrow[n], a.shape) for n, a in self.centers._asdict().items()}
-            networks = first.doubtful(self.wide, self.reference, units, self.exact(units))
+            networks = first.doubtful(self.wide, self.reference, units, self.rounded(units))
             if networks.size:
                 full = self._full_sets(claims, networks)
                 for name in (name for name in found if narrow[name]):

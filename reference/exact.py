@@ -7,8 +7,6 @@ the product of both lowest digits, and a sum of products is one of the least of 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,96 +19,73 @@ Exponents = NDArray[np.int32]
 # The exponent of the grid of a sum whose terms are all 0, which is a multiple of everything.
 NO_TERMS = 2**20
 DIGITS = FORMATS["float64"].precision
+# The layout of a float64: bits of the fraction, the 1 before them, and the field and bias of the exponent.
+FRACTION = DIGITS - 1
+ONE, FIELD, BIAS = 1 << FRACTION, 2047, 1023
 
 
-class Exact(NamedTuple):
-    """What no order of operations rounds in some networks of a stack.
-
-    Attributes:
-        networks: their places in the flat stack, ascending.
-        sums: which elements of X·W, ``[networks, m, p]``.
-        columns: of which inputs the products with Δ, ``[networks, n]``.
-    """
-
-    networks: NDArray[np.intp]
-    sums: Bool
-    columns: Bool
-
-    def rounded(self, T: Float64) -> Float64:
-        """T, but 0 where the sum is exact."""
-        if not self.sums.any():
-            return T
-        found = T.reshape(-1, *T.shape[-2:]).copy()
-        found[self.networks] = np.where(self.sums, 0.0, found[self.networks])
-        return found.reshape(T.shape)
-
-    def in_columns(self, without: Float64, otherwise: Float64) -> Float64:
-        """Of two arrays ``[*stack, n, p]`` the first in columns that are exact."""
-        found, first = (a.reshape(-1, *a.shape[-2:]) for a in (otherwise.copy(), without))
-        where = self.columns[..., None]
-        found[self.networks] = np.where(where, first[self.networks], found[self.networks])
-        return found.reshape(otherwise.shape)
-
-
-def of(problem: Problem, T: Float64, units: Units) -> Exact:
-    """What an implementation cannot round that computes in this format, or in one with more digits.
+def rounded_size(problem: Problem, T: Float64, units: Units) -> Float64:
+    """T where an implementation may round the sum, 0 where none of its orders of operations can.
 
     Args:
         problem: in float64; a sum with a number that is not finite is never exact.
         T: |X|·|W|, ``[*stack, m, p]``.
-        units: of the implementation; where it rounds its inputs, nothing is exact.
+        units: of an implementation that computes in this format, or in one with more digits; where it
+            rounds its inputs, nothing is exact.
     """
-    X, W, T = (a.reshape(-1, *a.shape[-2:]) for a in (problem.X, problem.W, T))
-    format, networks = units.format, np.zeros(0, np.intp)
-    if not units.claims.u_in:
-        short_x, short_w = _has_few_digits(X, format), _has_few_digits(W, format)
-        found = [np.flatnonzero(short) // short[0].size for short in (short_x, short_w)]
-        networks = np.unique(np.concatenate(found))
-        if networks.size:
-            networks = networks[_may_be(short_x[networks], short_w[networks])]
-    X, W, T = (a[networks] for a in (X, W, T))
-    return Exact(networks, _exact_sums(X, W, T, format), _exact_columns(X))
+    if units.claims.u_in:
+        return T
+    X, W, size = (a.reshape(-1, *a.shape[-2:]) for a in (problem.X, problem.W, T))
+    found = _may_be_exact(X, W, units.format)
+    places = np.flatnonzero(found)
+    if not places.size:
+        return T
+    network, i, k = np.unravel_index(places, found.shape)
+    size = size.copy()
+    grid = _grid(X[network, i], W[network, :, k])
+    size[network, i, k] *= _rounds(size[network, i, k], grid, units.format)
+    return size.reshape(T.shape)
 
 
-def _has_few_digits(A: Float64, format: Format) -> Bool:
-    """Which numbers have at most half of the format's digits, as one factor of every exact product has."""
-    unused = DIGITS - (format.precision + 1) // 2
-    return np.asarray((A.view(np.int64) & ((1 << unused) - 1)) == 0)
+def _may_be_exact(X: Float64, W: Float64, format: Format) -> Bool:
+    """The sums in whose terms one factor each has half of the format's digits at most, ``[S, m, p]``.
+
+    An odd integer of a digits times one of b digits has a + b − 1 digits at least.
+    """
+    mask = (1 << DIGITS - (format.precision + 1) // 2) - 1
+    short_x, short_w = ((a.view(np.int64) & mask) == 0 for a in (X, W))
+    found = short_x[:, :, 0, None] | short_w[:, 0, None, :]
+    for j in range(1, X.shape[-1]):
+        found &= short_x[:, :, j, None] | short_w[:, j, None, :]
+    return found
 
 
-def _may_be(short_x: Bool, short_w: Bool) -> Bool:
-    """In which networks each term of some sum, or some input, has such a factor."""
-    terms = short_x | short_w.any(-1)[..., None, :]
-    return np.asarray(terms.all(-1).any(-1) | short_x.all(-2).any(-1))
-
-
-def _exact_sums(X: Float64, W: Float64, T: Float64, format: Format) -> Bool:
-    """Where T is below 2^t of the grid, and no end of the format is passed."""
-    grid = grids(X, W)
+def _rounds(T: Float64, grid: Exponents, format: Format) -> Float64:
+    """0 where T is below 2^t of the grid and no end of the format is passed, else 1."""
     with np.errstate(over="ignore"):
-        found = np.ldexp(1.0, grid + format.precision) > T
-    found &= np.ldexp(1.0, np.minimum(grid, 0)) >= format.least_subnormal
-    return np.asarray(found & (format.largest >= T))
-
-
-def _exact_columns(X: Float64) -> Bool:
-    """The inputs with one sample ≠ 0 at most, which is a power of two."""
-    power = np.abs(np.frexp(X)[0]) == 0.5
-    return np.asarray(((X == 0) | power).all(-2) & (power.sum(-2) <= 1))
+        exact = np.ldexp(1.0, grid + format.precision) > T
+    exact &= (format.largest >= T) & (np.ldexp(1.0, np.minimum(grid, 0)) >= format.least_subnormal)
+    return np.where(exact, 0.0, 1.0)
 
 
 def grids(X: Float64, W: Float64) -> Exponents:
     """The exponent of each sum's grid, ``[*stack, m, p]``; of sums of zeros far above any other."""
-    x, w = lowest_digits(X), lowest_digits(W)
-    found = x[..., :, 0, None] + w[..., 0, None, :]
-    for j in range(1, X.shape[-1]):
-        np.minimum(found, x[..., :, j, None] + w[..., j, None, :], out=found)
-    return found
+    return _grid(X[..., :, None, :], np.swapaxes(W, -1, -2)[..., None, :, :])
+
+
+def _grid(x: Float64, w: Float64) -> Exponents:
+    """The same over the last axis of both."""
+    return np.asarray(np.min(lowest_digits(x) + lowest_digits(w), axis=-1))
 
 
 def lowest_digits(A: Float64) -> Exponents:
-    """The exponent of each number's lowest digit; `NO_TERMS` for 0, and 0 for what is not finite."""
-    fractions, exponents = np.frexp(np.where(np.isfinite(A), A, 1.0))
-    integers = np.ldexp(np.abs(fractions), DIGITS).astype(np.int64)
-    places = np.frexp((integers & -integers).astype(np.float64))[1] - 1
-    return np.where(integers == 0, np.int32(NO_TERMS), exponents - np.int32(DIGITS) + places)
+    """The exponent of each number's lowest digit; `NO_TERMS` for 0, −`NO_TERMS` if subnormal in float64."""
+    bits = np.ascontiguousarray(A).view(np.int64)
+    fields = (bits >> FRACTION).astype(np.int32) & FIELD
+    integers = (bits & (ONE - 1)) | ONE
+    lowest = (integers & -integers).astype(np.float64).view(np.int64) >> FRACTION  # biased, as the fields are
+    found = fields + lowest.astype(np.int32) - np.int32(2 * BIAS + FRACTION)
+    special = fields == 0
+    if special.any():
+        found = np.where(special, np.where(A == 0, np.int32(NO_TERMS), np.int32(-NO_TERMS)), found)
+    return found

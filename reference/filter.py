@@ -7,14 +7,14 @@ What it accepts, the full set accepts (``docs/accuracy.md``, "The filter"); what
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Self
+import math
+from collections.abc import Iterable
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reference import stable
-from reference.exact import Exact
 from reference.types import Array, Bool, Float64, Outputs, Problem
 from reference.units import ROOM, UNJUDGED, Units
 
@@ -88,7 +88,7 @@ class Factors(NamedTuple):
         )
 
 
-def radii(problem: Problem, reference: stable.Reference, factors: Factors, exact: Exact) -> Radii:
+def radii(problem: Problem, reference: stable.Reference, factors: Factors, rounded: Float64) -> Radii:
     """The filter's radii for a problem widened to float64.
 
     Divided by ROOM, each of its terms stays below one of the full set's however either is rounded.
@@ -97,11 +97,11 @@ def radii(problem: Problem, reference: stable.Reference, factors: Factors, exact
         problem: in float64.
         reference: of it.
         factors: of the implementation.
-        exact: what it cannot round.
+        rounded: T where it may round X·W, else 0: ``exact.rounded_size``.
     """
     with np.errstate(all="ignore"):
         size = np.abs(reference.r)
-        a = factors.mu_dot * exact.rounded(reference.T)
+        a = factors.mu_dot * rounded
         if not np.max(a) < SPREAD:
             a = np.where(a < SPREAD, a, 0.0)
         e_p, e_r, e_delta = _elementwise(reference, a, size, factors)
@@ -111,10 +111,8 @@ def radii(problem: Problem, reference: stable.Reference, factors: Factors, exact
         if factors.nu_whole != factors.nu_row or row.shape[-1] > 1:
             whole = stable.sum_last(first + factors.nu_whole * squares)
         whole = stable.sum_last(whole)
-        columns = np.abs(np.swapaxes(problem.X, -1, -2))
-        grad = stable.contract(columns, e_delta + factors.mu_gradient * np.abs(reference.delta))
-        if exact.columns.any():
-            grad = exact.in_columns(stable.contract(columns, e_delta), grad)
+        e_delta += factors.mu_gradient * np.abs(reference.delta)
+        grad = stable.contract(np.abs(np.swapaxes(problem.X, -1, -2)), e_delta)
         found = Radii(e_p, whole, grad, row)
         if not _is_finite(problem, reference):
             found = _without_non_finite(problem, found)
@@ -170,7 +168,9 @@ def judged(shape: tuple[int, ...], units: Units) -> dict[str, bool]:
     }
 
 
-def doubtful(problem: Problem, reference: stable.Reference, units: Units, exact: Exact) -> NDArray[np.intp]:
+def doubtful(
+    problem: Problem, reference: stable.Reference, units: Units, rounded: Float64
+) -> NDArray[np.intp]:
     """The networks in which a set may hold everything that its output can be; all others are judged.
 
     The places in the flat stack, of too many rather than of too few (``docs/accuracy.md``, "Not judged").
@@ -179,34 +179,41 @@ def doubtful(problem: Problem, reference: stable.Reference, units: Units, exact:
         problem: in float64.
         reference: of it.
         units: of the implementation.
-        exact: what it cannot round.
+        rounded: as for `radii`.
     """
-    X, y, W = problem
-    (m, n), p, largest = X.shape[-2:], y.shape[-1], units.format.largest
-    nu = units.nu_dot(n)
-    own = 2 * n * units.h * (1 + nu)
+    (m, n), p, largest = problem.X.shape[-2:], problem.y.shape[-1], units.format.largest
+    mu, own = units.with_inputs(units.nu_dot(n)), 2 * n * units.h * (1 + units.nu_dot(n))
     if max(units.kappa_u + units.phi, own) > UNJUDGED or RESIDUAL**2 * m * p > largest:
         return np.arange(problem.stack_size)
-    moved, T, r = exact.rounded(reference.T), reference.T, reference.r
     partner = UNJUDGED / (n * units.format.least_normal) if units.flushes else largest
+    limits = (
+        (rounded, UNJUDGED / mu),
+        (reference.T, largest / ROOM_FOR_SUMS),
+        (problem.X, partner),
+        (problem.W, partner),
+    )
+    found = [_reaching(array, limit) for array, limit in limits]
+    return np.unique(np.concatenate([*found, _large_products(problem.X, reference.r, largest)]))
 
-    def suspects(most: Callable[[Float64], Any]) -> Any:
-        """Whether it may be, by the largest numbers of the stack, or of each network."""
-        x, w, size = most(X), most(W), most(r)
-        with np.errstate(all="ignore"):
-            sure = units.with_inputs(nu) * most(moved) < UNJUDGED
-            sure &= (ROOM_FOR_SUMS * most(T) < largest) & (x < partner) & (w < partner)
-            sure &= ROOM_FOR_SUMS * (m * np.maximum(x, 1) * (size + 2)) < largest
-            return ~(sure & np.isfinite(size))
 
-    if not suspects(_most):
+def _large_products(X: Float64, r: Float64, largest: float) -> NDArray[np.intp]:
+    """The networks whose sums of x·Δ or residuals come near Ω: m·max(1, |x|)·(|r| + 2) does, or is NaN."""
+    m = X.shape[-2]
+    root = math.sqrt(
+        largest / (ROOM_FOR_SUMS * m)
+    )  # of two factors one reaches it where the product is so large
+    networks = np.unique(np.concatenate([_reaching(X, root), _reaching(r, root - 2)]))
+    x, size = (np.abs(a.reshape(-1, *a.shape[-2:])[networks]).max((-2, -1), initial=1) for a in (X, r))
+    with np.errstate(over="ignore"):
+        return networks[~(ROOM_FOR_SUMS * m * x * (size + 2) < largest)]
+
+
+def _reaching(array: Float64, limit: float) -> NDArray[np.intp]:
+    """The networks with a number of at least that size, or a NaN."""
+    if np.max(array) < limit and -np.min(array) < limit:
         return np.zeros(0, np.intp)
-    return np.flatnonzero(suspects(lambda a: np.max(np.abs(a), axis=(-2, -1)).ravel()))
-
-
-def _most(a: Float64) -> Any:
-    """The largest number by size, without an array for the sizes; NaN where one is NaN."""
-    return np.maximum(np.max(a), -np.min(a))
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero(~(np.abs(array) < limit)) // math.prod(array.shape[-2:])
 
 
 class Packed(NamedTuple):

@@ -77,9 +77,6 @@ def gradient(state: State) -> AdmissibleSet:
     e_delta = np.where(bad, 0.0, radii.e_delta)
     size = np.where(bad, 0.0, np.abs(state.reference.delta)) + e_delta
     radius = stable.contract(columns, e_delta + units.with_inputs(nu) * size) + 3 * m * units.h * (1 + nu)
-    if state.exact.columns.any():
-        rounded = stable.contract(columns, e_delta) + 3 * m * units.h * (1 + nu)
-        radius = state.exact.in_columns(rounded, radius)
     if units.flushes:
         radius = radius + (1 + nu) * _inexact_operands(columns, size, units)
     if units.claims.forward:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from reference import exact, stable
-from reference.exact import Exact
 from reference.product import Product, product, spread, with_special
 from reference.types import Bool, Float64, Problem
 from reference.units import ROOM, UNJUDGED, Units
@@ -41,7 +40,7 @@ class State(NamedTuple):
         must: where Δ must be NaN.
         doubled: where 2r may overflow.
         free: where every ŷ in [0, 1] is possible.
-        exact: what no order of operations rounds.
+        rounded: T where X·W may round, else 0.
     """
 
     original: Problem
@@ -53,7 +52,7 @@ class State(NamedTuple):
     must: Bool
     doubled: Bool
     free: Bool
-    exact: Exact
+    rounded: Float64
 
 
 def state_of(problem: Problem, units: Units, reference: stable.Reference | None) -> State:
@@ -68,8 +67,8 @@ def state_of(problem: Problem, units: Units, reference: stable.Reference | None)
     finite = all(np.isfinite(a).all() for a in original)
     X, y, W = (a if finite else np.where(np.isfinite(a), a, 0.0) for a in original)
     reference = reference if reference and finite else stable.evaluate(X, y, W)
-    without = exact.of(Problem(X, y, W), reference.T, units)
-    z = product(Problem(X, y, W), reference, without.rounded(reference.T), units)
+    rounded = exact.rounded_size(Problem(X, y, W), reference.T, units)
+    z = product(Problem(X, y, W), reference, rounded, units)
     if not finite or units.claims.u_in:
         z = with_special(z, original, units)
     if z.z is not reference.z:
@@ -78,7 +77,7 @@ def state_of(problem: Problem, units: Units, reference: stable.Reference | None)
     radii = _radii(spread(z, p, q), p, q, r, units)
     doubled = units.overflows(units.u) <= 2 * radii.A
     must, free = z.must | np.isnan(original.y), (radii.e_p >= p) & (radii.e_p >= q)
-    return State(original, Problem(X, y, W), units, z, reference, radii, must, doubled, free, without)
+    return State(original, Problem(X, y, W), units, z, reference, radii, must, doubled, free, rounded)
 
 
 def three_values(state: State) -> list[State]:
@@ -87,8 +86,8 @@ def three_values(state: State) -> list[State]:
     There the sum is 0 or at least its grid G ≥ t, and σ(−G) < 2^-G ≤ u. None where that is so nowhere.
     """
     X, _, W = state.problem
-    units, T = state.units, state.reference.T
-    moved = units.with_inputs(units.nu_dot(X.shape[-1])) * state.exact.rounded(T)
+    units = state.units
+    moved = units.with_inputs(units.nu_dot(X.shape[-1])) * state.rounded
     few = state.free & (moved >= 1)  # what `reference.filter` is not sure of
     if few.any():
         few &= exact.grids(X, W) >= np.log2(units.format.precision)

@@ -46,8 +46,8 @@ def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str,
 
 
 def radii_of(wide: Problem, reference: stable.Reference, units: Units) -> filter.Radii:
-    without = exact.of(wide, reference.T, units)
-    return filter.radii(wide, reference, filter.Factors.of(units, wide), without)
+    rounded = exact.rounded_size(wide, reference.T, units)
+    return filter.radii(wide, reference, filter.Factors.of(units, wide), rounded)
 
 
 def around(edge: Any) -> list[Any]:

@@ -13,7 +13,6 @@ from reference import bounds, network
 from reference import filter as first
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import default_arithmetic
-from reference.exact import Exact
 from reference.formats import FORMATS, Format
 from reference.types import Array, Outputs, Problem
 from reference.units import Units
@@ -181,9 +180,9 @@ def test_adapters_with_equal_claims_share_what_the_judge_computes(monkeypatch: p
     computed: list[first.Factors] = []
     real = first.radii
 
-    def counted(problem: Problem, reference: object, factors: first.Factors, exact: Exact) -> first.Radii:
+    def counted(problem: Problem, reference: object, factors: first.Factors, rounded: Array) -> first.Radii:
         computed.append(factors)
-        return real(problem, reference, factors, exact)  # type: ignore[arg-type]  # handed on as it came
+        return real(problem, reference, factors, rounded)  # type: ignore[arg-type]  # handed on as it came
 
     monkeypatch.setattr(first, "radii", counted)
     judge = Judge(STACK)
