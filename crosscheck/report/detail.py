@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crosscheck.blame.element import EQUATIONS
 from crosscheck.comparison.summarise import LEAST, MOST
-from crosscheck.comparison.table import WITHIN_BOUNDS, Row, median, share_of
+from crosscheck.comparison.table import WITHIN_BOUNDS, Row, error_of, median, share_of
 from crosscheck.ledger import Ledger
 from crosscheck.message import replay
 from crosscheck.report.cells import Cells, Key
@@ -37,6 +37,7 @@ COUNTS: Final = {
     "lost_to_zero": "lost to zero",
     "undefined": "not a number, or no exact value",
     "unknown": "exact value not asked for",
+    "well_conditioned": "well-conditioned, with an exact value",
 }
 
 
@@ -96,6 +97,8 @@ def _counts(row: Row) -> Iterator[tuple[str, str]]:
     for name, label in COUNTS.items():
         if count := getattr(s, name):
             yield label, f"{count:,}"
+    if s.well_conditioned_error is not None:
+        yield "their worst error", f"{error_of(s.well_conditioned_error)} ulp"
     if s.elements:
         yield "with the bits of the reference", f"{math.floor(1000 * s.equal / s.elements) / 10:g} %"
     for name, count in sorted(s.known.items()):

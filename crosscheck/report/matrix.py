@@ -25,7 +25,7 @@ from reference.formats import FORMATS
 
 # Verdicts of `Row`, with the mark that stands for each beside its colour.
 MARKS: Final = {
-    WITHIN_BOUNDS: "",  # its mark is the worst error
+    WITHIN_BOUNDS: "",  # its mark is the worst error of well-conditioned elements
     OUTSIDE: "✗",
     FAILED: "!",
     LATE: "⧖",
@@ -87,7 +87,7 @@ def _button(key: Key, cells: Cells, numbers: dict[Key, int]) -> Button | None:
     look = word.replace(" ", "-")
     if word == WITHIN_BOUNDS:
         look += f" s{shade(row)}" + " partial" * _is_partial(row)
-    return Button(numbers[key], MARKS[word] or mark_of(row.summary.error), look)
+    return Button(numbers[key], MARKS[word] or mark_of(row.summary.well_conditioned_error), look)
 
 
 def mark_of(worst: Worst | None) -> str:
@@ -109,8 +109,8 @@ def _is_partial(row: Row) -> bool:
 
 
 def shade(row: Row) -> int:
-    """The step of the worst error."""
-    error, format = row.summary.error, FORMATS.get(row.dtype)
+    """The step of the worst error of well-conditioned elements."""
+    error, format = row.summary.well_conditioned_error, FORMATS.get(row.dtype)
     if error is None or not error.value or format is None:
         return 0
     return sum(math.log2(error.value) > part * format.precision for part in SHADES)
