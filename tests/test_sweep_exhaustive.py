@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from crosscheck.judge import Judge
 from crosscheck.sweep import exhaustive, tally
 from crosscheck.sweep.exhaustive import Exhaustive, intervals
 from crosscheck.sweep.lane import Found
-from crosscheck.sweep.tally import Exact, Tally
+from crosscheck.sweep.tally import Exact, Tally, well_conditioned
 from crosscheck.trial import Direct, run
 from reference import network
+from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
 
@@ -93,10 +95,17 @@ def test_a_tally_says_what_the_oracle_says() -> None:
         for output in exhaustive.MEASURED:
             (exact,) = [summary for cell, summary in want.items() if cell.output == output]
             counted = Tally()
-            counted.hear(
-                getattr(outcome.outputs, output), Exact(getattr(judge.centers, output), format), case.text, 0
-            )
+            one = Exact(getattr(judge.centers, output), format)
+            narrow = well_conditioned(judge, outcome.description.arithmetic["float32"], {output: one})[output]
+            counted.hear(getattr(outcome.outputs, output), one, case.text, 0, narrow)
             found = counted.summary("any")
+            worst, wanted_worst = found.well_conditioned_error, exact.well_conditioned_error
+            assert found.well_conditioned == sum(found.well_conditioned_errors.values()) == narrow.sum()
+            assert found.well_conditioned <= exact.well_conditioned
+            if found.well_conditioned == exact.well_conditioned > 0:
+                assert worst is not None
+                assert wanted_worst is not None
+                assert abs(worst.value - wanted_worst.value) <= one.own + RESOLUTION
             assert found.error is not None
             assert exact.error is not None
             own = Exact(getattr(judge.centers, output), format).own
@@ -107,13 +116,30 @@ def test_a_tally_says_what_the_oracle_says() -> None:
             assert abs(nearest - wanted) <= found.ties
 
 
+@pytest.mark.parametrize("changed", [{}, {"flush": True}, {"forward": True}, {"flush": True, "kappa": 64.0}])
+def test_what_a_tally_takes_for_well_conditioned_is_so_by_the_full_set(changed: dict[str, Any]) -> None:
+    """And little else is: of all values but those of a few binades at the limit."""
+    claims = replace(default_arithmetic(FORMATS["float32"]), **changed)
+    count = missed = 0
+    for seed in range(0, 2**32, 2**32 // 1024):
+        judge = Judge(Case("every", seed, (64, 1, 1, 1), dtype="float32").problem())
+        exact = {n: Exact(getattr(judge.centers, n), FORMATS["float32"]) for n in exhaustive.MEASURED}
+        full = judge.sets(claims)
+        for name, narrow in well_conditioned(judge, claims, exact).items():
+            want = full[name].well_conditioned(FORMATS["float32"])
+            assert not (narrow & ~want).any()
+            count += want.sum()
+            missed += (want & ~narrow).sum()
+    assert missed < count / 100
+
+
 def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
     exact = Exact(np.array([[[1.0]], [[1.0]], [[1.0]]]), FORMATS["float32"])
     ulp = 2.0**-23
     got = np.array([[[1.0]], [[1.0 + ulp / 2]], [[1.0 + ulp]]])  # in float64, which can hold a half
     exact.nearest = exact.nearest.astype(np.float64)
     counted = Tally()
-    counted.hear(got, exact, "case", 0)
+    counted.hear(got, exact, "case", 0, np.zeros(got.shape, np.bool_))
     found = counted.summary("any")
     assert (found.ties, found.errors, found.error and found.error.value) == (
         1,

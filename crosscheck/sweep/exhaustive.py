@@ -25,10 +25,11 @@ from crosscheck.summary import Cell, add
 from crosscheck.sweep.alike import digest_of
 from crosscheck.sweep.lane import Found
 from crosscheck.sweep.shard import Shard, rows_of
-from crosscheck.sweep.tally import Exact, Tally
+from crosscheck.sweep.tally import Exact, Tally, well_conditioned
 from crosscheck.trial import Outcome, Subject
+from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format
-from reference.types import Outputs, Problem
+from reference.types import Bool, Outputs, Problem
 
 # Nobody comes to the end of float64.
 DTYPES: Final = ("float16", "bfloat16", "float32")
@@ -175,14 +176,19 @@ class _Walk(Shard):
         """Counts, marks and errors from the reference."""
         there = dict.fromkeys(name for outcome in outcomes.values() for name in outcome.judgements)
         exact = {name: Exact(getattr(block.judge.centers, name), self._format) for name in there}
+        narrow: dict[Arithmetic, dict[str, Bool]] = {}
         for outcome in outcomes.values():
+            claims = outcome.description.arithmetic[block.case.dtype]
+            if claims not in narrow:
+                narrow[claims] = well_conditioned(block.judge, claims, exact)
             for name, judgement in outcome.judgements.items():
                 cell = dataclasses.replace(
                     cell_of(block.case, outcome, name), regime=block.regime, shape=SHAPE
                 )
                 tally = self._tallies.setdefault(cell, Tally())
                 tally.counts["not_judged"] += judgement.not_judged
-                tally.hear(getattr(outcome.outputs, name), exact[name], block.case.text, block.rows.start)
+                got, where = getattr(outcome.outputs, name), (block.case.text, block.rows.start)
+                tally.hear(got, exact[name], *where, narrow[claims][name])
 
     def finish(self) -> None:
         """Add what was counted and measured to the cells."""

@@ -11,6 +11,7 @@ value has less than 2^24, the largest is 16·2^-53·2^24 = 2^-25.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,15 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscheck.comparison.summarise import LEAST, MOST, equal_bits
+from crosscheck.judge import Judge
 from crosscheck.summary import CASES, Summary, Worst, mark_of
 from crosscheck.sweep.alike import digest_of
+from reference.arithmetic import Arithmetic
 from reference.formats import Format
-from reference.types import Array, Float64
-from reference.units import KAPPA_REFERENCE, ROOM, U_REFERENCE
+from reference.types import Array, Bool, Float64
+from reference.units import KAPPA_REFERENCE, ROOM, U_REFERENCE, Units
 
 # The reference's error in u, of the output that has most of it.
 ROUNDINGS: Final = 3 * KAPPA_REFERENCE + 4
 EXPONENT, BIAS = 52, 1023  # of float64
+Seen = tuple[float, str, tuple[int, ...]]  # an error, its case and its place
 
 
 class Exact:
@@ -48,6 +52,30 @@ class Exact:
         self.own = ROUNDINGS * U_REFERENCE * ROOM * 2.0**format.precision
 
 
+def well_conditioned(judge: Judge, claims: Arithmetic, exact: Mapping[str, Exact]) -> dict[str, Bool]:
+    """Which elements are well-conditioned (`reference.admissible`), by the filter's radius, which is at hand.
+
+    For m = n = p = 1, X = 1 and y = 0 the full radius exceeds it by second-order terms, for which there is
+    room of 2^-10, and by what underflow adds: φ to ŷ, 2φŷ + 12h to L, 4φŷ + 16h to ∂L/∂W, and 12h more in
+    forward mode. Some elements at the limit are left out.
+    """
+    units = Units.of(judge.format, claims)
+    radii, _ = judge.radii(units)
+    roundings, found = units.roundings((1, 1, 1)), dict[str, Bool]()
+    with np.errstate(all="ignore"):
+        loss = np.asarray(2 * units.phi * judge.reference.p[:, 0, 0] + 12 * units.h)
+        underflow = {
+            "y_hat": units.phi,
+            "loss": loss,
+            "row_loss": loss[:, None],
+            "grad": 4 * units.phi * judge.reference.p + (28 if claims.forward else 16) * units.h,
+        }
+        for name, one in exact.items():
+            radius = getattr(radii, name) * (1 + 2.0**-10) + underflow[name]
+            found[name] = radius * one.inverse <= roundings[name]
+    return found
+
+
 @dataclass
 class Tally:
     """What is counted of one cell.
@@ -55,14 +83,17 @@ class Tally:
     Attributes:
         counts: by field of a summary.
         exponents: how many errors have which biased exponent, as float64 has it.
-        error: the worst, without its regime: value, case and place.
+        narrow: the same of those that are well-conditioned.
+        error, narrow_error: the worst of each, without its regime: value, case and place.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     exponents: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2048, np.int64))
-    error: tuple[float, str, tuple[int, ...]] | None = None
+    narrow: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2048, np.int64))
+    error: Seen | None = None
+    narrow_error: Seen | None = None
 
-    def hear(self, got: Array, exact: Exact, case: str, start: int) -> None:
+    def hear(self, got: Array, exact: Exact, case: str, start: int, narrow: Bool) -> None:
         """Count a block of results.
 
         Args:
@@ -70,12 +101,14 @@ class Tally:
             exact: beside them.
             case: that they are of.
             start: their first problem's place in it.
+            narrow: which are well-conditioned.
         """
         with np.errstate(all="ignore"):
             error = np.subtract(got, exact.value)
             np.abs(error, out=error)
             error *= exact.inverse
-        self.exponents += np.bincount(error.view(np.int64).ravel() >> EXPONENT, minlength=2048)
+        found = _exponents(error)
+        self.exponents += found
         at = int(np.argmax(error))
         worst = float(error.flat[at])
         some_nan = bool(np.isnan(worst))
@@ -94,8 +127,20 @@ class Tally:
             counts["undefined"] += int(np.count_nonzero(np.isnan(error)))
             worst = float(np.nanmax(error, initial=-1.0))
             at = int(np.argmax(error == worst))
-        if worst >= 0 and (self.error is None or worst > self.error[0]):
-            self.error = worst, case, (start + at, *(0,) * (got.ndim - 1))
+        self.error = _worse(self.error, (worst, case, (start + at, *(0,) * (got.ndim - 1))))
+        if narrow.any():
+            self._hear_narrow(error, found, case, start, narrow)
+
+    def _hear_narrow(
+        self, error: Float64, found: NDArray[np.int64], case: str, start: int, narrow: Bool
+    ) -> None:
+        """The errors of well-conditioned elements, mostly those of all or of none of a block."""
+        self.counts["well_conditioned"] += int(np.count_nonzero(narrow))
+        self.narrow += found if narrow.all() else _exponents(error[narrow])
+        some = np.where(narrow & ~np.isnan(error), error, -1.0)
+        at = int(np.argmax(some))
+        seen = float(some.flat[at]), case, (start + at, *(0,) * (error.ndim - 1))
+        self.narrow_error = _worse(self.narrow_error, seen)
 
     def summary(self, regime: str) -> Summary:
         """All of it; the exact value of every number is taken for known."""
@@ -110,15 +155,29 @@ class Tally:
             ties=counts["ties"],
             cases=counts["cases"] % CASES,
             bits=counts["bits"] % CASES,
+            well_conditioned=counts["well_conditioned"],
             error=None if self.error is None else Worst(*self.error, regime),
-            errors=self._histogram(),
+            well_conditioned_error=None if self.narrow_error is None else Worst(*self.narrow_error, regime),
+            errors=_histogram(self.exponents, counts["undefined"]),
+            well_conditioned_errors=_histogram(self.narrow, 0),
         )
 
-    def _histogram(self) -> dict[str, int]:
-        """As `crosscheck.comparison.summarise.histogram` has it."""
-        found: Counter[str] = Counter()
-        for place in np.flatnonzero(self.exponents[1:-1]).tolist():
-            found[str(min(max(place + 1 - BIAS, LEAST), MOST))] += int(self.exponents[place + 1])
-        found["zero"] = int(self.exponents[0])
-        found["inf"] = int(self.exponents[-1]) - self.counts["undefined"]
-        return {name: count for name, count in found.items() if count}
+
+def _exponents(error: Float64) -> NDArray[np.int64]:
+    """How many errors have which biased exponent."""
+    return np.bincount(error.view(np.int64).ravel() >> EXPONENT, minlength=2048)
+
+
+def _worse(old: Seen | None, new: Seen) -> Seen | None:
+    """The larger error, of equal ones the first; a negative one is none."""
+    return new if new[0] >= 0 and (old is None or new[0] > old[0]) else old
+
+
+def _histogram(exponents: NDArray[np.int64], undefined: int) -> dict[str, int]:
+    """As `crosscheck.comparison.summarise.histogram` has it."""
+    found: Counter[str] = Counter()
+    for place in np.flatnonzero(exponents[1:-1]).tolist():
+        found[str(min(max(place + 1 - BIAS, LEAST), MOST))] += int(exponents[place + 1])
+    found["zero"] = int(exponents[0])
+    found["inf"] = int(exponents[-1]) - undefined
+    return {name: count for name, count in found.items() if count}
