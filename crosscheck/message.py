@@ -19,11 +19,10 @@ from crosscheck.blame.element import Element
 from crosscheck.blame.scene import Inquest, Scene
 from crosscheck.judge import Judge, Verdict
 from crosscheck.regimes import REGIMES, classify
-from crosscheck.shown import hexadecimal, interval, number, of_the_bound, place, ulps
+from crosscheck.shown import admissible, hexadecimal, number, of_the_bound, place, ulps
 from crosscheck.trial import Outcome, Subject
 from reference import oracle
 from reference.admissible import AdmissibleSet
-from reference.formats import Format
 from reference.ulp import Category
 
 WIDTH = 100  # columns
@@ -140,7 +139,7 @@ def _numbers(scene: Scene) -> Iterator[str]:
     yield _line("got", number(got, format))
     yield _line("want", _want(element, one))
     yield _line("error", _error(element, got))
-    yield _line("admissible", _admissible(one, format))
+    yield _line("admissible", admissible(one, format))
     yield _line("bound used", of_the_bound(element.share(got, claims)))
 
 
@@ -160,12 +159,6 @@ def _error(element: Element, got: float) -> str:
     words = CATEGORIES.get(kind)
     figure = "" if math.isnan(error) else f"{ulps(error)} ulp off"
     return ", ".join(filter(None, (figure, words)))
-
-
-def _admissible(one: AdmissibleSet, format: Format) -> str:
-    if one.must:
-        return "nan only"
-    return interval(float(one.lo), float(one.hi), format) + (" or nan" if one.may else "")
 
 
 def _circumstances(scene: Scene) -> Iterator[str]:

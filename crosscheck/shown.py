@@ -10,6 +10,7 @@ import textwrap
 
 import numpy as np
 
+from reference.admissible import AdmissibleSet
 from reference.formats import Format
 
 PIPED = 132  # columns, where nobody has a window
@@ -41,6 +42,15 @@ def end(value: float, format: Format) -> str:
 def interval(lo: float, hi: float, format: Format) -> str:
     """An interval of float64, in decimal."""
     return f"[{end(lo, format)}, {end(hi, format)}]"
+
+
+def admissible(one: AdmissibleSet, format: Format) -> str:
+    """The values of a set of one element: its intervals, infinities and NaN."""
+    if one.must:
+        return "nan only"
+    infinities = {(-math.inf, -math.inf): "-inf", (math.inf, math.inf): "inf"}
+    parts = [infinities.get(ends) or interval(*ends, format) for ends in one.intervals()]
+    return " or ".join([*parts, *(["nan"] if one.may else [])])
 
 
 def place(output: str, index: tuple[int, ...]) -> str:

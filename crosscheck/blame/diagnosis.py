@@ -15,7 +15,7 @@ import numpy as np
 from crosscheck.blame.element import EQUATIONS, Element, Finding, at
 from crosscheck.blame.probes import GRID_Y, OWN, Probes, ask
 from crosscheck.blame.scene import Scene
-from crosscheck.shown import interval, number
+from crosscheck.shown import admissible, number
 from crosscheck.trial import Outcome, Subject
 from reference.types import Bool, Float64
 
@@ -159,7 +159,7 @@ def _shown(probes: Probes, name: str) -> str:
     i = int(np.argmax(wrong))
     got, exact = number(float(probes.got[name][i]), probes.format), float(probes.exact[name][i])
     one = at(probes.sets[name], (i,))
-    within = f"admissible {interval(float(one.lo), float(one.hi), probes.format)}"
+    within = f"admissible {admissible(one, probes.format)}"
     want = within if np.isnan(exact) else f"exact {exact:.17g}"
     where = f"at z = {probes.z[i]:.9g}, y = {probes.y[i]:.9g}"
     return f"{where} {SYMBOLS[name]} is {got}, {want} ({int(wrong.sum())} of {wrong.size} probes)"

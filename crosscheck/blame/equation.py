@@ -13,7 +13,7 @@ from crosscheck.blame.diagnosis import by_probes
 from crosscheck.blame.element import BEFORE, EQUATIONS, Element, Finding, at
 from crosscheck.blame.scene import Scene
 from crosscheck.judge import Judge
-from crosscheck.shown import interval, number, place
+from crosscheck.shown import admissible, number, place
 from crosscheck.trial import Outcome, Subject, run
 from reference import bounds, oracle, stable
 from reference.admissible import AdmissibleSet
@@ -112,7 +112,7 @@ def _first_outside(name: str, got: Array | None, whole: AdmissibleSet, element: 
         return None
     one = at(whole, wrong[0])
     shown = number(float(values[wrong[0]]), element.format)
-    within = interval(float(one.lo), float(one.hi), element.format)
+    within = admissible(one, element.format)
     return f"{place(name, wrong[0])} is {shown}, admissible {within}"
 
 

@@ -17,7 +17,8 @@ from crosscheck.accuracy import RESOLUTION
 from crosscheck.blame.element import Element
 from crosscheck.cases import parse, take
 from crosscheck.judge import OUTPUTS, Judge
-from crosscheck.shown import hexadecimal, interval, number
+from crosscheck.shown import admissible as within
+from crosscheck.shown import hexadecimal, number
 from crosscheck.summary import Worst
 from reference import oracle
 from reference.arithmetic import default_arithmetic
@@ -100,15 +101,13 @@ def _problem(case: str) -> Problem:
 
 
 def _of_element(element: Element, one: Problem) -> Fact:
-    admissible = element.set_of(default_arithmetic(element.format))
-    lo, hi = float(admissible.lo), float(admissible.hi)
-    nan_only, or_nan = bool(admissible.must), " or nan" if admissible.may else ""
+    one_set = element.set_of(default_arithmetic(element.format))
     return Fact(
         element.format,
         element.exact,
         _want(element),
-        "nan only" if nan_only else interval(lo, hi, element.format) + or_nan,
-        (admissible.low, admissible.high),
+        within(one_set, element.format),
+        (one_set.low, one_set.high),
         tuple(float(z) for z in np.ravel(_z(one)[element.sources])),
     )
 

@@ -159,7 +159,8 @@ def _exact(finding: Finding) -> Iterator[str]:
         yield f"ULP = {_literal(unit)}  # a unit in the last place of {format.name} there"
     if not one.must:
         yield from _comment(reason(finding.claims, format.name))
-        yield f"LOWEST, HIGHEST = {_literal(float(one.lo))}, {_literal(float(one.hi))}"
+        ends = (f"({_literal(low)}, {_literal(high)})" for low, high in one.intervals())
+        yield f"ADMISSIBLE = [{', '.join(ends)}]"
     yield from _comment(f"What came out where it was seen: {number(finding.got, format)}")
 
 
@@ -168,4 +169,5 @@ def _right(finding: Finding) -> Iterator[str]:
     if one.must:
         yield "right = math.isnan(got)"
     else:
-        yield "right = LOWEST <= got <= HIGHEST" + (" or math.isnan(got)" if one.may else "")
+        within = "any(low <= got <= high for low, high in ADMISSIBLE)"
+        yield f"right = {within}" + (" or math.isnan(got)" if one.may else "")
