@@ -46,6 +46,13 @@ OF_TORCH = {
 }
 
 
+# What frameworks get wrong at some level; docs/findings.md has the smallest case of each.
+FAULTS = {
+    ("jax", "sse42", "float16"): "jaxlib cannot compile float16 for a CPU without F16C",
+    ("torch", "avx512", "bfloat16"): "oneDNN pads odd inner lengths: inf times 0 is NaN without AVX512-BF16",
+}
+
+
 def levels(*, all_quick: bool = False) -> list[Any]:
     """All levels as parameters; those after the oldest take long unless they are all quick."""
     long = pytest.mark.long
@@ -113,9 +120,11 @@ def test_a_level_changes_no_verdict(
     if parse(name).framework not in frameworks:
         pytest.skip(f"{name} is not in this run")
     plain, spec = spec_of(parse(name)), spec_of(parse(f"{name}-{level}"))
-    for shape in (DOCUMENT[0], (7, 33, 17, 3), (16385, 3, 1)):
+    for shape in (DOCUMENT[0], (7, 33, 17, 3), (256, 7, 3, 2), (16385, 3, 1)):
         case = Case("mixed", 0, shape, dtype=dtype)
         outcome, explained = matrix.hear(spec, case)
+        if not explained.is_green and (fault := FAULTS.get((parse(name).framework, level, dtype))):
+            pytest.xfail(fault)
         assert explained.is_green, matrix.complaint(spec, case, outcome)
         want, _ = matrix.hear(plain, case)
         assert {n: j.verdict for n, j in outcome.judgements.items()} == {
