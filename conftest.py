@@ -45,7 +45,6 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, p
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=3000)
 PROFILES = ("dev", "ci", "nightly")
 
-KNOWN_DIFFERENCES = Path(__file__).parent / "tests" / "known_differences.toml"
 PANEL = pytest.StashKey["Panel"]()
 MATRIX = pytest.StashKey["Matrix"]()
 ACCOUNT = pytest.StashKey[Account]()
@@ -235,7 +234,7 @@ def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[Mat
     hosts = Hosts(_conditions(config))
     config.add_cleanup(hosts.close)
     listener = recording.hear if recording.path is not None else None
-    matrix = Matrix(hosts, KnownDifferences.read(KNOWN_DIFFERENCES), listener=listener)
+    matrix = Matrix(hosts, KnownDifferences.shipped(), listener=listener)
     config.stash[MATRIX] = matrix
     yield matrix
     recording.describe(hosts.descriptions)

@@ -94,7 +94,7 @@ class Recording:
         from crosscheck.comparison.engine import Record
         from crosscheck.known import KnownDifferences
 
-        return Record(known=KnownDifferences.of_checkout())
+        return Record(known=KnownDifferences.shipped())
 
     # ------------------------------------------------------------------------------- what tests say
 
