@@ -47,7 +47,6 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, p
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=3000)
 PROFILES = ("dev", "ci", "nightly")
 
-KNOWN_DIFFERENCES = Path(__file__).parent / "tests" / "known_differences.toml"
 PANEL = pytest.StashKey["Panel"]()
 MATRIX = pytest.StashKey["Matrix"]()
 ACCOUNT = pytest.StashKey[Account]()
@@ -163,14 +162,17 @@ def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
     """Adapter and item of the plan."""
     from crosscheck.matrix.combinations import all_combinations
     from crosscheck.matrix.plan import combined_items, named_items
+    from crosscheck.matrix.quick import quick, quick_combinations
 
-    thorough = settings.get_current_profile_name() == "nightly"
+    profile = settings.get_current_profile_name()
     if fixture == "named_item":
         specs = {spec.name: spec for spec in selected(config, adapters.NAMED)}
-        found = named_items(list(specs), thorough=thorough)
+        found = named_items(list(specs), thorough=profile == "nightly")
+        found = quick(found) if profile == "dev" else found
     else:
         specs = {spec.name: spec for spec in selected(config, tuple(dict(all_combinations())))}
-        found = combined_items(specs, thorough=thorough)
+        found = combined_items(specs, thorough=profile == "nightly")
+        found = quick_combinations(found) if profile == "dev" else found
     return [
         _param(specs[item.mode], specs[item.mode], item, name=f"{item.mode}-{item.dtype}") for item in found
     ]
@@ -252,7 +254,7 @@ def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[Mat
     hosts = Hosts(_conditions(config))
     config.add_cleanup(hosts.close)
     listener = recording.hear if recording.path is not None else None
-    matrix = Matrix(hosts, KnownDifferences.read(KNOWN_DIFFERENCES), listener=listener)
+    matrix = Matrix(hosts, KnownDifferences.shipped(), listener=listener)
     config.stash[MATRIX] = matrix
     yield matrix
     recording.describe(hosts.descriptions)

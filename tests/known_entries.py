@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Mapping
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +35,13 @@ ENTRY: dict[str, Any] = {
     "mode": "planted-sign",
     "output": "grad",
     "index": [0, 0],
-    "got": "-0x1p-3",
     "exact": "0x1p-3",
+    "at_least": 1e3,
+    "sightings": [{"version": "1.0", "cpu": "any", "got": "-0x1p-3"}],
     "reason": "The sign is turned.",
     "expires": LAST_DAY,
 }
+LATER: dict[str, Any] = {"versions": ">=2", "sightings": [{**ENTRY["sightings"][0], "version": "2.0"}]}
 TURNED = Direct(wrong.sign)
 
 
@@ -50,6 +54,10 @@ def toml(fields: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{key} = {_value(each)}' for key, each in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, float):
+        return repr(value)  # TOML has inf and nan, JSON has not
     return value.isoformat() if isinstance(value, date) else json.dumps(value)
 
 
@@ -62,6 +70,15 @@ def entry(**changes: Any) -> Difference:
     """The entry of this module with some fields changed; None leaves one out."""
     fields = {key: value for key, value in {**ENTRY, **changes}.items() if value is not None}
     return msgspec.convert(fields, Difference, builtin_types=(date,))
+
+
+def here(entry: Difference) -> None:
+    """Skip the test where the installed release, or this machine, is none of the entry's."""
+    there = version(entry.framework)
+    if not entry.concerns_release(entry.framework, there, platform.machine()):
+        pytest.skip(
+            f"{entry.name} is of {entry.framework} {entry.versions} on {entry.platform or 'any'}: {there}"
+        )
 
 
 def record(*entries: Difference, today: date = LAST_DAY) -> KnownDifferences:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 NAME: Final = "crosscheck-recording"
 DEFAULT: Final = Path(".crosscheck/ledger.jsonl")
 SEED: Final = 0  # of every case of the matrix
+PROFILES: Final = {"dev": "pytest-quick", "ci": "pytest", "nightly": "pytest-nightly"}  # one for each plan
 OUTPUT: Final = "crosscheck_ledger"
 
 
@@ -94,7 +95,7 @@ class Recording:
         from crosscheck.comparison.engine import Record
         from crosscheck.known import KnownDifferences
 
-        return Record(known=KnownDifferences.of_checkout())
+        return Record(known=KnownDifferences.shipped())
 
     # ------------------------------------------------------------------------------- what tests say
 
@@ -187,8 +188,8 @@ class Recording:
         from crosscheck.comparison.session import command
         from crosscheck.ledger.making import header
 
-        thorough = settings.get_current_profile_name() == "nightly"
-        return header("pytest-nightly" if thorough else "pytest", SEED, self._descriptions, command())
+        profile = PROFILES[str(settings.get_current_profile_name())]
+        return header(profile, SEED, self._descriptions, command())
 
     def _lines(self) -> dict[str, list[bytes]]:
         """What this process has found, as the controller takes it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from planted import wrong
 from crosscheck.known.fields import fits, is_among, released
 from crosscheck.trial import Direct
 
+SEEN = ENTRY["sightings"][0]
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "unknown-field": ({"framwork": "x"}, "unknown field 'framwork'; use one of name, kind, framework, "),
     "missing-field": ({"reason": None}, "Object missing required field `reason`"),
@@ -48,9 +50,30 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "index-outside": ({"index": [0, 1]}, "index [0, 1] is no element of grad, whose shape is (1, 1)"),
     "index-from-the-end": ({"index": [0, -1]}, "index [0, -1] is no element of grad"),
     "index-of-a-row": ({"index": [0]}, "index [0] is no element of grad"),
-    "decimal": ({"got": "-0.125"}, "got '-0.125' is no number; write a hexadecimal float such as"),
+    "decimal": ({"sightings": [{**SEEN, "got": "-0.125"}]}, "got '-0.125' is no number; write a hexadecimal"),
     "too-large": ({"exact": "0x1p+9999"}, "exact '0x1p+9999' is no number"),
-    "another-format": ({"got": "0x1.0000001p+0"}, "got 0x1.0000001p+0 is no float32; the nearest is 0x1p+0"),
+    "another-format": (
+        {"exact": "0x1.0000001p+0"},
+        "exact 0x1.0000001p+0 is no float32; the nearest is 0x1p+0",
+    ),
+    "format-of-a-sighting": (
+        {"sightings": [{**SEEN, "got": "0x1.0000001p+0"}]},
+        "got 0x1.0000001p+0 is no float32",
+    ),
+    "never-sighted": ({"sightings": []}, "Expected `array` of length >= 1 - at `$.sightings`"),
+    "sighting-elsewhere": ({"sightings": [{**SEEN, "version": "1.1"}]}, "version 1.1 is none of >=1.0,<1.1"),
+    "sighting-without-cpu": (
+        {"sightings": [{**SEEN, "cpu": ""}]},
+        "matching regex '\\\\S' - at `$.sightings[0].cpu`",
+    ),
+    "inside-its-set": ({"at_least": 0.5}, "Expected `float` >= 1.0 - at `$.at_least`"),
+    "no-distance": ({"at_least": None}, "Object missing required field `at_least`"),
+    "distance-is-nan": ({"at_least": math.nan}, "Expected `float` >= 1.0 - at `$.at_least`"),
+    "nature": ({"nature": "odd"}, "unknown nature 'odd'; use one of y_hat_of_another_row"),
+    "nature-elsewhere": (
+        {"nature": "y_hat_of_another_row"},
+        "is one of row_loss; the entry's output is grad",
+    ),
 }
 
 
@@ -131,6 +154,14 @@ def test_a_shape_is_compared_axis_by_axis(
 def test_an_entry_covers_nothing_outside_of_it(changes: dict[str, Any], where: dict[str, Any]) -> None:
     assert entry(**changes).covers(setting(), ["ordinary"])
     assert not entry(**changes).covers(setting(**where), ["ordinary"])
+
+
+@pytest.mark.parametrize(
+    ("version", "is_seen"),
+    [("1.0", True), ("1.0+cpu", True), ("1.0rc1", True), ("1.0.1", False), ("odd", False)],
+)
+def test_an_entry_is_sighted_in_every_build_of_a_release_that_it_names(version: str, is_seen: bool) -> None:
+    assert entry().is_sighted(version) is is_seen
 
 
 def test_an_entry_with_regimes_covers_what_depends_on_one_of_them() -> None:

@@ -235,14 +235,15 @@ def test_a_comparison_that_was_interrupted_has_no_stale_entries() -> None:
 # ------------------------------------------------------------------------------- the file of the checkout
 
 
-def test_the_record_of_the_checkout_is_that_of_the_tests() -> None:
-    want = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"))
-    assert KnownDifferences.of_checkout().entries == want.entries
-
-
-def test_without_the_file_nothing_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_without_the_file_there_is_no_run_instead_of_one_that_knows_nothing(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(shipped, "SHIPPED", tmp_path / "absent.toml")
-    assert KnownDifferences.of_checkout().entries == ()
+    what = ["random", "--store", str(tmp_path)] if command == "sweep" else []
+    few = ["--only", "numpy", "--problems", "1", "--journal", str(tmp_path)]
+    assert commands.run([command, *what, *few]) == 2
+    assert "absent.toml: cannot be read" in capsys.readouterr().err
 
 
 def test_a_record_that_cannot_be_used_is_one_clear_line(

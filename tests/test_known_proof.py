@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from known_entries import HALF, TURNED, TWO, entry, file_of
+from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
 from planted import wrong
 
 from crosscheck.known import Difference, KnownDifferences, prove
+from crosscheck.known.record import SHIPPED
 from crosscheck.trial import Direct
 from reference.types import Array
-
-SHIPPED = Path(__file__).with_name("known_differences.toml")
 
 
 def test_the_example_in_the_shipped_file_is_a_complete_entry_that_holds(tmp_path: Path) -> None:
@@ -26,10 +27,10 @@ def test_the_example_in_the_shipped_file_is_a_complete_entry_that_holds(tmp_path
     assert all(getattr(found, name) is not None for name in Difference.__struct_fields__)
     assert all(f" {name} = " in "\n".join(example) for name in Difference.__struct_fields__)
     here = msgspec.structs.replace(found, platform=None)
-    assert prove(here, Direct(wrong.missing_one_minus)) is None
+    assert prove(here, Direct(wrong.another_row)) is None
 
 
-LOSS = {"outputs": ["loss"], "output": "loss", "index": [], "got": "0x1p-2", "mode": "planted-missing-half"}
+LOSS = {"outputs": ["loss"], "output": "loss", "index": [], "mode": "planted-missing-half"}
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,9 @@ def test_evidence_that_holds_is_no_news(changes: dict[str, Any], subject: Direct
     assert prove(entry(**changes), subject) is None
 
 
-def test_a_nan_proves_a_nan() -> None:
-    assert prove(entry(mode="planted-nan", got="nan"), Direct(wrong.nan)) is None
+@pytest.mark.parametrize("at_least", [1, 1e3, math.inf])
+def test_a_nan_is_farther_outside_than_any_number(at_least: float) -> None:
+    assert prove(entry(mode="planted-nan", at_least=at_least), Direct(wrong.nan)) is None
 
 
 def returning(name: str, grad: Callable[[Array], Any]) -> Direct:
@@ -51,20 +53,20 @@ def returning(name: str, grad: Callable[[Array], Any]) -> Direct:
 
 def test_the_exact_value_of_what_is_not_finite_is_nan() -> None:
     case, ones = HALF.replace("y=[[0x0p+0]]", "y=[[nan]]"), returning("ones", np.ones_like)
-    assert prove(entry(case=case, mode="planted-ones", got="0x1p+0", exact="nan"), ones) is None
+    assert prove(entry(case=case, mode="planted-ones", at_least=math.inf, exact="nan"), ones) is None
 
 
 MENDED, WORSE = returning("mended", np.abs), returning("worse", lambda grad: -4 * grad)
+NEARER = returning("nearer", lambda grad: np.abs(grad) * grad.dtype.type(1 + 2**-16))
 WITHOUT = Direct(wrong.Planted("without", lambda X, y, W: {"loss": wrong.right(X, y, W)[1]}))
 
 
 @pytest.mark.parametrize(
     ("changes", "subject", "why"),
     [
-        ({}, MENDED, "grad[0, 0] no longer differs: it is 0x1p-3, admissible, recorded -0x1p-3"),
-        ({}, WORSE, "grad[0, 0] differs in another way: it is -0x1p-1, recorded -0x1p-3"),
-        ({}, Direct(wrong.nan), "grad[0, 0] differs in another way: it is nan, recorded -0x1p-3"),
-        ({"got": "nan"}, TURNED, "grad[0, 0] differs in another way: it is -0x1p-3, recorded nan"),
+        ({}, MENDED, "grad[0, 0] no longer differs: it is 0x1p-3, admissible"),
+        ({}, NEARER, "grad[0, 0] differs by less: it is 0x1.0001p-3, "),
+        ({"at_least": math.inf}, TURNED, "grad[0, 0] differs by less: it is -0x1p-3, "),
         ({"exact": "0x1p-2"}, TURNED, "the exact grad[0, 0] is 0x1p-3, recorded 0x1p-2"),
         ({"exact": "nan"}, TURNED, "the exact grad[0, 0] is 0x1p-3, recorded nan"),
         ({"regimes": ["ordinary", "overflow"]}, TURNED, "grad[0, 0] lies in none of ordinary, overflow"),
@@ -72,22 +74,65 @@ WITHOUT = Direct(wrong.Planted("without", lambda X, y, W: {"loss": wrong.right(X
         ({}, Direct(wrong.refuses), "planted-refuses no longer returns grad[0, 0]: no (1, 1) (1, 1)"),
         ({}, WITHOUT, "planted-without no longer returns grad[0, 0]: it has no grad"),
     ],
-    ids=["mended", "worse", "nan", "no-nan", "exact", "no-exact", "regime", "raises", "refuses", "without"],
+    ids=["mended", "nearer", "finite", "exact", "no-exact", "regime", "raises", "refuses", "without"],
 )
 def test_stale_evidence_is_told_in_one_sentence(changes: dict[str, Any], subject: Direct, why: str) -> None:
     said = prove(entry(mode=subject.description.name, **changes), subject)
     assert (said or "").startswith(f"known difference turned-sign is stale: {why}")
 
 
-def test_the_sign_of_a_zero_is_part_of_the_evidence() -> None:
-    vanished = returning("vanished", lambda g: g * 0)
-    assert prove(entry(mode="planted-vanished", got="0x0p+0"), vanished) is None
-    assert "another way: it is 0x0p+0" in str(prove(entry(mode="planted-vanished", got="-0x0p+0"), vanished))
+@pytest.mark.parametrize("subject", [WORSE, returning("vanished", lambda g: g * 0), Direct(wrong.nan)])
+def test_a_wrong_value_that_no_sighting_has_is_no_news(subject: Direct) -> None:
+    assert prove(entry(mode=subject.description.name), subject) is None
+
+
+def test_a_difference_that_shrank_is_told_with_both_distances() -> None:
+    said = str(prove(entry(mode="planted-nearer"), NEARER))
+    assert re.search(r"[\d.]+ times the bound, recorded as at least 1000$", said), said
+
+
+ROWS = "float32:X=[[0x0p+0],[0x1p+7]]:y=[[0x0p+0],[0x0p+0]]:W=[[0x1p+0]]"
+OF_ROWS: dict[str, Any] = {
+    "outputs": ["row_loss"],
+    "output": "row_loss",
+    "index": [0],
+    "case": ROWS,
+    "nature": "y_hat_of_another_row",
+}
+
+
+def losses(name: str, *values: float) -> Direct:
+    """An adapter with these losses of rows."""
+    return Direct(wrong.Planted(name, lambda X, *_: {"row_loss": np.array(values, X.dtype)}))
+
+
+@pytest.mark.parametrize("subject", [Direct(wrong.another_row), losses("one", 0.5, 0.5)], ids=["all", "one"])
+def test_losses_with_the_y_hat_of_another_row_are_recognised(subject: Direct) -> None:
+    assert prove(entry(mode=subject.description.name, **OF_ROWS), subject) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ((0.25, 0.5), "row_loss[0] is 0x1p-2, and not the loss of its row with the ŷ of another row"),
+        ((0.5, 0.25), "row_loss[1] is 0x1p-2, and not the loss of its row with the ŷ of another row"),
+        ((np.nan, 0.5), "row_loss[0] is nan, and not the loss of its row"),
+    ],
+    ids=["pinned", "beside", "nan"],
+)
+def test_a_wrong_element_of_another_nature_is_told(values: tuple[float, float], why: str) -> None:
+    said = prove(entry(mode="planted-odd", **OF_ROWS), losses("odd", *values))
+    assert (said or "").startswith(f"known difference turned-sign is stale: {why}")
+
+
+def test_a_single_row_has_no_other_row() -> None:
+    alone = {**OF_ROWS, "case": HALF}
+    assert "and not the loss of its row" in str(prove(entry(mode="planted-odd", **alone), losses("odd", 0.5)))
 
 
 @pytest.mark.parametrize(
     ("changes", "subject"),
-    [({}, Direct(wrong.nan)), ({"versions": ">=2"}, TURNED), ({"platform": ["pdp11"]}, TURNED)],
+    [({}, Direct(wrong.nan)), (LATER, TURNED), ({"platform": ["pdp11"]}, TURNED)],
     ids=["mode", "version", "machine"],
 )
 def test_an_entry_is_proved_only_by_the_adapter_that_it_is_about(

@@ -10,13 +10,23 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from known_entries import ENTRY, HALF, LAST_DAY, TURNED, assert_refused, entry, file_of, heard, record, toml
+from known_entries import (
+    ENTRY,
+    HALF,
+    LAST_DAY,
+    LATER,
+    TURNED,
+    assert_refused,
+    entry,
+    file_of,
+    heard,
+    record,
+    toml,
+)
 from planted import wrong
 
 from crosscheck.known import KnownDifferences, KnownError
 from crosscheck.trial import Direct
-
-SHIPPED = Path(__file__).with_name("known_differences.toml")
 
 
 def test_a_file_is_read_as_its_entries(tmp_path: Path) -> None:
@@ -30,7 +40,7 @@ def test_a_file_is_read_as_its_entries(tmp_path: Path) -> None:
 
 
 def test_the_shipped_file_can_be_read() -> None:
-    KnownDifferences.read(SHIPPED)
+    assert KnownDifferences.shipped().entries
 
 
 @pytest.mark.parametrize(
@@ -83,7 +93,7 @@ def test_whatever_characters_are_wrong_there_is_a_record_or_a_known_error(
 
 def test_the_entries_that_concern_nobody_present_are_not_applicable() -> None:
     jax = entry(name="of-jax", framework="jax")
-    later = entry(name="of-later", versions=">=2")
+    later = entry(name="of-later", **LATER)
     elsewhere = entry(name="of-elsewhere", platform=["pdp11"])
     known = record(jax, entry(), later, elsewhere)
     assert known.applicable([TURNED.description, Direct(wrong.nan).description]) == (entry(),)
@@ -118,3 +128,10 @@ def test_an_entry_that_matches_nothing_is_reported() -> None:
     assert known.unmatched([], [TURNED.description]) == (idle, busy)
     assert known.unmatched([], []) == ()
     assert replace(known, today=date.max).unmatched([], [TURNED.description]) == ()
+
+
+def test_an_entry_is_missed_only_in_a_release_where_it_was_sighted() -> None:
+    known = record(entry())
+    for version, missed in {"1.0": 1, "1.0+cpu": 1, "1.0.7": 0, "2.0": 0}.items():
+        said = replace(TURNED.description, version=version)
+        assert len(known.unmatched([], [said])) == missed, version

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known_entries import here
 
 from adapters import spec_of
 from adapters.conditions import Conditions
@@ -21,13 +22,15 @@ from crosscheck.known import Difference, KnownDifferences
 from crosscheck.trial import Outcome, run
 
 VARIABLE = "CROSSCHECK_OLD_JAX_PYTHON"
-RECORD = KnownDifferences.read(Path(__file__).with_name("known_differences.toml"))
-BUGS = [entry for entry in RECORD.entries if entry.framework == "jax" and entry.kind == "bug"]
+BUGS = [
+    entry for entry in KnownDifferences.shipped().entries if entry.framework == "jax" and entry.kind == "bug"
+]
 
 
 @pytest.mark.skipif(not os.environ.get(VARIABLE), reason=f"{VARIABLE} is not set; see make older-jax")
 @pytest.mark.parametrize("entry", BUGS, ids=lambda entry: entry.name)
 def test_what_jax_gets_wrong_it_got_right_one_release_earlier(entry: Difference, tmp_path: Path) -> None:
+    here(entry)
     judge = Judge(entry.source.problem())
     new, old = (outcome(entry, judge, python, tmp_path) for python in (sys.executable, os.environ[VARIABLE]))
     print(*(f"\n{entry.name}: {told(entry, judge, each)}" for each in (old, new)))  # noqa: T201, make shows it

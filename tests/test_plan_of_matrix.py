@@ -1,8 +1,12 @@
-"""The plan of the matrix leaves nothing out: every shape, layout and regime; every mode in every dtype."""
+"""The plan of the matrix leaves nothing out: every shape, layout and regime; every mode in every dtype.
+
+The profile ci runs the plan, nightly the thorough one, and dev the part that `crosscheck.matrix.quick` keeps.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
@@ -10,8 +14,11 @@ import pytest
 from adapters import NAMED
 from adapters.modes import parse
 from crosscheck.cases import Case
+from crosscheck.known import Difference, KnownDifferences
+from crosscheck.known.fields import fits
 from crosscheck.matrix import shapes
 from crosscheck.matrix.plan import LARGE_DTYPES, SLOW, Item, combined_items, is_cheap, named_items
+from crosscheck.matrix.quick import quick, quick_combinations
 from crosscheck.regimes import REGIMES, regime_counts
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
@@ -23,6 +30,21 @@ LEAST = 500
 @cache
 def plan(*, thorough: bool = False) -> tuple[Item, ...]:
     return (*named_items(NAMED, thorough=thorough), *combined_items(thorough=thorough))
+
+
+@cache
+def quick_plan() -> tuple[Item, ...]:
+    return (*quick(named_items(NAMED)), *quick_combinations(combined_items()))
+
+
+def programs(items: Iterable[Item]) -> set[tuple[object, ...]]:
+    """Whole functions: one for each shape and dtype, and for each case where arrays are constants."""
+    return {
+        (item.mode, case.dtype, case.shape, case if parse(item.mode).closed else None)
+        for item in items
+        for case in item.cases
+        if parse(item.mode).compiles
+    }
 
 
 def cases(items: tuple[Item, ...]) -> set[Case]:
@@ -105,15 +127,42 @@ def test_transposing_moves_numbers_in_every_dtype(name: str) -> None:
         assert any(sum(size > 1 for size in case.shape[-3:]) > 1 for case in moved)
 
 
-def test_a_run_compiles_at_most_a_thousand_programs() -> None:
-    """Whole functions: one for each shape and dtype, and for each case where arrays are constants."""
-    programs = {
-        (item.mode, case.dtype, case.shape, case if parse(item.mode).closed else None)
-        for item in plan()
-        for case in item.cases
-        if parse(item.mode).compiles
-    }
-    assert 500 < len(programs) <= 900  # the other tests have 133
+def test_a_run_of_ci_compiles_at_most_a_thousand_programs() -> None:
+    assert 500 < len(programs(plan())) <= 900  # the other tests have 133
+
+
+def test_a_quick_run_compiles_a_third_of_them_and_for_torch_two_dozen() -> None:
+    every = programs(quick_plan())
+    assert 150 < len(every) <= len(programs(plan())) / 3
+    assert sum(parse(str(mode)).framework == "torch" for mode, *_ in every) <= 24
+
+
+def test_a_quick_run_is_a_part_of_one_of_ci_item_by_item_and_case_by_case() -> None:
+    whole = {(item.mode, case) for item in plan() for case in item.cases}
+    assert all(item.cases for item in quick_plan())
+    assert {(item.mode, case) for item in quick_plan() for case in item.cases} < whole
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_quick_run_gives_every_mode_with_a_name_each_dtype_and_a_threshold(name: str) -> None:
+    items = [item for item in quick_plan() if item.mode == name]
+    assert [item.dtype for item in items] == list(FORMATS)
+    for item in items:
+        assert {shapes.DOCUMENT[0], shapes.SPECIAL} <= {case.shape for case in item.cases}
+        if item.dtype in LARGE_DTYPES and not parse(name).is_hazard:
+            large = [case for case in item.cases if max(case.shape[:-2]) >= shapes.THRESHOLDS[0]]
+            assert {case.regime for case in large} >= set(REGIMES)
+
+
+BUGS = [entry for entry in KnownDifferences.shipped().entries if entry.kind == "bug"]
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in BUGS if "float64" in entry.dtypes], ids=lambda e: e.name
+)
+def test_a_quick_run_meets_a_fault_that_is_known(entry: Difference) -> None:
+    (item,) = (i for i in quick_plan() if (i.mode, i.dtype) == (entry.mode, "float64"))
+    assert any(fits(case.shape, entry.shape) for case in item.cases)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

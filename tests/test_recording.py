@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import recording
 from ledgers import cell, small, summary
 from pytest_runs import Ran, assert_says, process
 
+from conftest import PROFILES
 from crosscheck.ledger import LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE
 
@@ -19,7 +21,7 @@ pytestmark = [pytest.mark.xdist_group("recording"), pytest.mark.long]
 
 TESTS = ("tests/test_matrix.py", "tests/test_survey.py", "-k", "numpy-float16 or probe")
 ENDS = "tests/planted/ends.py"
-COMMON = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--only", "numpy")
+COMMON = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--only", "numpy", "--profile", "dev")
 PARALLEL = ("-n", "2", "--dist", "loadgroup")
 
 
@@ -74,7 +76,14 @@ def test_the_ledger_has_what_the_run_found(runs: Callable[[str], Ran], folder: P
     assert {(cell.adapter, cell.dtype) for cell in found.cells} == {("numpy", "float16")}
     assert {each.adapter for each in found.behaviours} == {"numpy"}
     assert [one.name for one in found.header.adapters] == ["numpy"]
-    assert (found.header.profile, found.ending, found.verdict, found.faults) == ("pytest", COMPLETE, 0, ())
+    assert (found.ending, found.verdict, found.faults) == (COMPLETE, 0, ())
+
+
+def test_a_ledger_says_which_plan_it_is_of(runs: Callable[[str], Ran], folder: Path) -> None:
+    assert_says(runs("alone"), 0)
+    assert read(folder / "alone.jsonl").header.profile == "pytest-quick"
+    assert len(set(recording.PROFILES.values())) == len(PROFILES)
+    assert set(recording.PROFILES) == set(PROFILES)
 
 
 def test_the_digest_is_the_same_for_any_number_of_workers(runs: Callable[[str], Ran], folder: Path) -> None:

@@ -18,7 +18,7 @@ def test_a_round_of_regimes_has_the_cells_of_a_comparison() -> None:
     narrow = wrong.Planted("narrow", wrong.right, "float64")
     there = subjects(load("numpy"), load("torch-literal"), narrow)
     lane = Regimes(1, ("float32",), ("ordinary", "saturated_low"))
-    record = Record(known=KnownDifferences.of_checkout())
+    record = Record(known=KnownDifferences.shipped())
     for case in lane.cases(0):
         judge = Judge(case.problem())
         record.hear(case, judge, [run(subject, judge) for subject in there.values()])

@@ -62,7 +62,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         KnownError: the record of known differences cannot be used.
         LedgerError: the ledger cannot be written.
     """
-    known = KnownDifferences.of_checkout()
+    known = KnownDifferences.shipped()
     console = console_for(terminal=sys.stdout.isatty())
     start = time.monotonic()
     with ExitStack() as stack:

@@ -14,6 +14,7 @@ from crosscheck.cases import Case, Literal, parse
 from crosscheck.cases.literals import one_of
 from crosscheck.judge import OUTPUTS
 from crosscheck.known import fields
+from crosscheck.known.nature import NATURES
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
@@ -23,6 +24,20 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+)*\Z")]
 Text = Annotated[str, Meta(pattern=r"\S")]
 Link = Annotated[str, Meta(pattern=r"^https://\S+\Z")]
 Texts = Annotated[tuple[Text, ...], Meta(min_length=1)]  # an empty list would cover nothing, and look as if
+
+
+class Sighting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the pinned case once returned somewhere: for readers, never compared.
+
+    Attributes:
+        version: of the framework.
+        cpu: the instruction set or the model, in words.
+        got: what was returned, a hexadecimal float, ``inf`` or ``nan``.
+    """
+
+    version: Text
+    cpu: Text
+    got: str
 
 
 class Setting(NamedTuple):
@@ -59,8 +74,11 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         case: the text of a case that shows it.
         mode: the name of the adapter that shows it.
         output, index: the element of that case.
-        got: what the adapter returned there, a hexadecimal float, ``inf`` or ``nan``.
-        exact: the number nearest to the exact value, likewise.
+        exact: the number nearest to the exact value, a hexadecimal float, ``inf`` or ``nan``.
+        at_least: how far outside its set the element lies on every machine: |got − center| / radius, as
+            `AdmissibleSet.share` has it. ``inf``: what is returned is no finite number.
+        nature: what every wrong element of that output and case is, a key of `NATURES`; None: not said.
+        sightings: what was returned there, by release and CPU, one at least.
         reason: what is wrong.
         upstream: the report of it.
         expires: the last day on which a bug is accepted.
@@ -83,8 +101,10 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mode: str
     output: str
     index: tuple[int, ...]
-    got: str
     exact: str
+    at_least: Annotated[float, Meta(ge=1)]  # 1: the border of the set
+    nature: str | None = None
+    sightings: Annotated[tuple[Sighting, ...], Meta(min_length=1)]
     reason: Text
     upstream: Link | None = None
     expires: date | None = None
@@ -102,12 +122,22 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def concerns(self, description: Description, machine: str) -> bool:
         """Whether anything that this adapter computes on such a machine may be covered."""
         return (
-            description.framework == self.framework
-            and fields.is_among(description.version, self.versions)
-            and (self.platform is None or machine in self.platform)
+            self.concerns_release(description.framework, description.version, machine)
             and any(fnmatchcase(description.name.partition("@")[0], mode) for mode in self.modes)
             and not set(self.dtypes).isdisjoint(description.dtypes)
         )
+
+    def concerns_release(self, framework: str, version: str, machine: str) -> bool:
+        """Whether anything that this release computes on such a machine may be covered."""
+        return (
+            framework == self.framework
+            and fields.is_among(version, self.versions)
+            and (self.platform is None or machine in self.platform)
+        )
+
+    def is_sighted(self, version: str) -> bool:
+        """Whether it was seen in this release, so that it must be there."""
+        return any(fields.is_same(version, sighting.version) for sighting in self.sightings)
 
     def applies(self, setting: Setting) -> bool:
         """Whether elements of such an output are covered, of the entry's regimes if it names any."""
@@ -147,6 +177,10 @@ def _check_predicate(entry: Difference) -> None:
         one_of(output, OUTPUTS, "output")
     for regime in entry.regimes or ():
         one_of(regime, tuple(REGIMES), "regime")
+    if entry.nature is not None:
+        of = NATURES[one_of(entry.nature, tuple(NATURES), "nature")].output
+        if entry.output != of:
+            raise ValueError(f"nature {entry.nature} is one of {of}; the entry's output is {entry.output}")
     for axis, text in entry.shape.items():
         fields.comparisons(one_of(axis, fields.AXES, "axis of shape"), text)
 
@@ -166,8 +200,11 @@ def _check_evidence(entry: Difference) -> None:
     inside = len(entry.index) == len(sizes)
     if not (inside and all(0 <= i < size for i, size in zip(entry.index, sizes, strict=True))):
         raise ValueError(f"index {list(entry.index)} is no element of {entry.output}, whose shape is {sizes}")
-    fields.number("got", entry.got, case.format)
     fields.number("exact", entry.exact, case.format)
+    for sighting in entry.sightings:
+        fields.number("got", sighting.got, case.format)
+        if not fields.is_among(sighting.version, entry.versions):
+            raise ValueError(f"a sighting in version {sighting.version} is none of {entry.versions}")
 
 
 def _sizes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:

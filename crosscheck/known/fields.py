@@ -39,6 +39,14 @@ def is_among(version: str, versions: str) -> bool:
         return False
 
 
+def is_same(version: str, other: str) -> bool:
+    """Whether two versions are builds of one release; a version that PEP 440 cannot read is of none."""
+    try:
+        return Version(released(version)).public == Version(released(other)).public
+    except InvalidVersion:
+        return False
+
+
 def specifiers(text: str) -> SpecifierSet:
     """Read a specifier of versions.
 

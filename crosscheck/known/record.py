@@ -22,7 +22,7 @@ from crosscheck.known.entry import Difference, Setting
 from crosscheck.known.explained import Cover, Explained, explained, touched
 from crosscheck.trial import Outcome
 
-SHIPPED: Final = Path(__file__).parents[2] / "tests" / "known_differences.toml"
+SHIPPED: Final = Path(__file__).with_name("known_differences.toml")
 
 
 class KnownError(ValueError):
@@ -65,13 +65,13 @@ class KnownDifferences:
         return cls(entries, today or _today())
 
     @classmethod
-    def of_checkout(cls) -> Self:
-        """Those of the file among the suite's tests; none where there is no such file.
+    def shipped(cls) -> Self:
+        """Those of the suite's own file, which every installation has.
 
         Raises:
             KnownError: as `read`.
         """
-        return cls.read(SHIPPED) if SHIPPED.is_file() else cls()
+        return cls.read(SHIPPED)
 
     def expired(self, today: date | None = None) -> tuple[Difference, ...]:
         """The entries whose last day is over."""
@@ -92,10 +92,18 @@ class KnownDifferences:
     def unmatched(
         self, explained: Iterable[Explained], present: Iterable[Description]
     ) -> tuple[Difference, ...]:
-        """The applicable entries in force that cover nothing of all this."""
+        """The entries in force that cover nothing of all this, though sighted in the release of an adapter.
+
+        In any other release of an entry's versions the fault may be there: nobody has seen it.
+        """
         matched = {name for each in explained for name in each.covered}
-        in_force = self.in_force
-        return tuple(e for e in self.applicable(present) if e in in_force and e.name not in matched)
+        in_force, there = self.in_force, list(present)
+        return tuple(
+            entry
+            for entry in in_force
+            if entry.name not in matched
+            and any(entry.concerns(said, self.machine) and entry.is_sighted(said.version) for said in there)
+        )
 
     def explain(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> Explained:
         """Which wrong elements of an outcome are known.

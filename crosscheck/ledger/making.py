@@ -96,7 +96,7 @@ def known(entries: Iterable[Difference], cells: Mapping[Cell, Summary]) -> tuple
             case=entry.case,
             output=entry.output,
             index=entry.index,
-            got=entry.got,
+            got=entry.sightings[0].got,
             exact=entry.exact,
             reason=entry.reason,
             upstream=entry.upstream,

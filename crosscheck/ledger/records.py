@@ -231,6 +231,7 @@ class Known(Line, frozen=True, tag="known", omit_defaults=True):
 
     Attributes:
         name: of the entry; the others likewise, of `crosscheck.known.entry.Difference`.
+        got: of its first sighting.
         covered: how many elements it explained, by regime.
     """
 

@@ -63,7 +63,7 @@ class Regimes(Struct, frozen=True, tag="regimes"):
 
     def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """As `Lane.run`."""
-        work, record = Shard(subjects), Record(known=KnownDifferences.of_checkout())
+        work, record = Shard(subjects), Record(known=KnownDifferences.shipped())
         for case in self.cases(shard):
             judge = Judge(case.problem())
             with work.watching(case, judge.problem):

@@ -73,7 +73,7 @@ def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, wa
         SweepError: there is nothing to compute, or the cluster cannot.
     """
     shards = _shards(lane, ways.part)
-    known = KnownDifferences.of_checkout()
+    known = KnownDifferences.shipped()
     job = Job.of(lane, specs, conditions, ways.limit)
     console = console_for(terminal=sys.stdout.isatty())
     with ExitStack() as stack:

@@ -37,7 +37,7 @@ class Shard:
         self.subjects = subjects
         self.cells: dict[Cell, Summary] = {}
         self.faults: dict[tuple[str, str, str], Fault] = {}
-        self._known = KnownDifferences.of_checkout()
+        self._known = KnownDifferences.shipped()
 
     @contextmanager
     def watching(self, case: Case, *problems: Problem) -> Iterator[None]:

@@ -104,6 +104,12 @@ def commented_out(X: Array, y: Array, W: Array) -> Result:
     return y_hat, half_squares(y, y_hat), np.repeat(one[..., None, :], X.shape[-1], axis=-2)
 
 
+def neighbours(X: Array, y: Array, W: Array) -> dict[str, Array]:
+    """Each row's loss, with the ŷ of the row before."""
+    residual = y - np.roll(forward(X, W), 1, axis=-2)
+    return {"row_loss": np.sum(y.dtype.type(0.5) * residual**2, axis=-1)}
+
+
 def in_float32(X: Array, y: Array, W: Array) -> Result:
     """float32 inside, float64 outside."""
     y_hat, loss, grad = right(*(array.astype(np.float32) for array in (X, y, W)))
@@ -210,6 +216,7 @@ sign = Planted("sign", scaled(-1))
 missing_half = Planted("missing-half", without_half)
 missing_one_minus = Planted("missing-one-minus", without_one_minus)
 transposed = Planted("transposed", wrong_axes)
+another_row = Planted("another-row", neighbours)
 commented_19 = Planted("commented-19", commented_out)
 float32_inside_float64 = Planted("float32-inside-float64", in_float32, "float64")
 mutates_input = Planted("mutates-input", overwriting)
