@@ -139,7 +139,7 @@ def _what_it_needs() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
-        raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[cli,sweep]'") from None
+        raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[sweep]'") from None
 
 
 def _cores() -> int:
