@@ -15,10 +15,9 @@ from adapters.errors import AdapterError
 LEAST = {"numpy": "2.1.3", "torch": "2.10", "jax": "0.8"}
 
 
-def _numbers(release: str) -> tuple[int, ...]:
-    """The numbers that a version begins with: ``2.13.0a0+git`` is a 2.13.0."""
-    found = re.match(r"\d+(\.\d+)*", release)
-    return tuple(map(int, found[0].split("."))) if found else ()
+def _numbers(release: str) -> list[int]:
+    """The numbers that a version begins with: those of 2.13.0a0+git are 2, 13 and 0."""
+    return [int(number) for number in re.findall(r"\d+", re.split(r"[^\d.]", release)[0])]
 
 
 def see_new_enough(framework: str) -> None:
