@@ -29,8 +29,8 @@ unexport PYTHONDONTWRITEBYTECODE
 define PROGRESS
 while IFS= read -r line; do case $$line in \
   *Downloading*' MB)'*|*'Using cached'*' MB)'*|Building*) printf '%5d s  %s\n' $$SECONDS "$${line#"$${line%%[! ]*}"}" ;; \
-  Installing*) printf '%5d s  Installing %d packages\n' $$SECONDS "$$(wc -w <<< "$${line#*: }")" ;; \
-esac; done; printf '%5d s  Done\n' $$SECONDS
+  Installing*) printf '%5d s  Installing %d packages: no more lines until it is done\n' $$SECONDS "$$(wc -w <<< "$${line#*: }")" ;; \
+esac; done
 endef
 
 .DELETE_ON_ERROR:
@@ -130,6 +130,7 @@ $(COMPARE) $(TEST) $(ALL): pyproject.toml constraints.txt $(wildcard $(VENV)/lib
 	@[ ! -e $(VENV)/.unfinished ] && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@touch $(VENV)/.unfinished
 	@$(PIP) install -q -c constraints.txt hatchling
-	@$(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS)
+	@$(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS); \
+	  printf '%5d s  Done\n' $$SECONDS
 	@rm $(VENV)/.unfinished
 	@touch $(if $(filter $(ALL),$@),$(COMPARE) $(TEST)) $(if $(filter $(TEST),$@),$(COMPARE)) $@

@@ -1,4 +1,4 @@
-"""The suite from a wheel, in an environment outside of the checkout: all files, and nobody else's packages."""
+"""The suite from a wheel, in an environment of its own: with all files, among other people's packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pins: one for each interpreter, within the package's ranges; renewing them leaves other interpreters' alone."""
+"""The pins: one for each interpreter, within the ranges; to renew one's own leaves the others alone."""
 
 from __future__ import annotations
 
