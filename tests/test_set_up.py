@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_runs import ROOT
 
-# A Python, and in its environment another and a crosscheck, that write down what they are told, and do nothing.
+# A Python, in its environment another and a crosscheck: they write down what they are told, and do nothing.
 PYTHON = """#!/bin/sh
 echo "$@" >> calls
 case "$*" in

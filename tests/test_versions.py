@@ -35,8 +35,8 @@ def test_a_framework_that_is_too_old_is_one_clear_line_and_exit_code_2(
     planted = tmp_path / "older" / f"{framework}-{release}.dist-info"
     planted.mkdir(parents=True)
     (planted / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {framework}\nVersion: {release}\n")
-    path = {"PYTHONPATH": f"{ROOT}:{planted.parent}"}
-    ran = crosscheck("check", CASE, "--only", framework, "--journal", str(tmp_path), **path)
+    path = f"{ROOT}:{planted.parent}"
+    ran = crosscheck("check", CASE, "--only", framework, "--journal", str(tmp_path), PYTHONPATH=path)
     assert ran.returncode == 2, ran.stdout
     needed = f"{framework} {release} is too old, {LEAST[framework]} or newer is needed: "
     assert_one_clear_line(ran.stderr, needed, f"-m pip install '{framework}>={LEAST[framework]}'")
