@@ -1,8 +1,7 @@
 # Every target sets up as much of .venv as it needs first, when pyproject.toml, constraints.txt or what is installed
 # there changed since.
 
-SHELL       := bash
-.SHELLFLAGS := -euo pipefail -c
+SHELL := bash
 
 PYTHON ?= python3
 ARGS   ?=
@@ -130,7 +129,8 @@ $(COMPARE) $(TEST) $(ALL): pyproject.toml constraints.txt $(wildcard $(VENV)/lib
 	@[ ! -e $(VENV)/.unfinished ] && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@touch $(VENV)/.unfinished
 	@$(PIP) install -q -c constraints.txt hatchling
-	@$(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS); \
+	@set -o pipefail; \
+	  $(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS) && \
 	  printf '%5d s  Done\n' $$SECONDS
 	@rm $(VENV)/.unfinished
 	@touch $(if $(filter $(ALL),$@),$(COMPARE) $(TEST)) $(if $(filter $(TEST),$@),$(COMPARE)) $@
