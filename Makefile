@@ -1,16 +1,21 @@
-# Every target sets up .venv first, when pyproject.toml or constraints.txt changed since.
+# Every target sets up as much of .venv as it needs first, when pyproject.toml, constraints.txt or what is installed
+# there changed since.
+
+SHELL := bash
 
 PYTHON ?= python3
 ARGS   ?=
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-STAMP   := $(VENV)/.installed
+COMPARE := $(VENV)/.set-up-to-compare
+TEST    := $(VENV)/.set-up-to-test
+ALL     := $(VENV)/.set-up
 OLDER   := $(VENV)/older-numpy
 OLDJAX  := $(VENV)/older-jax
 BENCH   := $(VENV)/bench
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
-SOURCES := $(wildcard conftest.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tests/*.py tests/*/*.py)
+SOURCES := $(wildcard conftest.py gradient_crosscheck.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tests/*.py tests/*/*.py)
 
 # A worker for each core, but no more than four: each has a child for every adapter. What shares a process stays
 # with one worker.
@@ -18,6 +23,14 @@ PARALLEL ?= -n auto --maxprocesses 4 --dist loadgroup
 
 # pytest rewrites the assertions of its plugins; without cached bytecode it does so again at every start (1 s).
 unexport PYTHONDONTWRITEBYTECODE
+
+# What pip says, as a line for each large download, with the seconds since it began.
+define PROGRESS
+while IFS= read -r line; do case $$line in \
+  *Downloading*' MB)'*|*'Using cached'*' MB)'*|Building*) printf '%5d s  %s\n' $$SECONDS "$${line#"$${line%%[! ]*}"}" ;; \
+  Installing*) printf '%5d s  Installing %d packages: no more lines until it is done\n' $$SECONDS "$$(wc -w <<< "$${line#*: }")" ;; \
+esac; done
+endef
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -29,15 +42,15 @@ help: ## show this list
 	@echo "  ARGS=...        goes to the command:  make compare ARGS='--only numpy,jax --dtype float32'"
 	@echo "  PYTHON=...      makes .venv with it:  make setup PYTHON=python3.12"
 
-setup: $(STAMP) ## make .venv with everything that the suite was tested with
+setup: $(ALL) ## make .venv with everything that the suite was tested with
 
-compare: $(STAMP) ## compare the frameworks and print the table
+compare: $(COMPARE) ## compare the frameworks and print the table
 	@$(BIN)/crosscheck compare $(ARGS)
 
-test: $(STAMP) ## run the tests
+test: $(TEST) ## run the tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-lint: $(STAMP) ## check style, types, import directions, workflows and coverage
+lint: $(ALL) ## check style, types, import directions, workflows and coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -49,51 +62,49 @@ lint: $(STAMP) ## check style, types, import directions, workflows and coverage
 	@$(MAKE) --no-print-directory .coverage
 	$(BIN)/coverage report
 
-older-numpy: $(STAMP) $(OLDER)/.installed ## hold the cases against another NumPy, byte for byte
+older-numpy: $(TEST) $(OLDER)/.installed ## hold the cases against another NumPy, byte for byte
 	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
 
-older-jax: $(STAMP) $(OLDJAX)/.installed ## show what JAX gets wrong beside the release that had it right
+older-jax: $(TEST) $(OLDJAX)/.installed ## show what JAX gets wrong beside the release that had it right
 	CROSSCHECK_OLD_JAX_PYTHON=$(CURDIR)/$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s --profile ci -k release \
 	  tests/test_older_jax.py tests/test_script_command.py
 
-soak: $(STAMP) ## judge 10 million healthy problems per dtype: 10 minutes
+soak: $(COMPARE) ## judge 10 million healthy problems per dtype: 10 minutes
 	@$(BIN)/crosscheck compare --dtype float64,float32 --problems 1000000 --seed $$(date +%s) $(ARGS)
 
-bench: $(STAMP) $(BENCH)/.installed ## measure, and write docs/benchmarks.md: 10 minutes
+bench: $(TEST) $(BENCH)/.installed ## measure, and write docs/benchmarks.md: 10 minutes
 	@$(BENCH)/bin/python benchmarks/run.py $(ARGS)
 
-format: $(STAMP) ## let ruff set the style
+format: $(ALL) ## let ruff set the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pins: $(STAMP) $(BENCH)/.installed ## write the installed versions to constraints.txt
-	@{ sed -n '/^#/p' constraints.txt; \
-	   $(BENCH)/bin/python -m pip --disable-pip-version-check freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+.*//' | LC_ALL=C sort -f; } > $(VENV)/pins
-	@mv $(VENV)/pins constraints.txt
+pins: $(ALL) $(BENCH)/.installed ## write the versions that this interpreter has to constraints.txt
+	@$(BENCH)/bin/python tools/pins.py constraints.txt
 
 clean: ## remove .venv and all caches
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `make test ARGS=--cov` leaves this file too, so that CI runs the tests once.
-.coverage: $(STAMP) $(SOURCES) pyproject.toml
+.coverage: $(ALL) $(SOURCES) pyproject.toml
 	$(BIN)/python -m pytest $(PARALLEL) -q --cov
 
 # The oldest NumPy that pyproject.toml allows; its own environment, as no constraint can hold two.
-$(OLDER)/.installed: $(STAMP)
+$(OLDER)/.installed: | $(COMPARE)
 	@$(PYTHON) -m venv --clear $(OLDER)
 	@$(OLDER)/bin/python -m pip --disable-pip-version-check install -q numpy==2.1.3 ml_dtypes==0.6.0
 	@touch $@
 
 # The release before the pinned one, for a difference that came between them.
-$(OLDJAX)/.installed: $(STAMP)
+$(OLDJAX)/.installed: | $(COMPARE)
 	@$(PYTHON) -m venv --clear $(OLDJAX)
 	@$(OLDJAX)/bin/python -m pip --disable-pip-version-check install -q jax==0.10.1 numpy==2.4.0 ml_dtypes==0.6.0
 	@touch $@
 
 # The extra `bench` on top of .venv, whose packages it sees, but apart from it: pytest-benchmark takes part in every
 # run of pytest where it is installed, and warns beside pytest-xdist. pip is .venv's.
-$(BENCH)/.installed: $(STAMP)
+$(BENCH)/.installed: $(TEST)
 	@$(BIN)/python -m venv --clear --without-pip $(BENCH)
 	@purelib='import sysconfig; print(sysconfig.get_path("purelib"))'; \
 	  echo "import site; site.addsitedir('$$($(BIN)/python -c "$$purelib")')" \
@@ -101,14 +112,25 @@ $(BENCH)/.installed: $(STAMP)
 	@$(BENCH)/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt --no-build-isolation -e '.[bench]'
 	@touch $@
 
-# setuptools comes first and builds without isolation, so that the build uses the tested version as well.
-$(STAMP): pyproject.toml constraints.txt
+# What each level holds; whoever has more has less as well.
+$(COMPARE): EXTRAS := torch,jax,report,sweep
+$(TEST):    EXTRAS := torch,jax,report,sweep,dask,test
+$(ALL):     EXTRAS := all
+
+# hatchling comes first and builds without isolation, so that the build uses the tested version as well. A set-up that
+# was interrupted starts afresh; what pip has downloaded, it keeps. site-packages is newer than its stamps once others,
+# such as uv or a user's pip, have been there.
+$(COMPARE) $(TEST) $(ALL): pyproject.toml constraints.txt $(wildcard $(VENV)/lib/python*/site-packages)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  found=$$($(PYTHON) --version 2>/dev/null) || found="not installed"; \
 	  echo "The suite needs Python 3.11 or newer; '$(PYTHON)' is $$found."; \
 	  echo "Name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
-	@echo "Setting up $(VENV): this takes a few minutes the first time."
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install -q -c constraints.txt setuptools
-	@$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[all]'
-	@touch $@
+	@echo "Setting up $(VENV) with $(EXTRAS): some minutes the first time, seconds later."
+	@[ ! -e $(VENV)/.unfinished ] && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@touch $(VENV)/.unfinished
+	@$(PIP) install -q -c constraints.txt hatchling
+	@set -o pipefail; \
+	  $(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS) && \
+	  printf '%5d s  Done\n' $$SECONDS
+	@rm $(VENV)/.unfinished
+	@touch $(if $(filter $(ALL),$@),$(COMPARE) $(TEST)) $(if $(filter $(TEST),$@),$(COMPARE)) $@

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.modes import Mode, parse
+from adapters.versions import see_new_enough
 
 if TYPE_CHECKING:
     from adapters.protocol import Adapter
@@ -159,9 +160,11 @@ def load(name: str) -> Adapter:
     """One of the suite's own adapters; its framework is imported here.
 
     Raises:
-        AdapterError: there is no such adapter, or it cannot be imported.
+        AdapterError: there is no such adapter, its framework is too old, or it cannot be imported.
     """
     mode = _known(name)
+    for framework in dict.fromkeys(("numpy", mode.framework)):
+        see_new_enough(framework)
     try:
         found: Adapter = importlib.import_module(MODULES[mode.framework]).adapter(mode)
     except Exception as error:  # the boundary to foreign code: importing it may raise anything

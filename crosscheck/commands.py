@@ -202,7 +202,7 @@ def report(*, ledger: Path, older: Path | None, output: Path | None) -> int:
     try:
         from crosscheck.report.command import report_and_show
     except ModuleNotFoundError as missing:
-        raise click.ClickException(f"report needs {missing.name}: pip install -e '.[cli,report]'") from None
+        raise click.ClickException(f"report needs {missing.name}: pip install -e '.[report]'") from None
     return report_and_show(ledger, older, output)
 
 

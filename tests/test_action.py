@@ -356,7 +356,7 @@ def test_what_is_not_on_trial_is_installed_with_its_pins(installer: Callable[...
     ran = installer()
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     assert pins(ran) == {line.partition("==")[0] for line in lines if "==" in line}
-    assert words(ran)[0].endswith("/suite[cli,report,torch,jax]")
+    assert words(ran)[0].endswith("/suite[report,torch,jax]")
 
 
 def test_a_release_on_trial_leaves_the_pins_with_what_comes_with_it(installer: Callable[..., Ran]) -> None:
@@ -377,7 +377,7 @@ def test_a_wheel_from_the_workspace_can_be_on_trial(tmp_path: Path, installer: C
 def test_only_what_is_asked_for_is_installed(installer: Callable[..., Ran]) -> None:
     ran = installer(**SMALL, packages="autograd==1.8.0\n./my library")
     (said,) = words(ran)
-    assert said.endswith("/suite[cli,report]")
+    assert said.endswith("/suite[report]")
     assert (ran.folder / "requirements.txt").read_text() == "autograd==1.8.0\n./my library\n"
 
 

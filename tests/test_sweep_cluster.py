@@ -230,5 +230,5 @@ def test_a_scheduler_that_goes_away_is_said_and_what_was_stored_stays(
 
 def test_without_dask_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SweepError, match=r"pip install -e '\.\[cli,sweep,dask\]'"):
+    with pytest.raises(SweepError, match=r"pip install -e '\.\[sweep,dask\]'"):
         importlib.reload(module)

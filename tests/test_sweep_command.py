@@ -55,7 +55,7 @@ def test_a_lane_without_what_it_needs_is_said(
         monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "xxhash", None)
     assert run(["sweep", "random", "--only", "numpy"]) == 2
-    assert "sweep needs xxhash: pip install -e '.[cli,sweep]'" in capsys.readouterr().err
+    assert "sweep needs xxhash: pip install -e '.[sweep]'" in capsys.readouterr().err
 
 
 def test_what_is_not_installed_is_said(
@@ -65,7 +65,7 @@ def test_what_is_not_installed_is_said(
         monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "filelock", None)
     assert run(["merge", str(tmp_path), "--ledger", str(tmp_path / "ledger.jsonl")]) == 2
-    assert "sweep needs filelock: pip install -e '.[cli,sweep]'" in capsys.readouterr().err
+    assert "sweep needs filelock: pip install -e '.[sweep]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

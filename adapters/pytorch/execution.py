@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.compiler import config
 
 from adapters.modes import Mode
 
@@ -20,8 +21,8 @@ def _compiled(function: Routine) -> Routine:
     """`torch.compile` with inductor; whole, so that nothing falls back to eager without a word."""
     if shutil.which("g++") is None and shutil.which("clang++") is None:
         raise NotImplementedError("torch.compile on the CPU needs a C++ compiler, and there is none")
-    torch._dynamo.config.recompile_limit = PROGRAMS  # noqa: SLF001, torch has no public name for it
-    torch._dynamo.config.accumulated_recompile_limit = PROGRAMS  # noqa: SLF001, as above
+    config.recompile_limit = PROGRAMS
+    config.accumulated_recompile_limit = PROGRAMS
     return torch.compile(function, fullgraph=True, dynamic=False)
 
 

@@ -23,7 +23,7 @@ try:
 
     from crosscheck.sweep import shared
 except ModuleNotFoundError as missing:
-    raise SweepError(f"--scheduler needs {missing.name}: pip install -e '.[cli,sweep,dask]'") from None
+    raise SweepError(f"--scheduler needs {missing.name}: pip install -e '.[sweep,dask]'") from None
 
 # Seconds in which the scheduler must answer and have a worker.
 PATIENCE: Final = 30.0

@@ -138,7 +138,7 @@ def _what_it_needs() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
-        raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[cli,sweep]'") from None
+        raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[sweep]'") from None
 
 
 def way_options(command: Command) -> Command:

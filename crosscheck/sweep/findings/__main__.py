@@ -29,7 +29,7 @@ def findings(*, ledger: Path, sample: Path | None, output: Path) -> int:
         return _write(ledger, sample, output)
     except ModuleNotFoundError as missing:
         raise click.ClickException(
-            f"findings need {missing.name}: pip install -e '.[cli,report,bench]'"
+            f"findings need {missing.name}: pip install -e '.[report,bench]'"
         ) from None
 
 
