@@ -60,3 +60,9 @@ def of_the_bound(share: float) -> str:
 def ulps(error: float) -> str:
     """An error in ulp; ``-`` where it is not known or has no such measure."""
     return "-" if math.isnan(error) else f"{error:.3g}"
+
+
+def apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers in decimal, each with six digits or as many as it takes to see that they are not equal."""
+    pairs = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 18))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (str(a), str(b)))
