@@ -20,12 +20,14 @@ class Run:
         code: the exit code.
         before: what a shell does first.
         is_long: whether only the profiles ci and nightly run it.
+        says: a pattern that its output has.
     """
 
     swaps: tuple[Swap, ...] = ()
     code: int = 0
     before: str = ""
     is_long: bool = False
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ class Named:
     """A name in a sentence, with no arguments to execute: the command and its options must exist."""
 
 
-def long(*swaps: Swap, code: int = 0, before: str = "") -> Run:
+def long(*swaps: Swap, code: int = 0, before: str = "", says: str = "") -> Run:
     """A command that takes more than a second or two."""
-    return Run(swaps, code, before, is_long=True)
+    return Run(swaps, code, before, is_long=True, says=says)
 
 
 def quick(*swaps: Swap, code: int = 0, before: str = "") -> Run:
@@ -54,6 +56,7 @@ FEW: Final = "--dtype float32 --regime ordinary --problems 1"
 ONE_FILE: Final = "--collect-only -q tests/test_cases.py"
 SCRIPT: Final = "tests/test_script_command.py::test_the_example_in_the_document_is_what_the_command_prints"
 RECORDED: Final = "tests/test_recording.py::test_the_gate_turns_a_green_run_red_and_says_why"
+SWEPT: Final = "tests/test_sweep_command.py::test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger"
 CLUSTER: Final = "tests/test_sweep_cluster.py::test_a_cluster_finds_the_same_and_keeps_no_process"
 EXTRAS: Final = "tests/test_documented.py::test_every_extra_that_is_to_be_installed_exists"
 JAX: Final = "ordinary:0:32769x3x3:contiguous:float64"
@@ -106,7 +109,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     **dry("make bench ARGS='--only \"size or adapters or workers\"'"),
     # ---------------------------------------------------------------------------------- check, compare
     ".venv/bin/crosscheck check 'float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x1p+1]]'"
-    " --adapter tests.planted.wrong:missing_one_minus": long(code=1),
+    " --adapter tests.planted.wrong:missing_one_minus": long(code=1, says="missing"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]'": long(),
     f".venv/bin/crosscheck check {JAX} --only jax-jit-row_loss-closed_W-vectors": long(code=1),
     "crosscheck check ordinary:0:16385x3x2:contiguous:float64"
@@ -116,13 +119,13 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck behaviours": long(("behaviours", "behaviours --only numpy --dtype float32")),
     ".venv/bin/crosscheck compare --only 'jax-jit*'": long(("jit*'", f"jit-[mv]*' {FEW}")),
     ".venv/bin/crosscheck compare --only torch-compile-row_loss-closed_W,numpy": long(
-        ("numpy", f"numpy {FEW}")
+        ("torch-compile", "torch"), (",numpy", f",numpy {FEW}")
     ),
     ".venv/bin/crosscheck compare --matrix --coverage": long(
         ("--coverage", "--coverage --only numpy --dtype float32")
     ),
     ".venv/bin/crosscheck compare --adapter my_autograd:adapter": long(
-        ("my_autograd:adapter", f"{UNLUCKY} --only numpy {FEW}")
+        ("my_autograd:adapter", f"{UNLUCKY} --only numpy --dtype float64 --problems 1")
     ),
     ".venv/bin/crosscheck compare --matrix --dtype float64 --only jax-jit-row_loss-closed_W-vectors"
     " --python old/bin/python --python .venv/bin/python": long(),
@@ -155,7 +158,9 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "python3 -m venv old && old/bin/python -m pip install -q numpy ml_dtypes": quick(
         ("venv old", "venv --without-pip another"), ("old/bin/python -m pip", "echo")
     ),
-    "for release in": long(("0.9.2 0.10.0 0.10.1 0.10.2", "0.10.2"), ("old/bin/python -m pip", "echo")),
+    "for release in": long(
+        ("0.9.2 0.10.0 0.10.1 0.10.2", "this"), ("old/bin/python -m pip", "echo"), says="^this: [01]$"
+    ),
     # ---------------------------------------------------------------------------------------- sweeps
     ".venv/bin/crosscheck sweep random --help": quick(),
     **smaller(
@@ -168,9 +173,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
         "--problems 1000000",
         f"{PART} --dtype float32 --regime zeros",
     ),
-    ".venv/bin/crosscheck sweep exhaustive --ledger every.jsonl": long(
-        ("exhaustive", "exhaustive --dtype bfloat16 --only numpy --store two")
-    ),
+    ".venv/bin/crosscheck sweep exhaustive --ledger every.jsonl": Elsewhere(SWEPT),
     ".venv/bin/crosscheck sweep exhaustive --only numpy,torch,jax-jit --ledger exhaustive.jsonl": long(
         ("numpy,torch,jax-jit", "numpy --dtype bfloat16 --store three")
     ),
@@ -201,20 +204,10 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck sweep random --scheduler tcp://10.0.0.1:8786 --ledger volume.jsonl": Elsewhere(
         CLUSTER
     ),
-    **smaller(
-        "crosscheck sweep random --dtype float64 --problems 100712448",
-        "100712448",
-        "10000 --only numpy --store six",
-    ),
-    **smaller(
-        "crosscheck sweep random --dtype float32 --problems 100712448",
-        "100712448",
-        "10000 --only numpy --store seven",
-    ),
-    **smaller(
-        "crosscheck sweep random --dtype float32 --problems 1007124480",
-        "1007124480",
-        "10000 --only numpy --store eight",
+    "crosscheck sweep random --dtype float64 --problems 100712448": Elsewhere(SWEPT),
+    "crosscheck sweep random --dtype float32 --problems 100712448": Elsewhere(SWEPT),
+    "crosscheck sweep random --dtype float32 --problems 1007124480": long(
+        ("1007124480", "10000 --only numpy --store six")
     ),
     "crosscheck sweep exhaustive": Named(),
     # ---------------------------------------------------------------------------------- Python and pip
@@ -226,10 +219,10 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),
     ".venv/bin/python benchmarks/kappa.py --dtype float16 bfloat16 float32": long(
-        (" bfloat16 float32", " --help")
+        (" bfloat16 float32", ""), (".py", ".py --help")
     ),
     ".venv/bin/python benchmarks/kappa.py --dtype float64 --float64 16777216 --seed 1": long(
-        ("16777216", "1024")
+        ("16777216", "1024"), (".py", ".py --help")
     ),
     ".venv/bin/python benchmarks/memory.py --shards 1 10 50 120": long(
         ("1 10 50 120", "1 --cases 2 --only numpy")

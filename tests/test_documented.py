@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shutil
@@ -81,7 +80,7 @@ def executed(name: str, way: Run, checkout: Path) -> subprocess.CompletedProcess
     path = os.pathsep.join([str(checkout / ".venv/bin"), os.environ["PATH"]])
     kept = {key: value for key, value in os.environ.items() if key not in LEFT_OUT}
     return subprocess.run(
-        [BASH, "-eo", "pipefail", "-c", f"{way.before}\n{command}"],
+        [BASH, "-c", f"{way.before}\n{command}"],
         cwd=checkout,
         env={**kept, "PATH": path},
         capture_output=True,
@@ -95,9 +94,10 @@ def executed(name: str, way: Run, checkout: Path) -> subprocess.CompletedProcess
     "name", [pytest.param(n, marks=[pytest.mark.long] * way.is_long) for n, way in RUNS.items()]
 )
 def test_a_command_of_the_documentation_does_what_it_should(name: str, checkout: Path) -> None:
-    ran = executed(name, RUNS[name], checkout)
-    assert ran.returncode == RUNS[name].code, ran.stdout + ran.stderr
-    assert "Traceback" not in ran.stderr
+    way = RUNS[name]
+    ran = executed(name, way, checkout)
+    assert ran.returncode == way.code, ran.stdout + ran.stderr
+    assert re.search(way.says, ran.stdout, re.MULTILINE), ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("name", [name for name, way in WAYS.items() if isinstance(way, Elsewhere)])
