@@ -209,7 +209,10 @@ def test_the_largest_number_is_what_is_nearest_up_to_half_an_ulp_above_it() -> N
     [
         ("", "regime:seed:shape:layout:dtype"),
         ("ordinary:7:8192x1x3x1:contiguous", "has 4 parts"),
-        ("ordinry:7:1x1x3x1:contiguous:float64", "unknown regime 'ordinry'; use one of ordinary"),
+        (
+            "ordinry:7:1x1x3x1:contiguous:float64",
+            "crossed; did you mean 'ordinary'?",
+        ),
         ("ordinary:-7:1x1x3x1:contiguous:float64", "seed '-7'"),
         ("ordinary:18446744073709551616:1x1x3x1:contiguous:float64", "out of range"),
         ("ordinary:7:1x3:contiguous:float64", "shape '1x3'"),
@@ -223,7 +226,10 @@ def test_the_largest_number_is_what_is_nearest_up_to_half_an_ulp_above_it() -> N
         ("ordinary:7:999999999x1x3x1:contiguous:float64", "at most"),
         ("ordinary:7:1x1x3x1:sideways:float64", "unknown layout 'sideways'; use one of contiguous"),
         ("ordinary:7:1x3x1:broadcast:float64", "needs a stack axis"),
-        ("ordinary:7:1x1x3x1:contiguous:float63", "unknown dtype 'float63'; use one of float64"),
+        (
+            "ordinary:7:1x1x3x1:contiguous:float63",
+            "unknown dtype 'float63'; use one of float64",
+        ),
         ("cancelling:7:1x1x1x1:contiguous:float64", "at least 2 inputs"),
         ("mixed:7:9x1x3x1:contiguous:float64", "a stack of at least 10 problems, not 9"),
         ("mixed:7:2x4x1x1x1:contiguous:float64", "a stack of at least 9 problems, not 8"),
@@ -231,6 +237,7 @@ def test_the_largest_number_is_what_is_nearest_up_to_half_an_ulp_above_it() -> N
         ("mixed:7:20x1x3x1:broadcast:float64", "the problems of mixed have their own"),
         ("special_values:7:20x1x3x1:contiguous:float64", "it needs m = n = p = 1"),
         ("special_values:7:20x1x1x1:broadcast:float64", "the problems of special_values have their own"),
+        ("flaot32:X=[[1]]:y=[[1]]:W=[[1]]", "bfloat16; did you mean 'float32'?"),
         ("float32:X=[[1]]:y=[[1]]", "a literal case is"),
         ("float32:X=[[1]]:Y=[[1]]:W=[[1]]", "a literal case is"),
         ("float32:X=[[1]:y=[[1]]:W=[[1]]", "X is not a rectangular nested list"),

@@ -10,6 +10,7 @@ payload are not kept. What the suite writes has hexadecimal floats only.
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import re
@@ -108,9 +109,11 @@ class Literal:
 
 
 def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
-    """The value, if it is allowed; otherwise a `CaseError` that lists what is."""
+    """The value, if it is allowed; otherwise a `CaseError` that lists what is, and what is nearest."""
     if value not in allowed:
-        raise CaseError(f"unknown {what} {value!r}; use one of {', '.join(allowed)}")
+        near = difflib.get_close_matches(value[:60], allowed, n=1)
+        close = f"; did you mean {near[0]!r}?" if near else ""
+        raise CaseError(f"unknown {what} {value!r}; use one of {', '.join(allowed)}{close}")
     return value
 
 
