@@ -64,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="NAMES",
-        help="of our own adapters only these names or frameworks, with commas between them",
+        help="of our own adapters only these names, frameworks or patterns, with commas between them",
     )
     group.addoption("--profile", choices=PROFILES, help="how many examples, and whether they are random")
     group.addoption("--journal", default=".crosscheck/journal", metavar="DIR", help="inputs of failed calls")

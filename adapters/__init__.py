@@ -194,14 +194,14 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
     """The suite's own adapters that `only` lists, and those from outside.
 
     Args:
-        only: names of any modes; frameworks and patterns such as ``jax-jit*``, which choose from `among`
-            or, if nothing there fits, from `NAMED`; ``name@PYTHON``, a mode under another interpreter;
-            empty: all of `among`.
+        only: names of any modes; frameworks, for their modes in `among`; patterns such as ``jax-jit*``, for
+            all that fit in `NAMED` and `among`; ``name@PYTHON``, modes under another interpreter; empty: all
+            of `among`.
         outside: ``package.module:object`` of each adapter from outside.
         among: the names to choose from.
 
     Raises:
-        AdapterError: nothing matches an entry of `only`, an entry of `outside` has another form than
+        AdapterError: nothing fits an entry of `only`, an entry of `outside` has another form than
             ``package.module:object``, or the framework of a selected adapter is not installed.
     """
     elsewhere = [entry for entry in only if "@" in entry]
@@ -209,28 +209,38 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
     names = [name for entry in only for name in _matching(entry, among)] if only else list(among)
     if elsewhere and not only:
         names = []
-    known = [*among, *(name for name in names if name not in among)]
-    chosen = [spec_of(parse(name)) for name in known if name in names]
+    known = [*among, *NAMED, *names]
+    chosen = [spec_of(parse(name)) for name in dict.fromkeys(known) if name in names]
     absent = sorted({str(spec.framework) for spec in chosen if not installed(spec.name)})
     if absent:
         there = ",".join(framework for framework in REQUIRED if installed(framework))
         raise AdapterError(f"not installed: {', '.join(absent)}; install it, or narrow with --only {there}")
     chosen += [
-        spec_of(_known(name)).under(python)
+        spec_of(_known(each)).under(python)
         for name, _, python in (entry.partition("@") for entry in dict.fromkeys(elsewhere))
+        for each in (_fitting(name, among) if _is_pattern(name) else [name])
     ]
     return chosen + [Spec(_formed(target), target) for target in dict.fromkeys(outside)]
 
 
 def _matching(entry: str, among: Sequence[str]) -> list[str]:
     """The names that an entry of ``--only`` stands for."""
-    for names in (among, NAMED):
-        found = [n for n in names if parse(n).framework == entry or fnmatch.fnmatchcase(n, entry)]
-        if entry in found and entry not in MODULES:
-            return [entry]
-        if found:
-            return found
-    return [_known(entry).name]
+    if entry in MODULES:
+        return [name for name in among if parse(name).framework == entry] or [entry]
+    return _fitting(entry, among) if _is_pattern(entry) else [_known(entry).name]
+
+
+def _is_pattern(entry: str) -> bool:
+    return any(sign in entry for sign in "*?[")
+
+
+def _fitting(pattern: str, among: Sequence[str]) -> list[str]:
+    """The names that fit a pattern, at least one."""
+    names = dict.fromkeys([*among, *NAMED])
+    found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+    if not found:
+        raise AdapterError(f"no adapter is called like {pattern!r}; `crosscheck adapters` lists the modes")
+    return found
 
 
 def _known(name: str) -> Mode:

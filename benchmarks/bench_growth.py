@@ -66,7 +66,7 @@ def test_adapters(measure: Measure, count: int) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_workers(measure: Measure, workers: int, dtype: str, tmp_path: Path) -> None:
     """The command with worker processes; the seconds are those that it says, from its first shard on."""
-    problems = random.Random(1).problems(0) * (1 if measure.quick else 6)
+    problems = random.Random(1).whole * (1 if measure.quick else 6)
     command = [
         *(sys.executable, "-m", "crosscheck.cli", "sweep", "random", "--only", ",".join(THREE)),
         *("--problems", str(problems), "--dtype", dtype, "--workers", str(workers)),

@@ -33,7 +33,7 @@ NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def read(source: str) -> Case | Literal:
-    """The case that a text or the name of a file stands for.
+    """The case that a text or the name of a file stands for; what decimals were taken for is said on stderr.
 
     Raises:
         CaseError: neither; the message is one line.
@@ -43,7 +43,10 @@ def read(source: str) -> Case | Literal:
         return inputs.read(path)
     if ":" not in source and not os.path.exists(source):  # noqa: PTH110, Path raises for a long name
         raise CaseError(f"{source!r} is neither a case such as {EXAMPLE} nor a file .npz or .safetensors")
-    return parse(source) if ":" in source else inputs.read(path)
+    case = parse(source) if ":" in source else inputs.read(path)
+    if isinstance(case, Literal) and case.taken:
+        click.echo(case.taken, err=True)
+    return case
 
 
 @dataclass
@@ -173,7 +176,8 @@ def check(source: str, specs: Sequence[Spec], conditions: Conditions) -> Check:
         JournalError: the journal cannot be written.
     """
     case = read(source)
-    found = Check(inert(source.strip()), Judge(case.problem()))
+    is_rounded = isinstance(case, Literal) and case.taken  # a text to be replayed has hexadecimal floats
+    found = Check(case.text if is_rounded else inert(source.strip()), Judge(case.problem()))
     with ExitStack() as children:
         started = [children.enter_context(Isolated.alone(spec, conditions)) for spec in specs]
         for spec, subject in zip(specs, started, strict=True):

@@ -181,13 +181,17 @@ def check(  # noqa: PLR0913, one for each option
     metavar="FILE",
     help="Append the same in Markdown, for the summary of a CI job.",
 )
-def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None) -> int:
+@click.option(
+    "--all", "everything", is_flag=True,
+    help="Show each change, also what another machine, version or number of threads explains.",
+)  # fmt: skip
+def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None, everything: bool) -> int:
     """Say what changed between two ledgers; 1 if anything is worse."""
     from crosscheck.gate.command import gate_and_show
 
     if accept is not None and not accept.strip():
         raise click.UsageError("--accept wants a reason")
-    return gate_and_show(baseline, new, accept=accept, summary=summary)
+    return gate_and_show(baseline, new, accept=accept, summary=summary, everything=everything)
 
 
 @cli.command(short_help="Make one page for a browser from a ledger.")

@@ -41,7 +41,7 @@ def adapter_options(command: Command) -> Command:
         click.option("--adapter", multiple=True, metavar="MODULE:OBJECT", help="Try this adapter as well."),
         click.option(
             "--only", multiple=True, callback=split, metavar="NAMES",
-            help="Of the suite's own adapters only these names or frameworks, with commas between them.",
+            help="Of the suite's own adapters only these: names, frameworks, patterns ('jax-jit*').",
         ),
         click.option(
             "--timeout", type=click.FloatRange(min=0, min_open=True), default=TIMEOUT, show_default=True,

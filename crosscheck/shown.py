@@ -93,3 +93,9 @@ def folded(line: str, width: int) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers in decimal, each with six digits or as many as it takes to see that they are not equal."""
+    pairs = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 18))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (str(a), str(b)))

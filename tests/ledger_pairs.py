@@ -28,6 +28,8 @@ WRONG = summary(wrong_problems=1, wrong_elements=2, bits=10, share=Worst(3.0, "c
 FAR = summary(bits=10, error=Worst(2.5, "far", (0, 0, 0), "ordinary"))
 NEAR = summary(bits=10, error=Worst(0.5, "near", (0, 0, 0), "ordinary"))
 ELSEWHERE = header("torch", environment=replace(ENVIRONMENT, cpu="another"))
+NEWER = header(adapters=(adapter("torch", "2.14.0"),))
+THREADED = header(adapters=(replace(adapter("torch"), threads=2),))
 # Name: the baseline, the new ledger, and the kind, fact, old and new value of every change.
 PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
     "nothing": (BASE, BASE, []),
@@ -61,6 +63,56 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         BASE,
         with_cell(summary(bits=10, equal=4)),
         [(OTHER, "bits", "5 of 6 as the reference", "4 of 6 as the reference")],
+    ),
+    "other bits, as many as the reference's": (
+        BASE,
+        with_cell(summary(bits=0x1A3)),
+        [
+            (
+                OTHER,
+                "bits",
+                "5 of 6 as the reference, mark 000000000000",
+                "5 of 6 as the reference, mark 000000000001",
+            )
+        ],
+    ),
+    "errors that six digits do not tell apart": (
+        BASE,
+        with_cell(dataclasses.replace(FAR, error=Worst(1.5 + 2**-26, "far", (0, 0, 0), "ordinary"))),
+        [(WORSE, "worst ulp", "1.5", "1.50000001")],
+    ),
+    "a larger error with more threads": (
+        BASE,
+        dataclasses.replace(with_cell(FAR), header=THREADED),
+        [
+            (OTHER, "worst ulp", "1.5", "2.5"),
+            (
+                Kind.ENVIRONMENT,
+                "adapter torch",
+                "torch 2.13.0, cpu, 1 thread",
+                "torch 2.13.0, cpu, 2 threads",
+            ),
+        ],
+    ),
+    "a larger error of another version": (
+        BASE,
+        dataclasses.replace(with_cell(FAR), header=NEWER),
+        [
+            (WORSE, "worst ulp", "1.5", "2.5"),
+            (
+                Kind.ENVIRONMENT,
+                "adapter torch",
+                "torch 2.13.0, cpu, 1 thread",
+                "torch 2.14.0, cpu, 1 thread",
+            ),
+        ],
+    ),
+    "a CPU with fewer extensions": (
+        dataclasses.replace(
+            BASE, header=header("torch", environment=replace(ENVIRONMENT, cpu="A B avx avx2"))
+        ),
+        dataclasses.replace(BASE, header=header("torch", environment=replace(ENVIRONMENT, cpu="A B avx"))),
+        [(Kind.ENVIRONMENT, "cpu", "A B avx2", "A B")],
     ),
     "another sample of equal numbers": (BASE, with_cell(dataclasses.replace(FAR, bits=9)), []),
     "a larger error of other cases": (BASE, with_cell(dataclasses.replace(FAR, cases=8)), []),
@@ -147,7 +199,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
     ),
     "another version": (
         BASE,
-        dataclasses.replace(BASE, header=header(adapters=(adapter("torch", "2.14.0"),))),
+        dataclasses.replace(BASE, header=NEWER),
         [
             (
                 Kind.ENVIRONMENT,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -142,12 +145,74 @@ def test_exact_decimals_are_numbers_too() -> None:
     assert parse("float16:X=[[0.5, -3]]:y=[[1]]:W=[[2],[1e2]]").problem().W.tolist() == [[2.0], [100.0]]
 
 
+def test_a_decimal_is_rounded_to_the_nearest_number_and_that_is_told() -> None:
+    case = parse("float32:X=[[0.1,0.5,-inf]]:y=[[nan]]:W=[[1e-3],[7],[1e-400]]")
+    assert isinstance(case, Literal)
+    assert (
+        case.text
+        == "float32:X=[[0x1.99999ap-4,0x1p-1,-inf]]:y=[[nan]]:W=[[0x1.0624dep-10],[0x1.cp+2],[0x0p+0]]"
+    )
+    assert case.taken == "X[0, 0]: 0.1 was taken as 0x1.99999ap-4, the nearest float32; 2 more likewise"
+    again = parse(case.text)
+    assert isinstance(again, Literal)
+    assert (again, again.taken) == (case, "")
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_a_decimal_beside_a_tie_is_rounded_once(dtype: str) -> None:
+    """It is nearer to one side than any float64 can say."""
+    format = FORMATS[dtype]
+    with localcontext(prec=99):
+        exact = 1 + Decimal(format.u)  # between 1 and the number after it
+    after = 1 + 2 * format.u
+    for text, want in ((f"{exact}", 1.0), (f"{exact}{'0' * 60}1", after), (f"-{exact}{'0' * 60}1", -after)):
+        assert parse(f"{dtype}:X=[[{text}]]:y=[[0]]:W=[[0]]").problem().X.item() == want
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@given(value=st.fractions(-(10**6), 10**6))
+def test_every_decimal_is_rounded_to_a_nearest_number(dtype: str, value: Fraction) -> None:
+    text = f"{Decimal(value.numerator) / Decimal(value.denominator):.30f}"
+    if abs(float(text)) > FORMATS[dtype].largest:
+        return
+    got = parse(f"{dtype}:X=[[{text}]]:y=[[0]]:W=[[0]]").problem().X
+    neighbours = (np.nextafter(got, FORMATS[dtype].dtype.type(side)).item() for side in (-np.inf, np.inf))
+    off = abs(Fraction(text) - Fraction(got.astype(np.float64).item()))
+    assert all(off <= abs(Fraction(text) - Fraction(float(near))) for near in neighbours if np.isfinite(near))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number", "says"),
+    [
+        ("float64", "1e400", "X[0, 0] is 1e400, beyond the largest float64, 0x1.fffffffffffffp+1023 (1.79"),
+        ("float32", "-1e39", "X[0, 0] is -1e39, beyond the largest float32, 0x1.fffffep+127 (3.40"),
+        ("float16", "65520", "beyond the largest float16, 0x1.ffcp+15 (6.55e+04); write inf for infinity"),
+        (
+            "float32",
+            "0x1.0000001p+0",
+            "X[0, 0] is 0x1.0000001p+0, which is no float32; the nearest is 0x1p+0",
+        ),
+        ("float32", "0.1.2", "X holds '0.1.2', which is no number; use hexadecimal floats"),
+    ],
+)
+def test_a_number_that_the_format_cannot_have_is_an_error(dtype: str, number: str, says: str) -> None:
+    with pytest.raises(CaseError, match=re.escape(says)):
+        parse(f"{dtype}:X=[[{number}]]:y=[[0]]:W=[[0]]")
+
+
+def test_the_largest_number_is_what_is_nearest_up_to_half_an_ulp_above_it() -> None:
+    assert parse("float16:X=[[65519.99]]:y=[[0]]:W=[[0]]").problem().X.item() == 65504.0
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "regime:seed:shape:layout:dtype"),
         ("ordinary:7:8192x1x3x1:contiguous", "has 4 parts"),
-        ("ordinry:7:1x1x3x1:contiguous:float64", "unknown regime 'ordinry'; use one of ordinary"),
+        (
+            "ordinry:7:1x1x3x1:contiguous:float64",
+            "crossed; did you mean 'ordinary'?",
+        ),
         ("ordinary:-7:1x1x3x1:contiguous:float64", "seed '-7'"),
         ("ordinary:18446744073709551616:1x1x3x1:contiguous:float64", "out of range"),
         ("ordinary:7:1x3:contiguous:float64", "shape '1x3'"),
@@ -161,7 +226,10 @@ def test_exact_decimals_are_numbers_too() -> None:
         ("ordinary:7:999999999x1x3x1:contiguous:float64", "at most"),
         ("ordinary:7:1x1x3x1:sideways:float64", "unknown layout 'sideways'; use one of contiguous"),
         ("ordinary:7:1x3x1:broadcast:float64", "needs a stack axis"),
-        ("ordinary:7:1x1x3x1:contiguous:float63", "unknown dtype 'float63'; use one of float64"),
+        (
+            "ordinary:7:1x1x3x1:contiguous:float63",
+            "unknown dtype 'float63'; use one of float64",
+        ),
         ("cancelling:7:1x1x1x1:contiguous:float64", "at least 2 inputs"),
         ("mixed:7:9x1x3x1:contiguous:float64", "a stack of at least 10 problems, not 9"),
         ("mixed:7:2x4x1x1x1:contiguous:float64", "a stack of at least 9 problems, not 8"),
@@ -169,6 +237,7 @@ def test_exact_decimals_are_numbers_too() -> None:
         ("mixed:7:20x1x3x1:broadcast:float64", "the problems of mixed have their own"),
         ("special_values:7:20x1x3x1:contiguous:float64", "it needs m = n = p = 1"),
         ("special_values:7:20x1x1x1:broadcast:float64", "the problems of special_values have their own"),
+        ("flaot32:X=[[1]]:y=[[1]]:W=[[1]]", "bfloat16; did you mean 'float32'?"),
         ("float32:X=[[1]]:y=[[1]]", "a literal case is"),
         ("float32:X=[[1]]:Y=[[1]]:W=[[1]]", "a literal case is"),
         ("float32:X=[[1]:y=[[1]]:W=[[1]]", "X is not a rectangular nested list"),
@@ -177,8 +246,7 @@ def test_exact_decimals_are_numbers_too() -> None:
         ("float32:X=1:y=[[1]]:W=[[1]]", "X has shape ()"),
         ("float32:X=[[one]]:y=[[1]]:W=[[1]]", "X holds 'one', which is no number"),
         ('float32:X=[["]]:y=[[1]]:W=[[1]]', "which is no number"),
-        ("float32:X=[[0.1]]:y=[[1]]:W=[[1]]", "the nearest is 0x1.99999ap-4"),
-        ("float16:X=[[1e9]]:y=[[1]]:W=[[1]]", "the nearest is inf"),
+        ("float16:X=[[1e9]]:y=[[1]]:W=[[1]]", "beyond the largest float16"),
         ("float32:X=[[0x1p99999]]:y=[[1]]:W=[[1]]", "which is no number"),
         ("float32:X=[[1,2]]:y=[[1]]:W=[[1]]", "do not fit"),
         ("float32:X=[[[1]]]:y=[[1]]:W=[[1]]", "do not fit"),

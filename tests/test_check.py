@@ -57,6 +57,19 @@ def test_agreement_shows_every_output_of_every_adapter(
     assert "\nThe largest error is " in shown
 
 
+def test_decimals_are_told_once_and_judged_and_replayed_as_hexadecimal_floats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decimal = "float32:X=[[0.1]]:y=[[0.25]]:W=[[0.7]]"
+    assert check(decimal, tmp_path, wrong("missing_one_minus")) == 1
+    said, complaint = capsys.readouterr()
+    assert complaint == "X[0, 0]: 0.1 was taken as 0x1.99999ap-4, the nearest float32; 1 more likewise\n"
+    assert said.startswith("float32:X=[[0x1.99999ap-4]]:y=[[0x1p-2]]:W=[[0x1.666666p-1]]")
+    (line,) = (line for line in said.splitlines() if line.startswith("  replay "))
+    assert "0x" in line
+    assert "." not in re.sub("0x1[.]", "", line.partition("'")[2].partition("'")[0])
+
+
 def test_the_table_of_one_number_shows_got_and_exact(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ledger_pairs import BASE, CANNOT, NEAR, PAIRS, WRONG, with_behaviour, with_cell
+from ledger_pairs import BASE, CANNOT, ELSEWHERE, NEAR, PAIRS, WRONG, with_behaviour, with_cell
 from ledgers import CASE, adapter, cell, header, summary
 from rich.console import Console
 
 from crosscheck import commands
-from crosscheck.gate import changes
+from crosscheck.gate import Change, Kind, changes
 from crosscheck.gate.command import gate
-from crosscheck.gate.show import MOST_ALIKE, MOST_BYTES, markdown, show, verdict
+from crosscheck.gate.show import MOST_ALIKE, MOST_BYTES, counts, markdown, show, told, verdict
 from crosscheck.ledger import Fault, Ledger, LedgerError, begin, read, write
 from crosscheck.ledger.records import INTERRUPTED
+from crosscheck.shown import apart
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -40,7 +43,7 @@ def test_a_regression_has_the_input_that_shows_it_and_what_chooses_its_adapter()
     show([change], console)
     printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
     assert "bin/crosscheck check case --adapter my.module:object" in printed
-    assert printed.splitlines()[-1] == "1 regression."
+    assert printed.splitlines()[0] == "1 regression: the new ledger is worse than the baseline."
 
 
 @pytest.mark.parametrize("name", CANNOT)
@@ -68,7 +71,8 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tup
 
 
 def test_the_exit_code_tells_a_regression_from_a_change(run: Callable[..., tuple[int, str, str]]) -> None:
-    assert run(BASE, BASE) == (0, "Nothing changed.\n", "")
+    code, printed, complaint = run(BASE, BASE)
+    assert (code, printed.splitlines()[-1], complaint) == (0, "Nothing changed.", "")
     assert run(BASE, with_cell(WRONG))[0] == 1
     assert run(BASE, with_cell(NEAR))[0] == 0
     assert run(BASE, with_behaviour("other bits"))[0] == 1
@@ -125,7 +129,8 @@ def test_the_summary_is_appended(run: Callable[..., tuple[int, str, str]], tmp_p
     run(BASE, with_cell(WRONG), "--summary", str(tmp_path / "summary.md"))
     lines = (tmp_path / "summary.md").read_text().splitlines()
     assert lines[:2] == ["before", "## old.jsonl and new.jsonl"]
-    assert lines[3] == "1 regression."
+    assert lines[3].startswith("1 regression: ")
+    assert lines[3].endswith("old.jsonl. Exit code 1. Changed: 1 regression.")
     assert lines[-1].startswith("| regression | torch float32 ordinary grad core contiguous | verdict |")
     code, _, complaint = run(BASE, BASE, "--summary", str(tmp_path / "no" / "summary.md"))
     assert (code, "the summary cannot be written" in complaint) == (2, True)
@@ -150,11 +155,95 @@ def test_of_many_alike_the_first_are_shown_and_the_others_counted() -> None:
     text = markdown(found, "")
     assert text.count("| regression |") == MOST_ALIKE
     assert "12 more like this: torch verdict" in text
-    assert verdict(found) == "20 regressions."
+    assert verdict(found) == "20 regressions: the new ledger is worse than the baseline."
+    assert len(list(told(found, everything=True))) == 20
+
+
+def printed(found: Sequence[Change], width: int = 60, **options: Any) -> str:
+    """What a terminal of that width gets."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    show(found, console, **options)
+    return console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+
+
+def test_the_first_line_is_the_verdict_with_the_names_of_the_files_and_the_exit_code(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    first, second, *_ = run(BASE, BASE)[1].splitlines()
+    assert first == f"No regression: {new} is no worse than {old}. Exit code 0."
+    assert second == "Compared: 2 cells of 1 adapter, all with the same cases."
+    first, second, *_ = run(BASE, with_cell(dataclasses.replace(WRONG, cases=8)))[1].splitlines()
+    assert first == f"1 regression: {new} is worse than {old}. Exit code 1."
+    assert second == "Compared: 2 cells of 1 adapter, 1 with the same cases."
+    assert run(None, with_cell(WRONG), "--accept", "no")[1].splitlines()[0].endswith("Exit code 0.")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_terminal_is_too_narrow_for_the_verdict_or_a_value(width: int) -> None:
+    long = "a mode with a name that is longer than most, and words in it"
+    said = printed(changes(BASE, with_cell(WRONG, cell(long))), width)
+    assert max(len(line) for line in said.splitlines() if "replay" not in line) <= width
+    assert said.startswith("1 regression: ")
+    assert f"regression {long} float32 ordinary grad core contiguous: verdict - -> disagrees" in " ".join(
+        said.split()
+    )
+
+
+@pytest.mark.parametrize("name", ["a larger error elsewhere", "a larger error with more threads"])
+def test_what_the_environment_explains_is_counted_and_shown_on_demand(name: str) -> None:
+    old, new, _ = PAIRS[name]
+    found = changes(old, new)
+    cause = found[0].cause
+    assert cause in ("another CPU", "another number of threads")
+    folded = printed(found, 200)
+    assert f"1 other change, explained by {cause}; gate --all shows each:" in folded
+    assert "  torch float32: other bits in 1 cell, and another worst error in 1 of them" in folded
+    assert "1.5 -> 2.5" not in folded
+    assert "1.5 -> 2.5" in printed(found, 200, everything=True)
+
+
+def test_nothing_that_the_environment_does_not_explain_is_folded() -> None:
+    old, new, _ = PAIRS["other bits"]
+    assert "bits 5 of 6 as the reference -> 4 of 6 as the reference" in printed(changes(old, new), 200)
+    for name in ("a larger error of another version", "a new mode that is wrong"):
+        old, new, _ = PAIRS[name]
+        shown = [each for each in told(changes(old, new)) if not isinstance(each, str)]
+        assert shown == changes(old, new)
+
+
+def test_a_regression_on_another_machine_is_never_folded() -> None:
+    elsewhere = dataclasses.replace(with_cell(WRONG), header=ELSEWHERE)
+    (worse, *_) = told(changes(BASE, elsewhere))
+    assert isinstance(worse, Change)
+    assert (worse.kind, worse.what, worse.cause) == (Kind.REGRESSION, "verdict", "")
+
+
+def test_of_many_adapters_each_dtype_has_one_line() -> None:
+    names = [f"torch-{i}" for i in range(20)]
+    heads = [header(*names, environment=each.header.environment) for each in (BASE, Ledger(ELSEWHERE))]
+    cells = [{cell(name): each for name in names} for each in (summary(), summary(bits=10, equal=4))]
+    old, new = (Ledger(head, there) for head, there in zip(heads, cells, strict=True))
+    lines = [line for line in printed(changes(old, new), 200).splitlines() if line.startswith("  ")]
+    assert lines == ["  20 adapters in float32: other bits in 20 cells"]
+
+
+@pytest.mark.parametrize("pair", [(1.0, 1.0 + 2**-52), (7.13624e44, 7.136241e44), (0.1, 0.2), (1.0, inf)])
+def test_two_numbers_that_are_not_equal_are_never_shown_equal(pair: tuple[float, float]) -> None:
+    old, new = apart(*pair)
+    assert old != new
+    assert apart(0.1, 0.2) == ("0.1", "0.2")
+
+
+def test_long_values_are_shown_where_they_differ() -> None:
+    old, new = (with_behaviour(f"{'x' * 1000}{end}") for end in "ab")
+    said = " ".join(printed(changes(old, new), 2000).split())
+    assert "xa -> …x" in said
+    assert "xb" in said
 
 
 def test_counts_of_kinds_are_in_words() -> None:
     old, new, _ = PAIRS["a larger error elsewhere"]
-    assert verdict(changes(old, new)) == "1 other change, 1 change of the environment."
-    assert verdict([]) == "Nothing changed."
+    assert counts(changes(old, new)) == "Changed: 1 other change, 1 change of the environment."
+    assert counts([]) == "Nothing changed."
     assert CASE in {change.case for change in changes(with_behaviour("a"), with_behaviour("b"))}

@@ -51,7 +51,11 @@ def test_equal_environments_have_one_table_and_nothing_changed(folder: Path, pai
     for name in ("numpy@one", "numpy@other"):
         assert any(line.startswith(f"  {name}: numpy ") for line in ran.stdout.splitlines()), ran.stdout
     assert "Within bounds: numpy@one, numpy@other" in ran.stdout
-    assert ran.stdout.splitlines()[-2:] == [f"From {pair[0]} to {pair[1]}:", "Nothing changed."]
+    assert ran.stdout.splitlines()[-3:] == [
+        f"From {pair[0]} to {pair[1]}:",
+        f"No regression: {pair[1]} is no worse than {pair[0]}.",
+        "Nothing changed.",
+    ]
 
 
 def under_each(pair: tuple[str, str]) -> tuple[UnderEach, list[Spec]]:

@@ -377,8 +377,8 @@ TEXTS = (
     text("seed-without-end", f"ordinary:{'9' * 10**5}:1x3x1:contiguous:float32", "is no whole number"),
     text("seed-in-other-digits", "ordinary:\u0663:1x3x1:contiguous:float32", "is no whole number"),
     text("number-in-other-digits", literal("[[\u0661]]"), NO_NUMBER),
-    text("number-without-end", literal(f"[[{'9' * 10**6}]]"), "which is no float64; the nearest is inf"),
-    text("number-beyond-the-format", literal("[[1e999]]"), "X holds 1e999, which is no float64"),
+    text("number-without-end", literal(f"[[{'9' * 10**6}]]"), "beyond the largest float64, "),
+    text("number-beyond-the-format", literal("[[1e999]]"), "X[0, 0] is 1e999, beyond the largest float64, "),
     text("exponent-without-end", literal(f"[[0x1p{'9' * 10**5}]]"), NO_NUMBER),
     text("one-long-number-of-many", literal(f"[[{'0,' * 4000}{'0' * 9000}]]"), "do not fit", most=10_000_000),
     text("nul", literal("[[1\0]]"), r"X holds '1\x00'"),
@@ -738,7 +738,7 @@ def test_the_gate_shows_what_a_ledger_says_and_nothing_of_it_is_obeyed(
     assert (code, complaint) == (1, "")
     assert files(folder).keys() - there.keys() == {folder / "summary.md"}
     assert_inert(printed)
-    (line,) = (line for line in printed.splitlines() if line.startswith("    replay "))
+    (line,) = (line for line in printed.splitlines() if line.lstrip().startswith("replay "))
     assert shlex.split(line)[2:] == ["check", inert(said), "--adapter", inert(said)]
     assert_harmless((folder / "summary.md").read_text("utf-8"), said)
 

@@ -98,7 +98,9 @@ def test_the_gate_turns_a_green_run_red_and_says_why(runs: Callable[[str], Ran],
     write(folder / "more.jsonl", dataclasses.replace(old, cells={**old.cells, cell("numpy-new"): summary()}))
     options = ("--ledger", str(folder / "gated.jsonl"), "--gate", str(folder / "more.jsonl"))
     ran = process(*COMMON, "--journal", str(folder / "journal"), *TESTS, *options)
-    assert_says(ran, 1, "regression numpy-new adapter 2 problems -", "1 regression")
+    assert_says(
+        ran, 1, "regression numpy-new: adapter 2 problems -> -", "1 regression: the new ledger is worse"
+    )
     assert read(folder / "gated.jsonl").results == old.results
 
 

@@ -137,6 +137,34 @@ def test_only_narrows_by_adapter_and_by_framework() -> None:
     assert [spec.name for spec in adapters.select(only=["jax-jit", "numpy"])] == ["numpy", "jax-jit"]
 
 
+@pytest.mark.parametrize("among", [adapters.CORE, adapters.NAMED, ("numpy", "jax-jit")])
+def test_a_pattern_chooses_from_all_named_modes(among: tuple[str, ...]) -> None:
+    chosen = [spec.name for spec in adapters.select(only=["jax-jit*"], among=among)]
+    assert sorted(chosen) == sorted(name for name in adapters.NAMED if name.startswith("jax-jit"))
+    assert len(chosen) > 10
+    assert chosen[0] == "jax-jit"
+
+
+def test_a_pattern_chooses_what_is_planned_beside_the_named_modes() -> None:
+    planned = (*adapters.CORE, "torch-compile-row_loss-closed_W")
+    chosen = [spec.name for spec in adapters.select(only=["torch-comp*W"], among=planned)]
+    assert chosen == ["torch-compile-row_loss-closed_W"]
+
+
+def test_a_pattern_chooses_under_another_interpreter_too() -> None:
+    chosen = adapters.select(only=["numpy*@some/bin/python"])
+    assert [(spec.target, spec.python) for spec in chosen] == [
+        ("numpy", "some/bin/python"),
+        ("numpy-2threads", "some/bin/python"),
+    ]
+
+
+def test_a_pattern_that_nothing_fits_is_an_error() -> None:
+    with pytest.raises(AdapterError) as error:
+        adapters.select(only=["jxa*"])
+    assert_one_line(error, "'jxa*'", "crosscheck adapters")
+
+
 def test_an_adapter_from_outside_joins_the_selection_once() -> None:
     chosen = adapters.select(only=["numpy"], outside=["a.b:c", "a.b:c"])
     assert [spec.target for spec in chosen] == ["numpy", "a.b:c"]

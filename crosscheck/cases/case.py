@@ -120,7 +120,8 @@ def parse(text: str) -> Case | Literal:
         CaseError: what was wrong, where, and what is allowed.
     """
     text = text.strip()
-    if text.partition(":")[0] in FORMATS:
+    first, _, others = text.partition(":")
+    if first in FORMATS or others.startswith("X="):
         return parse_literal(text)
     parts = text.split(":")
     if len(parts) != 5:

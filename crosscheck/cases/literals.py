@@ -3,29 +3,34 @@
     float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]
     float64:X=[[0x1p+0]]:y=[[nan]]:W=[[-inf]]:layout=strided
 
-Nested lists give the shape, stack axes included. A number is a hexadecimal float, a decimal that the dtype
-holds exactly, inf, -inf or nan; a NaN's sign and payload are not kept.
+Nested lists give the shape, stack axes included. A number is a hexadecimal float, which the dtype must hold
+exactly, a decimal, which is rounded to the nearest number of the dtype, inf, -inf or nan; a NaN's sign and
+payload are not kept. What the suite writes has hexadecimal floats only.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import numpy as np
 
 from crosscheck.inert import told
-from crosscheck.shown import hexadecimal
+from crosscheck.shown import hexadecimal, number, place
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array, Problem
+from reference.ulp import nearest
 
 DEEPEST = 16  # axes; NumPy itself has at least 32
 NUMBER = re.compile(r"[^\[\],\s]+")
-NUMBERS_ALLOWED = "use hexadecimal floats such as 0x1.8p-3, exact decimals, inf, -inf or nan"
+NUMBERS_ALLOWED = "use hexadecimal floats such as 0x1.8p-3, decimals, inf, -inf or nan"
 # What fits into 8 GiB: to judge takes some 200 bytes for each number of X, y and W, and some 150 for each
 # product of an input and a weight.
 MOST_NUMBERS: Final = 2**25
@@ -49,6 +54,7 @@ class Literal:
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
         layout: one of `LAYOUTS`.
+        taken: what decimals were taken for that the dtype does not hold, in a line; empty: there were none.
 
     Raises:
         CaseError: dtypes or shapes that do not fit, an empty or too large array, an unknown layout or dtype.
@@ -59,6 +65,7 @@ class Literal:
     y: Array
     W: Array
     layout: str = "contiguous"
+    taken: str = ""
 
     def __post_init__(self) -> None:
         one_of(self.dtype, tuple(FORMATS), "dtype")
@@ -102,9 +109,11 @@ class Literal:
 
 
 def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
-    """The value, if it is allowed; otherwise a `CaseError` that lists what is."""
+    """The value, if it is allowed; otherwise a `CaseError` that lists what is, and what is nearest."""
     if value not in allowed:
-        raise CaseError(f"unknown {what} {value!r}; use one of {', '.join(allowed)}")
+        near = difflib.get_close_matches(value[:60], allowed, n=1)
+        close = f"; did you mean {near[0]!r}?" if near else ""
+        raise CaseError(f"unknown {what} {value!r}; use one of {', '.join(allowed)}{close}")
     return value
 
 
@@ -155,33 +164,66 @@ def parse_literal(text: str) -> Literal:
             f"a literal case is dtype:X=[[..]]:y=[[..]]:W=[[..]][:layout=..], not with the parts {names}"
         )
     values = [entry.partition("=")[2] for entry in fields]
-    X, y, W = (_read(value, name, FORMATS[dtype]) for name, value in zip("XyW", values, strict=False))
-    return Literal(dtype, X, y, W, *values[3:])
+    read = [_read(value, name, FORMATS[dtype]) for name, value in zip("XyW", values, strict=False)]
+    X, y, W = (array for array, _ in read)
+    return Literal(dtype, X, y, W, *values[3:], taken=_told([each for _, told in read for each in told]))
 
 
-def _read(text: str, name: str, format: Format) -> Array:
-    """An array from nested lists of numbers."""
+def _told(rounded: Sequence[str]) -> str:
+    """The first number that was rounded, and how many more were."""
+    more = len(rounded) - 1
+    return f"{rounded[0]}{f'; {more:,} more likewise' if more else ''}" if rounded else ""
+
+
+def _read(text: str, name: str, format: Format) -> tuple[Array, list[str]]:
+    """An array from nested lists of numbers, and what decimals that the format lacks were taken for."""
     if text.count("[", 0, text.find("]") + 1) > DEEPEST:
         raise CaseError(f"{name} is nested deeper than {DEEPEST} lists")
     try:
         shape = np.array(json.loads(NUMBER.sub("0", text)), dtype=np.uint8).shape
     except (ValueError, RecursionError):
         raise CaseError(f"{name} is not a rectangular nested list such as [[0x1p+0,0x1p-1]]") from None
-    numbers = [_number(token, name, format) for token in NUMBER.findall(text)]
-    return np.array(numbers, dtype=np.float64).astype(format.dtype).reshape(shape)
+    tokens = NUMBER.findall(text)
+    hi, lo = np.array([_number(token, name) for token in tokens]).reshape(-1, 2).T
+    with np.errstate(invalid="ignore"):
+        near = nearest(hi, lo, format)
+    taken = []
+    for at in np.flatnonzero((near != hi) & ~np.isnan(hi) | (lo != 0)):
+        where = place(name, tuple(map(int, np.unravel_index(at, shape))))
+        taken.append(_taken(where, tokens[at], float(near[at]), format))
+    return near.astype(format.dtype).reshape(shape), taken
 
 
-def _number(token: str, name: str, format: Format) -> float:
-    """One number, which the format must hold exactly."""
+def _number(token: str, name: str) -> tuple[float, float]:
+    """The float64 nearest to a number, and the sign of what it leaves out."""
     try:
         token.encode("ascii")  # Python reads the digits of every script
-        value = float.fromhex(token) if "x" in token.lower() else float(token)
-    except (ValueError, OverflowError):
+        if _is_hexadecimal(token):
+            return float.fromhex(token), 0.0
+        value, exact = float(token), Decimal(token)
+    except (ValueError, OverflowError, InvalidOperation):
         raise CaseError(f"{name} holds {token!r}, which is no number; {NUMBERS_ALLOWED}") from None
-    with np.errstate(over="ignore", under="ignore"):
-        nearest = float(np.float64(value).astype(format.dtype))
-    is_too_large = math.isinf(value) and "n" not in token.lower()  # such as 1e999
-    if is_too_large or (value != nearest and not math.isnan(value)):
-        near = hexadecimal(nearest)
-        raise CaseError(f"{name} holds {token}, which is no {format.name}; the nearest is {near}")
-    return value
+    if math.isnan(value):
+        return value, 0.0
+    rounded = Decimal(value)  # without rounding
+    return value, float((exact > rounded) - (exact < rounded))
+
+
+def _is_hexadecimal(token: str) -> bool:
+    return "x" in token.lower()
+
+
+def _taken(where: str, token: str, near: float, format: Format) -> str:
+    """What is said of a number that the format does not hold.
+
+    Raises:
+        CaseError: it is hexadecimal, and so meant exactly, or beyond the largest number.
+    """
+    if math.isinf(near) and not _is_hexadecimal(token):
+        largest = number(format.largest, format)
+        raise CaseError(
+            f"{where} is {token}, beyond the largest {format.name}, {largest}; write inf for infinity"
+        )
+    if _is_hexadecimal(token):
+        raise CaseError(f"{where} is {token}, which is no {format.name}; the nearest is {hexadecimal(near)}")
+    return f"{where}: {token} was taken as {hexadecimal(near)}, the nearest {format.name}"

@@ -13,7 +13,7 @@ from crosscheck.comparison.planned import Meeting, Planned
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.written import ledger_of
 from crosscheck.gate.command import gate, has_regressed
-from crosscheck.gate.show import show
+from crosscheck.gate.show import show, verdict
 from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.making import header
 
@@ -125,7 +125,7 @@ def gated(
         return False
     console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
     found = gate(*(_under(python, comparison, head, observations) for python in plan.pythons))
-    show(found, console)
+    show(found, console, [verdict(found, *plan.pythons)])
     return has_regressed(found)
 
 

@@ -3,6 +3,7 @@
 A regression needs no judgement of taste: a verdict that was better, a promise that was kept, something that
 was there. The largest error counts only where the same cases ran on the same kind of machine, and only if
 the adapter's numbers changed: another sample of the oracle's finds another largest error of equal numbers.
+Numbers that are merely others, and no worse, name what of the environment explains them, if anything does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Final, NamedTuple
 
 from crosscheck.behaviours.survey import MISBEHAVED
 from crosscheck.comparison.table import Row
-from crosscheck.ledger import Behaviour, Header, Ledger
+from crosscheck.ledger import Adapter, Behaviour, Header, Ledger
+from crosscheck.ledger.environment import EXTENSIONS
+from crosscheck.shown import apart
 from crosscheck.summary import Cell, Summary, Worst
 
 # Verdicts from the worst to the best; what is on one step is neither better nor worse.
@@ -31,6 +34,8 @@ STEPS: Final = {
 # Answers of probes that are promises; any other answer is a fact, neither good nor bad.
 SAME_BITS: Final = "the same bits"  # another CPU has other kernels, whose bits are as good
 PROMISES: Final = (SAME_BITS, "kept")
+# Facts that another machine, version or number of threads changes as long as nothing is wrong.
+NUMBERS: Final = ("bits", "worst ulp", "behaviour")
 # A cell, without what may change: versions, devices and threads.
 Place = tuple[str, str, str, str, str, str]
 NAMES: Final = ("adapter", "dtype", "regime", "output", "shape", "layout")
@@ -56,6 +61,8 @@ class Change(NamedTuple):
         case: an input that shows it; empty where there is none.
         adapter: that the case is for.
         selector: what chooses that one.
+        dtype: of the numbers; empty where it is not about numbers.
+        cause: what else is different, and explains that numbers are; empty: nothing does.
     """
 
     kind: Kind
@@ -66,6 +73,13 @@ class Change(NamedTuple):
     case: str = ""
     adapter: str = ""
     selector: str = ""
+    dtype: str = ""
+    cause: str = ""
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether it is what another environment is expected to change, and nothing is worse."""
+        return self.kind is Kind.CHANGE and bool(self.cause)
 
 
 def changes(old: Ledger, new: Ledger) -> list[Change]:
@@ -78,8 +92,14 @@ def changes(old: Ledger, new: Ledger) -> list[Change]:
         *_faults(old, new),
     ]
     ordered = sorted(found, key=lambda change: tuple(Kind).index(change.kind))
-    heads = new.header, old.header
-    return [change._replace(selector=_selector(change.adapter, *heads)) for change in ordered]
+    was, now = old.header, new.header
+    return [
+        each._replace(
+            selector=_selector(each.adapter, now, was),
+            cause=_cause(was, now, each.adapter) if each.dtype and each.what in NUMBERS else "",
+        )
+        for each in ordered
+    ]
 
 
 def _selector(adapter: str, *headers: Header) -> str:
@@ -87,16 +107,44 @@ def _selector(adapter: str, *headers: Header) -> str:
     return next(chosen, adapter)
 
 
-def is_same_machine(old: Header, new: Header) -> bool:
-    """Whether both ran on the same kind of machine in the same environment: what is on trial may differ."""
+def elsewhere(old: Header, new: Header, adapter: str) -> list[str]:
+    """In what the places differ where an adapter ran, in words; empty: its numbers can be held to each other.
+
+    Its version may differ: that is what is on trial.
+    """
     a, b = old.environment, new.environment
-    return (a.platform, a.cpu, a.blas, a.python, a.variables) == (
-        b.platform,
-        b.cpu,
-        b.blas,
-        b.python,
-        b.variables,
-    )
+    facts: dict[str, tuple[object, object]] = {
+        "CPU": (a.cpu, b.cpu),
+        "platform": (a.platform, b.platform),
+        "BLAS": (a.blas, b.blas),
+        "Python": (a.python, b.python),
+    }
+    if names := sorted({name for name, _ in a.variables.items() ^ b.variables.items()}):
+        facts[f"value of {', '.join(names)}"] = False, True
+    was, now = _adapter(old, adapter), _adapter(new, adapter)
+    if was is not None and now is not None:
+        facts["number of threads"] = was.threads, now.threads
+        facts["device"] = was.device, now.device
+    return [f"another {name}" for name, (before, after) in facts.items() if before != after]
+
+
+def _cause(old: Header, new: Header, adapter: str) -> str:
+    """What explains that an adapter returns other numbers for the same cases; empty: nothing."""
+    found = elsewhere(old, new, adapter)
+    was, now = _adapter(old, adapter), _adapter(new, adapter)
+    if was is not None and now is not None and _versions(old, was) != _versions(new, now):
+        found.append(f"another version of {now.framework}")
+    return " and ".join(found)
+
+
+def _adapter(header: Header, name: str) -> Adapter | None:
+    return next((one for one in header.adapters if one.name == name), None)
+
+
+def _versions(header: Header, adapter: Adapter) -> dict[str, str]:
+    """Of an adapter, and of the packages that its framework is made of, as jax of jax and jaxlib."""
+    packages = header.environment.packages.items()
+    return {"": adapter.version, **{n: v for n, v in packages if n.startswith(adapter.framework)}}
 
 
 # --------------------------------------------------------------------------------------- environment
@@ -107,7 +155,15 @@ def _environment(old: Header, new: Header) -> Iterator[Change]:
     for name in sorted({*was, *now}):
         before, after = was.get(name, "-"), now.get(name, "-")
         if before != after:
-            yield Change(Kind.ENVIRONMENT, "", name, before, after)
+            values = _cpus(before, after) if name == "cpu" else (before, after)
+            yield Change(Kind.ENVIRONMENT, "", name, *values)
+
+
+def _cpus(before: str, after: str) -> tuple[str, str]:
+    """Both models, each with the extensions that the other lacks."""
+    shared = {word for word in {*before.split()} & {*after.split()} if word.startswith(EXTENSIONS)}
+    old, new = (" ".join(word for word in cpu.split() if word not in shared) for cpu in (before, after))
+    return old or "-", new or "-"
 
 
 def _facts(header: Header) -> dict[str, str]:
@@ -129,22 +185,24 @@ def _facts(header: Header) -> dict[str, str]:
 # --------------------------------------------------------------------------------------------- cells
 
 
-def _place(cell: Cell) -> Place:
+def place_of(cell: Cell) -> Place:
+    """Which cell it is, whatever versions, devices and threads it is of."""
     return cell.adapter, cell.dtype, cell.regime, cell.output, cell.shape, cell.layout
 
 
 def _cells(old: Ledger, new: Ledger) -> Iterator[Change]:
-    was = {_place(cell): summary for cell, summary in old.cells.items()}
-    now = {_place(cell): summary for cell, summary in new.cells.items()}
+    was = {place_of(cell): summary for cell, summary in old.cells.items()}
+    now = {place_of(cell): summary for cell, summary in new.cells.items()}
     yield from _gone(Kind.REGRESSION, was, now)
     yield from _gone(Kind.CHANGE, now, was)
     for place in sorted(now.keys() - was.keys()):
         row = Row(place[0], place[1], place[3], now[place])
         if not STEPS[row.verdict]:
             yield _changed(Kind.REGRESSION, place, "verdict", ("-", row.verdict), now[place].share)
-    alike = is_same_machine(old.header, new.header)
-    for place in sorted(was.keys() & now.keys()):
-        yield from _cell(place, was[place], now[place], alike=alike)
+    places = was.keys() & now.keys()
+    alike = {name: not elsewhere(old.header, new.header, name) for name in {place[0] for place in places}}
+    for place in sorted(places):
+        yield from _cell(place, was[place], now[place], alike=alike[place[0]])
 
 
 def _gone(kind: Kind, was: Mapping[Place, Summary], now: Mapping[Place, Summary]) -> Iterator[Change]:
@@ -185,31 +243,35 @@ def _cell(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[
         counts = f"{was.wrong_elements:,}", f"{now.wrong_elements:,}"
         yield _changed(kind, place, "elements outside", counts, now.share if grew else was.share)
     if was.bits != now.bits:
-        yield from _moved(place, was, now, alike=alike)
+        yield _moved(place, was, now, alike=alike)
 
 
-def _moved(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[Change]:
+def _moved(place: Place, was: Summary, now: Summary, *, alike: bool) -> Change:
     """The numbers of the same cases are others: whether the largest error seen is another, too."""
-    largest = [0.0 if s.error is None else s.error.value for s in (was, now)]
-    if largest[0] == largest[1]:
-        yield _changed(Kind.CHANGE, place, "bits", (_share(was), _share(now)))
-        return
+    old, new = (0.0 if s.error is None else s.error.value for s in (was, now))
+    if old == new:
+        return _changed(Kind.CHANGE, place, "bits", _shares(was, now))
     kind = Kind.CHANGE
     if alike:
-        kind = Kind.REGRESSION if largest[1] > largest[0] else Kind.IMPROVEMENT
-    shown = f"{largest[0]:.6g}", f"{largest[1]:.6g}"
-    yield _changed(kind, place, "worst ulp", shown, now.error or was.error)
+        kind = Kind.REGRESSION if new > old else Kind.IMPROVEMENT
+    return _changed(kind, place, "worst ulp", apart(old, new), now.error or was.error)
 
 
-def _share(summary: Summary) -> str:
-    """How many elements have the bits of the reference."""
-    return f"{summary.equal:,} of {summary.elements:,} as the reference"
+def _shares(was: Summary, now: Summary) -> tuple[str, str]:
+    """How many elements have the bits of the reference; where as many do, the marks of all bits as well."""
+    old, new = (f"{s.equal:,} of {s.elements:,} as the reference" for s in (was, now))
+    if old != new:
+        return old, new
+    marks = [f"{s.bits:014x}" for s in (was, now)]  # of 53 bits
+    end = next(i for i, (a, b) in enumerate(zip(*marks, strict=True), 1) if a != b)
+    return f"{old}, mark {marks[0][:end]}", f"{new}, mark {marks[1][:end]}"
 
 
 def _changed(
     kind: Kind, place: Place, what: str, values: tuple[str, str], worst: Worst | None = None
 ) -> Change:
-    return Change(kind, " ".join(place), what, *values, worst.case if worst else "", place[0])
+    case = worst.case if worst else ""
+    return Change(kind, " ".join(place), what, *values, case, adapter=place[0], dtype=place[1])
 
 
 # ----------------------------------------------------------------------------------------- the rest
@@ -225,7 +287,8 @@ def _behaviours(old: Ledger, new: Ledger) -> Iterator[Change]:
         before, after = was.get(key), now.get(key)
         if before is not None and after is not None:
             if before.value != after.value:
-                yield _behaviour(key, before, after, alike=is_same_machine(old.header, new.header))
+                alike = not elsewhere(old.header, new.header, key[0])
+                yield _behaviour(key, before, after, alike=alike)
         elif before is not None and key[:2] in asked:
             yield Change(Kind.REGRESSION, " ".join(key), "behaviour", before.value, "-", before.input, key[0])
         elif after is not None and key[:2] in before_it:
@@ -237,7 +300,8 @@ def _behaviour(key: Sequence[str], before: Behaviour, after: Behaviour, *, alike
     if not alike and after.seen and SAME_BITS in (before.value, after.value):
         step = 0 if _worth(after) else step
     kind = Kind.CHANGE if not step else Kind.REGRESSION if step < 0 else Kind.IMPROVEMENT
-    return Change(kind, " ".join(key), "behaviour", before.value, after.value, after.input, key[0])
+    values = before.value, after.value
+    return Change(kind, " ".join(key), "behaviour", *values, after.input, adapter=key[0], dtype=key[1])
 
 
 def _worth(behaviour: Behaviour) -> int:

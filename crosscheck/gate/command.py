@@ -13,8 +13,8 @@ import click
 
 from crosscheck.comparison.report import console_for
 from crosscheck.comparison.table import Row
-from crosscheck.gate.changes import Change, Kind, changes
-from crosscheck.gate.show import markdown, show, some
+from crosscheck.gate.changes import Change, Kind, changes, place_of
+from crosscheck.gate.show import markdown, show, told, verdict
 from crosscheck.inert import inert
 from crosscheck.ledger import Acceptance, Ledger, LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE
@@ -47,9 +47,14 @@ def has_regressed(found: Sequence[Change]) -> bool:
 
 
 def gate_and_show(
-    baseline: Path, new: Path, *, accept: str | None = None, summary: Path | None = None
+    baseline: Path,
+    new: Path,
+    *,
+    accept: str | None = None,
+    summary: Path | None = None,
+    everything: bool = False,
 ) -> int:
-    """Tell what changed from a baseline to a new ledger, and return the exit code.
+    """Say whether anything is worse, then what changed from a baseline to a new ledger; return the exit code.
 
     0: nothing is worse, or it was accepted. 1: a regression. Where the baseline is a symbolic link, accepting
     puts a file of its own in place of the link: what the link led to stays as it was.
@@ -59,6 +64,7 @@ def gate_and_show(
         new: the file of the other.
         accept: why the new ledger becomes the baseline; None: it does not.
         summary: a file that the same is appended to, in Markdown.
+        everything: whether each change is shown, as `crosscheck.gate.show.told` has it.
 
     Raises:
         LedgerError: a ledger cannot be read, gated or written.
@@ -67,18 +73,35 @@ def gate_and_show(
     first = accept is not None and not os.path.exists(baseline)  # noqa: PTH110, that of pathlib may raise
     old = latest if first else read(baseline)
     found = gate(old, latest)
+    code = REGRESSED if accept is None and has_regressed(found) else PASSED
+    said = f"{verdict(found, str(baseline), str(new))} Exit code {code}."
+    if first:
+        said = f"No baseline was there: {new} becomes the first. Exit code {code}."
     console = console_for(terminal=sys.stdout.isatty())
-    show(found, console)
+    show(found, console, [said, compared(old, latest)], everything=everything)
     if summary is not None:
-        _append(summary, markdown(found, f"{baseline.name} and {new.name}"))
+        title = f"{baseline.name} and {new.name}"
+        _append(summary, markdown(found, title, said, everything=everything))
     if accept is None:
-        return REGRESSED if has_regressed(found) else PASSED
+        return code
     earlier = () if first else old.acceptances
     why = accept.encode("utf-8", "backslashreplace").decode()  # a command line may hold any bytes
-    accepted = Acceptance(when=_now(), why=why, changes=tuple(_told(each) for each in some(found)))
+    accepted = Acceptance(when=_now(), why=why, changes=tuple(_told(each) for each in told(found)))
     write(baseline, replace(latest, acceptances=(*earlier, accepted)))
     click.echo(f"Accepted as the new baseline: {inert(str(baseline))}")
     return PASSED
+
+
+def compared(baseline: Ledger, new: Ledger) -> str:
+    """What was held against what: how many cells, of how many adapters, with how many equal cases."""
+    was, now = ({place_of(cell): s for cell, s in ledger.cells.items()} for ledger in (baseline, new))
+    both = was.keys() & now.keys()
+    same = sum(was[place].cases == now[place].cases for place in both)
+    adapters = len({place[0] for place in both})
+    return (
+        f"Compared: {len(both):,} cells of {adapters} adapter{'s' * (adapters != 1)}, "
+        f"{'all' if same == len(both) else f'{same:,}'} with the same cases."
+    )
 
 
 def _now() -> datetime:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Final
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from crosscheck.gate.changes import Change, Kind
@@ -20,6 +20,10 @@ from crosscheck.message import replay
 MOST_BYTES: Final = 2**20 - 2**12
 # Of one kind, adapter and fact; the ledgers have all of them.
 MOST_ALIKE: Final = 8
+# So many adapters and dtypes have a line each; of more, each dtype has one.
+MOST_GROUPS: Final = 16
+# Columns of the longest kind, and two.
+INDENT: Final = max(map(len, Kind)) + 2
 # Characters of a place or a value in a table, and of an input in the summary: no row pushes out the others.
 MOST_SHOWN: Final = 400
 MOST_OF_INPUT: Final = 2**13
@@ -28,13 +32,26 @@ ACTIVE: Final = re.compile(r"[&<>|`*_\[\]\\~@#!$]|:(?=//)|(?<=www)\.", re.IGNORE
 STYLES: Final = {Kind.REGRESSION: "bold red", Kind.IMPROVEMENT: "green"}
 
 
-def verdict(found: Sequence[Change]) -> str:
-    """The last line: how many changes of each kind there are."""
-    counts = Counter(change.kind for change in found)
+def verdict(found: Sequence[Change], was: str = "the baseline", now: str = "the new ledger") -> str:
+    """The first line: whether anything is worse.
+
+    Args:
+        found: all that changed.
+        was: what the one ledger is called.
+        now: what the other one is called.
+    """
+    regressions = sum(change.kind is Kind.REGRESSION for change in found)
+    if regressions:
+        return f"{_counted(Kind.REGRESSION, regressions)}: {now} is worse than {was}."
+    return f"No regression: {now} is no worse than {was}."
+
+
+def counts(found: Sequence[Change]) -> str:
+    """How many changes of each kind there are."""
     if not found:
         return "Nothing changed."
-    told = ", ".join(_counted(kind, counts[kind]) for kind in Kind if counts[kind])
-    return f"{told[0].upper()}{told[1:]}."
+    there = Counter(change.kind for change in found)
+    return f"Changed: {', '.join(_counted(kind, there[kind]) for kind in Kind if there[kind])}."
 
 
 def _counted(kind: Kind, count: int) -> str:
@@ -44,7 +61,54 @@ def _counted(kind: Kind, count: int) -> str:
     return f"{count:,} {name if count == 1 else plural}"
 
 
-def some(found: Sequence[Change]) -> Iterator[Change | str]:
+def told(found: Sequence[Change], *, everything: bool = False) -> Iterator[Change | str]:
+    """What is shown: the changes, and lines on those that are only counted.
+
+    Args:
+        found: all that changed.
+        everything: whether each change is shown. Otherwise what the environment explains is counted, and of
+            many changes alike only the first are shown.
+    """
+    if everything:
+        yield from found
+        return
+    yield from _some([change for change in found if not change.is_explained])
+    yield from explained([change for change in found if change.is_explained])
+
+
+def explained(found: Sequence[Change]) -> Iterator[str]:
+    """How many changes each cause explains, then for each adapter and dtype what they are."""
+    causes: dict[str, dict[tuple[str, str], Counter[str]]] = {}
+    for change in found:
+        groups = causes.setdefault(change.cause, {})
+        groups.setdefault((change.adapter, change.dtype), Counter())[change.what] += 1
+    for cause, groups in causes.items():
+        count = _counted(Kind.CHANGE, sum(map(Counter.total, groups.values())))
+        yield f"{count}, explained by {cause}; gate --all shows each:"
+        shown = groups if len(groups) <= MOST_GROUPS else _by_dtype(groups)
+        for (who, dtype), each in sorted(shown.items()):
+            yield f"  {who} {dtype}: {'; '.join(_phrases(each))}"
+
+
+def _by_dtype(groups: Mapping[tuple[str, str], Counter[str]]) -> dict[tuple[str, str], Counter[str]]:
+    """The same for all adapters together."""
+    found: dict[str, Counter[str]] = {}
+    for (_, dtype), counts in groups.items():
+        found.setdefault(dtype, Counter()).update(counts)
+    many = Counter(dtype for _, dtype in groups)
+    return {(f"{many[dtype]} adapters in", dtype): counts for dtype, counts in found.items()}
+
+
+def _phrases(counts: Mapping[str, int]) -> Iterator[str]:
+    worst, behaviours = counts.get("worst ulp", 0), counts.get("behaviour", 0)
+    if cells := counts.get("bits", 0) + worst:
+        also = f", and another worst error in {worst:,} of them" if worst else ""
+        yield f"other bits in {cells:,} cell{'s' * (cells > 1)}{also}"
+    if behaviours:
+        yield f"{behaviours:,} other behaviour{'s' * (behaviours > 1)}"
+
+
+def _some(found: Sequence[Change]) -> Iterator[Change | str]:
     """The changes, but of many alike only the first; then how many more there are."""
     alike = Counter((c.kind, c.adapter, c.what) for c in found)
     seen: Counter[tuple[Kind, str, str]] = Counter()
@@ -57,30 +121,51 @@ def some(found: Sequence[Change]) -> Iterator[Change | str]:
             yield f"{alike[key] - MOST_ALIKE:,} more like this: {change.adapter} {change.what}"
 
 
-def show(found: Sequence[Change], console: Console) -> None:
-    """Print the changes; nothing that the ledgers say is markup, nor anything else that a terminal obeys."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("", "where", "what", "old", "new"):
-        table.add_column(heading, overflow="fold")
-    replays: list[str] = []
-    for each in some(found):
+def show(
+    found: Sequence[Change], console: Console, said: Sequence[str] | None = None, *, everything: bool = False
+) -> None:
+    """Print the verdict, then the changes; nothing that the ledgers say is obeyed by a terminal.
+
+    Args:
+        found: all that changed.
+        console: where to print; whatever its width, nothing is cut off.
+        said: the first lines; None: the verdict.
+        everything: as `told` has it.
+    """
+    for line in said or [verdict(found)]:
+        _print(console, inert(line))
+    _print(console, counts(found))
+    for each in told(found, everything=everything):
         if isinstance(each, str):
-            table.add_row("", _shown(each))
+            _print(console, inert(each), indent=4)
             continue
-        cells = (str(each.kind), each.where, each.what, each.old, each.new)
-        table.add_row(*map(_shown, cells), style=STYLES.get(each.kind))
+        _print(console, f"{each.kind:{INDENT}}{_sentence(each)}", STYLES.get(each.kind), indent=INDENT)
         if each.kind is Kind.REGRESSION and each.case:
             line = replay(inert(each.case), inert(each.selector))
-            replays += [f"  {_shown(each.where)}", f"    replay  {line}"]
-    if table.row_count:
-        console.print(table)
-    for line in (*replays, verdict(found)):
-        console.print(Text(line), soft_wrap=True)
+            console.print(Text(f"{'':{INDENT}}replay  {line}"), soft_wrap=True)  # one line, to be pasted
 
 
-def _shown(text: str) -> Text:
-    """A text of a ledger as it may be printed."""
-    return Text(_cut(inert(text)))
+def _print(console: Console, text: str, style: str | None = None, indent: int = 0) -> None:
+    """A line; on a terminal as many as its width asks for."""
+    if console.is_terminal:
+        text = textwrap.fill(text, console.width, subsequent_indent=" " * indent, break_on_hyphens=False)
+    console.print(Text(text, style or ""), soft_wrap=True)
+
+
+def _sentence(change: Change) -> str:
+    """Where, what, and both values."""
+    old, new = _pair(change)
+    where, what = _cut(inert(change.where)), _cut(inert(change.what))
+    return f"{where}: {what} {old} -> {new}" if where else f"{what}: {old} -> {new}"
+
+
+def _pair(change: Change) -> tuple[str, str]:
+    """Both values as they may be shown; of long ones the part in which they differ."""
+    old, new = inert(change.old), inert(change.new)
+    if _cut(old) == _cut(new):
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+        old, new = (f"…{value[max(0, same - MOST_SHOWN // 2) :]}" for value in (old, new))
+    return _cut(old), _cut(new)
 
 
 def _cut(text: str, most: int = MOST_SHOWN) -> str:
@@ -88,13 +173,15 @@ def _cut(text: str, most: int = MOST_SHOWN) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def markdown(found: Sequence[Change], title: str) -> str:
+def markdown(
+    found: Sequence[Change], title: str, said: str | None = None, *, everything: bool = False
+) -> str:
     """The same for the summary of a CI job, within its limit."""
-    lines = [f"## {_inert(title)}", "", verdict(found), ""]
+    lines = [f"## {_inert(title)}", "", f"{_inert(said or verdict(found))} {counts(found)}", ""]
     if found:
         lines += ["| | where | what | old | new | input |", "|---|---|---|---|---|---|"]
     size = sum(len(line.encode()) + 1 for line in lines)
-    for each in some(found):
+    for each in told(found, everything=everything):
         line = f"| | {_inert(each)} | | | | |" if isinstance(each, str) else _row(each)
         size += len(line.encode()) + 1
         if size > MOST_BYTES:
@@ -105,7 +192,7 @@ def markdown(found: Sequence[Change], title: str) -> str:
 
 
 def _row(change: Change) -> str:
-    texts = (change.kind, change.where, change.what, change.old, change.new)
+    texts = (change.kind, change.where, change.what, *_pair(change))
     cells = (*map(_inert, texts), _inert(change.case, MOST_OF_INPUT))
     return f"| {' | '.join(cells)} |"
 

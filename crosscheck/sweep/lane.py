@@ -58,7 +58,7 @@ class Lane(Protocol):
         """Of its cases."""
 
     def __len__(self) -> int:
-        """How many shards there are; shard I is the same for any number of them."""
+        """How many shards there are; shard I is the same for any number of them, but for what ends a lane."""
 
     def problems(self, shard: int) -> int:
         """How many problems a shard has."""

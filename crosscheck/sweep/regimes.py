@@ -27,39 +27,43 @@ from reference.formats import FORMATS
 
 
 @cache
-def _in_a_round(regimes: tuple[str, ...]) -> int:
+def _in_a_round(regimes: tuple[str, ...], least: int) -> int:
     """The problems of a round in one dtype: shapes host regimes whatever the dtype is."""
-    return sum(map(count_of, Plan(("float64",), regimes, ROUND)))
+    return sum(map(count_of, Plan(("float64",), regimes, least)))
 
 
 class Regimes(Struct, frozen=True, tag="regimes"):
     """Problems of every regime and shape; a shard is a round in one dtype.
 
     Attributes:
-        least: how many problems of each dtype and regime there are at least, where every shape hosts it.
+        count: how many problems of each dtype and regime there are at least, where every shape hosts it; the
+            last round has no more cases than that takes.
         dtypes: of the cases.
         regimes: the same.
         seed: of the first round.
     """
 
-    least: int
+    count: int
     dtypes: tuple[str, ...] = tuple(FORMATS)
     regimes: tuple[str, ...] = tuple(REGIMES)
     seed: int = 0
     profile: str = "sweep regimes"
 
     def __len__(self) -> int:
-        return len(self.dtypes) * -(-self.least // ROUND)
+        return len(self.dtypes) * -(-self.count // ROUND)
 
     def problems(self, shard: int) -> int:
-        """How many problems a shard has, which is the same for all."""
-        del shard
-        return _in_a_round(self.regimes)
+        """How many problems a shard has."""
+        return _in_a_round(self.regimes, self._least(shard))
+
+    def _least(self, shard: int) -> int:
+        """Of each regime: a whole round, or what is left."""
+        return min(ROUND, self.count - shard // len(self.dtypes) * ROUND)
 
     def cases(self, shard: int) -> Plan:
         """The cases of a shard."""
         number, place = divmod(shard, len(self.dtypes))
-        return Plan((self.dtypes[place],), self.regimes, ROUND, self.seed + number)
+        return Plan((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
 
     def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
         """As `Lane.run`."""

@@ -86,7 +86,7 @@ def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, wa
         folder = ways.store or STORES / short_digest(lane, list(specs), ways.part)
         store = Store.opened(folder, header, resume=ways.resume)
         stack.callback(store.close)
-        say(console, *heading(header), f"Store: {folder}")
+        say(console, *heading(header), _extent(lane, shards, ways.part), f"Store: {folder}")
         if ways.ledger is not None:
             begin(ways.ledger, header)
         crew = _crew(pool, job, told, ways)
@@ -114,6 +114,13 @@ def _shards(lane: Lane, part: Slice) -> range:
     if not shards:
         raise SweepError(f"--shard {part}: the sweep has {len(lane)} shards, none of which is in this part")
     return shards
+
+
+def _extent(lane: Lane, shards: range, part: Slice) -> str:
+    """What will run."""
+    problems, number = sum(map(lane.problems, shards)), f"{len(shards):,} shard{'s' * (len(shards) > 1)}"
+    where = number if part == WHOLE else f"{number}, part {part} of {len(lane):,}"
+    return f"Problems for each adapter: {problems:,}, in {where}"
 
 
 def _crew(pool: Pool, job: Job, told: Told, ways: Ways) -> Crew:
