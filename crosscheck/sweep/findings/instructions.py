@@ -1,7 +1,7 @@
 """``python -m crosscheck.sweep.findings.instructions > crosscheck/sweep/findings/instructions.md``.
 
-It makes the section of the page on instruction sets: what each core adapter returns otherwise when its process
-is held to a level that this CPU has.
+It makes the section of the page on instruction sets: what each core adapter returns otherwise when its
+process is held to a level that this CPU has.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from crosscheck.sweep.findings.tables import NAMES, ulp
 from reference.formats import FORMATS
 from reference.types import Outputs
 
+MODULE: Final = "crosscheck.sweep.findings.instructions"
 SHAPES: Final = ((4096, 1, 3, 1), (64, 7, 33, 3))
 PACKAGES: Final = ("numpy", "torch", "jax", "jaxlib")
 
@@ -101,13 +102,13 @@ def section(table: Table, failed: Mapping[str, str], levels: list[str]) -> Itera
     yield "## Instruction sets"
     yield ""
     shapes = " and ".join("x".join(map(str, shape)) for shape in SHAPES)
-    yield "The core adapters with their processes held to each [level](matrix.md#instruction-sets) that this CPU has:"
-    yield f"of the elements of all ten regimes (shapes {shapes}), how many have other bits than with all that"
-    yield "the CPU has, and the worst error in ulp of ordinary problems. Outputs that are not there have the same bits"
-    yield "at every level. This command makes the section, which the page includes:"
+    yield "The core adapters with their processes held to each [level](matrix.md#instruction-sets) that"
+    yield f"the CPU has: of the elements of all ten regimes (shapes {shapes}), how many have other bits"
+    yield "than with all that the CPU has, and the worst error in ulp of ordinary problems. Outputs that are"
+    yield "not there have the same bits at every level. This command makes the section, which the page includes:"
     yield ""
     yield "```"
-    yield ".venv/bin/python -m crosscheck.sweep.findings.instructions > crosscheck/sweep/findings/instructions.md"
+    yield f".venv/bin/python -m {MODULE} > {MODULE.replace('.', '/')}.md"
     yield "```"
     yield ""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
