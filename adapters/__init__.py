@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
-from adapters.instructions import NATIVE
+from adapters.instructions import LEVELS, NATIVE
 from adapters.modes import Mode, parse
 
 if TYPE_CHECKING:
     from adapters.protocol import Adapter
 
 __all__ = [
+    "AT_LEVELS",
     "CORE",
     "MODULES",
     "NAMED",
@@ -134,6 +135,9 @@ NAMED = (
 
 # The same on other devices: tried where there is one.
 ON_DEVICES = ("torch-cuda", "torch-compile-cuda", "jax-gpu", "jax-jit-gpu")
+
+# The core adapters held to each instruction set: tried where the CPU has it.
+AT_LEVELS = tuple(f"{name}-{level}" for name in CORE for level in LEVELS)
 
 
 def spec_of(mode: Mode) -> Spec:

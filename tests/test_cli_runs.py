@@ -130,7 +130,7 @@ class Adapter:
 
     def evaluate(self, X, y, W):
         self.calls += 1
-        if self.calls == 3:
+        if self.calls == 3 or os.path.exists(self.name):
             self.die()
         with np.errstate(all="ignore"):
             p = 1 / (1 + np.exp(-(X @ W)))
@@ -138,7 +138,11 @@ class Adapter:
 
 segv = Adapter("segv", lambda: ctypes.string_at(0))
 exits = Adapter("exits", lambda: os._exit(0))
-hangs = Adapter("hangs", lambda: time.sleep(1000))
+def hang():  # from now on, in any process
+    open("hangs", "w").close()
+    time.sleep(1000)
+
+hangs = Adapter("hangs", hang)
 """
 
 

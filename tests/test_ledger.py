@@ -176,10 +176,13 @@ def test_the_environment_names_what_can_change_a_bit(monkeypatch: pytest.MonkeyP
 def test_what_every_process_is_given_anew_is_not_recorded_as_the_users(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in threads.environment(1):
+    for name in threads.COUNTED:
         monkeypatch.setenv(name, "theirs")
         assert environment_of(1, {})[name] != "theirs"  # no adapter sees it
-    assert not environment().variables.keys() & threads.environment(1).keys()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=true --xla_dump_to=there")
+    variables = environment().variables
+    assert not variables.keys() & set(threads.COUNTED)
+    assert variables["XLA_FLAGS"] == "--xla_dump_to=there"
 
 
 def test_reading_a_ledger_imports_no_framework(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from typing import Final
 import numpy as np
 from msgspec.structs import replace
 
+from adapters import xla
 from adapters.cpu import cpu
 from crosscheck.ledger.records import Environment
 
 PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")
-# What libraries of numbers read. Not what `adapters.threads` sets anew for each process: the numbers of
-# threads and XLA_FLAGS, of which no adapter sees what the user has set.
+# What libraries of numbers read, but for the numbers of threads, which `adapters.threads` sets anew for each
+# process.
 VARIABLES: Final = (
     "OPENBLAS_CORETYPE",
     "MKL_ENABLE_INSTRUCTIONS",
@@ -29,6 +30,7 @@ VARIABLES: Final = (
     "JAX_PLATFORMS",
     "JAX_DEFAULT_MATMUL_PRECISION",
     "TORCHINDUCTOR_CPP_SIMDLEN",
+    "TORCHINDUCTOR_CPP_MARCH",
     "CUDA_VISIBLE_DEVICES",
 )
 # What another interpreter is asked; NumPy's BLAS is a part of it.
@@ -67,8 +69,15 @@ def environment(python: str | None = None) -> Environment:
         cpu=_cpu(),
         blas=_blas(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
-        variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
+        variables=_variables(),
     )
+
+
+def _variables() -> dict[str, str]:
+    """Those that are set; of XLA's flags what the user has set and no mode's name decides."""
+    found = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    kept = [flag for flag in xla.theirs() if flag not in xla.replaced()]
+    return {**found, xla.VARIABLE: " ".join(kept)} if kept else found
 
 
 def _version(package: str) -> str | None:

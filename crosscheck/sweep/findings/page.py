@@ -19,6 +19,7 @@ from crosscheck.sweep.record import shards_of
 from reference.formats import FORMATS
 
 TEMPLATE: Final = "page.md"
+SECTION: Final = "instructions.md"  # which `crosscheck.sweep.findings.instructions` makes
 EXHAUSTIVE, RANDOM, SAMPLED = "sweep exhaustive", "sweep random", "float64"
 # Errors of `jax.lax.logistic` on the CPU in ulp: docs.jax.dev, Numerical accuracy.
 DOCUMENTED: Final = {"float32": 2.5, "float16": 2.0, "bfloat16": 2.5, "float64": 3.5}
@@ -47,6 +48,7 @@ def page(ledger: Ledger, steps: Steps, sample: Ledger | None, pictures: str) -> 
         sampled=tables.sampled(sample, SAMPLED) if sample else [],
         size=_size(sample),
         pictures=pictures,
+        instructions=Markup((Path(__file__).parent / SECTION).read_text("utf-8")),  # noqa: S704, of this folder
     )  # fmt: skip
     return text
 

@@ -1,0 +1,146 @@
+"""``python -m crosscheck.sweep.findings.instructions > crosscheck/sweep/findings/instructions.md``.
+
+It makes the section of the page on instruction sets: what each core adapter returns otherwise when its
+process is held to a level that this CPU has.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import click
+import numpy as np
+
+from adapters import CORE, spec_of
+from adapters.conditions import Conditions
+from adapters.errors import AdapterMisbehaved
+from adapters.instructions import LEVELS, NATIVE, unavailable
+from adapters.isolated import Isolated
+from adapters.modes import parse
+from crosscheck.accuracy import best_known, errors
+from crosscheck.cases import Case
+from crosscheck.comparison.summarise import equal_bits
+from crosscheck.judge import Judge
+from crosscheck.ledger.environment import environment
+from crosscheck.regimes import REGIMES
+from crosscheck.sweep.findings.tables import NAMES, ulp
+from reference.formats import FORMATS
+from reference.types import Outputs
+
+MODULE: Final = "crosscheck.sweep.findings.instructions"
+SHAPES: Final = ((4096, 1, 3, 1), (64, 7, 33, 3))
+PACKAGES: Final = ("numpy", "torch", "jax", "jaxlib")
+
+
+@dataclass
+class Difference:
+    """How one output at a level differs from the same with all that the CPU has.
+
+    Attributes:
+        elements, other: how many there are, and how many of them have other bits; one NaN is like another.
+        worst: the largest error in ulp of ordinary problems, where the exact value is known.
+    """
+
+    elements: int = 0
+    other: int = 0
+    worst: float = 0.0
+
+
+Table = dict[tuple[str, str, str], dict[str, Difference]]  # by adapter, dtype and output, then by level
+
+
+def cases(dtype: str) -> Iterator[Case]:
+    """Every regime in two shapes."""
+    return (Case(regime, 0, shape, dtype=dtype) for regime in REGIMES for shape in SHAPES)
+
+
+def measured(levels: list[str], folder: Path) -> tuple[Table, dict[str, str]]:
+    """The differences, and why an adapter has none in a dtype."""
+    table: Table = {}
+    failed: dict[str, str] = {}
+    for name in CORE:
+        modes = {level: parse(name if level == NATIVE else f"{name}-{level}") for level in levels}
+        subjects = {level: Isolated.alone(spec_of(mode), Conditions(folder)) for level, mode in modes.items()}
+        for dtype in FORMATS:
+            for case in cases(dtype):
+                judge, got = Judge(case.problem()), dict[str, Outputs]()
+                for level, subject in subjects.items():
+                    try:
+                        got[level] = subject.evaluate(*judge.problem)
+                    except AdapterMisbehaved as failure:
+                        failed[f"{modes[level].name} {dtype}"] = failure.what
+                add(table, (name, dtype), judge, got, ordinary=case.regime == "ordinary")
+        for subject in subjects.values():
+            subject.close()
+    return table, failed
+
+
+def add(
+    table: Table, key: tuple[str, str], judge: Judge, got: Mapping[str, Outputs], *, ordinary: bool
+) -> None:
+    """Add what was returned at each level for one case, whose errors count if it is an ordinary one."""
+    best = best_known(judge, 0) if ordinary else {}
+    for level, outputs in got.items():
+        far = errors(outputs, best, judge.format) if ordinary else {}
+        there = [output for output in NAMES if getattr(outputs, output) is not None]
+        for output in there:
+            mine, plain = (np.ascontiguousarray(getattr(each, output)) for each in (outputs, got[NATIVE]))
+            found = table.setdefault((*key, output), {}).setdefault(level, Difference())
+            found.elements += mine.size
+            found.other += mine.size - equal_bits(mine, plain)
+            if output in far:
+                error = far[output][0]
+                found.worst = max(found.worst, float(np.nanmax(error, initial=0.0)))
+
+
+def section(table: Table, failed: Mapping[str, str], levels: list[str]) -> Iterator[str]:
+    """The section, in lines of Markdown."""
+    about = environment()
+    yield "## Instruction sets"
+    yield ""
+    shapes = " and ".join("x".join(map(str, shape)) for shape in SHAPES)
+    yield "The core adapters with their processes held to each [level](matrix.md#instruction-sets) that"
+    yield f"the CPU has: of the elements of all ten regimes (shapes {shapes}), how many have other bits"
+    yield "than with all that the CPU has, and the worst error in ulp of ordinary problems. Outputs that are"
+    yield "not there have the same bits at every level. This command makes the section, which the page"
+    yield "includes:"
+    yield ""
+    yield "```"
+    yield f".venv/bin/python -m {MODULE} > {MODULE.replace('.', '/')}.md"
+    yield "```"
+    yield ""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    yield f"Python {platform.python_version()}, {packages}, {about.blas}; {about.cpu}."
+    yield ""
+    held = [level for level in levels if level != NATIVE]
+    names = [f"other bits, {level}" for level in held] + [f"worst / ulp, {level}" for level in levels]
+    yield f"| adapter | dtype | output | elements | {' | '.join(names)} |"
+    yield "|---" * (4 + len(names)) + "|"
+    for (name, dtype, output), by_level in table.items():
+        if any(each.other for each in by_level.values()):
+            other = [f"{by_level[level].other:,}" if level in by_level else "–" for level in held]
+            worst = [ulp(by_level[level].worst) if level in by_level else "–" for level in levels]
+            row = [name, dtype, NAMES[output], f"{by_level[NATIVE].elements:,}", *other, *worst]
+            yield f"| {' | '.join(row)} |"
+    if failed:
+        yield ""
+        yield "No result at all:"
+        yield ""
+        yield from (f"- {who}: {' '.join(what.split())}" for who, what in failed.items())
+
+
+@click.command()
+@click.option("--journal", type=click.Path(path_type=Path), default=".crosscheck/journal", metavar="DIR")
+def instructions(journal: Path) -> None:
+    """Print the section on instruction sets, measured on this CPU."""
+    levels = [NATIVE, *(level for level in LEVELS if unavailable(level) is None)]
+    click.echo("\n".join(section(*measured(levels, journal), levels)))
+
+
+if __name__ == "__main__":
+    instructions()
