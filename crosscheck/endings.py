@@ -1,7 +1,7 @@
 """How a command ends: the exit codes, and one clear line for every error.
 
-0 agreement, 1 disagreement or an adapter that misbehaves, 2 unusable input, 3 an error of the suite, 125
-where ``check --bisect`` cannot judge, 130 interrupted.
+0 within bounds, 1 outside, no verdict or an adapter that misbehaves, 2 unusable input, 3 an error of the
+suite, 125 where ``check --bisect`` cannot judge, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def test_a_healthy_run_agrees_and_its_output_is_plain_text_when_piped(tmp_path: 
     assert "\x1b" not in found.stdout
     assert [line for line in found.stdout.splitlines() if line != line.rstrip()] == []
     assert "\nWithin bounds: numpy: " in found.stdout
-    assert found.stdout.count(" agrees") == 8
+    assert found.stdout.count(" within bounds\n") == 2
 
 
 def test_behaviours_asks_the_chosen_questions_in_the_chosen_dtypes(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(
     assert "no verdict on hangs in float32" in said
     assert said.count("failed in float32") == 2
     assert "hangs" not in said.partition("Against the contract:")[2].partition("No verdict:")[0]
-    assert "numpy float32 grad" in said
+    assert re.search("numpy float32 .* within bounds", said)
     for how in ("segv", "exits", "hangs"):
         assert (tmp_path / f"journal/crashing_{how}-3.safetensors").exists()
 
@@ -74,7 +74,7 @@ def test_an_adapter_that_dies_while_it_is_loaded_is_named_and_the_others_go_on(t
     found = crosscheck("compare", *options, "--adapter", "dying:adapter", cwd=tmp_path)
     assert found.returncode == 1
     assert "dying:adapter exited with status 0; before its first call" in found.stdout
-    assert "numpy   float32  grad" in found.stdout
+    assert re.search("^numpy +float32 .* within bounds$", found.stdout, re.MULTILINE)
 
 
 HANGING = """
@@ -115,8 +115,8 @@ def test_ctrl_c_leaves_the_table_so_far_and_no_process(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
-    assert "verdict" in out, out
-    assert out.splitlines()[-1].startswith("Interrupted after ")
+    assert re.search("^Interrupted after [0-9]+ of [0-9,]+ cases, and this is of those", out, re.MULTILINE)
+    assert out.splitlines()[-1].startswith("Interrupted: ")
     assert children
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
 
@@ -157,7 +157,7 @@ class Adapter:
 
     def evaluate(self, X, y, W):
         self.calls += 1
-        if self.calls == 3:
+        if self.calls == 3 or os.path.exists(self.name):
             self.die()
         with np.errstate(all="ignore"):
             p = 1 / (1 + np.exp(-(X @ W)))
@@ -165,7 +165,11 @@ class Adapter:
 
 segv = Adapter("segv", lambda: ctypes.string_at(0))
 exits = Adapter("exits", lambda: os._exit(0))
-hangs = Adapter("hangs", lambda: time.sleep(1000))
+def hang():  # from now on, in any process
+    open("hangs", "w").close()
+    time.sleep(1000)
+
+hangs = Adapter("hangs", hang)
 """
 
 

@@ -274,7 +274,7 @@ def test_the_matrix_of_one_framework_agrees_and_has_no_gap_without_a_reason(run:
     lines = healthy.stdout.splitlines()
     assert lines[1].startswith("The matrix: 2 modes and 0 combinations of factors")
     assert "Within bounds: numpy, numpy-2threads: " in healthy.stdout
-    assert [line.split()[:3] for line in lines if line.startswith("numpy-2threads ")][4:] == [
+    assert [line.split()[:3] for line in lines if line.startswith("numpy-2threads ")][1:] == [
         ["numpy-2threads", "float32", shapes] for shapes in CLASSES
     ]
     assert "nothing explains" not in healthy.stdout
@@ -288,12 +288,12 @@ def test_who_is_wrong_or_dies_in_the_matrix_is_told_and_the_others_go_on(run: An
     assert "planted-sign is wrong: grad" in said
     assert said.count("planted-always failed in float16") == 1
     assert "Not all within bounds (outside: planted-sign; failed: planted-always" in said
-    assert "it failed, or was not asked again after a failure" in said
+    assert "it failed or gave no answer in time, or was not asked again after that" in said
     assert "nothing explains" not in said
     agreeing = [
         line for line in broken.stdout.splitlines() if line.startswith("numpy") and "within bounds" in line
     ]
-    assert len(agreeing) == 8
+    assert len(agreeing) == 2
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def few_digits(seed: int, format: Format, n: int, digits: int) -> Problem:
 def in_every_order(x: Array, w: Array, format: Format) -> set[float]:
     """The sum of the products in every order, each operation rounded to the format."""
     dtype = format.dtype.type
-    products = [dtype(a * b) for a, b in zip(x, w, strict=True)]
+    products: list[Any] = [dtype(a * b) for a, b in zip(x, w, strict=True)]
     totals = set()
     for order in itertools.permutations(products):
         total = order[0]

@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 from ledgers import cell
+from planted import wrong
 from swept import HIGH, LOW, SMALL, head, of, row, text, worst
 
+from crosscheck.cases import Case
+from crosscheck.judge import Judge
 from crosscheck.ledger import Ledger
 from crosscheck.report.cells import cells_of
 from crosscheck.summary import Summary, Worst
 from crosscheck.sweep.exhaustive import MEASURED, intervals
-from crosscheck.sweep.findings.page import DOCUMENTED
+from crosscheck.sweep.findings.instructions import Table, add, section
+from crosscheck.sweep.findings.page import DOCUMENTED, SECTION
 from crosscheck.sweep.findings.steps import Key, is_normal, steps_of
+from crosscheck.trial import Direct
 from reference.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -164,3 +169,25 @@ def test_the_page_of_this_checkout_has_the_words_of_the_template() -> None:
     pictures = re.findall(r"\]\((findings/\w+\.svg)\)", told)
     assert [name for name in pictures if not (PAGE.parent / name).is_file()] == []
     assert "a part of the sweep" not in told
+
+
+def test_the_page_has_the_section_on_instruction_sets_as_the_command_made_it() -> None:
+    made = TEMPLATE.with_name(SECTION).read_text("utf-8")
+    assert made in text(of("numpy", HIGH))
+    assert made in PAGE.read_text("utf-8")
+
+
+def test_the_section_on_instruction_sets_counts_other_bits_and_the_worst_error() -> None:
+    case = Case("ordinary", 0, (8, 1, 3, 1))
+    judge, table = Judge(case.problem()), Table()
+    plain = Direct(wrong.healthy).evaluate(*judge.problem)
+    assert plain.y_hat is not None
+    y_hat = plain.y_hat.copy()
+    y_hat[:3] = np.nextafter(y_hat[:3], 2)
+    other = plain._replace(y_hat=y_hat)
+    add(table, ("numpy", "float64"), judge, {"native": plain, "avx2": other}, ordinary=True)
+    found = table["numpy", "float64", "y_hat"]
+    assert [(each.elements, each.other) for each in found.values()] == [(8, 0), (8, 3)]
+    assert found["avx2"].worst >= found["native"].worst > 0
+    (line,) = [each for each in section(table, {}, ["native", "avx2"]) if each.startswith("| numpy")]
+    assert line.startswith("| numpy | float64 | ŷ | 8 | 3 | ")

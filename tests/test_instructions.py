@@ -15,7 +15,7 @@ from command_line import ROOT, crosscheck
 from hypothesis import settings
 from levels import needs
 
-from adapters import CORE, AdapterError, Spec, instructions, spec_of, xla
+from adapters import AT_LEVELS, AdapterError, Spec, instructions, spec_of, xla
 from adapters.child import environment_of
 from adapters.conditions import Conditions
 from adapters.cpu import Cpu
@@ -110,20 +110,20 @@ def test_numpy_agrees_at_each_level(level: str, matrix: Matrix) -> None:
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("level", [pytest.param(level, marks=needs(level)) for level in LEVELS])
-@pytest.mark.parametrize("name", CORE)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs(parse(name).isa)) for name in AT_LEVELS])
 def test_a_level_changes_no_verdict(
-    name: str, level: str, dtype: str, matrix: Matrix, frameworks: frozenset[str]
+    name: str, dtype: str, matrix: Matrix, frameworks: frozenset[str]
 ) -> None:
     if settings.get_current_profile_name() != "nightly":
         pytest.skip("--profile nightly runs it")
-    if parse(name).framework not in frameworks:
-        pytest.skip(f"{name} is not in this run")
-    plain, spec = spec_of(parse(name)), spec_of(parse(f"{name}-{level}"))
+    mode = parse(name)
+    if mode.framework not in frameworks:
+        pytest.skip(f"{mode.framework} is not in this run")
+    spec, plain = spec_of(mode), spec_of(parse(name.removesuffix(f"-{mode.isa}")))
     for shape in (DOCUMENT[0], (7, 33, 17, 3), (256, 7, 3, 2), (16385, 3, 1)):
         case = Case("mixed", 0, shape, dtype=dtype)
         outcome, explained = matrix.hear(spec, case)
-        if not explained.is_green and (fault := FAULTS.get((parse(name).framework, level, dtype))):
+        if not explained.is_green and (fault := FAULTS.get((mode.framework, mode.isa, dtype))):
             pytest.xfail(fault)
         assert explained.is_green, matrix.complaint(spec, case, outcome)
         want, _ = matrix.hear(plain, case)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import adapters
-from adapters import NAMED, ON_DEVICES
+from adapters import AT_LEVELS, NAMED, ON_DEVICES
+from adapters.instructions import LEVELS
 from adapters.modes import FACTORS, parse, plain
 from crosscheck.matrix.combinations import all_combinations
 
@@ -76,6 +77,8 @@ BY_FACTOR = (
     ),
 )
 PROMISED = (*BY_NAME, *BY_DEVICE, *BY_FACTOR)
+# tests/test_instructions.py holds that a process is held to each.
+BY_LEVEL = tuple(f"{framework}-{level}" for framework in adapters.MODULES for level in LEVELS)
 
 
 def source_of(framework: str) -> str:
@@ -109,8 +112,8 @@ def test_every_value_of_every_factor_is_promised_and_heard() -> None:
         for factor, values in factors.items()
         for value in values
     }
-    assert values_of(*(name for _, name, _ in PROMISED)) == have
-    assert values_of(*NAMED, *ON_DEVICES, *dict(all_combinations())) == have
+    assert values_of(*(name for _, name, _ in PROMISED), *BY_LEVEL) == have
+    assert values_of(*NAMED, *ON_DEVICES, *AT_LEVELS, *dict(all_combinations())) == have
 
 
 @pytest.mark.parametrize("framework", FACTORS)
@@ -148,6 +151,8 @@ def test_a_factor_that_a_framework_lacks_is_empty() -> None:
         ("numpy-2threads", "threads", 2),
         ("jax-jit-shardmap", "devices", 2),
         ("jax-jit-rowvmap", "devices", 1),
+        ("numpy-avx2", "isa", "avx2"),
+        ("torch-2threads", "isa", "native"),
     ],
 )
 def test_a_mode_knows_what_its_values_mean(name: str, said: str, want: object) -> None:

@@ -233,12 +233,12 @@ def _measured(lines: Sequence[Row]) -> str:
 
 def _verdict(comparison: Comparison) -> str:
     """The first line."""
-    record, plan = comparison.record, comparison.plan
-    said = sentence(
-        _everybody(comparison.descriptions), comparison.reasons, comparison.rows, known=bool(comparison.known)
-    )
+    record, who = comparison.record, _everybody(comparison.descriptions)
+    said = sentence(who, comparison.reasons, comparison.rows, known=bool(comparison.known))
     if record.interrupted:
-        return f"Interrupted after {record.judged} of {len(plan)} cases, and this is of those. {said}"
+        return (
+            f"Interrupted after {record.judged} of {len(comparison.plan)} cases, and this is of those. {said}"
+        )
     return said
 
 
@@ -255,6 +255,8 @@ def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: b
     counts = f"{judged:,} numbers judged, {left:,} not judged"
     if reasons:
         return f"Not all within bounds ({'; '.join(reasons)}): {counts}."
+    if not judged:
+        return f"Not judged: {who}: {counts}."
     return f"Within bounds: {who}{', known differences aside' if known else ''}: {counts}."
 
 

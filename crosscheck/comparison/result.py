@@ -141,7 +141,7 @@ class Comparison:
             OUTSIDE: self.disagreeing,
             FAILED: self.failing,
             LATE: list(self._late),
-            "nothing judged": self.unheard,
+            "nothing judged": () if self.record.interrupted else self.unheard,
         }
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]
         counted = {

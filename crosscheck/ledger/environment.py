@@ -17,7 +17,8 @@ from adapters.cpu import cpu
 from crosscheck.ledger.records import Environment
 
 PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")
-# What libraries of numbers read. Not the numbers of threads, which `adapters.threads` sets anew for each process.
+# What libraries of numbers read, but for the numbers of threads, which `adapters.threads` sets anew for each
+# process.
 VARIABLES: Final = (
     "OPENBLAS_CORETYPE",
     "MKL_ENABLE_INSTRUCTIONS",

@@ -69,14 +69,14 @@ def _only_one(outcomes: Mapping[str, Outcome]) -> str:
     """The name of the one adapter that disagrees."""
     off = [name for name, outcome in outcomes.items() if outcome.disagreeing]
     if len(off) > 1:
-        raise NoScriptError(f"several adapters disagree: {', '.join(off)}; choose one with --only")
+        raise NoScriptError(f"several adapters are outside: {', '.join(off)}; choose one with --only")
     if off:
         return off[0]
     failed = [f"{name}: {one_line(o.failure)}" for name, o in outcomes.items() if o.failure is not None]
     if failed:
         raise NoScriptError(f"a script shows a wrong number, not an adapter that failed: {'; '.join(failed)}")
     names = ", ".join(outcomes)
-    raise NoScriptError(f"nothing disagrees on this input, so that there is nothing to send; heard: {names}")
+    raise NoScriptError(f"nothing is outside on this input, so that there is nothing to send; heard: {names}")
 
 
 def shown(finding: Finding) -> str:
@@ -92,7 +92,7 @@ def shown(finding: Finding) -> str:
         if code == 1 and f"got    {finding.got.hex()} " in said:
             return text
     last = said.strip().rpartition("\n")[2]
-    raise NoScriptError(f"{finding.mode.name} disagrees; the script made of it does not show that: {last}")
+    raise NoScriptError(f"{finding.mode.name} is outside; the script made of it does not show that: {last}")
 
 
 def tried(text: str, python: str = sys.executable, timeout: float = PATIENCE) -> tuple[int, str]:

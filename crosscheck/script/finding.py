@@ -98,7 +98,7 @@ def find(mode: Mode, source: Case | Literal, outcome: Outcome, judge: Judge, sub
     small = Judge(case.problem())
     again = run(subject, small)
     if output not in again.disagreeing:
-        raise NoScriptError(f"{plain.name} disagrees on this input at times only")
+        raise NoScriptError(f"{plain.name} is outside on this input at times only")
     element = worst(small, again, output)
     if plain["derivative"] == "module" and element.problem_index:  # one network after the other
         case = take(case, element.problem_index)

@@ -1,7 +1,7 @@
 """``python -m crosscheck.sweep.findings.instructions > crosscheck/sweep/findings/instructions.md``.
 
-It makes the section of the page on instruction sets: what each core adapter returns otherwise when its process
-is held to a level that this CPU has.
+It makes the section of the page on instruction sets: what each core adapter returns otherwise when its
+process is held to a level that this CPU has.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from crosscheck.sweep.findings.tables import NAMES, ulp
 from reference.formats import FORMATS
 from reference.types import Outputs
 
+MODULE: Final = "crosscheck.sweep.findings.instructions"
 SHAPES: Final = ((4096, 1, 3, 1), (64, 7, 33, 3))
 PACKAGES: Final = ("numpy", "torch", "jax", "jaxlib")
 
@@ -73,19 +74,21 @@ def measured(levels: list[str], folder: Path) -> tuple[Table, dict[str, str]]:
                         got[level] = subject.evaluate(*judge.problem)
                     except AdapterMisbehaved as failure:
                         failed[f"{modes[level].name} {dtype}"] = failure.what
-                _add(table, (name, dtype), judge, got, ordinary=case.regime == "ordinary")
+                add(table, (name, dtype), judge, got, ordinary=case.regime == "ordinary")
         for subject in subjects.values():
             subject.close()
     return table, failed
 
 
-def _add(
+def add(
     table: Table, key: tuple[str, str], judge: Judge, got: Mapping[str, Outputs], *, ordinary: bool
 ) -> None:
+    """Add what was returned at each level for one case, whose errors count if it is an ordinary one."""
     best = best_known(judge, 0) if ordinary else {}
     for level, outputs in got.items():
         far = errors(outputs, best, judge.format) if ordinary else {}
-        for output in NAMES:
+        there = [output for output in NAMES if getattr(outputs, output) is not None]
+        for output in there:
             mine, plain = (np.ascontiguousarray(getattr(each, output)) for each in (outputs, got[NATIVE]))
             found = table.setdefault((*key, output), {}).setdefault(level, Difference())
             found.elements += mine.size
@@ -101,13 +104,14 @@ def section(table: Table, failed: Mapping[str, str], levels: list[str]) -> Itera
     yield "## Instruction sets"
     yield ""
     shapes = " and ".join("x".join(map(str, shape)) for shape in SHAPES)
-    yield "The core adapters with their processes held to each [level](matrix.md#instruction-sets) that this CPU has:"
-    yield f"of the elements of all ten regimes (shapes {shapes}), how many have other bits than with all that"
-    yield "the CPU has, and the worst error in ulp of ordinary problems. Outputs that are not there have the same bits"
-    yield "at every level. This command makes the section, which the page includes:"
+    yield "The core adapters with their processes held to each [level](matrix.md#instruction-sets) that"
+    yield f"the CPU has: of the elements of all ten regimes (shapes {shapes}), how many have other bits"
+    yield "than with all that the CPU has, and the worst error in ulp of ordinary problems. Outputs that are"
+    yield "not there have the same bits at every level. This command makes the section, which the page"
+    yield "includes:"
     yield ""
     yield "```"
-    yield ".venv/bin/python -m crosscheck.sweep.findings.instructions > crosscheck/sweep/findings/instructions.md"
+    yield f".venv/bin/python -m {MODULE} > {MODULE.replace('.', '/')}.md"
     yield "```"
     yield ""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
