@@ -132,8 +132,11 @@ def summarise(
         if outcome.unsupported is not None:
             alone = dataclasses.replace(alone, unsupported=frozenset([outcome.unsupported]))
         if outcome.failure is not None:
-            field = "no_verdict" if isinstance(outcome.failure, NoAnswer) else "failures"
-            alone = dataclasses.replace(alone, **{field: frozenset([str(outcome.failure)])})
+            said = frozenset([str(outcome.failure)])
+            is_late = isinstance(outcome.failure, NoAnswer)
+            none = frozenset[str]()
+            no_verdict, failures = (said, none) if is_late else (none, said)
+            alone = dataclasses.replace(alone, no_verdict=no_verdict, failures=failures)
         return {cell_of(case, outcome, EVERY): alone}
     full = judge.sets(outcome.description.arithmetic[case.dtype])
     far = errors(outcome.outputs, dict(best), judge.format)
