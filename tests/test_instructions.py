@@ -120,9 +120,8 @@ def test_a_level_changes_no_verdict(
     if mode.framework not in frameworks:
         pytest.skip(f"{mode.framework} is not in this run")
     spec, plain = spec_of(mode), spec_of(parse(name.removesuffix(f"-{mode.isa}")))
-    shapes = {"mixed": [DOCUMENT[0], (256, 7, 3, 2), (16, 33, 17, 3)], "ordinary": [(16385, 3, 1)]}
-    cases = (Case(regime, 0, shape, dtype=dtype) for regime, each in shapes.items() for shape in each)
-    for case in cases:
+    for shape in (DOCUMENT[0], (256, 7, 3, 2), (16, 33, 17, 3), (10, 4097, 3, 1)):
+        case = Case("mixed", 0, shape, dtype=dtype)
         outcome, explained = matrix.hear(spec, case)
         if not explained.is_green and (fault := FAULTS.get((mode.framework, mode.isa, dtype))):
             pytest.xfail(fault)
