@@ -86,9 +86,9 @@ clean: ## remove .venv and all caches
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# `make test ARGS=--cov` leaves this file too, so that CI runs the tests once.
+# `make test ARGS='--cov --profile ci'` leaves this file too, so that CI runs the tests once.
 .coverage: $(ALL) $(SOURCES) pyproject.toml
-	$(BIN)/python -m pytest $(PARALLEL) -q --cov
+	$(BIN)/python -m pytest $(PARALLEL) -q --cov --profile ci
 
 # The oldest NumPy that pyproject.toml allows; its own environment, as no constraint can hold two.
 $(OLDER)/.installed: | $(COMPARE)

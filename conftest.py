@@ -139,23 +139,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("adapter_name", [spec.name for spec in selected(metafunc.config)])
     if "named_spec" in metafunc.fixturenames:
         specs = selected(metafunc.config, adapters.NAMED)
-        metafunc.parametrize("named_spec", [_param(spec, spec, name=spec.name) for spec in specs])
+        metafunc.parametrize("named_spec", [_param_of_laws(spec) for spec in specs])
     for fixture in ("named_item", "combined_item"):
         if fixture in metafunc.fixturenames:
             metafunc.parametrize(("spec", fixture), _matrix_items(metafunc.config, fixture))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the gates what takes long and says nothing about a framework."""
+    """Leave to the gates what takes long: of the tool, processes; of the modes, what compiles."""
     if settings.get_current_profile_name() == "dev":
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="long: --profile ci or nightly runs it"))
 
 
-def _param(spec: adapters.Spec, *values: Any, name: str) -> Any:
+def _param(spec: adapters.Spec, *values: Any, name: str, marks: Sequence[pytest.MarkDecorator] = ()) -> Any:
     """Values for a test of this adapter; those that share a process stay together under xdist."""
-    return pytest.param(*values, id=name, marks=pytest.mark.xdist_group("-".join(map(str, spec.room))))
+    group = pytest.mark.xdist_group("-".join(map(str, spec.room)))
+    return pytest.param(*values, id=name, marks=[group, *marks])
+
+
+def _param_of_laws(spec: adapters.Spec) -> Any:
+    """A mode for a law: one that is not cheap is asked by the gates only."""
+    from adapters.modes import parse
+    from crosscheck.matrix.plan import is_cheap
+
+    is_long = spec.name in adapters.NAMED and not is_cheap(parse(spec.name))
+    marks = [pytest.mark.long] if is_long else []
+    return _param(spec, spec, name=spec.name, marks=marks)
 
 
 def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:

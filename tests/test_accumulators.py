@@ -15,6 +15,7 @@ SMALL = {"float16": 2.0**-12, "bfloat16": 2.0**-9}
 
 
 @pytest.mark.parametrize("dtype", SMALL)
+@pytest.mark.long
 def test_who_claims_a_wide_accumulator_loses_no_small_term(
     panel: Panel, adapter_name: str, dtype: str
 ) -> None:

@@ -20,6 +20,8 @@ from crosscheck.behaviours.report import show
 from crosscheck.behaviours.survey import survey
 from crosscheck.trial import Direct
 
+pytestmark = pytest.mark.long
+
 HEALTHY = made("healthy")
 FLUSHING = made("flushing", taken=without_subnormals, given=without_subnormals)
 

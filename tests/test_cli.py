@@ -113,6 +113,7 @@ CASE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
 )
 @pytest.mark.parametrize("arguments", ["--help", f"check '{CASE}' --only numpy"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.long
 def test_an_output_that_cannot_be_written_is_one_clear_line(
     arguments: str, where: str, why: str, unbuffered: str, tmp_path: Path
 ) -> None:

@@ -186,6 +186,7 @@ def test_a_mistake_in_the_call_of_a_bisection_condemns_no_version(options: tuple
     assert (found.returncode, found.stderr.count("\n")) == (125, 1)
 
 
+@pytest.mark.long
 def test_a_bisection_never_runs_the_bytecode_of_another_version(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
     for factor, code in (("1", 0), ("2", 1)):

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 COLLECT = """
 import sys, pytest
@@ -15,6 +17,7 @@ sys.exit(status)
 """
 
 
+@pytest.mark.long
 def test_collecting_all_tests_imports_no_framework() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", COLLECT], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True

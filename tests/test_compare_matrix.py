@@ -268,6 +268,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return crosscheck(*options, "--dtype", "float32"), crosscheck(*options, "--dtype", "float16", *outside)
 
 
+@pytest.mark.long
 def test_the_matrix_of_one_framework_agrees_and_has_no_gap_without_a_reason(run: Any) -> None:
     healthy, _ = run
     assert (healthy.returncode, healthy.stderr) == (0, "")

@@ -84,6 +84,7 @@ def test_what_a_mode_asks_for_is_claimed_on_a_device_that_nobody_measured(
     assert set(got.sources) == {"kappa", *claims}
 
 
+@pytest.mark.long
 def test_torch_nn_computes_where_its_weights_are(frameworks: frozenset[str]) -> None:
     if "torch" not in frameworks:
         pytest.skip("torch is not in this run")

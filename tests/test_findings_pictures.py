@@ -17,6 +17,8 @@ from crosscheck.sweep.findings.__main__ import run
 from crosscheck.sweep.findings.steps import Step
 from reference.formats import FORMATS
 
+pytestmark = pytest.mark.long
+
 
 def test_a_picture_is_small_opaque_and_the_same_again(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")

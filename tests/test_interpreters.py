@@ -20,7 +20,7 @@ from crosscheck.ledger.environment import environment
 from crosscheck.ledger.records import COMPLETE, INTERRUPTED
 
 # With one xdist worker: its fixture takes seconds.
-pytestmark = pytest.mark.xdist_group("interpreters")
+pytestmark = [pytest.mark.xdist_group("interpreters"), pytest.mark.long]
 
 OPTIONS = ("--dtype", "float32", "--problems", "50", "--regime", "ordinary,saturated_low")
 

@@ -275,6 +275,7 @@ adapter.evaluate(*UNLUCKY)
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("fault", ["endless", "native_loop"])
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.long
 def test_a_busy_child_does_not_outlive_its_parent(fault: str, end: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT, fault, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:

@@ -94,5 +94,4 @@ def test_a_pin_is_read_with_its_marker() -> None:
     assert pinned("torch", text) == {"2.13.0", "2.15.0"}
     assert pinned("jax", text) == {"0.10.2"}
     literal = next(entry for entry in RECORD.entries if entry.name == "torch-literal")
-    assert unsighted(literal, text) == {"2.15.0"} - {s.version for s in literal.sightings}
     assert unsighted(literal, "torch==99.0") == {"99.0"}

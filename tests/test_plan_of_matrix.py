@@ -131,10 +131,10 @@ def test_a_run_of_ci_compiles_at_most_a_thousand_programs() -> None:
     assert 500 < len(programs(plan())) <= 900  # the other tests have 133
 
 
-def test_a_quick_run_compiles_a_third_of_them_and_for_torch_two_dozen() -> None:
+def test_a_quick_run_compiles_a_third_of_them_and_for_torch_a_dozen() -> None:
     every = programs(quick_plan())
     assert 150 < len(every) <= len(programs(plan())) / 3
-    assert sum(parse(str(mode)).framework == "torch" for mode, *_ in every) <= 24
+    assert sum(parse(str(mode)).framework == "torch" for mode, *_ in every) <= 12
 
 
 def test_a_quick_run_is_a_part_of_one_of_ci_item_by_item_and_case_by_case() -> None:
@@ -148,8 +148,12 @@ def test_a_quick_run_gives_every_mode_with_a_name_each_dtype_and_a_threshold(nam
     items = [item for item in quick_plan() if item.mode == name]
     assert [item.dtype for item in items] == list(FORMATS)
     for item in items:
-        assert {shapes.DOCUMENT[0], shapes.SPECIAL} <= {case.shape for case in item.cases}
-        if item.dtype in LARGE_DTYPES and not parse(name).is_hazard:
+        met = {case.shape for case in item.cases}
+        has_a_threshold = item.dtype in LARGE_DTYPES and not parse(name).is_hazard
+        assert len({shapes.DOCUMENT[0], shapes.SPECIAL} & met) == (
+            1 if name.startswith("torch-compile") else 2
+        )
+        if has_a_threshold:
             large = [case for case in item.cases if max(case.shape[:-2]) >= shapes.THRESHOLDS[0]]
             assert {case.regime for case in large} >= set(REGIMES)
 

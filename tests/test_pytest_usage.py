@@ -13,7 +13,7 @@ import pytest
 from pytest_runs import AGREEMENT, CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
 # With one xdist worker: its fixture takes seconds.
-pytestmark = pytest.mark.xdist_group("usage")
+pytestmark = [pytest.mark.xdist_group("usage"), pytest.mark.long]
 
 # Runs pytest once for every [arguments, variables, hidden frameworks], and prints what came of it.
 SHORT = """

@@ -70,6 +70,7 @@ def test_the_module_named_jax_imports_the_framework() -> None:
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", adapters.CORE)
+@pytest.mark.long
 def test_a_listed_adapter_keeps_its_contract(name: str, dtype: str) -> None:
     adapter = adapters.load(name)
     description = describe(adapter)

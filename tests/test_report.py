@@ -132,6 +132,7 @@ def test_one_ledger_gives_the_same_bytes_each_time() -> None:
     [(hostile(),), (hostile(), small()), hostile_pair()],
     ids=["alone", "not-compared", "compared"],
 )
+@pytest.mark.long
 def test_nothing_of_a_hostile_ledger_becomes_an_element_or_an_attribute(ledgers: tuple[Ledger, ...]) -> None:
     harmless = Page(page(planted(), planted()))
     shown = Page(page(*ledgers))

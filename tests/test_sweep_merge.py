@@ -20,6 +20,8 @@ from crosscheck.ledger.records import COMPLETE, INTERRUPTED
 from crosscheck.sweep.merging import merge_and_show
 from crosscheck.sweep.numbers import MOST_SHARDS, Slice, numbers, slice_of, written
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
@@ -90,7 +92,6 @@ def test_a_damaged_shard_of_a_store_counts_as_missing(parts: list[Path], tmp_pat
         merged(tmp_path, parts[0] / "store", tmp_path, parts[2] / "store")
 
 
-@pytest.mark.long
 def test_what_was_set_aside_is_not_missing_and_no_agreement(tmp_path: Path) -> None:
     given = conditions(tmp_path, "raises")
     sweep(tmp_path, adapters=specs(UNLUCKY), given=given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from planted import wrong
 from sweeps import by_output, subjects
 
@@ -14,6 +15,7 @@ from crosscheck.sweep.regimes import Regimes
 from crosscheck.trial import run
 
 
+@pytest.mark.long
 def test_a_round_of_regimes_has_the_cells_of_a_comparison() -> None:
     narrow = wrong.Planted("narrow", wrong.right, "float64")
     there = subjects(load("numpy"), load("torch-literal"), narrow)

@@ -22,6 +22,8 @@ from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.numbers import WHOLE, Slice
 from crosscheck.sweep.store import PLAN, plan_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -142,7 +144,6 @@ def test_a_part_without_a_shard_is_refused(tmp_path: Path) -> None:
         sweep(tmp_path, part=Slice(5, 5))
 
 
-@pytest.mark.long
 def test_two_clients_cannot_have_one_store_and_a_dead_one_lets_it_go(tmp_path: Path) -> None:
     command = [*COMMAND, "--store", str(tmp_path / "store"), "--journal", str(tmp_path), "--seconds", "60"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:
@@ -160,7 +161,6 @@ def test_two_clients_cannot_have_one_store_and_a_dead_one_lets_it_go(tmp_path: P
     assert "setting seconds: 60.0 -> 0.0" in told.stderr
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_a_client_that_is_killed_at_any_moment_loses_nothing_that_was_stored(
     seed: int, tmp_path: Path

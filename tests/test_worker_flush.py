@@ -14,9 +14,10 @@ from adapters.conditions import Conditions
 from crosscheck.hosts import Hosts
 from reference.types import Problem
 
-pytestmark = pytest.mark.skipif(
-    platform.machine() != "x86_64", reason="the planted leaks set a register of x86-64"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the planted leaks set a register of x86-64"),
+]
 
 SUBNORMAL = Problem(*(np.full((1, 1), value, np.float32) for value in (2.0**-127, 0.0, 2.0**127)))
 UNLUCKY = Problem(*(np.full((1, 1), value, np.float32) for value in (13.0, 0.0, 1.0)))
