@@ -118,7 +118,7 @@ $(TEST):    EXTRAS := torch,jax,report,sweep,dask,test
 $(ALL):     EXTRAS := all
 
 # hatchling comes first and builds without isolation, so that the build uses the tested version as well. A set-up that
-# was interrupted starts afresh; what pip has downloaded, it keeps. site-packages is newer than its stamps once others,
+# was interrupted starts afresh, with what pip has downloaded; where pip itself gives up, it leaves all in order. site-packages is newer than its stamps once others,
 # such as uv or a user's pip, have been there.
 $(COMPARE) $(TEST) $(ALL): pyproject.toml constraints.txt $(wildcard $(VENV)/lib/python*/site-packages)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -130,7 +130,6 @@ $(COMPARE) $(TEST) $(ALL): pyproject.toml constraints.txt $(wildcard $(VENV)/lib
 	@touch $(VENV)/.unfinished
 	@$(PIP) install -q -c constraints.txt hatchling
 	@set -o pipefail; \
-	  $(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS) && \
-	  printf '%5d s  Done\n' $$SECONDS
-	@rm $(VENV)/.unfinished
+	  $(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS); \
+	  ended=$$?; rm $(VENV)/.unfinished; [ $$ended = 0 ] && printf '%5d s  Done\n' $$SECONDS
 	@touch $(if $(filter $(ALL),$@),$(COMPARE) $(TEST)) $(if $(filter $(TEST),$@),$(COMPARE)) $@

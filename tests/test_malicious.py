@@ -649,7 +649,12 @@ def with_more_and_lies(archive: zipfile.ZipFile) -> None:
     ):
         archive.writestr(name, pickle.dumps(Trap()))
     archive.getinfo("../../evil.npy").external_attr = 0o120777 << 16  # a link
-    archive.getinfo("X.npy").file_size = archive.getinfo("X.npy").compress_size = 2**60
+    archive.getinfo("X.npy").file_size = 2**60
+
+
+def with_a_packed_size_that_lies(archive: zipfile.ZipFile) -> None:
+    """Say that an array lies over all that follows it."""
+    archive.getinfo("X.npy").compress_size = 2**60
 
 
 def test_what_is_odd_and_harmless_is_judged(run: Run, folder: Path) -> None:
@@ -660,6 +665,17 @@ def test_what_is_odd_and_harmless_is_judged(run: Run, folder: Path) -> None:
     assert (code, complaint) == (0, "")
     assert "Within bounds: numpy" in printed
     assert files(folder).keys() - there.keys() <= {folder / "journal"}
+
+
+def test_an_array_that_lies_over_others_is_judged_or_refused_in_one_line(run: Run, folder: Path) -> None:
+    """Newer releases of Python see it; older ones read no more than there is."""
+    given = npz(lambda: packed(with_a_packed_size_that_lies))(folder)
+    code, _, complaint = run(*checking(given, folder))
+    if code:
+        assert code == 2
+        assert_one_clear_line(complaint, "is damaged", "Overlapped entries")
+    else:
+        assert complaint == ""
 
 
 # --------------------------------------------------------------------------- what a good ledger may say

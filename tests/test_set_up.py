@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,8 @@ case "$*" in
   *'-m pip --disable'*'-e'*)
     echo '  Downloading torch-2.13.0.whl (720.3 MB)'
     echo 'Installing collected packages: numpy, torch'
+    [ ! -e killed ] || kill -9 $PPID
+    [ ! -e interrupted ] || { trap '' INT; kill -INT 0; exit 1; }
     [ ! -e broken ] ;;
 esac
 """
@@ -43,7 +47,13 @@ class Checkout:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         command = ("make", target, "PYTHON=./python")
         ran = subprocess.run(
-            command, cwd=self._folder, env=environment, capture_output=True, text=True, check=False
+            command,
+            cwd=self._folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,  # what interrupts it interrupts no more
         )
         told = [
             line
@@ -52,9 +62,12 @@ class Checkout:
         ]
         return told, ran.stdout
 
-    def breaks(self, *, now: bool) -> None:
-        """Whether pip fails from now on."""
-        (self._folder / "broken").touch() if now else (self._folder / "broken").unlink()
+    @contextmanager
+    def once(self, what: str) -> Iterator[None]:
+        """Have pip fail (broken), or the set-up be killed or interrupted while it is at work."""
+        (self._folder / what).touch()
+        yield
+        (self._folder / what).unlink()
 
     def installs_something(self) -> None:
         """As uv or a user's pip does."""
@@ -110,13 +123,18 @@ def test_what_others_install_is_followed_by_another_look(checkout: Checkout) -> 
     assert len(extras(checkout.make("compare")[0])) == 1
 
 
-def test_a_set_up_that_did_not_end_begins_afresh(checkout: Checkout) -> None:
-    checkout.breaks(now=True)
-    calls, printed = checkout.make("compare")
+@pytest.mark.parametrize(
+    ("what", "again"),
+    [("killed", ["-m venv --clear .venv"]), ("interrupted", ["-m venv --clear .venv"]), ("broken", [])],
+)
+def test_a_set_up_that_was_ended_begins_afresh_and_one_that_failed_goes_on(
+    what: str, again: list[str], checkout: Checkout
+) -> None:
+    with checkout.once(what):
+        calls, printed = checkout.make("compare")
     assert calls[-1].startswith("-m pip")
     assert "Done" not in printed
-    checkout.breaks(now=False)
     calls, printed = checkout.make("compare")
-    assert calls[0] == "-m venv --clear .venv"
+    assert [call for call in calls if "venv" in call] == again
     assert calls[-1] == "compare"
     assert "Done" in printed
