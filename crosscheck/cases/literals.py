@@ -165,8 +165,9 @@ def parse_literal(text: str) -> Literal:
         )
     values = [entry.partition("=")[2] for entry in fields]
     read = [_read(value, name, FORMATS[dtype]) for name, value in zip("XyW", values, strict=False)]
-    X, y, W = (array for array, _ in read)
-    return Literal(dtype, X, y, W, *values[3:], taken=_told([each for _, told in read for each in told]))
+    (X, _), (y, _), (W, _) = read
+    (layout,) = values[3:] or ["contiguous"]
+    return Literal(dtype, X, y, W, layout, _told([each for _, taken in read for each in taken]))
 
 
 def _told(rounded: Sequence[str]) -> str:
