@@ -107,6 +107,19 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
             ),
         ],
     ),
+    "other bits of another version": (
+        BASE,
+        dataclasses.replace(with_cell(summary(bits=10, equal=4)), header=NEWER),
+        [
+            (OTHER, "bits", "5 of 6 as the reference", "4 of 6 as the reference"),
+            (
+                Kind.ENVIRONMENT,
+                "adapter torch",
+                "torch 2.13.0, cpu, 1 thread",
+                "torch 2.14.0, cpu, 1 thread",
+            ),
+        ],
+    ),
     "a CPU with fewer extensions": (
         dataclasses.replace(
             BASE, header=header("torch", environment=replace(ENVIRONMENT, cpu="A B avx avx2"))

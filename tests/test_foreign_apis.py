@@ -18,7 +18,6 @@ from pytest_runs import ROOT
 from adapters import NAMED
 from adapters.child import environment_of
 from adapters.modes import DEVICES, parse
-from adapters.threads import devices
 
 SOURCES = [
     *(ROOT / name for name in ("conftest.py", "gradient_crosscheck.py")),
@@ -83,7 +82,7 @@ def _is_foreign(name: str) -> bool:
 
 def deprecated(*targets: str) -> list[str]:
     """Where our lines use what is deprecated while these adapters evaluate."""
-    environment = environment_of(1, devices(DEVICES, 1))
+    environment = environment_of(1, {}, devices=DEVICES)
     command = [sys.executable, "-c", USE, str(ROOT), *targets]
     ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     found: list[str] = json.loads(ran.stdout.splitlines()[-1])

@@ -190,17 +190,25 @@ def test_no_terminal_is_too_narrow_for_the_verdict_or_a_value(width: int) -> Non
     )
 
 
-@pytest.mark.parametrize("name", ["a larger error elsewhere", "a larger error with more threads"])
-def test_what_the_environment_explains_is_counted_and_shown_on_demand(name: str) -> None:
-    old, new, _ = PAIRS[name]
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("a larger error elsewhere", "another CPU"),
+        ("a larger error with more threads", "another number of threads"),
+        ("other bits of another version", "another version of torch"),
+        ("a promise broken elsewhere", "another CPU"),
+    ],
+)
+def test_what_the_environment_explains_is_counted_and_shown_on_demand(name: str, cause: str) -> None:
+    old, new, ((_, what, before, after), *_) = PAIRS[name]
     found = changes(old, new)
-    cause = found[0].cause
-    assert cause in ("another CPU", "another number of threads")
     folded = printed(found, 200)
     assert f"1 other change, explained by {cause}; gate --all shows each:" in folded
-    assert "  torch float32: other bits in 1 cell, and another worst error in 1 of them" in folded
-    assert "1.5 -> 2.5" not in folded
-    assert "1.5 -> 2.5" in printed(found, 200, everything=True)
+    counted = {"bits": "other bits in 1 cell", "behaviour": "1 other behaviour"}
+    worst = "other bits in 1 cell, and another worst error in 1 of them"
+    assert f"  torch float32: {counted.get(what, worst)}" in folded.splitlines()
+    assert f"{before} -> {after}" not in folded
+    assert f"{before} -> {after}" in printed(found, 200, everything=True)
 
 
 def test_nothing_that_the_environment_does_not_explain_is_folded() -> None:

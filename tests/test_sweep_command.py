@@ -95,7 +95,7 @@ def test_a_lane_that_cannot_be_is_one_line_and_exit_code_2(
 @pytest.mark.parametrize(
     ("options", "cells"),
     [
-        (["random", "--problems", "1", "--dtype", "float16"], {"crossed", "mixed"}),
+        (["random", "--problems", "5000", "--dtype", "float16"], {"crossed", "mixed"}),
         (["exhaustive", "--dtype", "bfloat16"], {"subnormal", "ordinary", "saturated_low", "non_finite"}),
         (["regimes", "--problems", "1", "--dtype", "float16", "--regime", "zeros"], {"zeros"}),
     ],

@@ -14,10 +14,9 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -165,18 +164,27 @@ def parse_literal(text: str) -> Literal:
         )
     values = [entry.partition("=")[2] for entry in fields]
     read = [_read(value, name, FORMATS[dtype]) for name, value in zip("XyW", values, strict=False)]
-    X, y, W = (array for array, _ in read)
-    return Literal(dtype, X, y, W, *values[3:], taken=_told([each for _, told in read for each in told]))
+    (X, _), (y, _), (W, _) = read
+    (layout,) = values[3:] or ["contiguous"]
+    rounded = [each for _, each in read if each.many]
+    more = sum(each.many for each in rounded) - 1
+    taken = f"{rounded[0].first}{f'; {more:,} more likewise' if more else ''}" if rounded else ""
+    return Literal(dtype, X, y, W, layout, taken)
 
 
-def _told(rounded: Sequence[str]) -> str:
-    """The first number that was rounded, and how many more were."""
-    more = len(rounded) - 1
-    return f"{rounded[0]}{f'; {more:,} more likewise' if more else ''}" if rounded else ""
+class _Rounded(NamedTuple):
+    """How many decimals were rounded, and what is told of the first."""
+
+    many: int = 0
+    first: str = ""
 
 
-def _read(text: str, name: str, format: Format) -> tuple[Array, list[str]]:
-    """An array from nested lists of numbers, and what decimals that the format lacks were taken for."""
+def _read(text: str, name: str, format: Format) -> tuple[Array, _Rounded]:
+    """An array from nested lists of numbers.
+
+    Raises:
+        CaseError: it is none, or one of the numbers is hexadecimal and not one of the format, or too large.
+    """
     if text.count("[", 0, text.find("]") + 1) > DEEPEST:
         raise CaseError(f"{name} is nested deeper than {DEEPEST} lists")
     try:
@@ -187,11 +195,29 @@ def _read(text: str, name: str, format: Format) -> tuple[Array, list[str]]:
     hi, lo = np.array([_number(token, name) for token in tokens]).reshape(-1, 2).T
     with np.errstate(invalid="ignore"):
         near = nearest(hi, lo, format)
-    taken = []
-    for at in np.flatnonzero((near != hi) & ~np.isnan(hi) | (lo != 0)):
-        where = place(name, tuple(map(int, np.unravel_index(at, shape))))
-        taken.append(_taken(where, tokens[at], float(near[at]), format))
-    return near.astype(format.dtype).reshape(shape), taken
+    rounded = np.flatnonzero((near != hi) & ~np.isnan(hi) | (lo != 0))
+    for at in rounded:
+        if _is_hexadecimal(tokens[at]) or math.isinf(near[at]):
+            raise CaseError(_why_not(_where(name, at, shape), tokens[at], float(near[at]), format))
+    array = near.astype(format.dtype).reshape(shape)
+    if not rounded.size:
+        return array, _Rounded()
+    at = rounded[0]
+    where, value = _where(name, at, shape), hexadecimal(float(near[at]))
+    first = told(f"{where}: {tokens[at]} was taken as {value}, the nearest {format.name}")
+    return array, _Rounded(rounded.size, first)
+
+
+def _where(name: str, at: Any, shape: tuple[int, ...]) -> str:
+    return place(name, tuple(map(int, np.unravel_index(at, shape))))
+
+
+def _why_not(where: str, token: str, near: float, format: Format) -> str:
+    """Why a format cannot have a number: a hexadecimal one is meant exactly."""
+    if _is_hexadecimal(token):
+        return f"{where} is {token}, which is no {format.name}; the nearest is {hexadecimal(near)}"
+    largest = number(format.largest, format)
+    return f"{where} is {token}, beyond the largest {format.name}, {largest}; write inf for infinity"
 
 
 def _number(token: str, name: str) -> tuple[float, float]:
@@ -211,19 +237,3 @@ def _number(token: str, name: str) -> tuple[float, float]:
 
 def _is_hexadecimal(token: str) -> bool:
     return "x" in token.lower()
-
-
-def _taken(where: str, token: str, near: float, format: Format) -> str:
-    """What is said of a number that the format does not hold.
-
-    Raises:
-        CaseError: it is hexadecimal, and so meant exactly, or beyond the largest number.
-    """
-    if math.isinf(near) and not _is_hexadecimal(token):
-        largest = number(format.largest, format)
-        raise CaseError(
-            f"{where} is {token}, beyond the largest {format.name}, {largest}; write inf for infinity"
-        )
-    if _is_hexadecimal(token):
-        raise CaseError(f"{where} is {token}, which is no {format.name}; the nearest is {hexadecimal(near)}")
-    return f"{where}: {token} was taken as {hexadecimal(near)}, the nearest {format.name}"
