@@ -59,6 +59,14 @@ RECORDED: Final = "tests/test_recording.py::test_the_gate_turns_a_green_run_red_
 SWEPT: Final = "tests/test_sweep_command.py::test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger"
 CLUSTER: Final = "tests/test_sweep_cluster.py::test_a_cluster_finds_the_same_and_keeps_no_process"
 EXTRAS: Final = "tests/test_documented.py::test_every_extra_that_is_to_be_installed_exists"
+WHEEL: Final = "tests/test_installed.py::test_an_installed_command_compares_among_other_peoples_packages"
+UV: Final = "tests/test_installed.py::test_uv_runs_the_command_from_a_checkout"
+LEVELS: Final = (
+    "tests/test_findings.py::test_the_section_on_instruction_sets_counts_other_bits_and_the_worst_error"
+)
+AT_LEVELS: Final = (
+    "tests/test_instructions.py::test_a_comparison_takes_levels_by_name_and_says_which_flags_are_not_heeded"
+)
 JAX: Final = "ordinary:0:32769x3x3:contiguous:float64"
 PART: Final = "--problems 1 --only numpy"
 DASK: Final = "timeout 9 .venv/bin/python -m dask"  # neither ends by itself
@@ -86,7 +94,8 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "make compare ARGS='--only numpy,torch,jax-jit --dtype float32'": long(("--dtype float32", FEW)),
     "make test": Elsewhere("make test"),
     "make test lint": Elsewhere("make lint"),
-    "make test ARGS=--cov": Elsewhere("make test ARGS=--cov"),
+    "make test ARGS='--cov --profile ci'": Elsewhere("make test ARGS='--cov --profile ci'"),
+    "make setup": Elsewhere("make setup"),
     "make test ARGS='-k agree'": long(("agree'", f"decimal {ONE_FILE}' PARALLEL=")),
     "make test ARGS='-k bounds'": long(("bounds'", f"decimal {ONE_FILE}' PARALLEL=")),
     "make test ARGS='--profile nightly'": long(("nightly'", f"nightly {ONE_FILE}' PARALLEL=")),
@@ -111,6 +120,12 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck check 'float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x1p+1]]'"
     " --adapter tests.planted.wrong:missing_one_minus": long(code=1, says="missing"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]'": long(),
+    ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]' --only numpy,jax": long(
+        says="differ"
+    ),
+    # a level that the CPU lacks is refused with its reason, so that these hold on every machine
+    ".venv/bin/crosscheck compare --only numpy,numpy-sse42,numpy-avx2 --problems 1000": Elsewhere(AT_LEVELS),
+    ".venv/bin/crosscheck compare --only torch,torch-sse42,torch-avx2": Elsewhere(AT_LEVELS),
     f".venv/bin/crosscheck check {JAX} --only jax-jit-row_loss-closed_W-vectors": long(code=1),
     "crosscheck check ordinary:0:16385x3x2:contiguous:float64"
     " --only jax-jit-row_loss-closed_W-vectors --script": Elsewhere(SCRIPT),
@@ -214,7 +229,15 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/python -m pip install autograd": quick(
         ("install autograd", "install --help"), (".venv/bin/python", "python3")
     ),
-    "pip install -e '.[jax,cli]'": Elsewhere(EXTRAS),
+    "pip install -e '.[jax]'": Elsewhere(EXTRAS),
+    **dict.fromkeys(("pip install .", "pipx install ."), Elsewhere(WHEEL)),
+    **dict.fromkeys(("uv run", "uv run crosscheck compare --only numpy"), Elsewhere(UV)),
+    **dict.fromkeys(
+        ("uvx --from . crosscheck", "uvx --from . crosscheck compare --matrix --only numpy"), Elsewhere(UV)
+    ),
+    "uv run --extra jax crosscheck compare --only numpy,jax": Elsewhere(EXTRAS),
+    ".venv/bin/python -m crosscheck.sweep.findings.instructions"
+    " > crosscheck/sweep/findings/instructions.md": Elsewhere(LEVELS),
     ".venv/bin/python -m crosscheck.matrix.combinations > crosscheck/matrix/combinations.txt": long(),
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -100,7 +101,7 @@ def test_an_installed_command_compares_among_other_peoples_packages(site: Path, 
     plant(tmp_path / "elsewhere")
     ran = installed(site, *SMALL, PYTHONPATH=str(tmp_path / "elsewhere"))
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "Agreement of numpy" in ran.stdout
+    assert "Within bounds: numpy" in ran.stdout
     assert [(site / name / "__init__.py").read_text() for name in PACKAGES] == [THEIRS] * len(PACKAGES)
 
 
@@ -121,3 +122,27 @@ def test_the_command_of_the_checkout_finds_its_own_packages(tmp_path: Path) -> N
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
+@pytest.mark.skipif(UV is None, reason="uv is not installed; the extra lint has it")
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("run", "crosscheck", *SMALL),
+        ("tool", "run", "--from", ".", "crosscheck", *MATRIX),
+    ],
+    ids=["uv-run", "uvx"],
+)
+def test_uv_runs_the_command_from_a_checkout(line: tuple[str, ...], tmp_path: Path) -> None:
+    assert UV is not None
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.egg-info"))
+    clean = {name: value for name, value in os.environ.items() if name not in (*OURS, "PYTHONPATH")}
+    ran = subprocess.run(
+        [UV, *line], cwd=checkout, env=clean, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "Within bounds: numpy" in ran.stdout, ran.stdout
