@@ -48,9 +48,8 @@ SIGNS: Final = re.compile(
 )
 # gcc's precompiled headers lie where no variable says, and one that is cut off fails every program.
 WITHOUT_HEADERS: Final = {"TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0"}
-ELF: Final = struct.Struct(
-    "<4s36xQ10xHH2x"
-)  # of 64 bits: its mark; where its sections are, and how many how long
+# The header of an ELF file of 64 bits: its mark; where its table of sections is, how long an entry, how many.
+ELF: Final = struct.Struct("<4s36xQ10xHH2x")
 
 
 def cache(directory: Path = COMPILED) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ml_dtypes import _ml_dtypes_ext as library  # a shared library that is ther
 from adapters import AdapterMisbehaved, Spec, compilation, spec_of
 from adapters.compilation import DAMAGED, WITHOUT_HEADERS, cache, set_aside, settings, shows_damage, take_back
 from adapters.conditions import Conditions
-from adapters.cpu import Cpu
+from adapters.cpu import Cpu, cpu
 from adapters.isolated import Isolated
 from adapters.modes import parse
 from crosscheck.cases import Case
@@ -51,7 +51,7 @@ def test_programs_are_kept_apart_by_what_they_hang_on(
     what: str, tmp_path: Path, versions: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, environment = folder(tmp_path), {}
-    here = compilation.cpu()
+    here = cpu()
     match what:
         case "version":
             versions["torch"] = "2.14.0"

@@ -193,7 +193,7 @@ def compared(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
     limits = ["--compile-timeout", "2", "--timeout", "2", "--journal", str(folder / "journal")]
     cases = ["--problems", "7", "--dtype", "float32", "--regime", "ordinary"]
     adapters = ["--only", "numpy", "--adapter", f"tests.planted.slow:{name}"]
-    return crosscheck("compare", *adapters, *cases, *limits, **{MARK: str(folder / "mark")})
+    return crosscheck("compare", *adapters, *cases, *limits, PLANTED_SLOW=str(folder / "mark"))
 
 
 def test_a_comparison_judges_what_is_slow_once_and_notes_it(tmp_path: Path) -> None:
