@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +207,34 @@ def test_the_report_names_a_death_once_with_its_journal() -> None:
 def test_the_report_gives_a_reason_for_what_is_not_supported_once() -> None:
     subjects = [Direct(wrong.healthy), Direct(Refusing())]
     assert told(record_of(*subjects), subjects).count("it has no gradient") == 1
+
+
+@pytest.mark.parametrize(
+    ("details", "line"),
+    [
+        (False, "  float32, planted-healthy: zeros: loss all of it"),
+        (True, "  float32, planted-healthy: ordinary: loss 25 %; zeros: loss all of it"),
+    ],
+    ids=["short", "details"],
+)
+def test_a_regime_of_which_nothing_was_judged_is_named_and_with_details_every_part(
+    details: bool, line: str
+) -> None:
+    subject = Direct(wrong.healthy)
+    record = record_of(subject)
+    for cell, summary in record.summaries.items():
+        if cell.output == "loss":
+            part = summary.elements * (4 if cell.regime == "zeros" else 1)
+            record.summaries[cell] = replace(summary, elements=4 * summary.elements, not_judged=part)
+    console = Console(width=100, file=io.StringIO(), highlight=False)
+    show(Comparison(PLAN, [subject.description], record, with_details=details), console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    assert line in said.replace("\N{NO-BREAK SPACE}", " ").splitlines()
+
+
+def test_values_that_differ_within_bounds_are_counted_in_the_report() -> None:
+    subjects = [Direct(wrong.healthy), Direct(wrong.Planted("near", wrong.scaled(1 + 2.0**-23)))]
+    record = record_of(*subjects)
+    found = record.differences
+    assert f"  {found.different:,} of {found.elements:,} numbers differ; " in told(record, subjects)
+    assert 0 < found.different < found.elements
