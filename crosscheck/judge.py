@@ -95,6 +95,7 @@ class Judge:
         self._sets: dict[Arithmetic, dict[str, AdmissibleSet]] = {}
         self._judged: dict[Arithmetic, dict[str, Bool]] = {}
         self._rounded: dict[bool, Float64] = {}
+        self._sizes: dict[bool, first.Sizes] = {}
 
     @cached_property
     def reference(self) -> stable.Reference:
@@ -138,6 +139,13 @@ class Judge:
             self._rounded[key] = exact.rounded_size(self.wide, self.reference.T, units)
         return self._rounded[key]
 
+    def sizes(self, units: Units) -> first.Sizes:
+        """The largest numbers of the stack."""
+        key = bool(units.claims.u_in)
+        if key not in self._sizes:
+            self._sizes[key] = first.Sizes.of(self.wide, self.reference, self.rounded(units))
+        return self._sizes[key]
+
     def judged(self, claims: Arithmetic) -> dict[str, Bool]:
         """Which elements of each output are judged, as `Judgement.judged` has it; not to be written to."""
         if claims not in self._judged:
@@ -145,7 +153,8 @@ class Judge:
             shape = (*self.problem.X.shape, self.problem.y.shape[-1])
             narrow = first.judged(shape, units)
             found = {n: np.broadcast_to(narrow[n], a.shape) for n, a in self.centers._asdict().items()}
-            networks = first.doubtful(self.wide, self.reference, units, self.rounded(units))
+            rounded = self.rounded(units)
+            networks = first.doubtful(self.wide, self.reference, units, rounded, self.sizes(units))
             if networks.size:
                 full = self._full_sets(claims, networks)
                 for name in (name for name in found if narrow[name]):

@@ -36,6 +36,8 @@ def rounded_size(problem: Problem, T: Float64, units: Units) -> Float64:
     if units.claims.u_in:
         return T
     X, W, size = (a.reshape(-1, *a.shape[-2:]) for a in (problem.X, problem.W, T))
+    if 2 * units.format.precision <= DIGITS:
+        return np.where(_are_multiples(X, W, size, units.format), 0.0, size).reshape(T.shape)
     found = _may_be_exact(X, W, units.format)
     places = np.flatnonzero(found)
     if not places.size:
@@ -45,6 +47,21 @@ def rounded_size(problem: Problem, T: Float64, units: Units) -> Float64:
     grid = _grid(X[network, i], W[network, :, k])
     size[network, i, k] *= _rounds(size[network, i, k], grid, units.format)
     return size.reshape(T.shape)
+
+
+def _are_multiples(X: Float64, W: Float64, T: Float64, format: Format) -> Bool:
+    """Where T ≤ Ω and all products, which float64 holds, are multiples of U, with T < 2^t·U.
+
+    U is 2^(1−t) times the power of two at or below T, and at least the least subnormal.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        power = (T.view(np.int64) & (FIELD << FRACTION)).view(np.float64)
+        inverse = 1 / np.maximum(power * 2.0 ** (1 - format.precision), format.least_subnormal)
+        found = format.largest >= T
+        for j in range(X.shape[-1]):
+            multiple = X[:, :, j, None] * W[:, j, None, :] * inverse
+            found &= np.rint(multiple) == multiple
+    return np.asarray(found)
 
 
 def _may_be_exact(X: Float64, W: Float64, format: Format) -> Bool:

@@ -168,8 +168,30 @@ def judged(shape: tuple[int, ...], units: Units) -> dict[str, bool]:
     }
 
 
+class Sizes(NamedTuple):
+    """The largest numbers of a stack by size, each NaN where one is NaN.
+
+    Attributes:
+        rounded: of |X|·|W| where X·W may be rounded.
+        T: of |X|·|W|.
+        r, X, W: of these.
+    """
+
+    rounded: float
+    T: float
+    r: float
+    X: float
+    W: float
+
+    @classmethod
+    def of(cls, problem: Problem, reference: stable.Reference, rounded: Float64) -> Self:
+        """Those of a problem in float64, its reference and what `radii` is given."""
+        arrays = (rounded, reference.T, reference.r, problem.X, problem.W)
+        return cls(*(float(np.maximum(np.max(a), -np.min(a))) for a in arrays))
+
+
 def doubtful(
-    problem: Problem, reference: stable.Reference, units: Units, rounded: Float64
+    problem: Problem, reference: stable.Reference, units: Units, rounded: Float64, sizes: Sizes
 ) -> NDArray[np.intp]:
     """The networks in which a set may hold everything that its output can be; all others are judged.
 
@@ -180,6 +202,7 @@ def doubtful(
         reference: of it.
         units: of the implementation.
         rounded: as for `radii`.
+        sizes: of all these.
     """
     (m, n), p, largest = problem.X.shape[-2:], problem.y.shape[-1], units.format.largest
     mu, own = units.with_inputs(units.nu_dot(n)), 2 * n * units.h * (1 + units.nu_dot(n))
@@ -187,13 +210,15 @@ def doubtful(
         return np.arange(problem.stack_size)
     partner = UNJUDGED / (n * units.format.least_normal) if units.flushes else largest
     limits = (
-        (rounded, UNJUDGED / mu),
-        (reference.T, largest / ROOM_FOR_SUMS),
-        (problem.X, partner),
-        (problem.W, partner),
+        (rounded, sizes.rounded, UNJUDGED / mu),
+        (reference.T, sizes.T, largest / ROOM_FOR_SUMS),
+        (problem.X, sizes.X, partner),
+        (problem.W, sizes.W, partner),
     )
-    found = [_reaching(array, limit) for array, limit in limits]
-    return np.unique(np.concatenate([*found, _large_products(problem.X, reference.r, largest)]))
+    found = [_reaching(array, limit) for array, size, limit in limits if not size < limit]
+    if not ROOM_FOR_SUMS * m * max(1, sizes.X) * (sizes.r + 2) < largest:
+        found.append(_large_products(problem.X, reference.r, largest))
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.intp)
 
 
 def _large_products(X: Float64, r: Float64, largest: float) -> NDArray[np.intp]:
@@ -210,8 +235,6 @@ def _large_products(X: Float64, r: Float64, largest: float) -> NDArray[np.intp]:
 
 def _reaching(array: Float64, limit: float) -> NDArray[np.intp]:
     """The networks with a number of at least that size, or a NaN."""
-    if np.max(array) < limit and -np.min(array) < limit:
-        return np.zeros(0, np.intp)
     with np.errstate(invalid="ignore"):
         return np.flatnonzero(~(np.abs(array) < limit)) // math.prod(array.shape[-2:])
 
