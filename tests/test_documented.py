@@ -21,6 +21,8 @@ from documented_ways import WAYS, Elsewhere, Named, Run
 from crosscheck.commands import cli
 
 BASH = shutil.which("bash") or "bash"
+# Of the Makefile: without them its targets would install the copy in the place of this checkout.
+STAMPS = re.findall(r":= \$\(VENV\)/(\.set-up[\w-]*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 LEDGERS = ("new", "old", "older", "run", "volume", "ledger")
 NOT_COPIED = (".git", ".venv", ".crosscheck", ".hypothesis", "*_cache", "__pycache__", "*.egg-info")
 # Not those of a make that runs these tests.
@@ -43,9 +45,10 @@ def environment(path: Path) -> None:
     """An environment that is this one under another name, set up as make sees it."""
     path.mkdir(parents=True)
     for each in Path(sys.prefix).iterdir():
-        if each.name != ".installed":
+        if not each.name.startswith(".set-up"):
             (path / each.name).symlink_to(each)
-    (path / ".installed").touch()
+    for stamp in STAMPS:
+        (path / stamp).touch()
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +64,13 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in LEDGERS:
         shutil.copy(copy / "baselines/compare.jsonl", copy / f"{name}.jsonl")
     return copy
+
+
+def test_the_copy_has_all_that_make_would_set_up(checkout: Path) -> None:
+    assert len(STAMPS) == 3
+    asked = ["make", "-q", *(f".venv/{stamp}" for stamp in STAMPS)]
+    clean = {key: value for key, value in os.environ.items() if key not in LEFT_OUT}
+    assert subprocess.run(asked, cwd=checkout, env=clean, check=False).returncode == 0
 
 
 def test_every_command_of_the_documentation_has_a_way_to_be_executed() -> None:
