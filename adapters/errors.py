@@ -6,8 +6,9 @@ from pathlib import Path
 
 
 def one_line(error: BaseException, silent: str = "no message") -> str:
-    """The error's text on one line; ``silent`` where it has none."""
-    return " ".join(str(error).split()) or silent
+    """The error's text on one line, of signs on paper alone; ``silent`` where it has none."""
+    text = " ".join(str(error).split()) or silent
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class AdapterError(Exception):

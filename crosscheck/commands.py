@@ -220,9 +220,10 @@ def adapters() -> None:
     from adapters import NAMED
     from adapters.modes import parse
 
+    longest = max(map(len, NAMED))
     for name in NAMED:
         framework = parse(name).framework
-        click.echo(f"{name:<21}{framework} {_version(framework) or 'is not installed'}")
+        click.echo(f"{name:<{longest}} {framework} {_version(framework) or 'is not installed'}")
 
 
 def _core(  # noqa: PLR0913, as `compare`

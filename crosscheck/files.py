@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -14,8 +15,10 @@ def replace(path: Path, data: bytes) -> None:
     When this returns the new bytes are on disk under that name.
 
     Raises:
-        OSError: it cannot be written; what was there is still there.
+        OSError: it cannot be written, or is a device or a pipe; what was there is still there.
     """
+    if path.exists() and not path.is_file():  # a rename would put a file in the place of /dev/null
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:

@@ -140,7 +140,10 @@ def _numbers(scene: Scene) -> Iterator[str]:
     yield _line("want", _want(element, one))
     yield _line("error", _error(element, got))
     yield _line("admissible", admissible(one, format))
-    yield _line("bound used", of_the_bound(element.share(got, claims)))
+    used = (
+        "no figure: nothing but nan is admissible" if one.must else of_the_bound(element.share(got, claims))
+    )
+    yield _line("bound used", used)
 
 
 def _want(element: Element, one: AdmissibleSet) -> str:

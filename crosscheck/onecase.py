@@ -112,6 +112,8 @@ def largest_error(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
         for name, (error, _) in errors(outcome.outputs, best, judge.format).items()
         if not np.isnan(error).all()
     ]
+    if not any(outcome.outputs is not None for outcome in outcomes):
+        return "No adapter returned anything of which an error could be measured."
     if not found:
         return "There is no exact value to measure an error from."
     error, where = max(found, key=lambda each: each[0])

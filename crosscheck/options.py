@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,22 @@ import click
 
 from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT
 
+MOST_SECONDS = 10**6  # eleven days; what waits for a process takes no infinity
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Seconds(click.FloatRange):
+    """A time limit, which is neither infinite nor NaN."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=MOST_SECONDS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number of seconds."""
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):  # compares as if it were in every range
+            self.fail("nan is no number of seconds.", param, ctx)
+        return found
 
 
 def split(_: click.Context, __: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
@@ -44,11 +60,11 @@ def adapter_options(command: Command) -> Command:
             help="Of the suite's own adapters only these: names, frameworks, patterns ('jax-jit*').",
         ),
         click.option(
-            "--timeout", type=click.FloatRange(min=0, min_open=True), default=TIMEOUT, show_default=True,
+            "--timeout", type=Seconds(), default=TIMEOUT, show_default=True,
             metavar="SECONDS", help="What an adapter may take for one call.",
         ),
         click.option(
-            "--compile-timeout", type=click.FloatRange(min=0, min_open=True), default=COMPILE_TIMEOUT,
+            "--compile-timeout", type=Seconds(), default=COMPILE_TIMEOUT,
             show_default=True, metavar="SECONDS", help="What it may take for a call that may compile.",
         ),
         click.option(

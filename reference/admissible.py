@@ -59,7 +59,8 @@ class AdmissibleSet(NamedTuple):
         """|got − center| / radius, element by element, in the shape of ``got``.
 
         NaN where the set has no finite end on that side, or where an admissible result is no finite number.
-        At least 1 where the result is inadmissible: inf if it lies within the radius and breaks another rule.
+        At least 1 where the result is inadmissible: inf if it lies within the radius and breaks another rule,
+        or nothing but NaN is admissible.
 
         Args:
             got: float64, exact from its own format.
@@ -69,7 +70,7 @@ class AdmissibleSet(NamedTuple):
             distance = np.abs(got - self.center)
             share = np.where(distance == 0, 0.0, distance / self.radius)
             open_ended = (self.plus & (got >= self.center)) | (self.minus & (got <= self.center))
-            measured = np.isfinite(distance) & np.isfinite(self.radius) & ~open_ended
+            measured = np.isfinite(distance) & np.isfinite(self.radius) & ~open_ended & ~self.must
         share = np.where(measured, share, np.nan)
         return np.where(admissible | (share > 1), share, np.inf)
 

@@ -119,6 +119,8 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     # ---------------------------------------------------------------------------------- check, compare
     ".venv/bin/crosscheck check 'float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x1p+1]]'"
     " --adapter tests.planted.wrong:missing_one_minus": long(code=1, says="missing"),
+    ".venv/bin/crosscheck check 'float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x1p+1]]'"
+    " --only numpy --adapter tests.planted.wrong:missing_one_minus": long(code=1, says="missing"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]'": long(),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]' --only numpy,jax": long(
         says="differ"

@@ -92,6 +92,17 @@ def test_probes_name_the_equation_without_a_trace(output: str, fault: Any, equat
     assert words in finding.evidence
 
 
+def test_probes_do_not_tell_a_wrong_logistic_of_nan_from_a_wrong_sum() -> None:
+    def constant(X: Any, y: Any, W: Any) -> Any:
+        return tuple(np.nan_to_num(output, nan=0.125) for output in wrong.right(X, y, W))
+
+    subject = Direct(wrong.Planted("constant", constant))
+    (scene, *_) = scenes("float64:X=[[inf]]:y=[[0x0p+0]]:W=[[nan]]", subject)
+    finding = first_equation(subject, scene)
+    assert finding.equation.startswith("(10.2) or (10.3)")
+    assert "so the sum X·W is not" not in finding.evidence
+
+
 def formula(delta: Callable[[Any, Any], Any]) -> Direct:
     """The closed form with another Δ(ŷ, y)."""
 

@@ -17,7 +17,8 @@ from crosscheck.cases import Case
 from crosscheck.cases.literals import CaseError
 from crosscheck.check import Check, check_and_show, exit_code, read
 from crosscheck.judge import Judge
-from crosscheck.trial import Direct
+from crosscheck.onecase import largest_error
+from crosscheck.trial import Direct, run
 
 ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
 STACK = "ordinary:7:16x2x3x1:contiguous:float64"
@@ -57,6 +58,13 @@ def test_agreement_shows_every_output_of_every_adapter(
     assert "\nThe largest error is " in shown
 
 
+def test_where_nothing_was_returned_no_error_is_measured() -> None:
+    judge = Judge(read(ONE).problem())
+    assert largest_error(judge, [], {}).startswith("No adapter returned anything")
+    raised = run(Direct(planted.raises), judge)
+    assert largest_error(judge, [raised], {}).startswith("No adapter returned anything")
+
+
 def test_decimals_are_told_once_and_judged_and_replayed_as_hexadecimal_floats(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,7 +72,7 @@ def test_decimals_are_told_once_and_judged_and_replayed_as_hexadecimal_floats(
     assert check(decimal, tmp_path, wrong("missing_one_minus")) == 1
     said, complaint = capsys.readouterr()
     assert complaint == "X[0, 0]: 0.1 was taken as 0x1.99999ap-4, the nearest float32; 1 more likewise\n"
-    assert said.startswith("float32:X=[[0x1.99999ap-4]]:y=[[0x1p-2]]:W=[[0x1.666666p-1]]")
+    assert "\n\nfloat32:X=[[0x1.99999ap-4]]:y=[[0x1p-2]]:W=[[0x1.666666p-1]]\n" in said
     (line,) = (line for line in said.splitlines() if line.startswith("  replay "))
     assert "0x" in line
     assert "." not in re.sub("0x1[.]", "", line.partition("'")[2].partition("'")[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND, ENVIRONMENT, ROOT, assert_one_clear_line, python
 
-from adapters.errors import AdapterDied, AdapterError, JournalError
+from adapters.errors import AdapterDied, AdapterError, JournalError, one_line
 from crosscheck import commands, endings
 from crosscheck.cases.literals import CaseError
 
@@ -26,6 +26,8 @@ from crosscheck.cases.literals import CaseError
         (["compare", "--problems", "0"], ["--problems"]),
         (["compare", "--seed", "-1"], ["--seed"]),
         (["compare", "--timeout", "0"], ["--timeout"]),
+        (["compare", "--timeout", "inf"], ["--timeout"]),
+        (["compare", "--compile-timeout", "nan"], ["--compile-timeout", "no number of seconds"]),
         (["compare", "--problem", "7"], ["--problem", "--problems"]),
         (["compare", "float32"], ["float32"]),
         (["compair"], ["compair"]),
@@ -72,6 +74,10 @@ def test_every_exception_has_its_exit_code_and_one_line(
     monkeypatch.setattr(commands.compare, "callback", fail)
     assert commands.run(["compare"]) == code
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_nothing_that_a_terminal_obeys_is_left_of_an_error() -> None:
+    assert one_line(ValueError("a\n\x1b[31mb")) == r"a \x1b[31mb"
 
 
 INTERRUPTED_BY = """
@@ -151,6 +157,11 @@ LOOKED_UP = (
 def test_what_is_only_looked_up_succeeds(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.run(arguments) == 0
     assert capsys.readouterr().out
+
+
+def test_a_space_follows_each_name_of_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.run(["adapters"]) == 0
+    assert "jax-jit-rowvmap-vectors jax " in capsys.readouterr().out
 
 
 def test_help_and_listings_import_no_framework_and_no_numpy() -> None:

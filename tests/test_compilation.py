@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_dtypes import _ml_dtypes_ext as library  # a shared library that is there wherever the suite is
+from numpy.random import mtrand as library  # a shared library that is there wherever the suite is
 
 from adapters import AdapterMisbehaved, Spec, compilation, spec_of
 from adapters.compilation import DAMAGED, WITHOUT_HEADERS, cache, set_aside, settings, shows_damage, take_back

@@ -121,6 +121,13 @@ def test_a_file_that_cannot_be_read_or_written_is_one_clear_line(tmp_path: Path)
         write(tmp_path / "file" / "ledger.jsonl", small())
 
 
+def test_a_pipe_or_a_device_is_not_replaced_by_a_ledger(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(LedgerError, match="the ledger cannot be written: is no regular file"):
+        write(tmp_path / "pipe", small())
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ledger.jsonl"
     write(path, small())

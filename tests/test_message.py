@@ -126,6 +126,7 @@ def test_where_the_input_is_not_finite_there_is_no_exact_value() -> None:
     assert "  want          nan" in found
     assert "  admissible    nan only" in found
     assert "  error         not measured: no exact value" in found
+    assert "  bound used    no figure: nothing but nan is admissible" in found
 
 
 def test_outputs_that_could_not_be_judged_are_named() -> None:

@@ -38,6 +38,9 @@ def by_probes(subject: Subject, scene: Scene) -> Finding:
     if probes.outside["y_hat"].any():
         return Finding(SIGMA, ALONE + _shown(probes, "y_hat"))
     if element.output == "y_hat" or _y_hat_is_off(subject, outcome, element):
+        if not probes.own:
+            right = f"σ is right {_tried(probes)}; no probe has this element's z and y, since one is nan"
+            return Finding("(10.2) or (10.3): σ of nan, or the sum X·W", f"{ALONE}{right}")
         return Finding(EQUATIONS["z"], f"{ALONE}σ is right {_tried(probes)}, so the sum X·W is not")
     if element.output in ("loss", "row_loss"):
         return _loss(probes)

@@ -60,7 +60,8 @@ def ask(subject: Subject, element: Element) -> Probes:
         AdapterDied, AdapterMisbehaved, NotImplementedError: it does not answer.
     """
     claims = subject.description.arithmetic[element.format.name]
-    z, y, own = _points(element, element.alone.sets(claims)["z"].center)
+    whole = element.alone.sets(claims)["z"]
+    z, y, own = _points(element, np.where(whole.must, np.nan, whole.center))
     ones = np.ones_like(z)
     judge = Judge(Problem(*(a.astype(element.format.dtype).reshape(-1, 1, 1) for a in (ones, y, z))))
     outputs = evaluate(subject, judge.problem)._asdict()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from crosscheck.options import adapter_options, chosen, details_option, split
+from crosscheck.options import Seconds, adapter_options, chosen, details_option, split
 
 if TYPE_CHECKING:
     from adapters import Spec
@@ -149,7 +149,7 @@ def way_options(command: Command) -> Command:
             help="Processes that compute; otherwise one for each core.",
         ),
         click.option(
-            "--shard-timeout", "limit", type=click.FloatRange(min=0, min_open=True), default=600.0,
+            "--shard-timeout", "limit", type=Seconds(), default=600.0,
             show_default=True, metavar="SECONDS", help="What a shard may take, compiling included.",
         ),
         click.option(
