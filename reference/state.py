@@ -74,16 +74,18 @@ def state_of(problem: Problem, units: Units, reference: stable.Reference | None)
     if z.z is not reference.z:
         reference = stable.after_product(X, original.y, z.z, reference.T)
     p, q, r = reference.p, reference.q, reference.r
-    radii = _radii(spread(z, p, q), p, q, r, units)
+    s = spread(z, p, q)
+    radii = _radii((s, s + units.kappa_u * np.minimum(1, p + s) + units.phi), p, q, r, units)
     doubled = units.overflows(units.u) <= 2 * radii.A
     must, free = z.must | np.isnan(original.y), (radii.e_p >= p) & (radii.e_p >= q)
     return State(original, Problem(X, y, W), units, z, reference, radii, must, doubled, free, rounded)
 
 
 def three_values(state: State) -> list[State]:
-    """The states in which ŷ is 0, ½ and 1 wherever its set is all of [0, 1] but no other value can come.
+    """The states in which ŷ is 0, ½ or 1 wherever its set is all of [0, 1] but no other value can come.
 
-    There the sum is 0 or at least its grid G ≥ t, and σ(−G) < 2^-G ≤ u. None where that is so nowhere.
+    There the sum is 0 or at least its grid G ≥ t, and σ(−G) < 2^-G ≤ u. A sum that is formed again may come
+    out otherwise: r has one of the three values, and ŷ·(1−ŷ) any one. None where that is so nowhere.
     """
     X, _, W = state.problem
     units = state.units
@@ -93,25 +95,28 @@ def three_values(state: State) -> list[State]:
         few &= exact.grids(X, W) >= np.log2(units.format.precision)
     if not few.any():
         return []
-    return [
-        _with(state, few, z, s)
-        for z, s in ((-np.inf, ROOM * units.format.u), (0.0, 0.0), (np.inf, ROOM * units.format.u))
-    ]
+    limits = (-np.inf, 0.0, np.inf)
+    return [_with(state, few, of_r, of_slope) for of_r in limits for of_slope in limits]
 
 
-def _with(state: State, few: Bool, z: float, s: float) -> State:
-    """The state with such a sum, from which σ moves by s at most, in those elements."""
-    reference = stable.after_product(
-        state.problem.X, state.original.y, np.where(few, z, state.reference.z), state.reference.T
-    )
-    own = _radii(np.full(few.shape, s), reference.p, reference.q, reference.r, state.units)
+def _with(state: State, few: Bool, of_r: float, of_slope: float) -> State:
+    """The state in which σ is that of such sums in those elements, off by u, its own error and φ."""
+    X, y, units = state.problem.X, state.original.y, state.units
+    s = np.full(few.shape, ROOM * units.format.u)
+    after = stable.after_product(X, y, np.where(few, of_slope, state.reference.z), state.reference.T)
+    r = np.where(few, stable.logistic(np.full(few.shape, of_r))[0] - y, after.r)
+    delta = r * after.slope
+    grad = stable.contract(np.swapaxes(X, -1, -2), delta)
+    own = _radii((s, s + units.kappa_u + units.phi), after.p, after.q, r, units)
     radii = Radii(*(np.where(few, new, old) for new, old in zip(own, state.radii, strict=True)))
+    reference = after._replace(r=r, delta=delta, grad=grad)
     return state._replace(reference=reference, radii=radii, free=state.free & ~few)
 
 
-def _radii(s: Float64, p: Float64, q: Float64, r: Float64, units: Units) -> Radii:
+def _radii(moved_by: tuple[Float64, Float64], p: Float64, q: Float64, r: Float64, units: Units) -> Radii:
+    """The radii, from s and e_p."""
+    s, e_p = moved_by
     u, h = units.u, units.h
-    e_p = s + units.kappa_u * np.minimum(1, p + s) + units.phi
     p_1 = np.minimum(1, p + e_p)
     e_q = e_p + units.kappa_u * np.minimum(1, q + s) + units.phi
     if units.claims.expanded:
