@@ -98,6 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for option in ("timeout_per_call", "compile_timeout"):
         if not 0 < config.getoption(option) < math.inf:
             raise pytest.UsageError(f"--{option.replace('_', '-')} wants a positive number of seconds")
+    os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; what tests print is as wide as in a pipe
     settings.load_profile(name)
     selected(config)
 

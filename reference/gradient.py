@@ -43,7 +43,7 @@ def _overflows(state: State, size: Float64) -> Overflows:
     if units.claims.forward:  # 0·inf crosses the columns, and 2r multiplies last
         bad = (
             any_over(~np.isfinite(X), (-2, -1))
-            | any_over(label, (-2, -1))
+            | any_over(~np.isfinite(r), (-2, -1))
             | any_over(~np.isfinite(W), (-2, -1))
         )
         crossing = any_over(near, (-2, -1)) | any_over(state.doubled, (-2, -1))

@@ -185,7 +185,7 @@ def test_no_terminal_is_too_narrow_for_the_verdict_or_a_value(width: int) -> Non
     said = printed(changes(BASE, with_cell(WRONG, cell(long))), width)
     assert max(len(line) for line in said.splitlines() if "replay" not in line) <= width
     assert said.startswith("1 regression: ")
-    assert f"regression {long} float32 ordinary grad core contiguous: verdict - -> disagrees" in " ".join(
+    assert f"regression {long} float32 ordinary grad core contiguous: verdict - -> outside" in " ".join(
         said.split()
     )
 

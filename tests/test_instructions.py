@@ -228,7 +228,7 @@ def test_a_comparison_takes_levels_by_name_and_says_which_flags_are_not_heeded(t
     flag = "--xla_force_host_platform_device_count=8"
     found = crosscheck("compare", "--only", f"numpy,numpy-{OLDEST}", *cases, XLA_FLAGS=flag)
     assert found.returncode == 0
-    assert f"Agreement of numpy, numpy-{OLDEST}" in found.stdout
+    assert f"Within bounds: numpy, numpy-{OLDEST}" in found.stdout
     assert found.stderr == f"crosscheck: XLA_FLAGS: {flag} is not heeded: an adapter's name decides it\n"
 
 

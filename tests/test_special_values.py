@@ -141,6 +141,10 @@ def test_forward_mode_doubles_the_residual_last_and_lets_nan_cross_columns() -> 
     crossing = problem([[1.0] * 4], [[0.0, 0.0]], [[half, 0.0], [half, 0.0], [-half, 0.0], [-half, 0.0]])
     assert sets(crossing, forward=True)["grad"].may.all()
     assert sets(crossing)["grad"].may.all(-2).tolist() == [True, False]
+    for label in (NAN, INF):
+        beside = problem([[1.0]], [[label, 0.0]], [[0.5, 0.5]])
+        assert sets(beside, forward=True)["grad"].contains(np.array([[NAN, NAN]])).all()
+        assert sets(beside)["grad"].contains(np.array([[NAN, NAN]])).tolist() == [[True, False]]
 
 
 def test_forward_mode_adds_up_as_the_loss_does() -> None:
