@@ -160,6 +160,19 @@ def test_a_run_is_green_only_if_every_adapter_was_judged_and_agrees(
     assert Comparison(PLAN, [s.description for s in subjects], record).is_green == is_green
 
 
+def test_a_dtype_that_an_adapter_states_and_refuses_is_no_pass() -> None:
+    def refusing(X: Array, y: Array, W: Array) -> Any:
+        if X.dtype == "float32":
+            raise NotImplementedError("no float32 today")
+        return wrong.right(X, y, W)
+
+    plan = Plan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
+    for dtypes, unheard in ((("float64", "float32"), ["planted-half in float32"]), (("float64",), [])):
+        subject = Direct(wrong.Planted("half", refusing, *dtypes))
+        comparison = Comparison(plan, [subject.description], record_of(subject, plan=plan))
+        assert (comparison.unheard, comparison.is_green) == (unheard, not unheard)
+
+
 @pytest.mark.parametrize("outputs", [("grad",), ("y_hat", "loss")])
 def test_problems_are_counted_whatever_outputs_an_adapter_has(outputs: tuple[str, ...]) -> None:
     def some(X: Array, y: Array, W: Array) -> Any:

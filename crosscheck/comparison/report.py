@@ -190,9 +190,18 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _unsupported(lines: Sequence[Row]) -> list[str]:
-    """Each reason once."""
-    found = [(f"{row.adapter} {row.dtype}", reason) for row in lines for reason in row.summary.unsupported]
-    return [f"{who}: {reason}" for who, reason in dict.fromkeys(sorted(found))]
+    """Each reason once; how many problems, where it is the only one."""
+    found = {
+        f"{row.adapter} {row.dtype}: {reason}": row.summary
+        for row in lines
+        for reason in row.summary.unsupported
+    }
+    return [
+        f"{text} ({summary.problems:,} problems)"
+        if len(summary.unsupported) == 1 and not summary.failures
+        else text
+        for text, summary in sorted(found.items())
+    ]
 
 
 def _disagreements(comparison: Comparison) -> Iterator[str]:

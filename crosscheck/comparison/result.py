@@ -122,12 +122,18 @@ class Comparison:
 
     @property
     def unheard(self) -> list[str]:
-        """The adapters of which nothing could be judged, which is no pass."""
-        judged = Counter({said.name: 0 for said in self.descriptions})
-        for row in self.rows:
-            judged[row.adapter] += row.judged
-        told = {*self.failing, *self._late}
-        return [name for name, count in judged.items() if not count and name not in told]
+        """The adapters of which nothing could be judged, or nothing in a dtype that they state: no pass."""
+        told, found = {*self.failing, *self._late}, list[str]()
+        for said in self.descriptions:
+            judged = Counter({row.dtype: 0 for row in self.rows if row.adapter == said.name})
+            for row in self.rows:
+                judged[row.dtype] += row.judged if row.adapter == said.name else 0
+            without = [dtype for dtype, count in judged.items() if not count and dtype in said.dtypes]
+            if said.name not in told and not judged.total():
+                found.append(said.name)
+            elif said.name not in told:
+                found += [f"{said.name} in {dtype}" for dtype in without]
+        return found
 
     @property
     def is_green(self) -> bool:
