@@ -71,7 +71,7 @@ def files(store: Path) -> dict[str, bytes]:
 
 def digest(said: str) -> str:
     """The digest that the report ends with."""
-    found = re.search(r"results ([0-9a-f]{64})", said)
+    found = re.search(r"results\s+([0-9a-f]{64})", said)
     assert found is not None, said
     return found[1]
 
