@@ -118,8 +118,9 @@ $(TEST):    EXTRAS := torch,jax,report,sweep,dask,test
 $(ALL):     EXTRAS := all
 
 # hatchling comes first and builds without isolation, so that the build uses the tested version as well. A set-up that
-# was interrupted starts afresh, with what pip has downloaded; where pip itself gives up, it leaves all in order. site-packages is newer than its stamps once others,
-# such as uv or a user's pip, have been there.
+# was interrupted starts afresh, with what pip has downloaded; where pip itself gives up, it leaves all in order. The
+# trap ends the shell after an interruption that pip answers by an ordinary failure. site-packages is newer than its
+# stamps once others, such as uv or a user's pip, have been there.
 $(COMPARE) $(TEST) $(ALL): pyproject.toml constraints.txt $(wildcard $(VENV)/lib/python*/site-packages)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  found=$$($(PYTHON) --version 2>/dev/null) || found="not installed"; \
@@ -129,7 +130,7 @@ $(COMPARE) $(TEST) $(ALL): pyproject.toml constraints.txt $(wildcard $(VENV)/lib
 	@[ ! -e $(VENV)/.unfinished ] && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@touch $(VENV)/.unfinished
 	@$(PIP) install -q -c constraints.txt hatchling
-	@set -o pipefail; \
+	@set -o pipefail; trap 'exit 130' INT; \
 	  $(PIP) install --progress-bar off -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]' | $(PROGRESS); \
 	  ended=$$?; rm $(VENV)/.unfinished; [ $$ended = 0 ] && printf '%5d s  Done\n' $$SECONDS
 	@touch $(if $(filter $(ALL),$@),$(COMPARE) $(TEST)) $(if $(filter $(TEST),$@),$(COMPARE)) $@

@@ -147,11 +147,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the gates what takes long: of the tool, processes; of the modes, what compiles."""
-    if settings.get_current_profile_name() == "dev":
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="long: --profile ci or nightly runs it"))
+    """Leave to the gates what takes long; but for nightly, let one xdist worker have the only panel."""
+    profile = settings.get_current_profile_name()
+    for item in items:
+        if profile == "dev" and item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="long: --profile ci or nightly runs it"))
+        if profile != "nightly" and "panel" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("the panel"))
 
 
 def _param(spec: adapters.Spec, *values: Any, name: str, marks: Sequence[pytest.MarkDecorator] = ()) -> Any:

@@ -93,6 +93,7 @@ class Judge:
         self.wide = stable.widen(problem)
         self._radii: dict[first.Factors, tuple[first.Radii, first.Packed]] = {}
         self._sets: dict[Arithmetic, dict[str, AdmissibleSet]] = {}
+        self._sets_of_rows: dict[tuple[Arithmetic, bytes], dict[str, AdmissibleSet]] = {}
         self._judged: dict[Arithmetic, dict[str, Bool]] = {}
         self._rounded: dict[bool, Float64] = {}
         self._sizes: dict[bool, first.Sizes] = {}
@@ -191,7 +192,7 @@ class Judge:
         filtered = {name: self._whole(mask) for name, mask in accepted.items()}
         left = ~np.logical_and.reduce([*filtered.values()])
         if left.any():
-            full = self._full_sets(claims, left)
+            full = self._full_sets(claims, np.flatnonzero(left))
             for name in (name for name, mask in filtered.items() if not mask.all()):
                 flat(accepted[name], AXES[name])[left] |= self._contains(
                     full[name], flat(getattr(outputs, name), AXES[name])[left]
@@ -211,11 +212,14 @@ class Judge:
             return np.broadcast_to(np.True_, self.problem.stack_size)
         return np.asarray(mask.reshape(self.problem.stack_size, -1).all(-1))
 
-    def _full_sets(self, claims: Arithmetic, rows: Bool | NDArray[np.intp]) -> dict[str, AdmissibleSet]:
-        """The full sets of the chosen problems."""
-        some = Problem(*(flat(a, 2)[rows] for a in self.problem))
-        reference = stable.Reference(*(flat(a, 2)[rows] for a in self.reference))
-        return bounds.admissible(some, self.format, claims, reference)
+    def _full_sets(self, claims: Arithmetic, rows: NDArray[np.intp]) -> dict[str, AdmissibleSet]:
+        """The full sets of the chosen problems, kept: `judged` and the filter often leave the same ones."""
+        key = claims, rows.tobytes()
+        if key not in self._sets_of_rows:
+            some = Problem(*(flat(a, 2)[rows] for a in self.problem))
+            reference = stable.Reference(*(flat(a, 2)[rows] for a in self.reference))
+            self._sets_of_rows[key] = bounds.admissible(some, self.format, claims, reference)
+        return self._sets_of_rows[key]
 
     @staticmethod
     def _contains(full: AdmissibleSet, values: Array) -> Bool:

@@ -7,7 +7,7 @@ A ball is a `flint.arb`, a midpoint with a radius that certainly contains the ex
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +42,14 @@ def precision(bits: int) -> Iterator[None]:
 def is_decided(ball: arb, bits: int) -> bool:
     """Whether a ball is accurate to `bits` bits, or as small as `evaluate` promises, or NaN for good."""
     return bool(ball.rel_accuracy_bits() >= bits or ball.rad() < ABSOLUTE_RADIUS or ball.is_nan())
+
+
+def dot(a: Sequence[arb], b: Sequence[arb]) -> arb:
+    """The sum of products of two sequences of the same length, one at least, at the working precision."""
+    total = a[0] * b[0]
+    for i in range(1, len(a)):
+        total = total + a[i] * b[i]
+    return total
 
 
 def contained(balls: Balls, lo: Float64, hi: Float64) -> Bool:

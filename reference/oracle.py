@@ -9,7 +9,7 @@ s = e/(1+e) and the larger l = 1/(1+e), so that nothing cancels in saturation:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from reference.balls import (
     Balls,
     contained,
     decimal,
+    dot,
     excluded,
     hexadecimal,
     is_decided,
@@ -115,7 +116,7 @@ def _problem(X: _Matrix, y: _Matrix, W: _Matrix, bits: int) -> list[list[arb]]:
     """One network: its outputs in the order of `Exact`, each flat, with the precision it takes."""
     ctx.prec = EXACT_BITS
     columns = list(zip(*W, strict=True))
-    z = [_dot(row, column) for row in X for column in columns]
+    z = [dot(row, column) for row in X for column in columns]
     labels = [_ONE - label if t > _ZERO else label for t, label in zip(z, chain(*y), strict=True)]
     working = bits + _GUARD_BITS
     while True:
@@ -124,13 +125,6 @@ def _problem(X: _Matrix, y: _Matrix, W: _Matrix, bits: int) -> list[list[arb]]:
         if all(is_decided(ball, bits) for output in outputs for ball in output):
             return outputs
         working *= 2
-
-
-def _dot(a: Sequence[arb], b: Sequence[arb]) -> arb:
-    total = a[0] * b[0]
-    for i in range(1, len(a)):
-        total = total + a[i] * b[i]
-    return total
 
 
 def _network(X: _Matrix, z: list[arb], labels: list[arb]) -> Iterator[list[arb]]:
@@ -147,10 +141,10 @@ def _network(X: _Matrix, z: list[arb], labels: list[arb]) -> Iterator[list[arb]]
     yield slope  # (16)
     delta = [a * b for a, b in zip(r, slope, strict=True)]
     yield delta  # (20)
-    row_loss = [_HALF * _dot(row, row) for row in (r[i * p : (i + 1) * p] for i in range(m))]
+    row_loss = [_HALF * dot(row, row) for row in (r[i * p : (i + 1) * p] for i in range(m))]
     yield [sum(row_loss[1:], row_loss[0])]
     yield row_loss
-    yield [_dot(x, delta[k::p]) for x in zip(*X, strict=True) for k in range(p)]  # (19)
+    yield [dot(x, delta[k::p]) for x in zip(*X, strict=True) for k in range(p)]  # (19)
 
 
 def inside(X: Inputs, y: Labels, W: Weights, ends: Mapping[str, tuple[Float64, Float64]]) -> dict[str, Bool]:

@@ -162,7 +162,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     '.venv/bin/crosscheck gate gradients.jsonl ledger.jsonl --accept "1.9, the last release"': quick(),
     ".venv/bin/crosscheck report new.jsonl": long(),
     ".venv/bin/crosscheck report run.jsonl": long(),
-    ".venv/bin/crosscheck report run.jsonl older.jsonl": quick(),
+    ".venv/bin/crosscheck report run.jsonl older.jsonl": long(),
     ".venv/bin/crosscheck report run.jsonl --output page.html": long(),
     ".venv/bin/pytest --ledger new.jsonl --gate old.jsonl": Elsewhere(RECORDED),
     ".venv/bin/pytest -n 2 --dist loadgroup tests/test_matrix.py tests/test_survey.py --only numpy"

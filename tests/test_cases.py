@@ -63,6 +63,7 @@ def printed(python: str, *arguments: str, seed: str = "0") -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_cases_have_their_pinned_bytes_under_every_hash_seed(seed: str) -> None:
     assert printed(sys.executable, "-m", "crosscheck.cases.digest", seed=seed) == PINNED

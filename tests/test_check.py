@@ -46,6 +46,7 @@ NOT_JUDGED = "ordinary:1:2x2x64x1:contiguous:bfloat16"
 DEADLY = "float32:X=[[0x1.ap+3]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
 
 
+@pytest.mark.long
 def test_agreement_shows_every_output_of_every_adapter(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +133,7 @@ def test_where_nothing_is_judged_nothing_is_green() -> None:
     assert next(heard(NOT_JUDGED, "healthy").lines()) == "Not judged: nothing of it could be."
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("bisect", "code"), [(False, 1), (True, 125)])
 def test_an_adapter_that_dies_on_import_is_told_and_cannot_be_judged(
     bisect: bool, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -141,6 +143,7 @@ def test_an_adapter_that_dies_on_import_is_told_and_cannot_be_judged(
     assert f"{target}: " in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("source", "outside"),
     [
@@ -160,6 +163,7 @@ def test_what_cannot_be_used_is_an_error_and_cannot_be_judged_in_a_bisection(
     assert capsys.readouterr().err.startswith("crosscheck: cannot be judged: ")
 
 
+@pytest.mark.long
 def test_the_dead_are_named_with_their_input_and_the_others_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +176,7 @@ def test_the_dead_are_named_with_their_input_and_the_others_go_on(
     assert f"--adapter {crash('segfault')}" in shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["a.npz", "a.safetensors"])
 def test_the_users_own_arrays_are_judged_and_replayed_by_the_name_of_the_file(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

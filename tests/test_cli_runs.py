@@ -26,6 +26,7 @@ def test_a_healthy_run_agrees_and_its_output_is_plain_text_when_piped(tmp_path: 
     assert found.stdout.count(" within bounds\n") == 2
 
 
+@pytest.mark.long
 def test_behaviours_asks_the_chosen_questions_in_the_chosen_dtypes(tmp_path: Path) -> None:
     options = ["--only", "numpy", "--dtype", "float32", "--probe", "dtype,last_digit", "--journal"]
     every, few = (crosscheck("behaviours", *options, str(tmp_path), *more) for more in (["--all"], []))
@@ -37,6 +38,7 @@ def test_behaviours_asks_the_chosen_questions_in_the_chosen_dtypes(tmp_path: Pat
     assert not [line for line in few.stdout.splitlines() if line.endswith("?")]
 
 
+@pytest.mark.long
 def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "crashing.py").write_text(CRASHING)
     options = [
@@ -68,6 +70,7 @@ def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(
         assert (tmp_path / f"journal/crashing_{how}-3.safetensors").exists()
 
 
+@pytest.mark.long
 def test_an_adapter_that_dies_while_it_is_loaded_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "dying.py").write_text("import os; os._exit(0)")
     options = ["--only", "numpy", "--problems", "1", "--dtype", "float32", "--journal", str(tmp_path)]
@@ -96,6 +99,7 @@ adapter = Adapter()
 """
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_the_table_so_far_and_no_process(tmp_path: Path) -> None:
     (tmp_path / "hanging.py").write_text(HANGING)
@@ -135,6 +139,7 @@ def children_of(pid: int) -> list[int]:
     return [child for child, parent in parents.items() if parent == pid]
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     command = f"{' '.join(COMMAND)} compare --only numpy --problems 7 --dtype float32 --journal {tmp_path}"
     found = subprocess.run(

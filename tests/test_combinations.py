@@ -88,6 +88,7 @@ def missing(framework: str, chosen: Iterable[Combination], strength: int = 3) ->
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_row_is_possible_exactly_if_its_mode_is(framework: str) -> None:
     factors = factors_of(framework)
@@ -99,6 +100,7 @@ def test_a_row_is_possible_exactly_if_its_mode_is(framework: str) -> None:
         assert (impossible(mode) is None) is (tuple(drawn.tolist()) in possible), row
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_three_values_that_can_go_together_do_so_in_a_committed_combination(framework: str) -> None:
     assert missing(framework, COMMITTED) == []
@@ -144,6 +146,7 @@ def test_each_output_is_compiled_alone_by_every_set_of_constants_in_every_conven
     assert all(mode.compiles and impossible(mode) is None for mode in modes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_combinations_that_are_made_anew_are_possible_and_cover(
     framework: str, monkeypatch: pytest.MonkeyPatch

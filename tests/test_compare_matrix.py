@@ -282,6 +282,7 @@ def test_the_matrix_of_one_framework_agrees_and_has_no_gap_without_a_reason(run:
     assert max(map(len, lines)) <= 132
 
 
+@pytest.mark.long
 def test_who_is_wrong_or_dies_in_the_matrix_is_told_and_the_others_go_on(run: Any) -> None:
     _, broken = run
     said = " ".join(broken.stdout.split())

@@ -167,10 +167,11 @@ def kept(name: str, base: Path) -> tuple[Any, list[str]]:
         return adapter.evaluate(*CASE.problem()), given.turns.notes
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", [0, 0.5])
 @pytest.mark.parametrize(
     ("name", "programs"),
-    [("jax-jit", "*-cache"), pytest.param("torch-compile", "*.so", marks=pytest.mark.long)],
+    [("jax-jit", "*-cache"), ("torch-compile", "*.so")],
 )
 def test_programs_that_are_cut_off_change_no_result(
     name: str, programs: str, share: float, tmp_path: Path, frameworks: frozenset[str]

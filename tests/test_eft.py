@@ -132,6 +132,7 @@ def relative_errors(got: Pair, want: Callable[[mpmath.mpf], mpmath.mpf], t: Pair
         return float(max(abs(g / want(s) - 1) for g, s in zip(*sums, strict=True)))
 
 
+@pytest.mark.long
 def test_the_exponential_and_both_sides_of_the_logistic_are_accurate_to_97_bits() -> None:
     t = arguments()
     smaller, larger = logistic(t)

@@ -89,6 +89,7 @@ def deprecated(*targets: str) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_what_is_private_to_others_is_used_only_where_the_decisions_say_why() -> None:
     used = {name for path in SOURCES for name in private(path.read_text("utf-8"))}
     assert used == set(LISTED.findall((ROOT / "docs" / "decisions.md").read_text("utf-8")))

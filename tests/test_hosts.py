@@ -54,6 +54,7 @@ def test_adapters_of_one_room_share_one_process_that_is_not_this_one(hosts: Host
     assert process_of(hosts, ONE) == process_of(hosts, TWO) == process_of(hosts, ONE) != os.getpid()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "elsewhere",
     [
@@ -87,6 +88,7 @@ def test_nothing_is_started_before_it_is_needed(hosts: Hosts, tmp_path: Path) ->
     assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".log", ".safetensors"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", FATES)
 def test_who_dies_is_named_with_its_input_and_the_others_go_on_in_a_new_process(
     fault: str, hosts: Hosts
@@ -123,6 +125,7 @@ def test_what_cannot_be_loaded_says_why_and_the_others_go_on(hosts: Hosts, order
     assert process_of(hosts, TWO) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", [(ONE, EXIT), (EXIT, ONE)], ids=["later", "first"])
 def test_who_dies_while_it_is_loaded_is_named_and_the_others_go_on(
     hosts: Hosts, order: tuple[Spec, Spec]

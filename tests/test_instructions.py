@@ -79,6 +79,7 @@ def test_a_level_holds_numpy_and_its_openblas(level: str) -> None:
     assert found["openblas"] in (kernels, None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", levels())
 def test_a_level_holds_torch_and_what_it_compiles(level: str, frameworks: frozenset[str]) -> None:
     if "torch" not in frameworks:
@@ -86,6 +87,7 @@ def test_a_level_holds_torch_and_what_it_compiles(level: str, frameworks: frozen
     assert inside(level, "torch")["torch"] == OF_TORCH[level]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", levels())
 def test_a_level_holds_xla_and_a_users_own_flag_is_heeded_beside_it(
     level: str, frameworks: frozenset[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -223,6 +225,7 @@ def test_flags_in_a_file_are_read_as_xla_reads_them(tmp_path: Path, monkeypatch:
     assert xla.theirs() == ["--xla_dump_to=x", "--xla_dump_hlo_as_text"]
 
 
+@pytest.mark.long
 @needs(OLDEST)
 def test_a_comparison_takes_levels_by_name_and_says_which_flags_are_not_heeded(tmp_path: Path) -> None:
     cases = ["--problems", "7", "--dtype", "float32", "--regime", "ordinary", "--journal", str(tmp_path)]

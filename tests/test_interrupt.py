@@ -19,6 +19,7 @@ COMMAND = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_does_not_wait_for_an_adapter_that_hangs_and_leaves_no_file(tmp_path: Path) -> None:
     command = [*COMMAND, "--journal", str(tmp_path)]

@@ -81,6 +81,7 @@ def assert_works(adapter: Isolated) -> None:
     assert outputs.y_hat.shape == HEALTHY.y.shape
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", DEATHS)
 def test_a_death_is_named_its_input_kept_and_the_next_call_works(
     fault: str, adapters_by_fault: dict[str, Isolated]
@@ -97,6 +98,7 @@ def test_a_death_is_named_its_input_kept_and_the_next_call_works(
     assert_works(adapter)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", MISBEHAVIOURS)
 def test_a_broken_contract_is_named_its_input_kept_and_the_next_call_works(
     fault: str, adapters_by_fault: dict[str, Isolated]
@@ -109,6 +111,7 @@ def test_a_broken_contract_is_named_its_input_kept_and_the_next_call_works(
     assert_works(adapter)
 
 
+@pytest.mark.long
 def test_not_implemented_passes_with_its_reason(adapters_by_fault: dict[str, Isolated]) -> None:
     with pytest.raises(NotImplementedError, match=r"^no thirteens here$"):
         adapters_by_fault["unsupported"].evaluate(*UNLUCKY)
@@ -135,6 +138,7 @@ def test_what_a_dead_adapter_started_dies_with_it(adapters_by_fault: dict[str, I
     assert_gone(numbers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["closes_its_files", "scribbles"])
 def test_an_adapter_that_spoils_its_pipe_is_ended(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -146,6 +150,7 @@ def test_an_adapter_that_spoils_its_pipe_is_ended(
         assert_works(adapter)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("target", "message"),
     [
@@ -218,6 +223,7 @@ def test_a_closed_adapter_says_so(tmp_path: Path) -> None:
         adapter.evaluate(*HEALTHY)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_isolation_changes_neither_values_nor_claims(dtype: str, tmp_path: Path) -> None:
     from adapters.closed_form import closed_form
@@ -248,6 +254,7 @@ MEMORIES: dict[str, Callable[[Array], Array]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_an_array_lies_in_the_child_as_it_lay_here(memory: str, tmp_path: Path) -> None:
     X = MEMORIES[memory](np.arange(10.0).reshape(5, 2))

@@ -75,6 +75,7 @@ def single(value: float, shape: tuple[int, int] = (2, 1)) -> Literal:
     return Literal("float64", X, y, W)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("regime", [*REGIMES, "mixed"])
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("law", ALL.values(), ids=ALL)

@@ -64,6 +64,7 @@ def ours() -> dict[str, dict[str, bool]]:
     return reached("ours")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layout", [*LAYOUTS, "broadcast of bytes"])
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_a_layout_reaches_torch(ours: dict[str, dict[str, bool]], dtype: str, layout: str) -> None:
@@ -74,6 +75,7 @@ def test_a_layout_reaches_torch(ours: dict[str, dict[str, bool]], dtype: str, la
     assert all(found.values()), found
 
 
+@pytest.mark.long
 def test_a_copy_is_found_in_every_layout_that_can_be_taken() -> None:
     found = reached("copied")
     assert [name for name, facts in found.items() if facts["memory"]] == []

@@ -63,6 +63,7 @@ cells = st.builds(
 )
 
 
+@pytest.mark.long
 def test_any_cell_survives(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("ledgers")
 

@@ -42,6 +42,7 @@ def test_every_two_values_have_one_name_that_is_parsed_back(framework: str) -> N
     assert len({mode.name for mode in made}) == len(made)
 
 
+@pytest.mark.long
 @given(mode=st.sampled_from(list(FACTORS)).flatmap(modes), data=st.data())
 def test_any_combination_is_parsed_back_and_its_parts_have_one_order(mode: Mode, data: st.DataObject) -> None:
     assert parse(mode.name) == mode
@@ -111,6 +112,7 @@ def excluded_by(rule: Rule, framework: str) -> Iterator[Mode]:
             yield mode
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("framework", "rule"),
     [

@@ -77,6 +77,7 @@ def holds_everything(one: AdmissibleSet, dtype: str, *, of_y_hat: Mapping[str, A
     return np.asarray(found & ~one.must)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_what_the_judge_does_not_judge_is_what_holds_everything(dtype: str, claim: str) -> None:

@@ -58,6 +58,7 @@ def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     panel.close()
 
 
+@pytest.mark.long
 def test_who_dies_is_out_and_the_others_go_on(mortals: Panel) -> None:
     assert list(mortals.subjects) == ["tests.planted.wrong:healthy"]
     heard = mortals.hear(STACK)
@@ -65,6 +66,7 @@ def test_who_dies_is_out_and_the_others_go_on(mortals: Panel) -> None:
     assert heard.is_green
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FATES)
 def test_a_death_is_a_casualty_with_its_input_on_disk(name: str, mortals: Panel) -> None:
     death = mortals.casualties[f"tests.planted.deaths:{name}"]
@@ -76,12 +78,14 @@ def test_a_death_is_a_casualty_with_its_input_on_disk(name: str, mortals: Panel)
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FATES)
 def test_the_account_names_who_died(name: str, mortals: Panel) -> None:
     target, death = f"tests.planted.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
     assert any(line.startswith(f"died: {target}: {death}") for line in mortals.account.lines())
 
 
+@pytest.mark.long
 def test_a_death_is_told_once_with_the_line_that_replays_it(mortals: Panel) -> None:
     news = mortals.news()
     assert {what: len(lines) for what, lines in news.items()} == {DIED: len(FATES), LATE: 1}
@@ -91,6 +95,7 @@ def test_a_death_is_told_once_with_the_line_that_replays_it(mortals: Panel) -> N
     assert mortals.news() == {}
 
 
+@pytest.mark.long
 def test_who_gives_no_answer_in_time_is_out_without_a_verdict(mortals: Panel) -> None:
     target = "tests.planted.deaths:endless"
     assert isinstance(mortals.casualties[target], NoAnswer)

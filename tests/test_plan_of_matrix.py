@@ -169,6 +169,7 @@ def test_a_quick_run_meets_a_fault_that_is_known(entry: Difference) -> None:
     assert any(fits(case.shape, entry.shape) for case in item.cases)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_no_regime_is_starved(dtype: str) -> None:
     counts: Counter[str] = Counter()

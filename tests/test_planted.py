@@ -109,6 +109,7 @@ def test_a_healthy_adapter_from_outside_agrees(text: str, dtype: str) -> None:
     assert_says(report_on("healthy", text.format(dtype)), "Within bounds: numpy, planted-healthy")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["missing_one_minus", "mutates_input"])
 def test_the_command_line_rejects_it_and_its_replay_line_does_again(name: str, tmp_path: Path) -> None:
     who, journal = getattr(wrong, name).name, ["--journal", str(tmp_path), "--only", "numpy"]

@@ -84,6 +84,7 @@ def test_a_listed_adapter_keeps_its_contract(name: str, dtype: str) -> None:
     assert set(traced) == set(TRACED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stack", [(), (4,), (2, 3)], ids=str)
 @pytest.mark.parametrize("name", ["numpy", "torch"])
 def test_any_number_of_stack_axes_is_taken(name: str, stack: tuple[int, ...]) -> None:
@@ -91,6 +92,7 @@ def test_any_number_of_stack_axes_is_taken(name: str, stack: tuple[int, ...]) ->
     outputs_of(name, adapters.load(name).evaluate(*given), given)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", adapters.CORE)
 def test_every_claim_has_a_source(name: str, dtype: str) -> None:
@@ -99,6 +101,7 @@ def test_every_claim_has_a_source(name: str, dtype: str) -> None:
     assert made == set(claims.sources)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", adapters.CORE)
 def test_any_memory_is_taken_and_left_as_it_was(name: str, dtype: str) -> None:

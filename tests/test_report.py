@@ -88,6 +88,7 @@ def told() -> tuple[Ledger, Page]:
     return ledger, Page(page(ledger))
 
 
+@pytest.mark.long
 def test_each_cell_of_the_ledger_has_one_button_with_its_verdict(told: tuple[Ledger, Page]) -> None:
     ledger, shown = told
     entries = shown.data["cells"]
@@ -100,6 +101,7 @@ def test_each_cell_of_the_ledger_has_one_button_with_its_verdict(told: tuple[Led
         assert str(attributes["class"]).startswith(verdict.replace(" ", "-"))
 
 
+@pytest.mark.long
 def test_all_verdicts_of_wrong_adapters_are_there(told: tuple[Ledger, Page]) -> None:
     found = {entry["verdict"] for entry in told[1].data["cells"]}
     assert found >= {"within bounds", "outside", "known", "failed", "unsupported", "not run"}
@@ -122,6 +124,7 @@ def test_the_worst_error_is_told_with_its_case_its_exact_value_and_its_replay_li
     assert {"got", "exact", "admissible", "z", "element"} <= set(said)
 
 
+@pytest.mark.long
 def test_one_ledger_gives_the_same_bytes_each_time() -> None:
     ledger = planted()
     assert page(ledger, small()) == page(ledger, small())

@@ -23,6 +23,7 @@ def arguments() -> Float64:
     return np.concatenate([np.linspace(-745, 745, 3001), *dense, [0.0, 2.0**-1074]])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", [0, 1])
 def test_the_logistic_is_within_the_reference_s_kappa(side: int) -> None:
     z = arguments()[:, None, None]

@@ -17,6 +17,7 @@ from reference.types import Problem
 FIXED = settings(derandomize=True, database=None, deadline=None, phases=[Phase.generate], max_examples=200)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_numbers_drawn_one_by_one_reach_every_regime(dtype: str) -> None:
     reached: set[int] = set()
@@ -31,6 +32,7 @@ def test_numbers_drawn_one_by_one_reach_every_regime(dtype: str) -> None:
     assert {names[place] for place in reached} == set(names)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", SHAPES_ELEMENTWISE)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_problems_have_the_asked_shape_and_dtype(dtype: str, shape: tuple[int, ...]) -> None:
@@ -68,6 +70,7 @@ def test_problems_shrink_to_zeros_and_the_one_number_that_matters() -> None:
     assert found.X.max() == 2.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_cases_are_drawn_of_every_regime_at_every_shape(dtype: str) -> None:
     drawn: set[tuple[str, tuple[int, ...]]] = set()

@@ -70,11 +70,13 @@ def summary_of(text: str, adapter: object, output: str) -> Summary:
     return summary
 
 
+@pytest.mark.long
 @given(summaries, summaries, summaries)
 def test_merging_is_associative(a: Summary, b: Summary, c: Summary) -> None:
     assert merge(merge(a, b), c) == merge(a, merge(b, c))
 
 
+@pytest.mark.long
 @given(summaries, summaries)
 def test_merging_is_commutative(a: Summary, b: Summary) -> None:
     assert merge(a, b) == merge(b, a)
@@ -85,6 +87,7 @@ def test_the_empty_summary_is_the_identity_of_merging(a: Summary) -> None:
     assert merge(a, Summary()) == a == merge(Summary(), a)
 
 
+@pytest.mark.long
 @given(summaries, summaries)
 def test_merging_adds_every_count(a: Summary, b: Summary) -> None:
     both = merge(a, b)

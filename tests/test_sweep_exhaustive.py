@@ -61,6 +61,7 @@ def test_the_intervals_of_16_bits_have_together_what_all_values_have(dtype: str)
                 assert abs(part.error.value - whole.error.value) <= 2 * RESOLUTION
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_the_losses_of_rows_are_judged_where_they_are_not_the_losses(
     dtype: str, monkeypatch: pytest.MonkeyPatch
@@ -116,6 +117,7 @@ def test_a_tally_says_what_the_oracle_says() -> None:
             assert abs(nearest - wanted) <= found.ties
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("changed", [{}, {"flush": True}, {"forward": True}, {"flush": True, "kappa": 64.0}])
 def test_what_a_tally_takes_for_well_conditioned_is_so_by_the_full_set(changed: dict[str, Any]) -> None:
     """And little else is: of all values but those of a few binades at the limit."""
@@ -159,6 +161,7 @@ def test_the_reference_of_a_tally_is_as_good_as_it_says() -> None:
             assert np.nanmax(off) <= exact.own
 
 
+@pytest.mark.long
 def test_float32_agrees_in_a_shard_and_its_problems_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exhaustive, "SHARD", 2**18)
     lane = Exhaustive(("float32",))

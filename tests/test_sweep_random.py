@@ -84,6 +84,7 @@ def test_the_worst_of_bulk_is_where_it_says() -> None:
         assert abs(error - summary.error.value) <= 2 * RESOLUTION
 
 
+@pytest.mark.long
 def test_who_changes_a_problem_in_the_middle_of_a_shard_is_heard() -> None:
     class Late(wrong.Planted):
         calls = 0
@@ -125,6 +126,7 @@ def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> 
     assert all(summary.wrong_elements == 0 for summary in by_output(found, "numpy").values())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("little")
 def test_known_differences_speak_against_nobody() -> None:
     found = whole("float32").run(0, subjects(load("torch-literal")))

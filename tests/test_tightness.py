@@ -115,6 +115,7 @@ def too_loose(found: tuple[float, float], measured: tuple[float, float]) -> bool
     return any(share < figure / 2 for share, figure in zip(found, measured, strict=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -125,6 +126,7 @@ def test_the_bound_is_not_loose(dtype: str, shape: str, output: str) -> None:
     assert max(found) <= 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", FORMATS)

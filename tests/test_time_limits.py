@@ -45,6 +45,7 @@ def slow(name: str, folder: Path, compile_timeout: float) -> Iterator[tuple[Isol
         yield adapter, given.turns.notes
 
 
+@pytest.mark.long
 def test_what_is_slow_once_is_answered_and_noted(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     mark.touch()
@@ -59,6 +60,7 @@ def test_what_is_slow_once_is_answered_and_noted(tmp_path: Path) -> None:
     assert list((tmp_path / "journal").iterdir()) == []
 
 
+@pytest.mark.long
 def test_what_is_always_slow_has_no_verdict_and_says_how_busy_the_machine_was(tmp_path: Path) -> None:
     with slow("always", tmp_path, compile_timeout=TIMEOUT) as (adapter, notes):
         with pytest.raises(NoAnswer) as late:
@@ -69,6 +71,7 @@ def test_what_is_always_slow_has_no_verdict_and_says_how_busy_the_machine_was(tm
     assert re.fullmatch(r"load \d+\.\d on \d+ cores?", load())
 
 
+@pytest.mark.long
 def test_a_first_call_with_a_shape_may_take_as_long_as_compiling(tmp_path: Path) -> None:
     with slow("second", tmp_path, compile_timeout=60.0) as (adapter, notes):
         adapter.evaluate(*CASE.problem())
@@ -196,6 +199,7 @@ def compared(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return crosscheck("compare", *adapters, *cases, *limits, PLANTED_SLOW=str(folder / "mark"))
 
 
+@pytest.mark.long
 def test_a_comparison_judges_what_is_slow_once_and_notes_it(tmp_path: Path) -> None:
     found = compared("once", tmp_path)
     assert found.returncode == 0
@@ -205,6 +209,7 @@ def test_a_comparison_judges_what_is_slow_once_and_notes_it(tmp_path: Path) -> N
     assert "Within bounds: numpy, planted-once" in found.stdout
 
 
+@pytest.mark.long
 def test_a_comparison_with_what_is_always_slow_exits_with_1(tmp_path: Path) -> None:
     found = compared("always", tmp_path)
     assert found.returncode == 1

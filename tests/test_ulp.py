@@ -53,6 +53,7 @@ def exact(hi: float, lo: float) -> Fraction:
     return Fraction(hi) + Fraction(lo)
 
 
+@pytest.mark.long
 def test_the_ulp_of_every_float16_is_the_distance_to_its_next_neighbour() -> None:
     numbers = np.arange(0x7C00, dtype=np.uint16).view(np.float16)
     neighbours = np.append(numbers[1:].astype(np.float64), 2.0**16)  # as if the exponents went on

@@ -27,6 +27,7 @@ def test_the_least_versions_are_those_of_the_package() -> None:
         assert TOO_OLD[framework] not in ranges[framework]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framework", TOO_OLD)
 def test_a_framework_that_is_too_old_is_one_clear_line_and_exit_code_2(
     framework: str, tmp_path: Path

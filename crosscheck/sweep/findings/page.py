@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,6 +126,7 @@ def _documented(ledger: Ledger, steps: Steps) -> Iterator[list[str]]:
             yield [key.dtype, key.adapter, tables.NOTHING if worst is None else tables.ulp(worst), said]
 
 
+@cache
 def _environment() -> Environment:
     """Texts of a ledger stay texts: they make no row, no column and no element of the page."""
     return Environment(
