@@ -122,7 +122,7 @@ class Check:
         yield table(self.judge, self.outcomes, best, width)
         if differing := list(told(self.judge, [o for o in self.outcomes if o.outputs is not None])):
             lines = [line for each in differing for line in folded(f"  {each}", width)]
-            yield "\n".join(["Values differ, each within its own bounds:", *lines])
+            yield "\n".join(["Values differ, none outside its own bounds:", *lines])
         yield from (
             "\n".join(part)
             for part in (self.lost, self._contract, self._no_verdict, self._unsupported)

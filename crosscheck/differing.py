@@ -44,7 +44,7 @@ class Differences:
 
     Attributes:
         elements: numbers that two adapters or more returned.
-        different: those of them that are not the same for all, and within bounds for each.
+        different: those of them that are judged, not the same for all, and within bounds for each.
         by_claim: numbers that are within bounds by the claims of their adapter only, by adapter, dtype and
             claims.
     """
@@ -58,7 +58,7 @@ class Differences:
         for output in AXES:
             there = [outcome for outcome in outcomes if output in outcome.judgements]
             if len(there) > 1:
-                found = different(there, output)
+                found = different(there, output) & _judged(there, output)
                 self.elements += found.size
                 self.different += int(np.count_nonzero(found))
         for outcome in outcomes:
@@ -80,7 +80,7 @@ class Differences:
 
 
 def different(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Where the values are not all the same, and each is within its bounds; one NaN is like another."""
+    """Where the values are not all the same, and none is outside its set; one NaN is like another."""
     first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
     found = np.zeros(first.shape, np.bool_)
     with np.errstate(invalid="ignore"):
@@ -91,6 +91,11 @@ def different(outcomes: Sequence[Outcome], output: str) -> Bool:
     return found
 
 
+def _judged(outcomes: Sequence[Outcome], output: str) -> Bool:
+    """Where every value is judged."""
+    return np.logical_and.reduce([outcome.judgements[output].judged for outcome in outcomes])
+
+
 def told(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """For each output in which they differ the values where they are farthest apart; then the reasons."""
     reasons: dict[str, list[str]] = {}
@@ -99,7 +104,9 @@ def told(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
         found = different(there, output) if len(there) > 1 else np.zeros((), np.bool_)
         if found.any():
             element = Element(judge, output, _farthest(judge, there, output, found))
-            yield f"{place(output, element.index)}: {'; '.join(_values(element, there))}"
+            values = "; ".join(_values(element, there))
+            note = "" if _judged(there, output)[element.index] else "; not judged"
+            yield f"{place(output, element.index)}: {values}{note}"
             for reason in _reasons(element, there):
                 reasons.setdefault(reason, []).append(output)
     for reason, of in reasons.items():

@@ -31,9 +31,16 @@ class Seconds(click.FloatRange):
 
 
 def split(_: click.Context, __: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
-    """Entries given one by one or with commas between them, each once."""
-    entries = [entry.strip() for value in values for entry in value.split(",")]
-    return tuple(dict.fromkeys(filter(None, entries)))
+    """Entries given one by one or with commas between them, each once.
+
+    Raises:
+        click.BadParameter: something was given, and no entry is in it.
+    """
+    given = list(values)
+    entries = dict.fromkeys(filter(None, (entry.strip() for value in given for entry in value.split(","))))
+    if given and not entries:
+        raise click.BadParameter("names nothing; leave it out for all")
+    return tuple(entries)
 
 
 def chosen(values: Sequence[str], known: Iterable[str], option: str) -> tuple[str, ...]:

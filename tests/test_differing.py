@@ -20,6 +20,8 @@ Array = np.ndarray[Any, Any]
 SUBNORMAL = "float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]"
 CANCELLING = "float32:X=[[0x1p+24,0x1p+0,0x1p+0,0x1p+0,-0x1p+24]]:y=[[0x0p+0]]:W=[[1],[1],[1],[1],[1]]"
 OVERFLOWING = "float32:X=[[0x1p+127,0x1p+127,-0x1p+127,-0x1p+127]]:y=[[0x0p+0]]:W=[[1],[1],[1],[1]]"
+# ŷ is 1 where the sum overflows and about ½ where it does not: nothing that is returned says anything.
+NOT_JUDGED = "float16:X=[[0x1.ffcp+15,0x1.004p+6,-0x1p+6,-0x1.ffcp+15]]:y=[[0]]:W=[[1],[1],[1],[1]]"
 # After 1, each of sixty 2^-11 is lost in float16.
 STAGNANT = f"float16:X=[[1{',0x1p-11' * 60}]]:y=[[0]]:W=[{','.join(['[1]'] * 61)}]"
 ORDINARY = "ordinary:7:64x1x3x1:contiguous:float32"
@@ -122,11 +124,23 @@ def test_what_is_outside_is_no_difference_within_bounds() -> None:
     assert not list(told(judge, outcomes))
 
 
+def test_what_is_not_judged_is_no_difference_within_bounds() -> None:
+    judge, outcomes = heard(NOT_JUDGED, PLAIN, OTHER)
+    assert {float(outcome.outputs.y_hat[0, 0]) for outcome in outcomes if outcome.outputs} == {1.0, 0.515625}
+    assert not any(outcome.judgements["y_hat"].judged.any() for outcome in outcomes)
+    assert next(told(judge, outcomes)) == (
+        "y_hat[0, 0]: 1.0 (planted-plain); 0.5156 (planted-other); not judged"
+    )
+    found = Differences()
+    found.hear(judge, outcomes)
+    assert (found.elements, found.different) == (2, 0)
+
+
 def test_check_tells_the_values_and_the_reason() -> None:
     found = Check(SUBNORMAL, Judge(parse(SUBNORMAL).problem()))
     for adapter in (PLAIN, FLUSHING):
         found.hear(adapter.name, Direct(adapter))
-    (paragraph,) = (part for part in found.lines() if part.startswith("Values differ, each within its own"))
+    (paragraph,) = (part for part in found.lines() if part.startswith("Values differ, none outside its own"))
     assert "y_hat, loss: planted-flushing claims flush" in " ".join(paragraph.split())
 
 

@@ -25,8 +25,8 @@ BASH = shutil.which("bash") or "bash"
 STAMPS = re.findall(r":= \$\(VENV\)/(\.set-up[\w-]*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 LEDGERS = ("new", "old", "older", "run", "volume", "ledger")
 NOT_COPIED = (".git", ".venv", ".crosscheck", ".hypothesis", "*_cache", "__pycache__", "*.egg-info")
-# Not those of a make that runs these tests.
-LEFT_OUT = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+# Not those of a make that runs these tests; nor CI, as a person who executes the command has none.
+LEFT_OUT = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "CI")
 
 
 def name_of(command: str) -> str:
