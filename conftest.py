@@ -16,10 +16,10 @@ from hypothesis import settings
 
 import adapters
 from adapters import compilation
-from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, Conditions
+from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
 from adapters.turns import load
 from adapters.xla import replaced
-from crosscheck.account import Account
+from crosscheck.run_summary import RunSummary
 
 try:
     from jaxtyping import _decorator, install_import_hook
@@ -49,8 +49,8 @@ PROFILES = ("dev", "ci", "nightly")
 
 PANEL = pytest.StashKey["Panel"]()
 MATRIX = pytest.StashKey["Matrix"]()
-ACCOUNT = pytest.StashKey[Account]()
-CONDITIONS = pytest.StashKey[Conditions]()
+RUN_SUMMARY = pytest.StashKey[RunSummary]()
+PROCESS_OPTIONS = pytest.StashKey[ProcessOptions]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -158,12 +158,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _param(spec: adapters.Spec, *values: Any, name: str, marks: Sequence[pytest.MarkDecorator] = ()) -> Any:
     """Values for a test of this adapter; those that share a process stay together under xdist."""
-    group = pytest.mark.xdist_group("-".join(map(str, spec.room)))
+    group = pytest.mark.xdist_group("-".join(map(str, spec.process_key)))
     return pytest.param(*values, id=name, marks=[group, *marks])
 
 
 def _param_of_laws(spec: adapters.Spec) -> Any:
-    """A mode for a law: one that is not cheap is asked by the gates only."""
+    """A mode for the metamorphic relations: one that is not cheap is asked by the gates only."""
     from adapters.modes import parse
     from crosscheck.matrix.plan import is_cheap
 
@@ -201,23 +201,25 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         _start(session.config)
 
 
-def _conditions(config: pytest.Config) -> Conditions:
-    """What the adapters' processes are given; profile ci compiles everything afresh."""
-    if CONDITIONS in config.stash:
-        return config.stash[CONDITIONS]
+def _process_options(config: pytest.Config) -> ProcessOptions:
+    """Options of the adapters' processes; profile ci compiles everything afresh."""
+    if PROCESS_OPTIONS in config.stash:
+        return config.stash[PROCESS_OPTIONS]
     fresh = settings.get_current_profile_name() == "ci"
     environment = compilation.FRESH if fresh else compilation.cache()
     given = config.option
-    conditions = Conditions(Path(given.journal), given.timeout_per_call, environment, given.compile_timeout)
-    config.stash[CONDITIONS] = conditions
-    return conditions
+    process_options = ProcessOptions(
+        Path(given.journal), given.timeout_per_call, environment, given.compile_timeout
+    )
+    config.stash[PROCESS_OPTIONS] = process_options
+    return process_options
 
 
 def _start(config: pytest.Config) -> None:
     from crosscheck.panel import Panel
 
     try:
-        panel = Panel.of(selected(config), _conditions(config))
+        panel = Panel.of(selected(config), _process_options(config))
     except (adapters.AdapterError, adapters.JournalError) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[PANEL] = panel
@@ -225,9 +227,9 @@ def _start(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def conditions(request: pytest.FixtureRequest) -> Conditions:
-    """What the adapters' processes of this run are given."""
-    return _conditions(request.config)
+def process_options(request: pytest.FixtureRequest) -> ProcessOptions:
+    """Options of the adapters' processes of this run."""
+    return _process_options(request.config)
 
 
 @pytest.fixture(scope="session")
@@ -260,31 +262,31 @@ def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
 @pytest.fixture(scope="session")
 def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[Matrix]:
     """The modes of this run, in processes that start when they are first needed."""
-    from crosscheck.hosts import Hosts
+    from crosscheck.hosts import WorkerProcesses
     from crosscheck.known import KnownDifferences
     from crosscheck.matrix.hearing import Matrix
 
     config = request.config
-    hosts = Hosts(_conditions(config))
-    config.add_cleanup(hosts.close)
+    processes = WorkerProcesses(_process_options(config))
+    config.add_cleanup(processes.close)
     listener = recording.hear if recording.path is not None else None
-    matrix = Matrix(hosts, KnownDifferences.shipped(), listener=listener)
+    matrix = Matrix(processes, KnownDifferences.shipped(), listener=listener)
     config.stash[MATRIX] = matrix
     yield matrix
-    recording.describe(hosts.descriptions)
+    recording.describe(processes.descriptions)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test during which an adapter died or gave no answer in time fails, whatever else it found."""
+    """A test during which an adapter crashed or gave no answer in time fails, whatever else it found."""
     report = yield
     panel = item.config.stash.get(PANEL, None)
-    news = panel.news() if panel is not None and call.when == "call" else {}
-    if not news:
+    crashes = panel.unreported_crashes() if panel is not None and call.when == "call" else {}
+    if not crashes:
         return report
-    text = "\n".join(line for what, lines in news.items() for line in (what, *lines))
+    text = "\n".join(line for what, lines in crashes.items() for line in (what, *lines))
     if report.failed:
         report.sections.append(("adapters that are out", text))
     else:
@@ -292,45 +294,45 @@ def pytest_runtest_makereport(
     return report
 
 
-def _account(config: pytest.Config) -> Account:
+def _run_summary(config: pytest.Config) -> RunSummary:
     """Of this process, and under xdist of all workers."""
-    total = Account()
-    total.add(config.stash.get(ACCOUNT, total).plain())
+    total = RunSummary()
+    total.add(config.stash.get(RUN_SUMMARY, total).plain())
     for part in (config.stash.get(PANEL, None), config.stash.get(MATRIX, None)):
         if part is not None:
-            total.add(part.account.plain())
-    total.tried_again.update(_conditions(config).turns.notes)
+            total.add(part.run_summary.plain())
+    total.tried_again.update(_process_options(config).turns.notes)
     return total
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add the account of an xdist worker that has ended."""
-    workers = node.config.stash.setdefault(ACCOUNT, Account())
+    """Add the run summary of an xdist worker that has ended."""
+    workers = node.config.stash.setdefault(RUN_SUMMARY, RunSummary())
     workers.add(getattr(node, "workeroutput", {}).get("crosscheck", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What was judged, what could not be, who died, and what took long."""
-    account = _account(config)
-    if any(account.plain().values()):
+    """What was judged, what could not be, what crashed, and what took long."""
+    run_summary = _run_summary(config)
+    if any(run_summary.plain().values()):
         terminalreporter.section("crosscheck")
-        for line in account.lines():
+        for line in run_summary.lines():
             terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Not green: an adapter died or gave no answer, even between two tests, or none of it could be judged.
+    """Not green: an adapter crashed or gave no answer, even between two tests, or none of it could be judged.
 
     The processes end here, so that what they say of coverage is there when pytest-cov asks.
     """
     if PANEL in session.config.stash:
         session.config.stash[PANEL].close()
     if MATRIX in session.config.stash:
-        session.config.stash[MATRIX].hosts.close()
-    account = _account(session.config)
+        session.config.stash[MATRIX].processes.close()
+    run_summary = _run_summary(session.config)
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["crosscheck"] = account.plain()
-    elif not account.is_green and session.exitstatus == pytest.ExitCode.OK:
+        session.config.workeroutput["crosscheck"] = run_summary.plain()
+    elif not run_summary.is_green and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

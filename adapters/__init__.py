@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
+from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
 from adapters.instructions import LEVELS, NATIVE
 from adapters.modes import Mode, parse
-from adapters.versions import see_new_enough
+from adapters.versions import check_version
 
 if TYPE_CHECKING:
     from adapters.protocol import Adapter
@@ -31,12 +31,12 @@ __all__ = [
     "NAMED",
     "ON_DEVICES",
     "REQUIRED",
-    "AdapterDied",
+    "AdapterCrashed",
     "AdapterError",
     "AdapterMisbehaved",
     "JournalError",
     "NoAnswer",
-    "Room",
+    "ProcessKey",
     "Spec",
     "installed",
     "is_ours",
@@ -46,7 +46,8 @@ __all__ = [
     "spec_of",
 ]
 
-Room = tuple[str, int, int, str | None, str]
+# Framework or target, threads, devices, interpreter and instruction set.
+ProcessKey = tuple[str, int, int, str | None, str]
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Spec:
     isa: str = NATIVE
 
     @property
-    def room(self) -> Room:
-        """Adapters of one room can share a process."""
+    def process_key(self) -> ProcessKey:
+        """What the process must be like; adapters with equal keys can share one."""
         return self.framework or self.target, self.threads, self.devices, self.python, self.isa
 
     @property
@@ -92,7 +93,7 @@ MODULES = {"numpy": "adapters.closed_form", "torch": "adapters.pytorch", "jax": 
 # The frameworks whose absence is a failure, unless --only leaves them out.
 REQUIRED = tuple(MODULES)
 
-# One adapter of each framework, and JAX compiled: what every test of values hears.
+# One adapter of each framework, and JAX compiled: what every test of values evaluates.
 CORE = ("numpy", "torch", "jax", "jax-jit")
 
 # The modes that people know by a name of their own. Any other combination of factors is an adapter too.
@@ -168,7 +169,7 @@ def load(name: str) -> Adapter:
     """
     mode = _known(name)
     for framework in dict.fromkeys(("numpy", mode.framework)):
-        see_new_enough(framework)
+        check_version(framework)
     try:
         found: Adapter = importlib.import_module(MODULES[mode.framework]).adapter(mode)
     except Exception as error:  # the boundary to foreign code: importing it may raise anything

@@ -28,7 +28,7 @@ LONGEST_ANSWER = 1 << 20  # bytes; a length beyond it was never sent: somebody e
 def environment_of(
     count: int, chosen: Mapping[str, str], *, devices: int = 1, isa: str = NATIVE
 ) -> dict[str, str]:
-    """The child's environment: this one's, but for its path, its conditions and what was chosen.
+    """The child's environment: this one's, with a path, limits and the chosen variables of its own.
 
     Our packages come first on the path, the current directory last.
 
@@ -49,12 +49,12 @@ def environment_of(
         "PYTHONUNBUFFERED": "1",  # what was printed before a crash is in the log
     }
     flags = {**threads.xla_flags(count, devices), **instructions.xla_flag(isa)}
-    conditions = {**threads.environment(count), **instructions.environment(isa), **xla.merged(flags)}
-    return {**os.environ, **ours, **conditions, **chosen}
+    limits = {**threads.environment(count), **instructions.environment(isa), **xla.merged(flags)}
+    return {**os.environ, **ours, **limits, **chosen}
 
 
 class ChildLostError(Exception):
-    """The child gave no answer; the text says how it was lost."""
+    """The child gave no answer; the text says how it ended."""
 
 
 class ChildLateError(ChildLostError):
@@ -141,7 +141,7 @@ class Child:
             if self._inbox.poll(timeout):
                 answer = json.loads(self._inbox.recv_bytes(LONGEST_ANSWER))
         except (EOFError, OSError, ValueError):
-            raise ChildLostError(self._fate()) from None
+            raise ChildLostError(self._how_it_ended()) from None
         except BaseException:  # Ctrl-C too: the answer would be taken for that of the next request
             self.stop()
             raise
@@ -184,7 +184,7 @@ class Child:
                 time.sleep(PAUSE)
         return True
 
-    def _fate(self) -> str:
+    def _how_it_ended(self) -> str:
         """How it ended, after its pipe broke."""
         by_itself = self._ends_by_itself()
         self.stop()

@@ -1,4 +1,4 @@
-"""The document's closed form in NumPy, in each dtype: the reference's own arithmetic goes on trial too."""
+"""The document's closed form in NumPy, in each dtype: the reference's own arithmetic is tested too."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def cache(directory: Path = COMPILED) -> dict[str, str]:
 
 
 def kept(directory: Path = COMPILED) -> dict[str, str]:
-    """The same for a person; where ``CI`` is set a child keeps nothing."""
+    """As `cache`, for runs by hand; where ``CI`` is set, a child keeps nothing."""
     return FRESH if os.environ.get("CI") else cache(directory)
 
 
@@ -96,15 +96,15 @@ def shows_damage(text: str) -> bool:
     return SIGNS.search(text) is not None
 
 
-def set_aside(damaged: Iterable[str]) -> None:
-    """Have later processes begin empty folders; these are emptied once no process uses them."""
+def mark_damaged(damaged: Iterable[str]) -> None:
+    """Mark folders as damaged: later processes begin new ones; these are emptied once they are not in use."""
     for folder in damaged:
         with suppress(OSError):
             (Path(folder) / DAMAGED).touch()
 
 
-def take_back(sound: Iterable[str]) -> None:
-    """Have later processes use these folders again: what was wrong was not there."""
+def unmark_damaged(sound: Iterable[str]) -> None:
+    """Remove the mark: later processes use these folders again, since the fault was not there."""
     for folder in sound:
         (Path(folder) / DAMAGED).unlink(missing_ok=True)
 

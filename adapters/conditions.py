@@ -1,4 +1,4 @@
-"""What every process of a run is given."""
+"""Options of the processes of a run: journal, time limits, variables of the environment, turns."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LONGER: Final = 2  # times the longest limit, for the second attempt
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """What every process of a run is given.
+class ProcessOptions:
+    """Options that every process of a run gets.
 
     Attributes:
         journal: the directory for the inputs of calls that went wrong.

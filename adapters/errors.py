@@ -1,4 +1,4 @@
-"""What can go wrong with an adapter: it cannot be used, it misbehaves on valid input, or it dies."""
+"""What can go wrong with an adapter: it cannot be used, it misbehaves on valid input, or it crashes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 def one_line(error: BaseException, silent: str = "no message") -> str:
-    """The error's text on one line, of signs on paper alone; ``silent`` where it has none."""
+    """The error's text on one line, what is not printable escaped; ``silent`` where it has none."""
     text = " ".join(str(error).split()) or silent
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class AdapterError(Exception):
-    """An adapter that cannot be put on trial: unknown, not installed, not importable, or incomplete."""
+    """An adapter that cannot be used: unknown, not installed, not importable, or incomplete."""
 
 
 class AdapterMisbehaved(Exception):  # noqa: N818, a verdict on the adapter, not an error of the suite
@@ -30,13 +30,13 @@ class AdapterMisbehaved(Exception):  # noqa: N818, a verdict on the adapter, not
         self.adapter, self.what, self.journal = adapter, what, journal
 
 
-class AdapterDied(Exception):  # noqa: N818, as above
-    """An adapter whose process crashed or exited; of `NoAnswer`, one that was ended because it took too long.
+class AdapterCrashed(Exception):  # noqa: N818, as above
+    """The process of an adapter crashed or exited; as `NoAnswer`, it was ended because it took too long.
 
     Attributes:
         adapter: its name.
         how: ``killed by signal 11 (SIGSEGV)`` or ``exited with status 0``.
-        journal: the file with the input of that call; None where it died before any call.
+        journal: the file with the input of that call; None where it crashed before any call.
         log: the file with all that the process printed.
     """
 
@@ -46,7 +46,7 @@ class AdapterDied(Exception):  # noqa: N818, as above
         self.adapter, self.how, self.journal, self.log = adapter, how, journal, log
 
 
-class NoAnswer(AdapterDied):
+class NoAnswer(AdapterCrashed):
     """An adapter that gave no answer in time, twice: there is no verdict on it, for time is not a fault.
 
     Attributes:

@@ -1,6 +1,6 @@
-"""A process that hosts adapters: one interpreter, one environment, one call at a time.
+"""A worker process for adapters: one interpreter, one environment, one call at a time.
 
-Every adapter of a framework's can share one, which then imports the framework once. What crashes or hangs
+The adapters of one framework can share one, which then imports the framework once. What crashes or hangs
 there is an exception here, with its input on disk; the next call, whosever it is, starts a new process.
 """
 
@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from adapters import Spec, compilation, is_ours
 from adapters.child import Child, ChildLateError, ChildLostError, environment_of
-from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer
 from adapters.journal import Journal, read_arrays
 from adapters.memory import memory_of
 from adapters.modes import parse
@@ -32,7 +32,7 @@ Found = TypeVar("Found")
 
 
 class Call(NamedTuple):
-    """Who is asked.
+    """One call: which adapter it goes to, and its number.
 
     Attributes:
         name: the adapter's.
@@ -45,21 +45,21 @@ class Call(NamedTuple):
     number: int = 0
 
 
-class Host:
-    """The process, started anew when it is lost.
+class WorkerProcess:
+    """A process that evaluates adapters; after a crash the next call starts it anew.
 
     Attributes:
         log: the file with all that its processes printed; removed by `close` unless something went wrong.
     """
 
-    def __init__(self, name: str, first: Spec, conditions: Conditions) -> None:
+    def __init__(self, name: str, first: Spec, options: ProcessOptions) -> None:
         """Start the process, which loads its first adapter at once; the first use waits for it.
 
         Args:
             name: for the names of its files.
             first: the adapter that it loads first, which says with how many threads and devices, and up
                 to which instruction set.
-            conditions: where and how it runs.
+            options: where and how it runs.
 
         Raises:
             AdapterError: the interpreter cannot be started, or this CPU not be held to the instruction set.
@@ -67,11 +67,11 @@ class Host:
         """
         self._python = first.python or sys.executable
         self._environment = environment_of(
-            first.threads, conditions.environment, devices=first.devices, isa=first.isa
+            first.threads, options.environment, devices=first.devices, isa=first.isa
         )
-        self._journal = Journal(conditions.journal, name)
+        self._journal = Journal(options.journal, name)
         self.log = self._journal.path.with_suffix(".log")
-        self._conditions = conditions
+        self._options = options
         self._loaded: dict[str, Description | AdapterError] = {}
         self._unasked: str | None = None  # what the process loads first, until it has answered for that
         self._compiled: list[str] = []  # where the process keeps compiled programs
@@ -110,12 +110,12 @@ class Host:
         """What the adapter says about itself; waits for the process.
 
         Raises:
-            AdapterError: it cannot be loaded, is no adapter, or the host is closed.
-            AdapterDied: the process died while it was loaded.
+            AdapterError: it cannot be loaded, is no adapter, or the worker process is closed.
+            AdapterCrashed: the process crashed while it was loaded.
             NoAnswer: loading took too long, twice.
         """
         with self._calling:
-            return self._in_time(Call(name, target), lambda _: self._ready(name, target)[1])
+            return self._with_retry(Call(name, target), lambda _: self._ready(name, target)[1])
 
     def call(self, name: str, target: str, method: str, problem: Problem, *, number: int) -> dict[str, Array]:
         """Journal the problem, have the adapter do it, and read what it found.
@@ -128,8 +128,8 @@ class Host:
             number: of the call, for the name of the file that keeps its input.
 
         Raises:
-            AdapterDied: the process crashed or exited.
-            AdapterError: the adapter cannot be loaded, or the host is closed.
+            AdapterCrashed: the process crashed or exited.
+            AdapterError: the adapter cannot be loaded, or the worker process is closed.
             AdapterMisbehaved: it raised, changed its input, or returned what is no result.
             JournalError: the input could not be written, so there was no call.
             NoAnswer: it took longer than its limit, and so did a second attempt, alone and with more time.
@@ -137,14 +137,14 @@ class Host:
         """
         call = Call(name, target, number)
         with self._calling:
-            return self._in_time(
+            return self._with_retry(
                 call,
-                lambda again: self._undamaged(lambda: self._answered(call, method, problem, again=again)),
+                lambda again: self._recompiled(lambda: self._answered(call, method, problem, again=again)),
             )
 
-    def _in_time(self, call: Call, attempt: Callable[[bool], Found]) -> Found:
-        """What comes of an attempt, or, if that gives no answer, of a second one, alone, which is told so."""
-        check, turns = partial(self._see_open, call.name), self._conditions.turns
+    def _with_retry(self, call: Call, attempt: Callable[[bool], Found]) -> Found:
+        """The result of `attempt(False)`; after a time-out of `attempt(True)`, with nothing else at work."""
+        check, turns = partial(self._check_open, call.name), self._options.turns
         check()
         try:
             with turns.beside_others(check):
@@ -164,29 +164,29 @@ class Host:
         turns.notes.append(f"{call.name} {first} ({before}); tried once more alone it took {took}")
         return found
 
-    def _undamaged(self, attempt: Callable[[], Found]) -> Found:
-        """What comes of an attempt; the second, with nothing compiled before, if what was is damaged."""
+    def _recompiled(self, attempt: Callable[[], Found]) -> Found:
+        """The result of an attempt; if damaged compiled programs may have failed it, of one without them."""
         was_wrong = self._wrong
         try:
             return attempt()
-        except (AdapterDied, AdapterMisbehaved) as failure:
+        except (AdapterCrashed, AdapterMisbehaved) as failure:
             if self._has_renewed or not self._compiled or not compilation.shows_damage(str(failure)):
                 raise
             first = failure
         self._has_renewed, self._wrong = True, was_wrong
         folders = self._compiled
-        compilation.set_aside(folders)
+        compilation.mark_damaged(folders)
         if self._child is not None:
             self._child.close()
         if first.journal is not None:
             first.journal.unlink(missing_ok=True)
         try:
             found = attempt()
-        except (AdapterDied, AdapterMisbehaved):
-            compilation.take_back(folders)
+        except (AdapterCrashed, AdapterMisbehaved):
+            compilation.unmark_damaged(folders)
             raise
         said = "what was compiled before seems damaged: set aside, and tried once more with nothing of it"
-        self._conditions.turns.notes.append(f"{first.adapter}: {said}")
+        self._options.turns.notes.append(f"{first.adapter}: {said}")
         return found
 
     def _answered(self, call: Call, method: str, problem: Problem, *, again: bool) -> dict[str, Array]:
@@ -198,7 +198,7 @@ class Host:
         file = {"journal": str(self._journal.path), "at": at, "dtype": dtype}
         what = f"{call.target}|{method}|{dtype}|{layout}"
         may_compile = what not in self._called or _compiles_values(call.target)
-        limit = self._conditions.limit(may_compile=may_compile, again=again)
+        limit = self._options.limit(may_compile=may_compile, again=again)
         try:
             answer = child.ask({"method": method, "target": call.target, "memory": memory, **file}, limit)
         except ChildLostError as lost:
@@ -208,7 +208,7 @@ class Host:
                 raise
             self._wrong = True
             kept = self._journal.keep(call.target, call.number)
-            raise AdapterDied(call.name, str(lost), kept, self.log) from None
+            raise AdapterCrashed(call.name, str(lost), kept, self.log) from None
         self._called.add(what)
         return self._understood(child, answer, call)
 
@@ -228,7 +228,7 @@ class Host:
             case kind:
                 raise JournalError(f"{call.name}: {kind}: {answer['message']}")
 
-    def _see_open(self, name: str) -> None:
+    def _check_open(self, name: str) -> None:
         if self._closed:
             raise AdapterError(f"{name} is closed")
 
@@ -246,7 +246,7 @@ class Host:
             unasked, self._unasked = self._unasked, None
             try:
                 self._loaded[unasked or target] = self._load(child, name, None if unasked else target)
-            except (AdapterDied, ChildLateError):
+            except (AdapterCrashed, ChildLateError):
                 if unasked in (None, target):
                     raise
         found = self._loaded[target]
@@ -262,7 +262,7 @@ class Host:
             raise
         except ChildLostError as lost:
             self._wrong = True
-            raise AdapterDied(name, str(lost), None, self.log) from None
+            raise AdapterCrashed(name, str(lost), None, self.log) from None
         if answer.get("spoiled"):  # as in `_understood`
             child.close()
         if answer["kind"] != "ready":

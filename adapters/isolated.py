@@ -12,48 +12,48 @@ from types import TracebackType
 from typing import Self
 
 from adapters import Spec
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError
-from adapters.host import Host
+from adapters.host import WorkerProcess
 from adapters.protocol import Description
 from adapters.results import outputs_of, traced_of
 from reference.arithmetic import Arithmetic
 from reference.types import Array, Outputs, Problem
 
 
-class Isolated:
-    """An adapter like any other, that runs elsewhere: one call at a time, which `close` may cut short.
+class ProcessAdapter:
+    """An adapter that runs in a worker process: one call at a time, which `close` may cut short.
 
     Attributes:
         spec: which adapter.
         calls: how many calls were made.
     """
 
-    def __init__(self, spec: Spec, host: Host, *, owns: bool = False) -> None:
-        """Start nothing; the first use has the host load the adapter.
+    def __init__(self, spec: Spec, worker: WorkerProcess, *, owns: bool = False) -> None:
+        """Start nothing; the first use has the worker process load the adapter.
 
         Args:
             spec: which adapter.
-            host: the process that it runs in.
+            worker: the process that it runs in.
             owns: whether `close` ends the process, which then nobody shares.
         """
         self.spec, self.calls = spec, 0
-        self._host, self._owns, self._closed = host, owns, False
+        self._worker, self._owns, self._closed = worker, owns, False
         self._description: Description | None = None
 
     @classmethod
-    def alone(cls, spec: Spec, conditions: Conditions) -> Self:
+    def start(cls, spec: Spec, options: ProcessOptions) -> Self:
         """The adapter in a process of its own, which starts now; the first use waits for it.
 
         Args:
             spec: which adapter.
-            conditions: where and how it runs.
+            options: where and how it runs.
 
         Raises:
             AdapterError: the interpreter cannot be started.
             JournalError: the directory cannot be written.
         """
-        return cls(spec, Host(spec.name, spec, conditions), owns=True)
+        return cls(spec, WorkerProcess(spec.name, spec, options), owns=True)
 
     def __enter__(self) -> Self:
         return self
@@ -67,12 +67,12 @@ class Isolated:
         """End the process if it is its own, even during a call of another thread."""
         self._closed = True
         if self._owns:
-            self._host.close()
+            self._worker.close()
 
     @property
     def log(self) -> Path:
         """The file with all that the process printed; removed at the end unless something went wrong."""
-        return self._host.log
+        return self._worker.log
 
     @property
     def description(self) -> Description:
@@ -80,16 +80,16 @@ class Isolated:
 
         Raises:
             AdapterError: it cannot be loaded, or is no adapter.
-            AdapterDied: the process died while it was loaded.
+            AdapterCrashed: the process crashed while it was loaded.
         """
         if self._description is None:
-            said = self._host.describe(self.name, self.spec.target)
+            said = self._worker.describe(self.name, self.spec.target)
             self._description = replace(said, name=f"{said.name}{self.spec.suffix}")
         return self._description
 
     @property
     def is_described(self) -> bool:
-        """Whether it has said what it is."""
+        """Whether its description is known already."""
         return self._description is not None
 
     @property
@@ -135,7 +135,7 @@ class Isolated:
         """The adapter's outputs, in new arrays.
 
         Raises:
-            AdapterDied: the process crashed or exited.
+            AdapterCrashed: the process crashed or exited.
             AdapterError: the adapter cannot be loaded, or was closed.
             AdapterMisbehaved: it raised, changed its input, or returned what is no result.
             JournalError: the input could not be written, so there was no call.
@@ -162,4 +162,4 @@ class Isolated:
             raise AdapterError(f"{self.name} is closed")
         name = self.description.name
         self.calls += 1
-        return self._host.call(name, self.spec.target, method, problem, number=self.calls)
+        return self._worker.call(name, self.spec.target, method, problem, number=self.calls)

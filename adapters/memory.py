@@ -32,18 +32,18 @@ def memory_of(array: Array) -> Memory:
     return Memory(array.shape, array.strides, phase, array.flags.writeable)
 
 
-class Rooms:
-    """Memory that is used again: new pages at each call cost more than a small call."""
+class BufferPool:
+    """Buffers that are used again: new pages of memory at each call cost more than a small call."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, Array] = {}
+        self._buffers: dict[str, Array] = {}
 
-    def take(self, name: str, size: int) -> Array:
-        """Flat bytes of that size, unset, which stay valid until the same name is taken again."""
-        room = self._rooms.get(name)
-        if room is None or room.size < size:
-            room = self._rooms[name] = np.empty(size, np.uint8)
-        return room[:size]
+    def get(self, name: str, size: int) -> Array:
+        """Uninitialised flat bytes of that size; they stay valid until the next `get` of the same name."""
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.size < size:
+            buffer = self._buffers[name] = np.empty(size, np.uint8)
+        return buffer[:size]
 
 
 def span(memory: Memory, itemsize: int) -> tuple[int, int]:
@@ -55,13 +55,13 @@ def span(memory: Memory, itemsize: int) -> tuple[int, int]:
     return below, sum(step for step in reach if step > 0) + itemsize
 
 
-def placed(rooms: Rooms, name: str, memory: Memory, dtype: np.dtype[Any]) -> Array:
-    """An array of unset elements in a room of that name, which lies as `memory` says; it can be written."""
+def placed(buffers: BufferPool, name: str, memory: Memory, dtype: np.dtype[Any]) -> Array:
+    """An uninitialised array in the buffer of that name, which lies as `memory` says; it can be written."""
     below, above = span(memory, dtype.itemsize)
-    room = rooms.take(name, below + above + ALIGNMENT)
-    start = room.__array_interface__["data"][0] + below
+    buffer = buffers.get(name, below + above + ALIGNMENT)
+    start = buffer.__array_interface__["data"][0] + below
     offset = below + (memory.phase - start) % ALIGNMENT
-    return np.ndarray(memory.shape, dtype, room.data, offset, memory.strides)
+    return np.ndarray(memory.shape, dtype, buffer.data, offset, memory.strides)
 
 
 def contiguous_bytes(array: Array) -> memoryview:

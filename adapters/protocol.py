@@ -29,7 +29,9 @@ TRACED = ("z", "dL_dyhat", "dyhat_dz", "delta")
 
 
 class Adapter(Protocol):
-    """The members that every adapter has; `Description` lists the optional ones too.
+    """What users write: the members that every adapter has; `Description` lists the optional ones too.
+
+    The suite calls a `crosscheck.evaluation.CheckedAdapter`, which has one of these and checks its results.
 
     Attributes:
         name: of this way of executing the framework, ``"torch-compile"``.
@@ -99,7 +101,7 @@ def describe(adapter: Any) -> Description:
     wanted = ("name", "framework", "version", "dtypes", "evaluate")
     missing = [member for member in wanted if _member(adapter, member, ABSENT) is ABSENT]
     if missing:
-        raise AdapterError(f"{_call_it(adapter)} is no adapter: it has no {', '.join(missing)}")
+        raise AdapterError(f"{_display_name(adapter)} is no adapter: it has no {', '.join(missing)}")
     dtypes = _dtypes(adapter)
     return Description(
         name=_text(adapter, "name"),
@@ -114,48 +116,50 @@ def describe(adapter: Any) -> Description:
     )
 
 
-def _call_it(adapter: Any) -> str:
+def _display_name(adapter: Any) -> str:
     """Its name, if that is fit to be shown."""
     try:
         name = str(getattr(adapter, "name", ""))
     except Exception:  # noqa: BLE001, the boundary to foreign code; `describe` asks again, and tells
         name = ""
-    return name if _is_shown(name) else f"an object of type {type(adapter).__name__}"
+    return name if _is_printable(name) else f"an object of type {type(adapter).__name__}"
 
 
-def _is_shown(text: str) -> bool:
-    """Whether a text can stand in a line, and be seen there."""
+def _is_printable(text: str) -> bool:
+    """Whether a text is printable, on one line and not blank."""
     return bool(text.strip()) and text.isprintable()
 
 
-def _asked(adapter: Any, what: str, question: Callable[[], Answer]) -> Answer:
+def _guarded(adapter: Any, what: str, question: Callable[[], Answer]) -> Answer:
     """The adapter's own answer; what it raises is an `AdapterError`."""
     try:
         return question()
     except Exception as error:  # the boundary to foreign code
         raised = f"{what} raised {type(error).__name__}: {one_line(error)}"
-        raise AdapterError(f"{_call_it(adapter)}: {raised}") from error
+        raise AdapterError(f"{_display_name(adapter)}: {raised}") from error
 
 
 def _member(adapter: Any, member: str, absent: Any = None) -> Any:
-    return _asked(adapter, member, lambda: getattr(adapter, member, absent))
+    return _guarded(adapter, member, lambda: getattr(adapter, member, absent))
 
 
 def _text(adapter: Any, member: str, absent: str = "") -> str:
     """The member as text that can stand in a line."""
-    text = _asked(adapter, member, lambda: str(getattr(adapter, member, absent)))
-    if not _is_shown(text):
-        raise AdapterError(f"{_call_it(adapter)}: {member} is {text!r}, want printable text on one line")
+    text = _guarded(adapter, member, lambda: str(getattr(adapter, member, absent)))
+    if not _is_printable(text):
+        raise AdapterError(f"{_display_name(adapter)}: {member} is {text!r}, want printable text on one line")
     return text
 
 
 def _dtypes(adapter: Any) -> tuple[str, ...]:
     """The names of the formats that it evaluates, at least one."""
-    dtypes = _asked(adapter, "dtypes", lambda: tuple(adapter.dtypes))
+    dtypes = _guarded(adapter, "dtypes", lambda: tuple(adapter.dtypes))
     unknown = [dtype for dtype in dtypes if not isinstance(dtype, str) or dtype not in FORMATS]
     if unknown or not dtypes:
         stated = ", ".join(map(repr, unknown)) or "none"
-        raise AdapterError(f"{_call_it(adapter)} states dtypes: {stated}; the suite has {', '.join(FORMATS)}")
+        raise AdapterError(
+            f"{_display_name(adapter)} states dtypes: {stated}; the suite has {', '.join(FORMATS)}"
+        )
     return dtypes
 
 
@@ -163,14 +167,14 @@ def _positive(adapter: Any, member: str) -> int | None:
     """The optional member, None or a number of at least 1."""
     value = _member(adapter, member)
     if value is not None and (not isinstance(value, int) or value < 1):
-        raise AdapterError(f"{_call_it(adapter)}: {member} is {value!r}, want None or an integer from 1")
+        raise AdapterError(f"{_display_name(adapter)}: {member} is {value!r}, want None or an integer from 1")
     return value
 
 
 def _claims(adapter: Any, format: Format) -> Arithmetic:
     """The adapter's claims for one format: an `Arithmetic`, a mapping of its fields, or nothing."""
     ask, what = _member(adapter, "arithmetic"), f"arithmetic({format.name!r})"
-    stated = None if ask is None else _asked(adapter, what, lambda: ask(format.name))
+    stated = None if ask is None else _guarded(adapter, what, lambda: ask(format.name))
     if stated is None:
         return default_arithmetic(format)
     if isinstance(stated, Arithmetic):
@@ -178,4 +182,4 @@ def _claims(adapter: Any, format: Format) -> Arithmetic:
     try:
         return Arithmetic(**{"kappa": KAPPA[format.name], **stated})
     except (TypeError, ValueError) as error:
-        raise AdapterError(f"{_call_it(adapter)}: {what} is not understood: {error}") from None
+        raise AdapterError(f"{_display_name(adapter)}: {what} is not understood: {error}") from None

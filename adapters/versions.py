@@ -20,8 +20,8 @@ def _numbers(release: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", re.split(r"[^\d.]", release)[0])]
 
 
-def see_new_enough(framework: str) -> None:
-    """See that the installed release is one that the suite knows; where none says what it is, it may be any.
+def check_version(framework: str) -> None:
+    """Check that the installed release is not older than `LEAST`; a package that states none passes.
 
     Raises:
         AdapterError: it is older than `LEAST`.

@@ -1,4 +1,4 @@
-"""The child's side of a host: ``python -m adapters.start adapters.worker <adapter> <descriptors>``.
+"""The child's side of a worker process: ``python -m adapters.start adapters.worker <adapter> <descriptors>``.
 
 The adapter that it loads first is the name of a mode or ``package.module:object``; others may follow.
 
@@ -26,7 +26,7 @@ import numpy as np
 from adapters import compilation, load, load_outside
 from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
-from adapters.memory import Memory, Rooms, contiguous_bytes, placed
+from adapters.memory import BufferPool, Memory, contiguous_bytes, placed
 from adapters.protocol import describe
 from adapters.results import outputs_of, traced_of
 from reference.formats import FORMATS
@@ -40,7 +40,7 @@ LEAK = "left its process flushing subnormal numbers to zero, for everybody in it
 Answer = dict[str, Any]
 
 
-def die_with_parent(lifeline: int) -> None:
+def end_with_parent(lifeline: int) -> None:
     """Have the kernel end this process and its own children once the parent's end of the pipe is closed.
 
     Not a thread that waits: native code in an endless loop may never let another thread run. The parent made
@@ -53,11 +53,11 @@ def die_with_parent(lifeline: int) -> None:
 
 
 def flushes() -> bool:
-    """Whether this process has come to lose subnormal numbers, NumPy's and Python's as well."""
+    """Whether this process flushes subnormal numbers to zero, NumPy's and Python's as well."""
     return not (TINY * np.float32(0.5)).any()
 
 
-def read_problem(request: Mapping[str, Any], rooms: Rooms) -> tuple[Problem, list[Array]]:
+def read_problem(request: Mapping[str, Any], buffers: BufferPool) -> tuple[Problem, list[Array]]:
     """The problem in the journal, its arrays as they lay in the parent; beside it the bytes of each."""
     dtype = FORMATS[request["dtype"]].dtype
     arrays, originals, at = [], [], request["at"]
@@ -65,9 +65,9 @@ def read_problem(request: Mapping[str, Any], rooms: Rooms) -> tuple[Problem, lis
     try:
         for name, stated in request["memory"].items():
             memory = Memory(*stated)
-            flat = rooms.take(f"bytes of {name}", math.prod(memory.shape) * dtype.itemsize)
+            flat = buffers.get(f"bytes of {name}", math.prod(memory.shape) * dtype.itemsize)
             read_into(file, flat, at)
-            array = placed(rooms, name, memory, dtype)
+            array = placed(buffers, name, memory, dtype)
             array[...] = flat.view(dtype).reshape(memory.shape)
             array.flags.writeable = memory.writeable
             arrays.append(array)
@@ -99,8 +99,8 @@ def called(adapter: Any, method: str, problem: Problem) -> dict[str, Array]:
     return {name: value for name, value in outputs.items() if value is not None}
 
 
-def untouched(adapter: Any, problem: Problem, originals: Sequence[Array]) -> None:
-    """Compare the problem with the bytes that it came from.
+def check_unchanged(adapter: Any, problem: Problem, originals: Sequence[Array]) -> None:
+    """Check that the adapter did not change the problem: compare it with the bytes that it came from.
 
     Raises:
         AdapterMisbehaved: they differ.
@@ -116,21 +116,21 @@ def _besides(said: Answer) -> str:
     return f"; besides, {said['kind']}: {said['message']}" if "message" in said else ""
 
 
-def answer(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms) -> Answer:
+def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Answer:
     """Do what the parent asks; the arrays are in the file of results when the answer says so."""
     before = flushes()
-    said = _answered(adapter, request, results, rooms)
+    said = _answered(adapter, request, results, buffers)
     if flushes() and not before:
         return {"kind": "AdapterMisbehaved", "message": LEAK + _besides(said), "spoiled": True}
     return said
 
 
-def _answered(adapter: Any, request: Mapping[str, Any], results: int, rooms: Rooms) -> Answer:
+def _answered(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Answer:
     """The answer by what the call returned or raised."""
     try:
-        problem, originals = read_problem(request, rooms)
+        problem, originals = read_problem(request, buffers)
         found = called(adapter, request["method"], problem)
-        untouched(adapter, problem, originals)
+        check_unchanged(adapter, problem, originals)
         write_all(results, map(contiguous_bytes, found.values()))
     except NotImplementedError as error:
         return {"kind": "NotImplementedError", "message": str(error)}
@@ -167,8 +167,8 @@ def _loaded(target: str, adapters: dict[str, Any]) -> Answer:
     return {"kind": "ready", "description": said, "compiled": compilation.folders()}
 
 
-class Line:
-    """The child's end of the pipes, open as long as the parent lives.
+class Channel:
+    """The child's end of the pipes, open as long as the parent runs.
 
     Attributes:
         results: the descriptor of the file for arrays and other long answers.
@@ -176,18 +176,18 @@ class Line:
 
     def __init__(self, descriptors: Sequence[str]) -> None:
         commands, replies, lifeline, self.results = map(int, descriptors)
-        die_with_parent(lifeline)
+        end_with_parent(lifeline)
         faulthandler.enable()
         self._inbox, self._outbox = Connection(commands, writable=False), Connection(replies, readable=False)
 
-    def say(self, said: Answer) -> None:
-        """Send something that nobody asked for, or an answer."""
+    def send(self, said: Answer) -> None:
+        """Send a message to the parent, as JSON."""
         self._outbox.send_bytes(json.dumps(said).encode())
 
-    def converse(self, said: Answer, answer: Callable[[Mapping[str, Any]], Answer]) -> None:
-        """Say something, and answer until the parent closes its pipe."""
+    def serve(self, said: Answer, answer: Callable[[Mapping[str, Any]], Answer]) -> None:
+        """Send a first message, then answer each request until the parent closes its pipe."""
         while True:
-            self.say(said)
+            self.send(said)
             try:
                 request = json.loads(self._inbox.recv_bytes())
             except EOFError:
@@ -198,13 +198,13 @@ class Line:
 def main(arguments: Sequence[str]) -> None:
     """Load the first adapter, say what it is, and answer until the parent closes the pipe."""
     target, *descriptors = arguments
-    line = Line(descriptors)
+    channel = Channel(descriptors)
     adapters: dict[str, Any] = {}
-    rooms = Rooms()
+    buffers = BufferPool()
 
     def done(request: Mapping[str, Any]) -> Answer:
         if request["method"] == "load":
             return loaded(request["target"], adapters)
-        return answer(adapters[request["target"]], request, line.results, rooms)
+        return answer(adapters[request["target"]], request, channel.results, buffers)
 
-    line.converse(loaded(target, adapters), done)
+    channel.serve(loaded(target, adapters), done)

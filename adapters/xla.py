@@ -1,4 +1,4 @@
-"""XLA's flags: the user's own, and those that a mode's conditions set, as one variable."""
+"""XLA's flags: the user's own, and those that a mode sets, as one variable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 VARIABLE: Final = "XLA_FLAGS"
 # Flags that say what a mode's name says: how many threads and devices.
-CONDITIONS: Final = ("xla_cpu_multi_thread_eigen", "xla_force_host_platform_device_count")
+MODE_FLAGS: Final = ("xla_cpu_multi_thread_eigen", "xla_force_host_platform_device_count")
 # One flag, whose value may have spaces between quotes.
 FLAG: Final = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
@@ -29,11 +29,11 @@ def _name(flag: str) -> str:
 
 
 def merged(ours: Mapping[str, str]) -> dict[str, str]:
-    """The variable with the user's flags, but for those of `CONDITIONS` and of ours, and then ours."""
-    kept = [flag for flag in theirs() if _name(flag) not in {*CONDITIONS, *ours}]
+    """The variable with the user's flags, but for those of `MODE_FLAGS` and of ours, and then ours."""
+    kept = [flag for flag in theirs() if _name(flag) not in {*MODE_FLAGS, *ours}]
     return {VARIABLE: " ".join([*kept, *(f"--{name}={value}" for name, value in ours.items())])}
 
 
-def replaced(names: Sequence[str] = CONDITIONS) -> list[str]:
+def replaced(names: Sequence[str] = MODE_FLAGS) -> list[str]:
     """The user's flags of these names, which a mode's name decides instead."""
     return [flag for flag in theirs() if _name(flag) in names]

@@ -57,52 +57,52 @@ class Attack:
     told: set[tuple[str, ...]] = field(default_factory=set)
 
     def hold(
-        self, name: str, outside: Bool, subject: Emulated | None, given: Problem, format: Format
+        self, name: str, outside: Bool, emulated: Emulated | None, given: Problem, format: Format
     ) -> None:
         """Count violations, and print the first of each kind."""
         self.violations += int(outside.sum())
-        key = (name, format.name, "filter" if subject is None else "result")
+        key = (name, format.name, "filter" if emulated is None else "result")
         if outside.any() and key not in self.told:
             self.told.add(key)
             own = Problem(*(a.astype(format.dtype) for a in given))
-            print("VIOLATION", *key, take(own, int(np.argwhere(outside)[0][0])).text, subject, flush=True)
+            print("VIOLATION", *key, take(own, int(np.argwhere(outside)[0][0])).text, emulated, flush=True)
 
-    def results(self, subject: Emulated, given: Problem, sets: dict[str, AdmissibleSet]) -> Float64:
+    def results(self, emulated: Emulated, given: Problem, sets: dict[str, AdmissibleSet]) -> Float64:
         """Check every output of an implementation; the largest share of each problem, ``[S]``."""
         best = np.zeros(len(given.X))
-        largest = self.shares[subject.format.name, subject.kind]
-        for name, got in subject.outputs(given).items():
+        largest = self.shares[emulated.format.name, emulated.kind]
+        for name, got in emulated.outputs(given).items():
             admissible = sets[name].contains(got)
             self.checks += got.size
-            self.hold(name, ~admissible, subject, given, subject.format)
+            self.hold(name, ~admissible, emulated, given, emulated.format)
             share = np.nan_to_num(sets[name].share(got, admissible), nan=0.0).reshape(len(best), -1).max(1)
             largest[name] = max(largest.get(name, 0.0), float(share.max()))
             best = np.maximum(best, share)
         return best
 
     def edges(
-        self, subject: Emulated, given: Problem, sets: dict[str, AdmissibleSet], reference: stable.Reference
+        self, emulated: Emulated, given: Problem, sets: dict[str, AdmissibleSet], reference: stable.Reference
     ) -> None:
         """Hold the filter's center and ends against the full set."""
-        units, centers = Units.of(subject.format, subject.claims), filter.centers(reference)
+        units, centers = Units.of(emulated.format, emulated.claims), filter.centers(reference)
         factors, rounded = filter.Factors.of(units, given), exact.rounded_size(given, reference.T, units)
         for name, radius in filter.radii(given, reference, factors, rounded)._asdict().items():
             center = getattr(centers, name)
             for got in (center, center + radius, center - radius):
                 accepted = filter.accepts(name, got, center, radius)
                 self.filtered += int(accepted.sum())
-                self.hold(name, accepted & ~sets[name].contains(got), None, given, subject.format)
+                self.hold(name, accepted & ~sets[name].contains(got), None, given, emulated.format)
 
     def round(self, random: np.random.Generator, format: Format) -> None:
         """One implementation, one stack of problems, one climb."""
-        subject = drawn(random, format)
+        emulated = drawn(random, format)
         given, best = problems(random, format), np.asarray(-1.0)
         for step in range(STEPS):
             tried = Problem(*(perturbed(random, a, format) for a in given)) if step else given
             reference = stable.evaluate(*tried)
-            sets = bounds.admissible(tried, format, subject.claims, reference)
-            found = self.results(subject, tried, sets)
-            self.edges(subject, tried, sets, reference)
+            sets = bounds.admissible(tried, format, emulated.claims, reference)
+            found = self.results(emulated, tried, sets)
+            self.edges(emulated, tried, sets, reference)
             better = (found > best)[:, None, None]
             given = Problem(*(np.where(better, new, old) for new, old in zip(tried, given, strict=True)))
             best = np.maximum(best, found)

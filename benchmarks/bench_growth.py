@@ -1,4 +1,4 @@
-"""How the lane's rate changes with the size, the stack, the number of adapters and of workers; its memory."""
+"""How a sweep's rate changes with size, stack and the numbers of adapters and workers; its memory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from wiring import Measure
 from crosscheck.sweep import random
 
 ROOT: Final = Path(__file__).parents[1]
-# Fewer rounds than elsewhere, and fewer cases of a shard than the lane's own: they are enough to draw a line.
+# Fewer rounds than elsewhere, and fewer cases of a shard than a sweep has: enough to draw a line.
 ROUNDS: Final = 3
 CASES: Final = 16
-AXES: Final[Mapping[str, Sequence[int]]] = {
+SIZES_BY_AXIS: Final[Mapping[str, Sequence[int]]] = {
     "n": (1, 3, 8, 64, 256),
     "m": (1, 4, 16, 64),
     "p": (1, 4, 16, 64),
@@ -34,7 +34,7 @@ COUNTED: Final = re.compile(r"([\d,]+) problems in ([\d.]+) s")
 
 @pytest.fixture
 def few_cases(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards of fewer cases than the lane's own."""
+    """Shards of fewer cases than those of a sweep."""
     if not measure.quick:
         monkeypatch.setattr(random, "CASES", CASES)
 
@@ -42,11 +42,13 @@ def few_cases(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> None:
 def grown(measure: Measure, axis: str, value: int, volume: Volume) -> None:
     """Measure one step of an axis in float64."""
     facts = {"kind": "growth", "axis": axis, "value": value, "dtype": "float64"}
-    measure(volume.told, {**facts, "adapters": list(volume.subjects)}, ROUNDS)
+    measure(volume.time_shard, {**facts, "adapters": list(volume.adapters)}, ROUNDS)
 
 
 @pytest.mark.usefixtures("few_cases")
-@pytest.mark.parametrize(("axis", "value"), [(axis, value) for axis in AXES for value in AXES[axis]])
+@pytest.mark.parametrize(
+    ("axis", "value"), [(axis, value) for axis in SIZES_BY_AXIS for value in SIZES_BY_AXIS[axis]]
+)
 def test_size(measure: Measure, axis: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of n, m, p and the stack grows."""
     if axis == "stack" and not measure.quick:
@@ -66,7 +68,7 @@ def test_adapters(measure: Measure, count: int) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_workers(measure: Measure, workers: int, dtype: str, tmp_path: Path) -> None:
     """The command with worker processes; the seconds are those that it says, from its first shard on."""
-    problems = random.Random(1).whole * (1 if measure.quick else 6)
+    problems = random.Random(1).problems_per_shard * (1 if measure.quick else 6)
     command = [
         *(sys.executable, "-m", "crosscheck.cli", "sweep", "random", "--only", ",".join(THREE)),
         *("--problems", str(problems), "--dtype", dtype, "--workers", str(workers)),

@@ -27,7 +27,7 @@ dtypes = pytest.mark.parametrize("dtype", DTYPES)
 @sizes
 @dtypes
 def test_suite(measure: Measure, dtype: str, size: Size) -> None:
-    """The random lane with NumPy, torch and jitted JAX."""
+    """The random sweep with NumPy, torch and jitted JAX."""
     volume = Volume(THREE, dtype, size)
     facts = {"kind": "rates", "who": "suite", "dtype": dtype, "size": text(size)}
     measure(lambda: {"problems": volume.shard().problems}, facts)
@@ -54,7 +54,7 @@ def test_tool(measure: Measure, tool: str, dtype: str, size: Size) -> None:
 @dtypes
 @pytest.mark.parametrize("modes", SETS)
 def test_split(measure: Measure, modes: str, dtype: str, size: Size) -> None:
-    """Where the time of the lane goes."""
+    """Where the time of the sweep goes."""
     volume = Volume(SETS[modes], dtype, size)
-    facts = {"kind": "split", "modes": modes, "adapters": list(volume.subjects)}
-    measure(volume.told, {**facts, "dtype": dtype, "size": text(size)})
+    facts = {"kind": "split", "modes": modes, "adapters": list(volume.adapters)}
+    measure(volume.time_shard, {**facts, "dtype": dtype, "size": text(size)})

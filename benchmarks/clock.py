@@ -1,4 +1,4 @@
-"""Where the time of a sweep goes: the lane's own functions, each with a clock around it while it is measured.
+"""Where the time of a sweep goes: its own functions, each with a clock around it while it is measured.
 
 The clock shows one part at a time, the innermost function's that is under way. So the parts are disjoint and
 add up to the whole; what belongs to no function below is the part `REST`.
@@ -18,21 +18,21 @@ from unittest.mock import patch
 import xxhash
 
 import reference.filter
-from crosscheck import trial
+from crosscheck import evaluation
 from crosscheck.cases import Case
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
-from crosscheck.sweep import alike, bulk, random, shard
-from crosscheck.trial import Direct
+from crosscheck.sweep import bulk, random, result_groups, shard
 from reference import stable
 
 REST: Final = "rest"
 
 
 class Timed(NamedTuple):
-    """A function of the lane.
+    """A function of the sweep.
 
     Attributes:
-        owner: where the lane looks it up.
+        owner: where the sweep looks it up.
         name: there.
         part: that its time belongs to.
         whole: with all that it calls; otherwise what it calls may belong to other parts.
@@ -45,21 +45,21 @@ class Timed(NamedTuple):
 
 
 TIMED: Final[Sequence[Timed]] = (
-    Timed(Case, "lent", "generation"),
+    Timed(Case, "problem_view", "generation"),
     Timed(stable, "widen", "reference"),
     Timed(stable, "evaluate", "reference"),
     Timed(reference.filter, "centers", "reference"),
     Timed(Judge, "radii", "radii"),
     Timed(Judge, "shares", "judge"),
     Timed(Judge, "judge", "judge"),
-    Timed(bulk.Bulk, "hear", "counts"),
-    Timed(alike, "mark_of", "hash"),
+    Timed(bulk.BulkJudge, "judge", "counts"),
+    Timed(result_groups, "hash_of", "hash"),
     Timed(bulk, "digest_of", "hash"),
     Timed(xxhash, "xxh3_64_intdigest", "hash"),
-    Timed(bulk.Bulk, "summaries", "close look", whole=True),
-    Timed(shard.Shard, "blame_some", "blame", whole=True),
+    Timed(bulk.BulkJudge, "summaries", "close look", whole=True),
+    Timed(shard.Shard, "add_disagreements_at", "disagreements", whole=True),
     Timed(random, "add", "merge", whole=True),
-    Timed(trial, "outputs_of", "contract"),
+    Timed(evaluation, "outputs_of", "contract"),
     Timed(shard.Shard, "evaluated", "contract"),
 )
 # The parts as the tables group them; an adapter's own evaluation is a part by its name.
@@ -67,7 +67,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "generation": ("generation",),
     "reference": ("reference", "radii"),
     "judge": ("judge",),
-    "bookkeeping": ("counts", "hash", "close look", "blame", "merge", "contract", REST),
+    "bookkeeping": ("counts", "hash", "close look", "disagreements", "merge", "contract", REST),
 }
 
 
@@ -122,15 +122,15 @@ class Clock:
         return timed
 
     @contextmanager
-    def running(self, subjects: Mapping[str, Direct]) -> Iterator[None]:
+    def running(self, adapters: Mapping[str, InProcessAdapter]) -> Iterator[None]:
         """Have the clock around all of `TIMED` and every adapter's `evaluate`; afterwards as before."""
         with ExitStack() as stack:
             for owner, name, part, whole in TIMED:
                 function = self.around(getattr(owner, name), part, whole=whole)
                 stack.enter_context(patch.object(owner, name, function))
-            for part, subject in subjects.items():
-                function = self.around(subject.adapter.evaluate, part)
-                stack.enter_context(patch.object(subject.adapter, "evaluate", function))
+            for part, adapter in adapters.items():
+                function = self.around(adapter.wrapped.evaluate, part)
+                stack.enter_context(patch.object(adapter.wrapped, "evaluate", function))
             yield
 
     def grouped(self, adapters: Sequence[str]) -> dict[str, float]:

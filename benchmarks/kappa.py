@@ -23,8 +23,8 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import numpy as np
 
 import adapters
-from crosscheck.shown import hexadecimal
-from crosscheck.trial import Direct
+from crosscheck.evaluation import InProcessAdapter
+from crosscheck.formatting import format_hex
 from reference import double_double, oracle, stable
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format
@@ -77,26 +77,26 @@ class Logistic:
         return self.found <= self.claimed
 
 
-def through(subject: Direct) -> Callable[[Array], Array]:
+def through(adapter: InProcessAdapter) -> Callable[[Array], Array]:
     """σ as the adapter computes it inside the network: ŷ for X = 1 and W = z."""
 
     def sigma(z: Array) -> Array:
         W = z[:, None, None]
-        y_hat = subject.evaluate(np.ones_like(W), np.zeros_like(W), W).y_hat
+        y_hat = adapter.evaluate(np.ones_like(W), np.zeros_like(W), W).y_hat
         return np.asarray(y_hat)[:, 0, 0]
 
     return sigma
 
 
-def logistics(subjects: list[Direct], format: Format) -> list[Logistic]:
+def logistics(loaded: list[InProcessAdapter], format: Format) -> list[Logistic]:
     """The adapters that have this format; in float64 also the reference that judges them."""
     found = []
-    for subject in subjects:
-        described = subject.description
+    for adapter in loaded:
+        described = adapter.description
         if format.name in described.dtypes:
             claims = described.arithmetic[format.name]
             phi = Units.of(format, claims).phi
-            found.append(Logistic(described.name, through(subject), claims.kappa, phi))
+            found.append(Logistic(described.name, through(adapter), claims.kappa, phi))
     if format.name == "float64":
         phi = Units.of(format, Arithmetic(KAPPA_REFERENCE)).phi
         found.append(Logistic("reference", lambda z: stable.logistic(z)[0], KAPPA_REFERENCE, phi))
@@ -153,9 +153,9 @@ def blocks(format: Format, options: argparse.Namespace) -> Iterator[Array]:
     return sampled(options.sample, random, format) if options.sample else every_float32()
 
 
-def measured(subjects: list[Direct], format: Format, options: argparse.Namespace) -> list[Logistic]:
+def measured(loaded: list[InProcessAdapter], format: Format, options: argparse.Namespace) -> list[Logistic]:
     """The logistics of one format after all its z."""
-    found = logistics(subjects, format)
+    found = logistics(loaded, format)
     with np.errstate(all="ignore"):
         for z in blocks(format, options):
             exact = exact_sigma(z, format)
@@ -171,14 +171,14 @@ def main() -> int:
     for option, value in (("--sample", 0), ("--float64", 1 << 21), ("--seed", 0)):
         parser.add_argument(option, type=int, default=value)
     options = parser.parse_args()
-    subjects = [Direct(adapters.load(name)) for name in adapters.CORE if adapters.installed(name)]
+    loaded = [InProcessAdapter(adapters.load(name)) for name in adapters.CORE if adapters.installed(name)]
     kept = True
     print(f"{'adapter':<10} {'dtype':<9} {'κ found':>8} {'claimed':>8} {'z':>13}  at z")
     for dtype in options.dtype:
-        for each in measured(subjects, FORMATS[dtype], options):
+        for each in measured(loaded, FORMATS[dtype], options):
             kept &= each.keeps
             row = f"{each.name:<10} {dtype:<9} {each.found:>8.3f} {each.claimed:>8.1f} {each.count:>13,}"
-            print(f"{row}  {hexadecimal(each.z)}{'' if each.keeps else '  EXCEEDED'}", flush=True)
+            print(f"{row}  {format_hex(each.z)}{'' if each.keeps else '  EXCEEDED'}", flush=True)
     return 0 if kept else 1
 
 

@@ -9,7 +9,7 @@ from clock import GROUPS
 from figures import Figure, Run
 
 WHO: Final = {
-    "suite": "the suite, random lane",
+    "suite": "the suite, random sweep",
     "hypothesis": "a plain Hypothesis test",
     "gradcheck": "`torch.autograd.gradcheck`",
     "check_grads": "`jax.test_util.check_grads`",

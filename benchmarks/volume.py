@@ -1,4 +1,4 @@
-"""The random lane in this process: shard after shard, each of new problems, with all adapters loaded."""
+"""The random sweep in this process: shard after shard, each of new problems, with all adapters loaded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from clock import REST, Clock
 
 from adapters import NAMED, load
 from adapters.modes import FORWARD_MODES, Mode, parse
-from crosscheck.sweep.lane import Found
+from crosscheck.evaluation import InProcessAdapter
+from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.random import Random
-from crosscheck.trial import Direct
 
 Size = tuple[int, int, int]
 THREE: Final = ("numpy", "torch", "jax-jit")
@@ -43,36 +43,36 @@ def every_mode(*, hazards: bool = False) -> tuple[str, ...]:
 
 
 class Volume:
-    """The lane with one dtype, one size and some adapters, which have compiled.
+    """The random sweep with one dtype, one size and some adapters, which have compiled.
 
     Attributes:
-        subjects: the adapters by their names.
-        lane: what is swept.
+        adapters: all of them, by their names.
+        kind: the random sweep.
     """
 
     def __init__(self, names: Sequence[str], dtype: str, size: Size = (1, 3, 1)) -> None:
-        self.subjects = {name: Direct(load(name)) for name in names}
-        self.lane = Random(ENOUGH, (dtype,), size)
-        self._shards: Iterator[int] = itertools.count(1)  # new words each, or their drawing would be saved
-        for first, *_ in self.lane.cases(0):
+        self.adapters = {name: InProcessAdapter(load(name)) for name in names}
+        self.kind = Random(ENOUGH, (dtype,), size)
+        self._shards: Iterator[int] = itertools.count(1)  # of new cases: drawing them is timed, too
+        for first, *_ in self.kind.cases(0):
             problem = first.problem()
-            for subject in self.subjects.values():
-                subject.evaluate(*problem)
+            for adapter in self.adapters.values():
+                adapter.evaluate(*problem)
 
-    def shard(self) -> Found:
+    def shard(self) -> ShardResult:
         """The next shard.
 
         Raises:
             AssertionError: something disagreed, so that this is no measurement of agreement.
         """
-        found = self.lane.run(next(self._shards), self.subjects)
+        found = self.kind.run(next(self._shards), self.adapters)
         if found.faults:
             raise AssertionError(f"a benchmark is of problems that agree: {found.faults}")
         return found
 
-    def told(self) -> dict[str, Any]:
-        """The next shard: how many problems it had, and the seconds of every part of the lane."""
+    def time_shard(self) -> dict[str, Any]:
+        """Run the next shard: how many problems it had, and the seconds of every part of the sweep."""
         clock = Clock()
-        with clock.running(self.subjects), clock.part(REST):
+        with clock.running(self.adapters), clock.part(REST):
             found = self.shard()
         return {"problems": found.problems, "spent": dict(clock.spent)}

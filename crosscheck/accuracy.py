@@ -1,8 +1,8 @@
-"""Accuracy: how far results are from the exact value, in ulp, by the cheapest means that is sure enough.
+"""Accuracy: how far results are from the exact value, in ulp, by the cheapest evaluation that suffices.
 
-Three rungs, each used where the one before it is not sure to ``RESOLUTION`` ulp: the float64 reference for
-the narrower formats, double-double arithmetic, the oracle. An element that no rung has reached within the
-budget has no figure.
+Three precisions, each used where the one before it is not sure to ``RESOLUTION`` ulp: the float64 reference
+for the narrower formats, double-double arithmetic, the oracle. An element that none of them reaches within
+the budget has no exact value and no error.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from reference.types import Bool, Float64, Outputs, Problem
 from reference.ulp import category, error_in_ulp, ulp
 from reference.units import KAPPA_REFERENCE
 
-# The best known value may be off by this much of an ulp before the next rung is asked.
+# An exact value may be off by this much of an ulp before the next precision is used.
 RESOLUTION = 2.0**-7
 FLOAT64 = FORMATS["float64"]
 
 
-class Rung(enum.IntEnum):
-    """Where a best known value comes from."""
+class Precision(enum.IntEnum):
+    """The arithmetic in which an exact value was computed."""
 
     UNKNOWN = 0
     FLOAT64 = 1
@@ -35,44 +35,46 @@ class Rung(enum.IntEnum):
     ORACLE = 3
 
 
-class BestKnown(NamedTuple):
-    """The best known value of one output, element by element.
+class ExactValue(NamedTuple):
+    """The exact values of one output, element by element, each to within `RESOLUTION` ulp.
 
     Attributes:
         hi: float64, the nearest double; NaN where unknown.
         lo: float64, the rest.
-        rung: where it comes from, a `Rung`.
+        precision: the arithmetic in which it was computed, a `Precision`.
     """
 
     hi: Float64
     lo: Float64
-    rung: NDArray[np.int8]
+    precision: NDArray[np.int8]
 
 
-def best_known(
-    judge: Judge, budget: int | None = None, suspicion: Float64 | None = None
-) -> dict[str, BestKnown]:
-    """The best known values of every output of the judge's problem.
+def exact_values(
+    judge: Judge, budget: int | None = None, priority: Float64 | None = None
+) -> dict[str, ExactValue]:
+    """The exact values of every output of the judge's problem, as far as the budget goes.
 
     Args:
         judge: of the stack.
         budget: how many of the problems that need it the oracle may take; None: all of them.
-        suspicion: ``[problems]``, larger for those that matter more: they get half of the budget, the first
+        priority: ``[problems]``, larger for those that matter more: they get half of the budget, the first
             problems, a sample, the rest. None: a sample only.
     """
     known = {name: _unknown(judge, name) for name in AXES}
     if judge.format != FLOAT64:
-        _climb(known, _float64(judge), Rung.FLOAT64, judge.format)
-    if any((best.rung == Rung.UNKNOWN).any() for best in known.values()):
+        _fill_from(known, _float64(judge), Precision.FLOAT64, judge.format)
+    if any((exact.precision == Precision.UNKNOWN).any() for exact in known.values()):
         certified = double_double.evaluate(*judge.problem)._asdict()
-        _climb(known, {name: tuple(c) for name, c in certified.items()}, Rung.DOUBLE_DOUBLE, judge.format)
-    _ask_oracle(known, judge, budget, suspicion)
+        _fill_from(
+            known, {name: tuple(c) for name, c in certified.items()}, Precision.DOUBLE_DOUBLE, judge.format
+        )
+    _fill_from_oracle(known, judge, budget, priority)
     return known
 
 
-def _unknown(judge: Judge, name: str) -> BestKnown:
+def _unknown(judge: Judge, name: str) -> ExactValue:
     shape = getattr(judge.centers, name).shape
-    return BestKnown(np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, np.int8))
+    return ExactValue(np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, np.int8))
 
 
 def _float64(judge: Judge) -> dict[str, tuple[Float64, Float64, Float64]]:
@@ -85,19 +87,19 @@ def _float64(judge: Judge) -> dict[str, tuple[Float64, Float64, Float64]]:
     }
 
 
-def _climb(
-    known: dict[str, BestKnown],
+def _fill_from(
+    known: dict[str, ExactValue],
     found: dict[str, tuple[Float64, Float64, Float64]],
-    rung: Rung,
+    precision: Precision,
     format: Format,
 ) -> None:
-    """Take over what is sure enough."""
-    for name, best in known.items():
+    """Fill in the values that are still unknown, where these are sure to `RESOLUTION` ulp."""
+    for name, exact in known.items():
         hi, lo, radius = found[name]
-        sure = _sure(hi, lo, radius, format) & (best.rung == Rung.UNKNOWN)
-        np.copyto(best.hi, hi, where=sure)
-        np.copyto(best.lo, lo, where=sure)
-        best.rung[sure] = rung
+        sure = _sure(hi, lo, radius, format) & (exact.precision == Precision.UNKNOWN)
+        np.copyto(exact.hi, hi, where=sure)
+        np.copyto(exact.lo, lo, where=sure)
+        exact.precision[sure] = precision
 
 
 def _sure(hi: Float64, lo: Float64, radius: Float64, format: Format) -> Bool:
@@ -107,43 +109,45 @@ def _sure(hi: Float64, lo: Float64, radius: Float64, format: Format) -> Bool:
         return np.isfinite(hi) & (radius <= RESOLUTION * ulp(least, format, lo))
 
 
-def _chosen(rows: NDArray[np.intp], budget: int | None, suspicion: Float64 | None) -> NDArray[np.intp]:
-    """The rows that the budget pays for: the most suspicious and the first."""
+def _rows_within_budget(
+    rows: NDArray[np.intp], budget: int | None, priority: Float64 | None
+) -> NDArray[np.intp]:
+    """The rows that the oracle takes within the budget: those of highest priority, and the first."""
     if budget is None or rows.size <= budget:
         return rows
-    if suspicion is None:
+    if priority is None:
         return rows[:budget]
-    suspects = rows[np.argsort(-suspicion[rows], kind="stable")[: budget // 2]]
-    return np.concatenate([suspects, np.setdiff1d(rows, suspects)[: budget - suspects.size]])
+    preferred = rows[np.argsort(-priority[rows], kind="stable")[: budget // 2]]
+    return np.concatenate([preferred, np.setdiff1d(rows, preferred)[: budget - preferred.size]])
 
 
-def _ask_oracle(
-    known: dict[str, BestKnown], judge: Judge, budget: int | None, suspicion: Float64 | None
+def _fill_from_oracle(
+    known: dict[str, ExactValue], judge: Judge, budget: int | None, priority: Float64 | None
 ) -> None:
-    """Let the oracle decide the problems that are left, as far as the budget goes."""
+    """Fill in the values that are still unknown by the oracle, as far as the budget goes."""
     count = judge.problem.stack_size
-    open_elements = (flat(best.rung == Rung.UNKNOWN, AXES[name]) for name, best in known.items())
+    open_elements = (flat(exact.precision == Precision.UNKNOWN, AXES[name]) for name, exact in known.items())
     is_open = np.any([each.reshape(count, -1).any(-1) for each in open_elements], axis=0)
     finite = np.all([np.isfinite(flat(a, 2)).all((-2, -1)) for a in judge.wide], axis=0)
-    rows = _chosen(np.flatnonzero(is_open & finite), budget, suspicion)
+    rows = _rows_within_budget(np.flatnonzero(is_open & finite), budget, priority)
     if not rows.size:
         return
-    exact = oracle.evaluate(*Problem(*(flat(a, 2)[rows] for a in judge.problem)))
-    for name, best in known.items():
-        hi, lo = oracle.to_floats(getattr(exact, name))
-        flat(best.hi, AXES[name])[rows], flat(best.lo, AXES[name])[rows] = hi, lo
-        flat(best.rung, AXES[name])[rows] = Rung.ORACLE
+    balls = oracle.evaluate(*Problem(*(flat(a, 2)[rows] for a in judge.problem)))
+    for name, exact in known.items():
+        hi, lo = oracle.to_floats(getattr(balls, name))
+        flat(exact.hi, AXES[name])[rows], flat(exact.lo, AXES[name])[rows] = hi, lo
+        flat(exact.precision, AXES[name])[rows] = Precision.ORACLE
 
 
 def errors(
-    outputs: Outputs, best: dict[str, BestKnown], format: Format
+    outputs: Outputs, exact: dict[str, ExactValue], format: Format
 ) -> dict[str, tuple[Float64, NDArray[np.int8]]]:
     """The error in ulp of every output that is there, and its category (`reference.ulp.Category`).
 
-    The error is NaN where the best known value is, and where the category has none.
+    The error is NaN where the exact value is, and where the category has none.
     """
     return {
         name: (error_in_ulp(got, known.hi, known.lo, format), category(got, known.hi, known.lo, format))
         for name, got in zip(Outputs._fields, outputs, strict=True)
-        if got is not None and (known := best[name])
+        if got is not None and (known := exact[name])
     }

@@ -12,19 +12,19 @@ from pathlib import Path
 import click
 
 from adapters import Spec
-from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterError, JournalError, NoAnswer, one_line
-from adapters.isolated import Isolated
-from crosscheck.accuracy import best_known
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
+from adapters.isolated import ProcessAdapter
+from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case, CaseError, Literal, inputs, parse
-from crosscheck.contract import violations
-from crosscheck.differing import told
-from crosscheck.inert import inert
+from crosscheck.contract import contract_violations
+from crosscheck.differing import difference_lines
+from crosscheck.escaping import escape_control_characters
+from crosscheck.evaluation import CheckedAdapter, Outcome, check_unique_names, evaluate_and_judge
+from crosscheck.formatting import output_width, wrap_line
 from crosscheck.judge import Judge, Verdict
 from crosscheck.message import failure
 from crosscheck.onecase import heading, largest_error, table
-from crosscheck.shown import columns, folded
-from crosscheck.trial import Outcome, Subject, run, tell_apart
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
@@ -50,61 +50,61 @@ def read(source: str) -> Case | Literal:
 
 
 @dataclass
-class Check:
-    """What was found out about one case.
+class CheckResult:
+    """The results of all adapters on one case.
 
     Attributes:
         text: the case, or the name of the file.
         judge: of the case.
         outcomes: of all adapters that could be loaded.
         broken: sentences about the contract.
-        lost: adapters that died while they were loaded, one line each.
+        crashed_on_load: adapters that crashed while they were loaded, one line each.
         late: adapters that gave no answer in time, by name, in a sentence each.
-        subjects: the adapters that could be loaded, by what selects them.
+        adapters: those that could be loaded, by what selects them.
     """
 
     text: str
     judge: Judge
     outcomes: list[Outcome] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    crashed_on_load: list[str] = field(default_factory=list)
     late: dict[str, str] = field(default_factory=dict)
-    subjects: dict[str, Subject] = field(default_factory=dict)
+    adapters: dict[str, CheckedAdapter] = field(default_factory=dict)
 
-    def hear(self, selector: str, subject: Subject) -> None:
-        """Put one adapter on trial.
+    def add_adapter(self, selector: str, adapter: CheckedAdapter) -> None:
+        """Evaluate the case with one adapter, judge it, and check the contract.
 
         Raises:
             AdapterError: it cannot be loaded, or has the name of another one.
             JournalError: the journal cannot be written.
         """
         try:
-            description = subject.description
+            description = adapter.description
         except NoAnswer as late:
             self.late[selector] = str(late)
             return
-        except AdapterDied as death:
-            self.lost.append(f"{selector}: {death}")
+        except AdapterCrashed as crash:
+            self.crashed_on_load.append(f"{selector}: {crash}")
             return
-        tell_apart([*(outcome.description for outcome in self.outcomes), description])
-        outcome = run(subject, self.judge)
+        check_unique_names([*(outcome.description for outcome in self.outcomes), description])
+        outcome = evaluate_and_judge(adapter, self.judge)
         if outcome.failure is None and self.judge.format.name in description.dtypes:
             try:
-                self.broken += violations(subject, self.judge.problem)
-            except AdapterDied as death:
-                outcome = Outcome(description, failure=death)
+                self.broken += contract_violations(adapter, self.judge.problem)
+            except AdapterCrashed as crash:
+                outcome = Outcome(description, failure=crash)
         if isinstance(outcome.failure, NoAnswer):
             self.late[description.name] = str(outcome.failure)
         self.outcomes.append(outcome)
-        self.subjects[selector] = subject
+        self.adapters[selector] = adapter
 
     @property
     def is_bad(self) -> bool:
         """Whether anything speaks against an adapter; that it took too long does not."""
-        return bool(self.broken or self.lost or self._off)
+        return bool(self.broken or self.crashed_on_load or self._wrong_adapters)
 
     @property
-    def _off(self) -> list[str]:
+    def _wrong_adapters(self) -> list[str]:
         """The adapters whose outcome speaks against them."""
         late = [o for o in self.outcomes if isinstance(o.failure, NoAnswer)]
         return [o.description.name for o in self.outcomes if not o.is_green and o not in late]
@@ -116,21 +116,23 @@ class Check:
 
     def lines(self) -> Iterator[str]:
         """All that there is to say, in paragraphs."""
-        best, width = best_known(self.judge), columns(terminal=sys.stdout.isatty())
-        yield "\n".join(folded(self._verdict, width))
+        exact, width = exact_values(self.judge), output_width(terminal=sys.stdout.isatty())
+        yield "\n".join(wrap_line(self._verdict, width))
         yield heading(self.text, self.judge)
-        yield table(self.judge, self.outcomes, best, width)
-        if differing := list(told(self.judge, [o for o in self.outcomes if o.outputs is not None])):
-            lines = [line for each in differing for line in folded(f"  {each}", width)]
+        yield table(self.judge, self.outcomes, exact, width)
+        if differing := list(
+            difference_lines(self.judge, [o for o in self.outcomes if o.outputs is not None])
+        ):
+            lines = [line for each in differing for line in wrap_line(f"  {each}", width)]
             yield "\n".join(["Values differ, none outside its own bounds:", *lines])
         yield from (
             "\n".join(part)
-            for part in (self.lost, self._contract, self._no_verdict, self._unsupported)
+            for part in (self.crashed_on_load, self._contract, self._no_verdict, self._unsupported)
             if part
         )
         if not all(outcome.is_green for outcome in self.outcomes):
-            yield failure(self.text, self.judge, self.outcomes, self.subjects)
-        yield "\n".join(folded(largest_error(self.judge, self.outcomes, best), width))
+            yield failure(self.text, self.judge, self.outcomes, self.adapters)
+        yield "\n".join(wrap_line(largest_error(self.judge, self.outcomes, exact), width))
 
     @property
     def _contract(self) -> list[str]:
@@ -150,9 +152,11 @@ class Check:
     def _verdict(self) -> str:
         names = [o.description.name for o in self.outcomes]
         if self.is_bad:
-            off = self._off + [sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.lost)]
+            off = self._wrong_adapters + [
+                sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.crashed_on_load)
+            ]
             wrong = list(dict.fromkeys(off))
-            many = len(names) + len(self.lost)
+            many = len(names) + len(self.crashed_on_load)
             return f"Not all within bounds: {len(wrong)} of {many} adapters off: {', '.join(wrong)}."
         if self.late:
             return f"No verdict on {', '.join(self.late)}: no answer in time."
@@ -167,7 +171,7 @@ def _is_judged(outcome: Outcome) -> bool:
     return any(j.verdict is not Verdict.NOT_JUDGED for j in outcome.judgements.values())
 
 
-def check(source: str, specs: Sequence[Spec], conditions: Conditions) -> Check:
+def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckResult:
     """Judge one case with all adapters, each in a process of its own, and print what there is to say.
 
     Raises:
@@ -177,24 +181,26 @@ def check(source: str, specs: Sequence[Spec], conditions: Conditions) -> Check:
     """
     case = read(source)
     is_rounded = isinstance(case, Literal) and case.taken  # a text to be replayed has hexadecimal floats
-    found = Check(case.text if is_rounded else inert(source.strip()), Judge(case.problem()))
+    found = CheckResult(
+        case.text if is_rounded else escape_control_characters(source.strip()), Judge(case.problem())
+    )
     with ExitStack() as children:
-        started = [children.enter_context(Isolated.alone(spec, conditions)) for spec in specs]
-        for spec, subject in zip(specs, started, strict=True):
-            found.hear(spec.name, subject)
+        started = [children.enter_context(ProcessAdapter.start(spec, options)) for spec in specs]
+        for spec, adapter in zip(specs, started, strict=True):
+            found.add_adapter(spec.name, adapter)
         for number, paragraph in enumerate(found.lines()):
             click.echo("\n" * bool(number) + paragraph)
-    for note in conditions.turns.notes:
+    for note in options.turns.notes:
         click.echo(f"tried once more: {note}", err=True)
     return found
 
 
 def check_and_show(
-    source: str, specs: Sequence[Spec], conditions: Conditions, *, bisect: bool = False
+    source: str, specs: Sequence[Spec], options: ProcessOptions, *, bisect: bool = False
 ) -> int:
     """Judge one case and return the exit code.
 
-    0: within bounds. 1: outside, a broken contract, a death, no answer in time. 2: nothing could be judged.
+    0: within bounds. 1: outside, a broken contract, a crash, no answer in time. 2: nothing could be judged.
     With ``bisect`` 0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or gives no answer
     in time, or the case cannot be used.
 
@@ -202,20 +208,20 @@ def check_and_show(
         AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.
     """
     if bisect:
-        conditions = replace(conditions, environment={**conditions.environment, **NO_BYTECODE})
+        options = replace(options, environment={**options.environment, **NO_BYTECODE})
     try:
-        found = check(source, specs, conditions)
+        found = check(source, specs, options)
     except (AdapterError, CaseError, JournalError) as error:
         if not bisect:
             raise
         click.echo(f"crosscheck: cannot be judged: {one_line(error)}", err=True)
         return CANNOT_BE_JUDGED
-    return exit_code(found, bisect=bisect)
+    return check_exit_code(found, bisect=bisect)
 
 
-def exit_code(found: Check, *, bisect: bool) -> int:
-    """What a check comes to, as `check_and_show` says."""
-    if bisect and found.lost:
+def check_exit_code(found: CheckResult, *, bisect: bool) -> int:
+    """The exit code for the result of a check, as `check_and_show` documents it."""
+    if bisect and found.crashed_on_load:
         return CANNOT_BE_JUDGED
     if found.is_bad:
         return BAD

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from crosscheck.endings import CANNOT_BE_JUDGED, INTERNAL, UNUSABLE, exit_code
+from crosscheck.exit_codes import CANNOT_BE_JUDGED, INTERNAL, UNUSABLE, exit_code
 from crosscheck.options import adapter_options, chosen, details_option, plan_options, split
 from crosscheck.sweep.command import merge, sweep
 
@@ -81,19 +81,19 @@ def compare(  # noqa: PLR0913, one for each option
 ) -> int:
     """Compare all adapters on generated inputs and print a table."""
     from adapters import compilation
-    from adapters.conditions import Conditions
+    from adapters.conditions import ProcessOptions
     from crosscheck.comparison.session import compare_and_show
     from reference.formats import FORMATS
 
     dtypes = chosen(dtype, FORMATS, "--dtype")
     plan, specs = (_matrix if matrix else _core)(only, adapter, dtypes, **choice)
     if python:
-        plan, specs = _under_each(plan, specs, python)
+        plan, specs = _per_interpreter(plan, specs, python)
         if ledger is not None:
             raise click.UsageError("--ledger takes one run; make a ledger under each interpreter, then gate")
-    conditions = Conditions(journal, timeout, compilation.kept(), compile_timeout)
+    options = ProcessOptions(journal, timeout, compilation.kept(), compile_timeout)
     return compare_and_show(
-        plan, specs, conditions, shared=matrix, coverage=coverage, details=details, ledger=ledger
+        plan, specs, options, shared=matrix, coverage=coverage, details=details, ledger=ledger
     )
 
 
@@ -115,14 +115,14 @@ def behaviours(  # noqa: PLR0913, one for each option
 ) -> int:
     """Show how adapters compute where several ways are right."""
     from adapters import compilation
-    from adapters.conditions import Conditions
+    from adapters.conditions import ProcessOptions
     from crosscheck.behaviours.command import survey_and_show
     from crosscheck.behaviours.probes import PROBES
     from reference.formats import FORMATS
 
     return survey_and_show(
         _specs(only, adapter),
-        Conditions(journal, timeout, compilation.kept(), compile_timeout),
+        ProcessOptions(journal, timeout, compilation.kept(), compile_timeout),
         dtypes=chosen(dtype, FORMATS, "--dtype"),
         probes=[PROBES[name] for name in chosen(probe, PROBES, "--probe")],
         everything=everything,
@@ -149,16 +149,16 @@ def check(  # noqa: PLR0913, one for each option
 ) -> int:
     """Judge one input: the text of a case, or a file .npz or .safetensors with X, y and W."""
     from adapters import AdapterError
-    from adapters.conditions import Conditions
+    from adapters.conditions import ProcessOptions
     from crosscheck.check import check_and_show
 
-    conditions = Conditions(journal, timeout, compile_timeout=compile_timeout)
+    options = ProcessOptions(journal, timeout, compile_timeout=compile_timeout)
     if script:
         from crosscheck.script.command import script_and_show
 
         if bisect:
             raise click.UsageError("--script does not go with --bisect")
-        return script_and_show(source, _specs(only, adapter), conditions, output)
+        return script_and_show(source, _specs(only, adapter), options, output)
     if output is not None:
         raise click.UsageError("--output goes with --script only")
     try:
@@ -168,7 +168,7 @@ def check(  # noqa: PLR0913, one for each option
             raise
         click.echo(f"crosscheck: cannot be judged: {error}", err=True)
         return CANNOT_BE_JUDGED
-    return check_and_show(source, specs, conditions, bisect=bisect)
+    return check_and_show(source, specs, options, bisect=bisect)
 
 
 @cli.command()
@@ -237,13 +237,13 @@ def _core(  # noqa: PLR0913, as `compare`
     thorough: bool,
 ) -> tuple[Any, list[Any]]:
     """The same cases for all adapters, and the adapters."""
-    from crosscheck.comparison.plan import PROBLEMS, Plan
+    from crosscheck.comparison.plan import PROBLEMS, CorePlan
     from crosscheck.regimes import REGIMES
 
     if thorough:
         raise click.UsageError("--thorough goes with --matrix only")
     regimes = chosen(regime, REGIMES, "--regime")
-    return Plan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
+    return CorePlan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
 
 
 def _matrix(
@@ -258,9 +258,9 @@ def _matrix(
     return MatrixPlan.of(specs, dtypes, thorough=thorough), specs
 
 
-def _under_each(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) -> tuple[Any, list[Any]]:
+def _per_interpreter(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) -> tuple[Any, list[Any]]:
     """The plan and the adapters, under each of two interpreters."""
-    from crosscheck.comparison.interpreters import UnderEach, suffix_of
+    from crosscheck.comparison.interpreters import PlanPerInterpreter, suffix_of
 
     if len(pythons) != 2:
         raise click.UsageError(f"--python wants two interpreters, old and new, not {len(pythons)}")
@@ -272,7 +272,9 @@ def _under_each(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) -> tupl
     outside = [spec.name for spec in specs if spec.framework is None]
     if outside:
         raise click.UsageError(f"--python is for the suite's own adapters, not {outside[0]}")
-    return UnderEach(plan, tuple(pythons)), [spec.under(python) for python in pythons for spec in specs]
+    return PlanPerInterpreter(plan, tuple(pythons)), [
+        spec.under(python) for python in pythons for spec in specs
+    ]
 
 
 def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:

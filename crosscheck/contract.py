@@ -11,9 +11,9 @@ from itertools import chain
 import numpy as np
 
 from adapters.errors import AdapterMisbehaved
+from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.formatting import format_element, format_hex
 from crosscheck.judge import OUTPUTS, Judge
-from crosscheck.shown import hexadecimal, place
-from crosscheck.trial import Subject, evaluate
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array, Bool, Outputs, Problem
 
@@ -21,72 +21,72 @@ from reference.types import Array, Bool, Outputs, Problem
 DECOY = Problem(*(np.array(value) for value in (0.5, 2.0, -0.25)))
 
 
-def violations(subject: Subject, problem: Problem) -> list[str]:
-    """How the subject breaks the contract on a problem: one sentence each, none if it keeps it.
+def contract_violations(adapter: CheckedAdapter, problem: Problem) -> list[str]:
+    """How the adapter breaks the contract on a problem: one sentence each, none if it keeps it.
 
-    What the subject does not support breaks nothing.
+    What the adapter does not support breaks nothing.
 
     Args:
-        subject: an adapter that has the problem's dtype.
+        adapter: it has the problem's dtype.
         problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``.
 
     Raises:
-        AdapterDied: its process died.
+        AdapterCrashed: its process crashed.
     """
-    return _told(subject, chain(_history(subject, problem), _layouts(subject, problem)))
+    return _collect(adapter, chain(_repeatability(adapter, problem), _layouts(adapter, problem)))
 
 
-def history(subject: Subject, problem: Problem) -> list[str]:
-    """The violations that make a result depend on more than its input; as `violations`.
+def check_repeatability(adapter: CheckedAdapter, problem: Problem) -> list[str]:
+    """Check that a result depends on its input only: a sentence for each violation, as `contract_violations`.
 
     A decoy of the same shapes is evaluated first and the problem after it, twice, so that a result that
     belongs to another call shows.
     """
-    return _told(subject, _history(subject, problem))
+    return _collect(adapter, _repeatability(adapter, problem))
 
 
-def _told(subject: Subject, sentences: Iterator[str]) -> list[str]:
-    """The sentences up to the one that ends the trial."""
+def _collect(adapter: CheckedAdapter, sentences: Iterator[str]) -> list[str]:
+    """The sentences, until the adapter refuses or breaks the contract."""
     found: list[str] = []
     try:
         for sentence in sentences:
             found += [sentence] * (sentence not in found)
     except NotImplementedError as reason:
         if not str(reason):
-            found.append(f"{subject.description.name} raised NotImplementedError without a reason")
+            found.append(f"{adapter.description.name} raised NotImplementedError without a reason")
     except AdapterMisbehaved as failure:
         found.append(str(failure))
     return found
 
 
-def _history(subject: Subject, problem: Problem) -> Iterator[str]:
+def _repeatability(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
     decoy = Problem(*(np.full(a.shape, value, a.dtype) for a, value in zip(problem, DECOY, strict=True)))
-    before = evaluate(subject, decoy)
-    first, changed = _watched(subject, problem)
+    before = evaluate(adapter, decoy)
+    first, changed = _evaluate_copy(adapter, problem)
     yield from changed
     kept = Outputs(*(None if output is None else output.copy() for output in first))
-    second, _ = _watched(subject, problem)
-    name = subject.description.name
+    second, _ = _evaluate_copy(adapter, problem)
+    name = adapter.description.name
     yield from _differences(f"{name}: a second call with the same input changes", kept, second)
     yield from _differences(f"{name}: a later call changes what an earlier one returned in", kept, first)
-    yield from _stale(subject, Judge(problem), before, kept)
-    yield from _stale(subject, Judge(decoy), kept, before)
+    yield from _stale(adapter, Judge(problem), before, kept)
+    yield from _stale(adapter, Judge(decoy), kept, before)
 
 
-def _layouts(subject: Subject, problem: Problem) -> Iterator[str]:
+def _layouts(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
     judge = Judge(problem)
-    contiguous, _ = _watched(subject, problem)
+    contiguous, _ = _evaluate_copy(adapter, problem)
     for layout in LAYOUTS[1:]:
-        yield from _layout(subject, judge, contiguous, layout)
+        yield from _layout(adapter, judge, contiguous, layout)
 
 
-def _watched(subject: Subject, problem: Problem) -> tuple[Outputs, list[str]]:
+def _evaluate_copy(adapter: CheckedAdapter, problem: Problem) -> tuple[Outputs, list[str]]:
     """The outputs on a copy of the problem, and what happened to the copy."""
-    handed = Problem(*(arrange(array, "contiguous") for array in problem))
-    outputs = evaluate(subject, handed)
+    copy = Problem(*(arrange(array, "contiguous") for array in problem))
+    outputs = evaluate(adapter, copy)
     found = [
-        f"{subject.description.name} changes its input {difference}"
-        for array, want, symbol in zip(handed, problem, "XyW", strict=True)
+        f"{adapter.description.name} changes its input {difference}"
+        for array, want, symbol in zip(copy, problem, "XyW", strict=True)
         if (difference := first_difference(symbol, array, want))
     ]
     return outputs, found
@@ -114,46 +114,48 @@ def first_difference(name: str, got: Array, want: Array) -> str:
     if not differs.any():
         return ""
     index = tuple(int(i) for i in np.argwhere(differs)[0])
-    now, was = (hexadecimal(float(array[index])) for array in (got, want))
-    return f"{place(name, index)} from {was} to {now} ({int(differs.sum())} of {differs.size} elements)"
+    now, was = (format_hex(float(array[index])) for array in (got, want))
+    return (
+        f"{format_element(name, index)} from {was} to {now} ({int(differs.sum())} of {differs.size} elements)"
+    )
 
 
 def _bits(array: Array) -> Array:
     return np.ascontiguousarray(array).reshape(array.shape).view(f"u{array.dtype.itemsize}")
 
 
-def _outside(subject: Subject, judge: Judge, outputs: Outputs) -> dict[str, Bool]:
+def _outside(adapter: CheckedAdapter, judge: Judge, outputs: Outputs) -> dict[str, Bool]:
     """The outputs that are outside, with their elements outside."""
-    claims = subject.description.arithmetic[judge.format.name]
+    claims = adapter.description.arithmetic[judge.format.name]
     judged = judge.judge(outputs, claims)
     return {name: ~one.admissible for name, one in judged.items() if not one.admissible.all()}
 
 
-def _stale(subject: Subject, judge: Judge, before: Outputs, outputs: Outputs) -> Iterator[str]:
+def _stale(adapter: CheckedAdapter, judge: Judge, before: Outputs, outputs: Outputs) -> Iterator[str]:
     """Results that are wrong here, and are those of another problem of the same shapes."""
     pairs = {
-        name: (getattr(outputs, name), getattr(before, name)) for name in _outside(subject, judge, outputs)
+        name: (getattr(outputs, name), getattr(before, name)) for name in _outside(adapter, judge, outputs)
     }
     stale = [n for n, (now, old) in pairs.items() if old is not None and not first_difference(n, now, old)]
     if stale:
         what = f"{', '.join(stale)} for other X, y and W of the same shapes"
-        yield f"{subject.description.name} returns the same {what}: of an earlier call, or constant"
+        yield f"{adapter.description.name} returns the same {what}: of an earlier call, or constant"
 
 
-def _layout(subject: Subject, judge: Judge, contiguous: Outputs, layout: str) -> Iterator[str]:
+def _layout(adapter: CheckedAdapter, judge: Judge, contiguous: Outputs, layout: str) -> Iterator[str]:
     """What is admissible in contiguous memory and not in a layout."""
     laid_out = Problem(*(arrange(array, layout) for array in judge.problem))
     try:
-        outputs = evaluate(subject, laid_out)
+        outputs = evaluate(adapter, laid_out)
     except AdapterMisbehaved as failure:
         yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
         return
-    known = _outside(subject, judge, contiguous)
-    found = {name: o for name, o in _outside(subject, judge, outputs).items() if name not in known}
+    known = _outside(adapter, judge, contiguous)
+    found = {name: o for name, o in _outside(adapter, judge, outputs).items() if name not in known}
     if found:
         name, outside = next(iter(found.items()))
         index = tuple(int(i) for i in np.argwhere(outside)[0])
-        got, want = (hexadecimal(float(getattr(o, name)[index])) for o in (outputs, contiguous))
-        where = f"{place(name, index)}: got {got}, in contiguous memory {want}"
+        got, want = (format_hex(float(getattr(o, name)[index])) for o in (outputs, contiguous))
+        where = f"{format_element(name, index)}: got {got}, in contiguous memory {want}"
         what = f"is outside on {', '.join(found)} if the arrays are {layout}"
-        yield f"{subject.description.name} {what}; {where}"
+        yield f"{adapter.description.name} {what}; {where}"

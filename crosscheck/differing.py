@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.blame.element import Element
-from crosscheck.comparison.claims import MODEST, widening
+from crosscheck.comparison.claims import WITHOUT_CLAIM, widening
+from crosscheck.evaluation import Outcome
+from crosscheck.explain.element import Element
+from crosscheck.formatting import format_decimal, format_element
 from crosscheck.judge import AXES, Judge
-from crosscheck.shown import decimal, place
-from crosscheck.trial import Outcome
 from reference.arithmetic import Arithmetic
 from reference.types import Bool
 from reference.ulp import ulp
@@ -33,7 +33,7 @@ MEANING: Final = {
     "expanded": "Δ is formed from ŷ − ŷ²",
     "rescaled_mean": "its loss is a mean times its count",
 }
-UNCLAIMED: Final = {**MODEST, "u_acc": None, "u_sum": None}
+UNCLAIMED: Final = {**WITHOUT_CLAIM, "u_acc": None, "u_sum": None}
 # A factor from which on an error counts as amplified: three bits are lost.
 AMPLIFIED: Final = 8
 
@@ -53,7 +53,7 @@ class Differences:
     different: int = 0
     by_claim: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
-    def hear(self, judge: Judge, outcomes: Sequence[Outcome]) -> None:
+    def add(self, judge: Judge, outcomes: Sequence[Outcome]) -> None:
         """Count one case."""
         for output in AXES:
             there = [outcome for outcome in outcomes if output in outcome.judgements]
@@ -63,15 +63,15 @@ class Differences:
                 self.different += int(np.count_nonzero(found))
         for outcome in outcomes:
             if outcome.outputs is not None:
-                self._claimed(judge, outcome)
+                self._count_by_claim(judge, outcome)
 
-    def _claimed(self, judge: Judge, outcome: Outcome) -> None:
-        """Count what would be outside if nothing were claimed."""
+    def _count_by_claim(self, judge: Judge, outcome: Outcome) -> None:
+        """Count the elements that would be outside if the adapter claimed nothing."""
         said, dtype = outcome.description, judge.format.name
         claims = said.arithmetic[dtype]
         if outcome.outputs is None or not (made := widening(claims)):
             return
-        without = dataclasses.replace(claims, **{name: MODEST[name] for name in made})
+        without = dataclasses.replace(claims, **{name: WITHOUT_CLAIM[name] for name in made})
         narrow = judge.judge(outcome.outputs, without)
         self.by_claim[said.name, dtype, ", ".join(made)] += sum(
             int(np.count_nonzero(one.admissible & ~narrow[name].admissible))
@@ -96,7 +96,7 @@ def _judged(outcomes: Sequence[Outcome], output: str) -> Bool:
     return np.logical_and.reduce([outcome.judgements[output].judged for outcome in outcomes])
 
 
-def told(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def difference_lines(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """For each output in which they differ the values where they are farthest apart; then the reasons."""
     reasons: dict[str, list[str]] = {}
     for output in AXES:
@@ -106,7 +106,7 @@ def told(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
             element = Element(judge, output, _farthest(judge, there, output, found))
             values = "; ".join(_values(element, there))
             note = "" if _judged(there, output)[element.index] else "; not judged"
-            yield f"{place(output, element.index)}: {values}{note}"
+            yield f"{format_element(output, element.index)}: {values}{note}"
             for reason in _reasons(element, there):
                 reasons.setdefault(reason, []).append(output)
     for reason, of in reasons.items():
@@ -125,7 +125,7 @@ def _farthest(judge: Judge, outcomes: Sequence[Outcome], output: str, found: Boo
 def _values(element: Element, outcomes: Sequence[Outcome]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for outcome in outcomes:
-        value = decimal(element.got(outcome), element.format)
+        value = format_decimal(element.got(outcome), element.format)
         groups.setdefault(value, []).append(outcome.description.name)
     return [f"{value} ({', '.join(names)})" for value, names in groups.items()]
 

@@ -1,4 +1,4 @@
-"""The processes of a run: one for each room of adapters, started when first needed, closed together."""
+"""The worker processes of a run: one for each process key, started when first needed, closed together."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from adapters import Room, Spec
-from adapters.conditions import Conditions
-from adapters.host import Host
-from adapters.isolated import Isolated
+from adapters import ProcessKey, Spec
+from adapters.conditions import ProcessOptions
+from adapters.host import WorkerProcess
+from adapters.isolated import ProcessAdapter
 from adapters.protocol import Description
 
 
-class Hosts:
-    """Adapters in processes that they share with those of their room.
+class WorkerProcesses:
+    """The worker processes of a run, and the adapters in them; those with equal `Spec.process_key` share one.
 
     An adapter from outside has a process to itself.
     """
 
-    def __init__(self, conditions: Conditions) -> None:
+    def __init__(self, options: ProcessOptions) -> None:
         """Start nothing yet."""
-        self._conditions = conditions
-        self._hosts: dict[Room, Host] = {}
-        self._subjects: dict[str, Isolated] = {}
+        self._options = options
+        self._processes: dict[ProcessKey, WorkerProcess] = {}
+        self._adapters: dict[str, ProcessAdapter] = {}
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -34,27 +34,27 @@ class Hosts:
     ) -> None:
         self.close()
 
-    def subject(self, spec: Spec) -> Isolated:
-        """The adapter; its process is started where none of its room runs yet.
+    def adapter(self, spec: Spec) -> ProcessAdapter:
+        """The adapter; its process is started unless one with its `process_key` runs already.
 
         Raises:
             AdapterError: the interpreter cannot be started.
             JournalError: the directory cannot be written.
         """
-        if spec.name not in self._subjects:
-            host = self._hosts.get(spec.room) or self._start(spec)
-            self._subjects[spec.name] = Isolated(spec, host)
-        return self._subjects[spec.name]
+        if spec.name not in self._adapters:
+            worker = self._processes.get(spec.process_key) or self._start(spec)
+            self._adapters[spec.name] = ProcessAdapter(spec, worker)
+        return self._adapters[spec.name]
 
     @property
     def descriptions(self) -> dict[str, Description]:
         """What the adapters that were asked say about themselves, by what selects them."""
-        return {name: subject.description for name, subject in self._subjects.items() if subject.is_described}
+        return {name: adapter.description for name, adapter in self._adapters.items() if adapter.is_described}
 
-    def _start(self, spec: Spec) -> Host:
-        host = Host(spec.framework or spec.name, spec, self._conditions)
-        self._hosts[spec.room] = self._resources.enter_context(host)
-        return host
+    def _start(self, spec: Spec) -> WorkerProcess:
+        worker = WorkerProcess(spec.framework or spec.name, spec, self._options)
+        self._processes[spec.process_key] = self._resources.enter_context(worker)
+        return worker
 
     def close(self) -> None:
         """End every process."""

@@ -14,13 +14,20 @@ import numpy as np
 from adapters import is_ours
 from adapters.errors import NoAnswer
 from adapters.protocol import Description
-from crosscheck.blame import first_equation, outliers
-from crosscheck.blame.element import Element
-from crosscheck.blame.scene import Inquest, Scene
+from crosscheck.evaluation import CheckedAdapter, Outcome
+from crosscheck.explain import first_equation, outliers
+from crosscheck.explain.disagreement import Disagreement, DisagreementAnalysis
+from crosscheck.explain.element import Element
+from crosscheck.formatting import (
+    format_bound_used,
+    format_element,
+    format_hex,
+    format_number,
+    format_set,
+    format_ulp,
+)
 from crosscheck.judge import Judge, Verdict
 from crosscheck.regimes import REGIMES, classify
-from crosscheck.shown import admissible, hexadecimal, number, of_the_bound, place, ulps
-from crosscheck.trial import Outcome, Subject
 from reference import oracle
 from reference.admissible import AdmissibleSet
 from reference.ulp import Category
@@ -36,18 +43,24 @@ CATEGORIES = {
 }
 
 
-def failure(text: str, judge: Judge, outcomes: Sequence[Outcome], subjects: Mapping[str, Subject]) -> str:
+def failure(
+    text: str, judge: Judge, outcomes: Sequence[Outcome], adapters: Mapping[str, CheckedAdapter]
+) -> str:
     """Everything needed to act on what adapters got wrong in one case; several lines.
 
     Args:
         text: the case, or the file that it came from.
         judge: of the case.
         outcomes: of all adapters.
-        subjects: those that can be asked again, by the name or ``package.module:object`` that selects them.
+        adapters: those that can evaluate again, by the name or ``package.module:object`` that selects them.
     """
-    inquest = Inquest(text, judge, outcomes, subjects)
-    blocks = [_failed(inquest, outcome) for outcome in outcomes if outcome.failure is not None]
-    blocks += [_disagreement(inquest, scene) for outcome in outcomes for scene in inquest.scenes(outcome)]
+    analysis = DisagreementAnalysis(text, judge, outcomes, adapters)
+    blocks = [_failed(analysis, outcome) for outcome in outcomes if outcome.failure is not None]
+    blocks += [
+        _disagreement(analysis, disagreement)
+        for outcome in outcomes
+        for disagreement in analysis.disagreements(outcome)
+    ]
     return "\n\n".join([_headline(outcomes), *blocks])
 
 
@@ -102,46 +115,49 @@ def _who(description: Description) -> str:
     return f"{description.framework} {description.version}, {description.device}{counted}"
 
 
-def _failed(inquest: Inquest, outcome: Outcome) -> str:
+def _failed(analysis: DisagreementAnalysis, outcome: Outcome) -> str:
     """An adapter that gave no result."""
-    description, dtype = outcome.description, inquest.judge.format.name
+    description, dtype = outcome.description, analysis.judge.format.name
     who = description.name
     lines = [
         f"no verdict on {who} in {dtype}" if _is_late(outcome) else f"{who} failed in {dtype}",
         _line("adapter", _who(description)),
         _line("what", str(outcome.failure)),
     ]
-    selector = inquest.selectors.get(description.name, description.name)
-    return "\n".join([*lines, _line("replay", replay(inquest.text, selector), wrap=False)])
+    selector = analysis.selectors.get(description.name, description.name)
+    return "\n".join([*lines, _line("replay", replay(analysis.text, selector), wrap=False)])
 
 
-def _disagreement(inquest: Inquest, scene: Scene) -> str:
+def _disagreement(analysis: DisagreementAnalysis, disagreement: Disagreement) -> str:
     """One output of one adapter."""
-    element, description = scene.element, scene.culprit.description
-    header = f"{description.name} is wrong: {place(element.output, element.index)} in {element.format.name}"
+    element, description = disagreement.element, disagreement.outcome.description
+    where = format_element(element.output, element.index)
+    header = f"{description.name} is wrong: {where} in {element.format.name}"
     lines = [
         header,
         _line("adapter", _who(description)),
-        *_numbers(scene),
-        *_circumstances(scene),
-        *_blame(inquest, scene),
+        *_numbers(disagreement),
+        *_circumstances(disagreement),
+        *_outliers_and_equation(analysis, disagreement),
     ]
-    selector = inquest.selectors.get(description.name, description.name)
-    return "\n".join([*lines, _line("replay", replay(scene.text, selector), wrap=False)])
+    selector = analysis.selectors.get(description.name, description.name)
+    return "\n".join([*lines, _line("replay", replay(disagreement.text, selector), wrap=False)])
 
 
-def _numbers(scene: Scene) -> Iterator[str]:
+def _numbers(disagreement: Disagreement) -> Iterator[str]:
     """got, want, the error, and what would have been admissible."""
-    element, format = scene.element, scene.element.format
-    claims = scene.culprit.description.arithmetic[format.name]
-    got = element.got(scene.culprit)
+    element, format = disagreement.element, disagreement.element.format
+    claims = disagreement.outcome.description.arithmetic[format.name]
+    got = element.got(disagreement.outcome)
     one = element.set_of(claims)
-    yield _line("got", number(got, format))
+    yield _line("got", format_number(got, format))
     yield _line("want", _want(element, one))
     yield _line("error", _error(element, got))
-    yield _line("admissible", admissible(one, format))
+    yield _line("admissible", format_set(one, format))
     used = (
-        "no figure: nothing but nan is admissible" if one.must else of_the_bound(element.share(got, claims))
+        "no figure: nothing but nan is admissible"
+        if one.must
+        else format_bound_used(element.share(got, claims))
     )
     yield _line("bound used", used)
 
@@ -151,7 +167,7 @@ def _want(element: Element, one: AdmissibleSet) -> str:
     if math.isnan(element.exact[0]):
         return "nan" if one.must else "no exact value, since the input is not finite"
     nearest = oracle.hexadecimal(element.ball, element.format)
-    rounded = hexadecimal(float.fromhex(nearest))
+    rounded = format_hex(float.fromhex(nearest))
     return f"{rounded}, the {element.format.name} nearest to the exact {oracle.decimal(element.ball)}"
 
 
@@ -160,22 +176,22 @@ def _error(element: Element, got: float) -> str:
         return "not measured: no exact value"
     error, kind = element.ulp_error(got)
     words = CATEGORIES.get(kind)
-    figure = "" if math.isnan(error) else f"{ulps(error)} ulp off"
+    figure = "" if math.isnan(error) else f"{format_ulp(error)} ulp off"
     return ", ".join(filter(None, (figure, words)))
 
 
-def _circumstances(scene: Scene) -> Iterator[str]:
+def _circumstances(disagreement: Disagreement) -> Iterator[str]:
     """The regime, the extent, and what the others returned."""
-    element = scene.element
-    here, before = regimes(element), regimes(scene.came[0])
-    yield _line("regime", here if here == before else f"{here}; in the case as it came: {before}")
+    element = disagreement.element
+    here, before = regimes(element), regimes(disagreement.original[0])
+    yield _line("regime", here if here == before else f"{here}; in the original case: {before}")
     stacked = len(element.problem_index) > 0 and element.judge.problem.X.shape[0] > 1
     how = "; nothing smaller was found that shows it" if stacked else ""
-    how = "; reduced here to the smallest input that shows it" if scene.reduced else how
-    yield _line("extent", f"{scene.extent}{how}")
-    for label, other in zip(["others", *[""] * len(scene.others)], scene.others, strict=False):
+    how = "; reduced here to the smallest input that shows it" if disagreement.is_shrunk else how
+    yield _line("extent", f"{disagreement.extent}{how}")
+    for label, other in zip(["others", *[""] * len(disagreement.others)], disagreement.others, strict=False):
         yield _line(label, _other(element, other))
-    trivial = [n for n, j in scene.culprit.judgements.items() if j.verdict is Verdict.NOT_JUDGED]
+    trivial = [n for n, j in disagreement.outcome.judgements.items() if j.verdict is Verdict.NOT_JUDGED]
     if trivial:
         yield _line("not judged", f"{', '.join(trivial)}: the sets hold all that these can be")
 
@@ -196,17 +212,17 @@ def _other(element: Element, outcome: Outcome) -> str:
     inside = bool(outcome.judgements[element.output].admissible[element.index])
     judged = bool(outcome.judgements[element.output].decided[element.index])
     verdict = (Verdict.WITHIN_BOUNDS if judged else Verdict.NOT_JUDGED) if inside else Verdict.OUTSIDE
-    return f"{name}: {number(got, element.format)}, {verdict.value}, {_error(element, got)}"
+    return f"{name}: {format_number(got, element.format)}, {verdict.value}, {_error(element, got)}"
 
 
-def _blame(inquest: Inquest, scene: Scene) -> Iterator[str]:
+def _outliers_and_equation(analysis: DisagreementAnalysis, disagreement: Disagreement) -> Iterator[str]:
     """The outliers and the first equation that differs."""
-    outcomes = (scene.culprit, *scene.others)
-    yield _line("outlier", ", ".join(outliers(scene.element, outcomes)))
-    subject = inquest.subject_of(scene.culprit)
-    if subject is None:
+    outcomes = (disagreement.outcome, *disagreement.others)
+    yield _line("outlier", ", ".join(outliers(disagreement.element, outcomes)))
+    adapter = analysis.adapter_of(disagreement.outcome)
+    if adapter is None:
         yield _line("equation", "not known: the adapter no longer answers")
         return
-    finding = first_equation(subject, scene)
-    yield _line("equation", f"{finding.equation}")
-    yield _line("evidence", finding.evidence)
+    diagnosis = first_equation(adapter, disagreement)
+    yield _line("equation", f"{diagnosis.equation}")
+    yield _line("evidence", diagnosis.evidence)

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from adapters.errors import NoAnswer
-from crosscheck.accuracy import BestKnown, errors
+from crosscheck.accuracy import ExactValue, errors
+from crosscheck.evaluation import Outcome
+from crosscheck.formatting import format_decimal, format_element, format_endpoint, format_share, format_ulp
 from crosscheck.judge import Judge
 from crosscheck.regimes import REGIMES, classify
-from crosscheck.shown import decimal, end, percent, place, ulps
-from crosscheck.trial import Outcome
 from reference.types import Array, Float64
 from reference.ulp import Category
 
-Best = dict[str, BestKnown]
+ExactValues = dict[str, ExactValue]
 COLUMNS = ("adapter", "output", "verdict", "worst ulp", "of bound", "at", "got there", "exact there")
 APART = COLUMNS.index("at")  # what follows has a line of its own on a narrow terminal
 LONGEST = 60  # characters of a case in a heading
@@ -34,12 +34,12 @@ def heading(text: str, judge: Judge) -> str:
     return f"{shown}\n{judge.format.name}, {size}; elements of ŷ: {regimes}"
 
 
-def table(judge: Judge, outcomes: Sequence[Outcome], best: Best, width: int) -> str:
+def table(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues, width: int) -> str:
     """One row for each output of each adapter: the largest error, and the element nearest to its bound.
 
     Where so many columns are too few, what was returned there has a line of its own.
     """
-    lines = [COLUMNS, *_rows(judge, outcomes, best)]
+    lines = [COLUMNS, *_rows(judge, outcomes, exact_values)]
     whole = _aligned(lines)
     if max(map(len, whole)) <= width:
         return "\n".join(whole)
@@ -61,7 +61,7 @@ def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tuple[str, ...]]:
+def _rows(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues) -> Iterator[tuple[str, ...]]:
     for outcome in outcomes:
         if outcome.outputs is None:
             yield (
@@ -72,7 +72,7 @@ def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tup
             )
             continue
         sets = judge.sets(outcome.description.arithmetic[judge.format.name])
-        for name, (error, kind) in errors(outcome.outputs, best, judge.format).items():
+        for name, (error, kind) in errors(outcome.outputs, exact_values, judge.format).items():
             got = np.asarray(getattr(outcome.outputs, name)).astype(np.float64)
             share = sets[name].share(got, outcome.judgements[name].admissible)
             at = np.unravel_index(int(np.argmax(np.where(np.isnan(share), -1.0, share))), share.shape)
@@ -82,10 +82,10 @@ def _rows(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> Iterator[tup
                 name,
                 outcome.judgements[name].verdict.value,
                 _largest(error, kind),
-                percent(float(share[index])),
-                place("", index),
-                decimal(float(got[index]), judge.format),
-                end(float(best[name].hi[index]), judge.format),
+                format_share(float(share[index])),
+                format_element("", index),
+                format_decimal(float(got[index]), judge.format),
+                format_endpoint(float(exact_values[name].hi[index]), judge.format),
             )
 
 
@@ -100,16 +100,16 @@ def _largest(error: Float64, kind: Array) -> str:
     """The largest error in ulp, and the categories that occur beside it."""
     known = error[~np.isnan(error)]
     words = [word for category, word in WORDS.items() if (kind == category).any()]
-    return " ".join([ulps(float(known.max())) if known.size else "-", *words])
+    return " ".join([format_ulp(float(known.max())) if known.size else "-", *words])
 
 
-def largest_error(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
+def largest_error(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues) -> str:
     """A sentence on accuracy, since all may be within bounds and all be far off."""
     found = [
         (float(np.nanmax(error)), f"in {name} of {outcome.description.name}")
         for outcome in outcomes
         if outcome.outputs is not None
-        for name, (error, _) in errors(outcome.outputs, best, judge.format).items()
+        for name, (error, _) in errors(outcome.outputs, exact_values, judge.format).items()
         if not np.isnan(error).all()
     ]
     if not any(outcome.outputs is not None for outcome in outcomes):
@@ -117,4 +117,4 @@ def largest_error(judge: Judge, outcomes: Sequence[Outcome], best: Best) -> str:
     if not found:
         return "There is no exact value to measure an error from."
     error, where = max(found, key=lambda each: each[0])
-    return f"The largest error is {ulps(error)} ulp, {where}."
+    return f"The largest error is {format_ulp(error)} ulp, {where}."

@@ -19,7 +19,7 @@ Histogram = Mapping[str, int]
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """What was on trial where.
+    """What was judged: an output of an adapter, in a dtype, a regime, a shape and a layout.
 
     Attributes:
         adapter, framework, version, device: as the adapter describes itself.
@@ -78,8 +78,8 @@ class Summary:
         unknown: elements whose exact value nobody asked for.
         equal: elements with the very bits of the reference: the document's formulas in float64, then rounded.
         ties: elements of which the reference leaves open whether they are the nearest number; only where
-            errors are from the reference (`crosscheck.sweep.tally`).
-        cases: which there were: the sum of `mark_of` their texts, modulo `CASES`.
+            errors are from the reference (`crosscheck.sweep.error_statistics`).
+        cases: which there were: the sum of `hash_of` each text, modulo `CASES`.
         bits: of all outputs with their cases, in the same way: what is equal has the same numbers.
         well_conditioned: elements that are well-conditioned (`reference.admissible`) and whose exact value is
             known.
@@ -90,7 +90,7 @@ class Summary:
             ``inf``.
         known: elements that a known difference covers, by ``entry:regime``; those that overlap both count.
         unsupported: why the adapter does not have this cell.
-        failures: how it broke the contract, or died.
+        failures: how it broke the contract, or crashed.
         no_verdict: how it gave no answer in time.
     """
 
@@ -126,8 +126,8 @@ WORST: Final = ("error", "well_conditioned_error", "share")
 HISTOGRAMS: Final = ("errors", "well_conditioned_errors", "shares", "known")
 
 
-def mark_of(*parts: bytes) -> int:
-    """A number for the text of a case, or a result with it, which tells sums of them apart."""
+def hash_of(*parts: bytes) -> int:
+    """A 53-bit hash of a case's text, or of text and result; hashes of many are added modulo `CASES`."""
     return int.from_bytes(hashlib.blake2b(b"\0".join(parts), digest_size=8).digest(), "big") % CASES
 
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from adapters.errors import AdapterDied
+from adapters.errors import AdapterCrashed
 from crosscheck.cases import Case, Literal
-from crosscheck.contract import violations
+from crosscheck.contract import contract_violations
 from crosscheck.message import failure, replay
 from crosscheck.panel import Hearing, Panel
 
@@ -45,7 +45,7 @@ def explained(panel: Panel) -> Iterator[None]:
         if found is None:
             raise
     if found is not None:
-        text = failure(found.case.text, found.hearing.judge, found.hearing.outcomes, panel.subjects)
+        text = failure(found.case.text, found.hearing.judge, found.hearing.outcomes, panel.adapters)
         raise pytest.fail.Exception(text, pytrace=False) from None
 
 
@@ -59,12 +59,12 @@ def _disagreements(group: BaseExceptionGroup) -> Iterator[DisagreementError]:
 
 def assert_keeps_the_contract(panel: Panel, name: str, case: Case) -> None:
     """One adapter beyond its values: the sentences that say how it breaks the contract, and a replay line."""
-    if name not in panel.subjects:
-        pytest.skip(f"not run, it died earlier: {panel.casualties[name]}")
+    if name not in panel.adapters:
+        pytest.skip(f"not run, it died earlier: {panel.crashed[name]}")
     try:
-        found = violations(panel.subjects[name], case.problem())
-    except AdapterDied as death:
-        panel.lose(name, death)
+        found = contract_violations(panel.adapters[name], case.problem())
+    except AdapterCrashed as crash:
+        panel.retire(name, crash)
         return
     if found:
         pytest.fail("\n".join([*found, f"  replay  {replay(case.text, name)}"]), pytrace=False)

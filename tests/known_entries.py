@@ -15,9 +15,9 @@ import pytest
 from planted import wrong
 
 from crosscheck.cases import parse
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.known import Difference, Explained, KnownDifferences, KnownError, Setting
-from crosscheck.trial import Direct, Outcome, Subject, run
+from crosscheck.known import Difference, KnownDifferences, KnownError, KnownMatch, Setting
 
 LAST_DAY = date(2030, 12, 31)
 # ŷ = ½ exactly, so that whoever computes it gets the same bits: ∂L/∂W = ½·½·½, planted with its sign turned.
@@ -42,7 +42,7 @@ ENTRY: dict[str, Any] = {
     "expires": LAST_DAY,
 }
 LATER: dict[str, Any] = {"versions": ">=2", "sightings": [{**ENTRY["sightings"][0], "version": "2.0"}]}
-TURNED = Direct(wrong.sign)
+TURNED = InProcessAdapter(wrong.sign)
 
 
 def toml(fields: Mapping[str, Any]) -> str:
@@ -85,20 +85,20 @@ def record(*entries: Difference, today: date = LAST_DAY) -> KnownDifferences:
     return KnownDifferences(entries, today)
 
 
-def setting(subject: Subject = TURNED, **changes: Any) -> Setting:
-    return Setting(subject.description, "float32", "grad", (1, 1, 1), "x86_64")._replace(**changes)
+def setting(adapter: CheckedAdapter = TURNED, **changes: Any) -> Setting:
+    return Setting(adapter.description, "float32", "grad", (1, 1, 1), "x86_64")._replace(**changes)
 
 
-def heard(subject: Subject, text: str, known: KnownDifferences) -> tuple[Judge, Outcome, Explained]:
-    """A subject on one case, and what is known of that."""
+def heard(adapter: CheckedAdapter, text: str, known: KnownDifferences) -> tuple[Judge, Outcome, KnownMatch]:
+    """An adapter on one case, and what is known of that."""
     case = parse(text)
     judge = Judge(case.problem())
-    outcome = run(subject, judge)
-    return judge, outcome, known.explain(judge, outcome, case.shape)
+    outcome = evaluate_and_judge(adapter, judge)
+    return judge, outcome, known.match(judge, outcome, case.shape)
 
 
-def explained(subject: Subject, text: str, *entries: Difference) -> Explained:
-    return heard(subject, text, record(*entries))[2]
+def match_of(adapter: CheckedAdapter, text: str, *entries: Difference) -> KnownMatch:
+    return heard(adapter, text, record(*entries))[2]
 
 
 def assert_refused(path: Path, *words: str) -> None:

@@ -7,13 +7,13 @@ import dataclasses
 from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, small, summary
 from msgspec.structs import replace
 
-from crosscheck.gate import Kind
+from crosscheck.gate import ChangeKind
 from crosscheck.ledger import Fault, Ledger
 from crosscheck.ledger.records import INTERRUPTED
 from crosscheck.summary import Cell, Summary, Worst
 
 BASE = small()
-WORSE, BETTER, OTHER = Kind.REGRESSION, Kind.IMPROVEMENT, Kind.CHANGE
+WORSE, BETTER, OTHER = ChangeKind.REGRESSION, ChangeKind.IMPROVEMENT, ChangeKind.CHANGE
 
 
 def with_cell(found: Summary, place: Cell | None = None) -> Ledger:
@@ -31,7 +31,7 @@ ELSEWHERE = header("torch", environment=replace(ENVIRONMENT, cpu="another"))
 NEWER = header(adapters=(adapter("torch", "2.14.0"),))
 THREADED = header(adapters=(replace(adapter("torch"), threads=2),))
 # Name: the baseline, the new ledger, and the kind, fact, old and new value of every change.
-PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
+PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[ChangeKind, str, str, str]]]] = {
     "nothing": (BASE, BASE, []),
     "outside": (BASE, with_cell(WRONG), [(WORSE, "verdict", "within bounds", "outside")]),
     "agrees again": (with_cell(WRONG), BASE, [(BETTER, "verdict", "outside", "within bounds")]),
@@ -87,7 +87,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         [
             (OTHER, "worst ulp", "1.5", "2.5"),
             (
-                Kind.ENVIRONMENT,
+                ChangeKind.ENVIRONMENT,
                 "adapter torch",
                 "torch 2.13.0, cpu, 1 thread",
                 "torch 2.13.0, cpu, 2 threads",
@@ -100,7 +100,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         [
             (WORSE, "worst ulp", "1.5", "2.5"),
             (
-                Kind.ENVIRONMENT,
+                ChangeKind.ENVIRONMENT,
                 "adapter torch",
                 "torch 2.13.0, cpu, 1 thread",
                 "torch 2.14.0, cpu, 1 thread",
@@ -113,7 +113,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         [
             (OTHER, "bits", "5 of 6 as the reference", "4 of 6 as the reference"),
             (
-                Kind.ENVIRONMENT,
+                ChangeKind.ENVIRONMENT,
                 "adapter torch",
                 "torch 2.13.0, cpu, 1 thread",
                 "torch 2.14.0, cpu, 1 thread",
@@ -125,14 +125,14 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
             BASE, header=header("torch", environment=replace(ENVIRONMENT, cpu="A B avx avx2"))
         ),
         dataclasses.replace(BASE, header=header("torch", environment=replace(ENVIRONMENT, cpu="A B avx"))),
-        [(Kind.ENVIRONMENT, "cpu", "A B avx2", "A B")],
+        [(ChangeKind.ENVIRONMENT, "cpu", "A B avx2", "A B")],
     ),
     "another sample of equal numbers": (BASE, with_cell(dataclasses.replace(FAR, bits=9)), []),
     "a larger error of other cases": (BASE, with_cell(dataclasses.replace(FAR, cases=8)), []),
     "a larger error elsewhere": (
         BASE,
         dataclasses.replace(with_cell(FAR), header=ELSEWHERE),
-        [(OTHER, "worst ulp", "1.5", "2.5"), (Kind.ENVIRONMENT, "cpu", "some avx2", "another")],
+        [(OTHER, "worst ulp", "1.5", "2.5"), (ChangeKind.ENVIRONMENT, "cpu", "some avx2", "another")],
     ),
     "an output gone": (
         BASE,
@@ -166,7 +166,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         dataclasses.replace(with_behaviour("other bits: grad"), header=ELSEWHERE),
         [
             (OTHER, "behaviour", "the same bits", "other bits: grad"),
-            (Kind.ENVIRONMENT, "cpu", "some avx2", "another"),
+            (ChangeKind.ENVIRONMENT, "cpu", "some avx2", "another"),
         ],
     ),
     "a promise kept": (
@@ -190,7 +190,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         [(WORSE, "behaviour", "z = 3", "no grad")],
     ),
     "not asked": (BASE, dataclasses.replace(BASE, behaviours=()), [(WORSE, "behaviours", "asked", "-")]),
-    "a death": (
+    "a crash": (
         BASE,
         dataclasses.replace(BASE, faults=(Fault(who="torch", what="torch exited"),)),
         [(WORSE, "fault", "-", "torch exited")],
@@ -215,7 +215,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[Kind, str, str, str]]]] = {
         dataclasses.replace(BASE, header=NEWER),
         [
             (
-                Kind.ENVIRONMENT,
+                ChangeKind.ENVIRONMENT,
                 "adapter torch",
                 "torch 2.13.0, cpu, 1 thread",
                 "torch 2.14.0, cpu, 1 thread",

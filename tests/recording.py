@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from adapters.protocol import Description
     from crosscheck.behaviours.probe import Observation
     from crosscheck.cases import Case
-    from crosscheck.comparison.engine import Record
+    from crosscheck.comparison.engine import Results
+    from crosscheck.evaluation import Outcome
     from crosscheck.gate import Change
     from crosscheck.judge import Judge
     from crosscheck.ledger import Ledger
-    from crosscheck.trial import Outcome
 
 NAME: Final = "crosscheck-recording"
 DEFAULT: Final = Path(".crosscheck/ledger.jsonl")
@@ -91,17 +91,17 @@ class Recording:
         self._changes: list[Change] | None = None
 
     @cached_property
-    def _record(self) -> Record:
-        from crosscheck.comparison.engine import Record
+    def _results(self) -> Results:
+        from crosscheck.comparison.engine import Results
         from crosscheck.known import KnownDifferences
 
-        return Record(known=KnownDifferences.shipped())
+        return Results(known=KnownDifferences.shipped())
 
     # ------------------------------------------------------------------------------- what tests say
 
     def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
         """Take in the outcomes of one case."""
-        self._record.hear(case, judge, outcomes)
+        self._results.add(case, judge, outcomes)
 
     def describe(self, descriptions: Mapping[str, Description]) -> None:
         """Take in who the adapters are, by what selects them."""
@@ -197,7 +197,7 @@ class Recording:
         from crosscheck.ledger.ledger import encoded
         from crosscheck.ledger.making import behaviours, by_class
 
-        cells = (CellRecord.of(*item) for item in by_class(self._record.summaries).items())
+        cells = (CellRecord.of(*item) for item in by_class(self._results.summaries).items())
         return {
             "records": [encoded(each) for each in (*cells, *behaviours(self._observations))],
             "adapters": [
@@ -235,7 +235,7 @@ class Recording:
         for record in records:
             if isinstance(record, CellRecord):
                 add(cells, {record.cell: record.summary})
-        entries = self._record.known.applicable(self._descriptions.values())
+        entries = self._results.known.applicable(self._descriptions.values())
         stopped = session.shouldstop or session.shouldfail
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not stopped
         return Ledger(

@@ -15,17 +15,17 @@ from planted import wrong
 
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import compare
-from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.plan import CorePlan
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import OUTPUTS
 from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
 from crosscheck.ledger.making import by_class
 from crosscheck.ledger.records import COMPLETE
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import Cell, Summary, Worst
-from crosscheck.trial import Direct
 
-PLAN = Plan(dtypes=("float32", "bfloat16"), regimes=("ordinary", "saturated_high", "zeros"), problems=300)
-SUBJECTS = (wrong.healthy, wrong.sign, wrong.missing_one_minus, wrong.raises, wrong.refuses)
+PLAN = CorePlan(dtypes=("float32", "bfloat16"), regimes=("ordinary", "saturated_high", "zeros"), problems=300)
+PLANTED = (wrong.healthy, wrong.sign, wrong.missing_one_minus, wrong.raises, wrong.refuses)
 # One attack for each way in which a page is broken out of; what runs would make a property of the window.
 ATTACK = "</script><script>window.hit=1</script><img src=x onerror='window.hit=2'>\"onfocus=\"window.hit=3"
 SCRIPT_LINK = "javascript:window.hit=4//https://example.org"
@@ -34,14 +34,14 @@ SCRIPT_LINK = "javascript:window.hit=4//https://example.org"
 def planted() -> Ledger:
     """What comparing right and wrong adapters gives, with one line of every other kind."""
     with ExitStack() as stack:
-        seats = {each.name: Contestant(Direct(each)) for each in SUBJECTS}
+        seats = {each.name: Contestant(InProcessAdapter(each)) for each in PLANTED}
         for contestant in seats.values():
             stack.callback(contestant.close)
-        record = compare(PLAN.meetings(list(seats)), seats, lambda _: None)
-    cells = by_class(record.summaries)
+        results = compare(PLAN.planned_cases(list(seats)), seats, lambda _: None)
+    cells = by_class(results.summaries)
     of_sign = next(at for at in cells if (at.adapter, at.output) == ("planted-sign", "grad"))
     cells[of_sign] = dataclasses.replace(cells[of_sign], known_elements=cells[of_sign].wrong_elements)
-    said = [adapter(each.name, "1.0", f"tests.planted.wrong:{each.name}") for each in SUBJECTS]
+    said = [adapter(each.name, "1.0", f"tests.planted.wrong:{each.name}") for each in PLANTED]
     return Ledger(
         header(adapters=tuple(msgspec.structs.replace(one, framework="planted") for one in said)),
         cells,

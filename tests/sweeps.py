@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from planted.lanes import Toy
+from planted.toy import Toy
 from planted.unlucky import FATE, MARK
 
 from adapters import Spec, select
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.ledger import Ledger, read
 from crosscheck.summary import Summary, merged
-from crosscheck.sweep.lane import Found
-from crosscheck.sweep.session import Ways, sweep_and_show
-from crosscheck.trial import Direct
+from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.session import SweepOptions, sweep_and_show
 
 ROOT = Path(__file__).parents[1]
 # Of crossed cases: the smallest stack that can be crossed.
 SHAPE = (4096, 1, 3, 1)
-# The path on which workers find the lane and the adapter, as this process does.
+# The path on which workers find the kind of sweep and the adapter, as this process does.
 PATH = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
 COMMAND = (sys.executable, "-m", "tests.planted.toy_sweeps", "sweep", "toy", "--only", "numpy")
 UNLUCKY = "planted.unlucky:unlucky"
@@ -36,31 +36,33 @@ def specs(*outside: str) -> list[Spec]:
     return select(["numpy"], outside)
 
 
-def conditions(folder: Path, fate: str = "none", timeout: float = 60.0) -> Conditions:
+def process_options(folder: Path, fate: str = "none", timeout: float = 60.0) -> ProcessOptions:
     """The journal is in the folder."""
     fates = {FATE: fate, MARK: str(folder / "mark")}
-    return Conditions(folder / "journal", timeout, fates, compile_timeout=timeout)
+    return ProcessOptions(folder / "journal", timeout, fates, compile_timeout=timeout)
 
 
 def sweep(
     folder: Path,
-    lane: Any = None,
+    kind: Any = None,
     *,
     adapters: Sequence[Spec] | None = None,
-    given: Conditions | None = None,
-    **ways: Any,
+    given: ProcessOptions | None = None,
+    **sweep_options: Any,
 ) -> tuple[int, Ledger]:
     """The exit code, and the ledger, of a sweep whose store is in the folder."""
-    chosen = Ways(**{"workers": 1, "store": folder / "store", "ledger": folder / "ledger.jsonl", **ways})
+    chosen = SweepOptions(
+        **{"workers": 1, "store": folder / "store", "ledger": folder / "ledger.jsonl", **sweep_options}
+    )
     with patch.dict(os.environ, PATH):
-        lane, adapters = lane or Toy(), adapters or specs()
-        code = sweep_and_show(lane, adapters, given or conditions(folder), chosen)
+        kind, adapters = kind or Toy(), adapters or specs()
+        code = sweep_and_show(kind, adapters, given or process_options(folder), chosen)
     assert chosen.ledger is not None
     return code, read(chosen.ledger)
 
 
 def counted(diary: Path) -> Counter[int]:
-    """How often each shard was computed, of a lane that keeps a diary there."""
+    """How often each shard was computed, of a sweep that keeps a diary there."""
     return Counter(int(file.name.partition(".")[0]) for file in diary.iterdir())
 
 
@@ -76,12 +78,12 @@ def digest(said: str) -> str:
     return found[1]
 
 
-def subjects(*adapters: Any) -> dict[str, Direct]:
+def in_process(*adapters: Any) -> dict[str, InProcessAdapter]:
     """The adapters in this process, by their names."""
-    return {adapter.name: Direct(adapter) for adapter in adapters}
+    return {adapter.name: InProcessAdapter(adapter) for adapter in adapters}
 
 
-def by_output(found: Found, adapter: str, regime: str | None = None) -> dict[str, Summary]:
+def by_output(found: ShardResult, adapter: str, regime: str | None = None) -> dict[str, Summary]:
     """The summaries of an adapter's outputs."""
     there = {c: s for c, s in found.cells.items() if c.adapter == adapter and regime in (None, c.regime)}
     outputs = dict.fromkeys(cell.output for cell in there)

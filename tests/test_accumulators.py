@@ -19,14 +19,14 @@ SMALL = {"float16": 2.0**-12, "bfloat16": 2.0**-9}
 def test_who_claims_a_wide_accumulator_loses_no_small_term(
     panel: Panel, adapter_name: str, dtype: str
 ) -> None:
-    subject = panel.subjects[adapter_name]
-    said = subject.description
+    adapter = panel.adapters[adapter_name]
+    said = adapter.description
     if dtype not in said.dtypes or said.arithmetic[dtype].u_acc is None or not said.traces:
         pytest.skip(f"{adapter_name} makes no such claim, or cannot show z")
     terms = np.resize([1.0, SMALL[dtype], -1.0], SHAPE)
     X = terms.astype(FORMATS[dtype].dtype)
     W = np.ones((64, 33, 1), X.dtype)
-    z = subject.trace(X, np.zeros((64, 2, 1), X.dtype), W)["z"]
+    z = adapter.trace(X, np.zeros((64, 2, 1), X.dtype), W)["z"]
     np.testing.assert_array_equal(z.astype(np.float64), np.full((64, 2, 1), terms[0, 0].sum()))
 
 

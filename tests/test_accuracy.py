@@ -1,4 +1,4 @@
-"""The best known values: which rung they come from, how far off they may be, and the errors against them."""
+"""The exact values: in which precision they come, how far off they may be, and the errors against them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flint import arb
 
-from crosscheck.accuracy import RESOLUTION, BestKnown, Rung, best_known, errors
+from crosscheck.accuracy import RESOLUTION, ExactValue, Precision, errors, exact_values
 from crosscheck.cases import Case, parse
 from crosscheck.judge import OUTPUTS, Judge
 from crosscheck.regimes import REGIMES
@@ -19,12 +19,13 @@ from reference.types import Array, Outputs, Problem
 from reference.ulp import Category, ulp
 
 UNKNOWN, FLOAT64, DOUBLE, ORACLE = (
-    {rung} for rung in (Rung.UNKNOWN, Rung.FLOAT64, Rung.DOUBLE_DOUBLE, Rung.ORACLE)
+    {precision}
+    for precision in (Precision.UNKNOWN, Precision.FLOAT64, Precision.DOUBLE_DOUBLE, Precision.ORACLE)
 )
 
 
-def rungs(best: BestKnown) -> set[int]:
-    return set(np.unique(best.rung).tolist())
+def precisions(values: ExactValue) -> set[int]:
+    return set(np.unique(values.precision).tolist())
 
 
 def problem(X: float, y: float, W: float, dtype: str, count: int = 1) -> Problem:
@@ -57,8 +58,8 @@ def out_of_range(dtype: str = "float64", count: int = 1) -> Problem:
     ],
 )
 def test_each_rung_is_used_where_the_one_before_is_not_sure(text: str, want: dict[str, set[int]]) -> None:
-    best = best_known(Judge(parse(text).problem()))
-    assert {name: rungs(best[name]) for name in want} == want
+    values = exact_values(Judge(parse(text).problem()))
+    assert {name: precisions(values[name]) for name in want} == want
 
 
 @pytest.mark.parametrize("regime", [regime for regime in REGIMES if regime != "non_finite"])
@@ -66,15 +67,15 @@ def test_each_rung_is_used_where_the_one_before_is_not_sure(text: str, want: dic
 def test_a_best_known_value_is_within_its_resolution_of_the_exact_one(dtype: str, regime: str) -> None:
     given = Case(regime, 3, (6, 2, 3, 2), dtype=dtype).problem()
     exact = oracle.evaluate(*given)
-    for name, best in best_known(Judge(given)).items():
-        assert rungs(best).isdisjoint(UNKNOWN)
-        assert_within_resolution(getattr(exact, name), best, FORMATS[dtype])
+    for name, values in exact_values(Judge(given)).items():
+        assert precisions(values).isdisjoint(UNKNOWN)
+        assert_within_resolution(getattr(exact, name), values, FORMATS[dtype])
 
 
-def assert_within_resolution(balls: Array, best: BestKnown, format: Format) -> None:
+def assert_within_resolution(balls: Array, values: ExactValue, format: Format) -> None:
     """Every value, unless it is beyond float64, lies so near to its ball; lo ends at 2^-1074."""
     hi, lo = oracle.to_floats(balls)
-    columns = (balls, best.hi, best.lo, ulp(hi, format, lo))
+    columns = (balls, values.hi, values.lo, ulp(hi, format, lo))
     with precision(EXACT_BITS):
         for ball, high, low, unit in zip(*map(np.ravel, columns), strict=True):
             allowed = arb(RESOLUTION) * arb(unit) + arb(2) ** -1075
@@ -84,9 +85,9 @@ def assert_within_resolution(balls: Array, best: BestKnown, format: Format) -> N
 
 def assert_errors(dtype: str, got: list[float], want: list[float], kinds: list[Category]) -> None:
     """ŷ = ½, L = ⅛ and ∂L/∂W = ⅛ exactly; these values for the gradient have these errors in ulp."""
-    best = best_known(Judge(problem(1.0, 0.0, 0.0, dtype, len(got))))
+    values = exact_values(Judge(problem(1.0, 0.0, 0.0, dtype, len(got))))
     grad = np.array(got).astype(FORMATS[dtype].dtype).reshape(-1, 1, 1)
-    error, kind = errors(Outputs(grad=grad), best, FORMATS[dtype])["grad"]
+    error, kind = errors(Outputs(grad=grad), values, FORMATS[dtype])["grad"]
     np.testing.assert_array_equal(error.ravel(), want)
     assert kind.ravel().tolist() == kinds
 
@@ -103,7 +104,7 @@ def test_errors_are_in_ulps_of_the_exact_value(dtype: str) -> None:
 def test_a_lost_gradient_in_saturation_is_an_error_that_agreement_does_not_show() -> None:
     judge = Judge(problem(1.0, 0.0, 17.0, "float32"))
     zero = np.zeros((1, 1, 1), np.float32)
-    error, kind = errors(Outputs(grad=zero), best_known(judge), judge.format)["grad"]
+    error, kind = errors(Outputs(grad=zero), exact_values(judge), judge.format)["grad"]
     (hi,) = oracle.to_floats(oracle.evaluate(*judge.problem).grad)[0].ravel()
     assert kind.item() == Category.LOST_TO_ZERO
     assert error.item() > RESOLUTION / judge.format.u  # the whole value, in ulps of itself
@@ -112,42 +113,45 @@ def test_a_lost_gradient_in_saturation_is_an_error_that_agreement_does_not_show(
 
 def test_only_outputs_that_are_there_have_errors() -> None:
     judge = Judge(problem(1.0, 0.0, 0.0, "float32"))
-    found = errors(Outputs(loss=np.full(1, 0.125, np.float32)), best_known(judge), judge.format)
+    found = errors(Outputs(loss=np.full(1, 0.125, np.float32)), exact_values(judge), judge.format)
     assert set(found) == {"loss"}
 
 
-def known_rows(best: dict[str, BestKnown]) -> list[int]:
+def known_rows(values: dict[str, ExactValue]) -> list[int]:
     """The problems of a stack in which every output is known; in the others none is, and none has a value."""
-    known = [best[name].rung.reshape(len(best["loss"].rung), -1) != Rung.UNKNOWN for name in OUTPUTS]
+    known = [
+        values[name].precision.reshape(len(values["loss"].precision), -1) != Precision.UNKNOWN
+        for name in OUTPUTS
+    ]
     rows = np.all([each.all(-1) for each in known], axis=0)
     np.testing.assert_array_equal(rows, np.any([each.any(-1) for each in known], axis=0))
     for name in OUTPUTS:
-        np.testing.assert_array_equal(np.isnan(best[name].hi), best[name].rung == Rung.UNKNOWN)
+        np.testing.assert_array_equal(np.isnan(values[name].hi), values[name].precision == Precision.UNKNOWN)
     return [int(i) for i in np.flatnonzero(rows)]
 
 
 @pytest.mark.parametrize(("budget", "want"), [(None, 10), (0, 0), (1, 1), (3, 3), (9, 9), (10, 10), (99, 10)])
 def test_the_oracle_decides_as_many_problems_as_the_budget_pays_for(budget: int | None, want: int) -> None:
-    best = best_known(Judge(out_of_range(count=10)), budget)
-    assert known_rows(best) == list(range(want))
+    values = exact_values(Judge(out_of_range(count=10)), budget)
+    assert known_rows(values) == list(range(want))
 
 
 def test_half_of_the_budget_goes_to_the_suspects() -> None:
-    suspicion = np.array([0.0, 0.1, 0.0, math.inf, 0.2, 0.0, math.nan, 0.9, 0.0, 0.3])
-    best = best_known(Judge(out_of_range(count=10)), 4, suspicion)
-    assert known_rows(best) == [0, 1, 3, 7]
+    priority = np.array([0.0, 0.1, 0.0, math.inf, 0.2, 0.0, math.nan, 0.9, 0.0, 0.3])
+    values = exact_values(Judge(out_of_range(count=10)), 4, priority)
+    assert known_rows(values) == [0, 1, 3, 7]
 
 
 def test_no_budget_is_spent_on_what_is_known_already() -> None:
     easy, hard = problem(1.0, 0.0, 1.0, "float64", 5), out_of_range(count=2)
     mixed = Problem(*(np.concatenate(pair) for pair in zip(easy, hard, strict=True)))
-    assert known_rows(best_known(Judge(mixed), 1)) == [0, 1, 2, 3, 4, 5]
+    assert known_rows(exact_values(Judge(mixed), 1)) == [0, 1, 2, 3, 4, 5]
 
 
 def test_an_unknown_value_has_no_error_and_what_is_returned_has_no_category() -> None:
     judge = Judge(out_of_range())
     outputs = Outputs(loss=np.full(1, 0.5))
-    error, kind = errors(outputs, best_known(judge, 0), judge.format)["loss"]
+    error, kind = errors(outputs, exact_values(judge, 0), judge.format)["loss"]
     assert math.isnan(error.item())
     assert kind.item() == Category.UNDEFINED
 
@@ -167,16 +171,16 @@ def test_a_gradient_that_is_not_finite_has_no_best_known_value_and_costs_nothing
     given = problem(1.0, 0.0, 1.0, dtype)
     getattr(given, place)[...] = value
     judge = Judge(given)
-    best = best_known(judge)["grad"]
-    assert (rungs(best), math.isnan(best.hi.item())) == (UNKNOWN, True)
+    values = exact_values(judge)["grad"]
+    assert (precisions(values), math.isnan(values.hi.item())) == (UNKNOWN, True)
 
 
 @pytest.mark.parametrize("stack", [(), (2, 2), (1, 4, 1)])
 def test_any_form_of_the_stack_has_the_same_best_known_values(stack: tuple[int, ...]) -> None:
     given = out_of_range(count=4)
     formed = Problem(*(a[0] if stack == () else a.reshape((*stack, 1, 1)) for a in given))
-    got, want = best_known(Judge(formed)), best_known(Judge(given))
+    got, want = exact_values(Judge(formed)), exact_values(Judge(given))
     for name in OUTPUTS:
         assert got[name].hi.shape[: len(stack)] == stack
         np.testing.assert_array_equal(got[name].hi.ravel(), want[name].hi.ravel()[: got[name].hi.size])
-        assert rungs(got[name]) == ORACLE
+        assert precisions(got[name]) == ORACLE

@@ -28,13 +28,13 @@ from planted.networks import (
 )
 
 import adapters
-from adapters.errors import AdapterDied
-from crosscheck.behaviours.pair import Pair
+from adapters.errors import AdapterCrashed
 from crosscheck.behaviours.probe import Probe
 from crosscheck.behaviours.probes import PROBES
-from crosscheck.behaviours.survey import MISBEHAVED, from_plain, observed, survey, to_plain
+from crosscheck.behaviours.survey import MISBEHAVED, from_plain, observations_of, survey, to_plain
+from crosscheck.behaviours.thread_variant import WithThreadVariant
 from crosscheck.cases import parse
-from crosscheck.trial import Direct, Subject
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
 
@@ -46,7 +46,7 @@ HAS_AVX512 = any(name.startswith(("AVX512", "X86_V4")) for name in SIMD)
 HEALTHY = made("healthy")
 PRINTED = made("printed", sigma=printed)
 FLUSHING = made("flushing", taken=without_subnormals, given=without_subnormals)
-QUOTIENT = Direct(wrong.nan_in_saturation)
+QUOTIENT = InProcessAdapter(wrong.nan_in_saturation)
 HALF_BACK = "grad -0x1.8p+125 (-6.3802944e+37)"
 SAME = "the same bits"
 NAN = "y_hat nan, loss nan, grad nan"
@@ -55,7 +55,7 @@ NO_GRAD = "grad 0x0p+0 (0.0)"
 ALL_OTHER = "other bits: y_hat, loss, grad"
 WIDE, NARROW = made("wide", dot=in_float64), made("narrow", dot=in_turn, total=narrow)
 STACKED = made("stacked", given=if_stacked(one_bit_up))
-Says = tuple[Subject, str]
+Says = tuple[CheckedAdapter, str]
 # By probe: a dtype, and two adapters with what the probe says of each.
 PLANTED: dict[str, tuple[str, Says, Says]] = {
     "subnormal_operand": ("float32", (HEALTHY, "kept"), (FLUSHING, "flushed")),
@@ -101,12 +101,12 @@ PLANTED: dict[str, tuple[str, Says, Says]] = {
     "last_digit": (
         "float64",
         (HEALTHY, "kept"),
-        (Direct(wrong.float32_inside_float64), "grad 0x1p-3 (0.125), exact 0x1.0000000000001p-3"),
+        (InProcessAdapter(wrong.float32_inside_float64), "grad 0x1p-3 (0.125), exact 0x1.0000000000001p-3"),
     ),
     "dtype": (
         "float32",
         (HEALTHY, "kept"),
-        (Direct(wrong.wrong_dtype), "misbehaved: returned loss in float64, want float32"),
+        (InProcessAdapter(wrong.wrong_dtype), "misbehaved: returned loss in float64, want float32"),
     ),
     "position": (
         "float32",
@@ -118,23 +118,23 @@ PLANTED: dict[str, tuple[str, Says, Says]] = {
     "alignment": ("float32", (HEALTHY, SAME), (made("unaligned", dot=unaligned), ALL_OTHER)),
     "threads": (
         "float32",
-        (Pair(HEALTHY, lambda: HEALTHY), SAME),
-        (Pair(HEALTHY, lambda: NARROW), "other bits: loss"),
+        (WithThreadVariant(HEALTHY, lambda: HEALTHY), SAME),
+        (WithThreadVariant(HEALTHY, lambda: NARROW), "other bits: loss"),
     ),
-    "runs": ("float32", (HEALTHY, SAME), (Direct(wrong.counts_calls), "other bits: grad")),
+    "runs": ("float32", (HEALTHY, SAME), (InProcessAdapter(wrong.counts_calls), "other bits: grad")),
 }
 
 
-def value(subject: Subject, probe: str, dtype: str) -> str:
-    (observation,) = observed(subject, [dtype], [PROBES[probe]])
+def value(adapter: CheckedAdapter, probe: str, dtype: str) -> str:
+    (observation,) = observations_of(adapter, [dtype], [PROBES[probe]])
     return observation.value
 
 
 @pytest.mark.parametrize("name", PROBES)
 def test_a_probe_tells_two_planted_adapters_apart(name: str) -> None:
     dtype, *planted = PLANTED[name]
-    for subject, says in planted:
-        assert value(subject, name, dtype) == says
+    for adapter, says in planted:
+        assert value(adapter, name, dtype) == says
     assert len({says for _, says in planted}) == 2
 
 
@@ -164,20 +164,20 @@ def test_an_input_is_a_case_that_can_be_replayed(probe: Probe, dtype: str) -> No
 
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_every_probe_has_an_answer_in_every_dtype(dtype: str) -> None:
-    ours = Direct(adapters.load("numpy"))
-    found = survey({"numpy": Pair(ours, lambda: ours)}, [dtype])
+    ours = InProcessAdapter(adapters.load("numpy"))
+    found = survey({"numpy": WithThreadVariant(ours, lambda: ours)}, [dtype])
     assert [each for each in found if not each.seen or each.value.startswith(MISBEHAVED)] == []
 
 
 def test_the_probes_share_few_shapes() -> None:
-    class Watched(Direct):
+    class Watched(InProcessAdapter):
         def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
             seen.add((X.shape, W.shape))
             return super().evaluate(X, y, W)
 
     seen: set[tuple[tuple[int, ...], ...]] = set()
     watched = Watched(wrong.healthy)
-    survey({"watched": Pair(watched, lambda: watched)}, ["float32"])
+    survey({"watched": WithThreadVariant(watched, lambda: watched)}, ["float32"])
     assert len(seen) <= MOST_SHAPES
 
 
@@ -206,39 +206,41 @@ OF_THE_CPU = pytest.mark.skipif(not HAS_AVX512, reason="BLAS's order and the las
     ],
 )
 def test_numpy_behaves_as_it_is_known_to(probe: str, dtype: str, want: str) -> None:
-    assert value(Direct(adapters.load("numpy")), probe, dtype) == want
+    assert value(InProcessAdapter(adapters.load("numpy")), probe, dtype) == want
 
 
 def test_what_an_adapter_lacks_is_said_and_is_no_answer() -> None:
     def alone(X: Array, y: Array, W: Array) -> Any:
         return {"y_hat": wrong.right(X, y, W)[0]}
 
-    subject = Direct(wrong.Planted("y-hat", alone, "float32"))
+    adapter = InProcessAdapter(wrong.Planted("y-hat", alone, "float32"))
     probes = [PROBES[name] for name in ("subnormal_operand", "subnormal_result", "threads")]
-    there, absent = (list(observed(subject, [dtype], probes)) for dtype in ("float32", "float64"))
-    lacking = "no second subject with other threads"
+    there, absent = (list(observations_of(adapter, [dtype], probes)) for dtype in ("float32", "float64"))
+    missing = "no second adapter with other threads"
     assert [(each.value, each.seen) for each in there] == [
         ("kept", True),
         ("no grad", False),
-        (lacking, False),
+        (missing, False),
     ]
     assert {(each.value, each.seen) for each in absent} == {("no float64", False)}
 
 
-def test_what_came_before_a_death_stays_and_the_death_goes_to_the_caller() -> None:
-    class Dying(Direct):
+def test_what_came_before_a_crash_stays_and_the_crash_goes_to_the_caller() -> None:
+    class Crashing(InProcessAdapter):
         def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
             if X.shape[-1] > 1:
-                raise AdapterDied("dying", "exited with status 0", None, Path("dying.log"))
+                raise AdapterCrashed("crashing", "exited with status 0", None, Path("crashing.log"))
             return super().evaluate(X, y, W)
 
-    answers = observed(Dying(wrong.healthy), ["float32"], [PROBES["subnormal_result"], PROBES["dot_width"]])
+    answers = observations_of(
+        Crashing(wrong.healthy), ["float32"], [PROBES["subnormal_result"], PROBES["dot_width"]]
+    )
     assert next(answers).value == "kept"
-    with pytest.raises(AdapterDied, match="dying exited"):
+    with pytest.raises(AdapterCrashed, match="crashing exited"):
         next(answers)
 
 
 def test_observations_survive_json() -> None:
-    subjects = {"one": HEALTHY, "other": Direct(wrong.refuses)}
-    found = survey(subjects, ["float32"], [PROBES["dtype"], PROBES["dot_width"]])
+    adapters = {"one": HEALTHY, "other": InProcessAdapter(wrong.refuses)}
+    found = survey(adapters, ["float32"], [PROBES["dtype"], PROBES["dot_width"]])
     assert from_plain(json.loads(json.dumps(to_plain(found)))) == found

@@ -1,4 +1,4 @@
-"""What `crosscheck behaviours` prints: where adapters differ, who gave no answer, and who died."""
+"""What `crosscheck behaviours` prints: where adapters differ, which gave no answer, and which crashed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from planted.networks import made, without_subnormals
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from crosscheck.behaviours.command import survey_and_show
 from crosscheck.behaviours.probe import Observation
 from crosscheck.behaviours.probes import PROBES
 from crosscheck.behaviours.report import show
 from crosscheck.behaviours.survey import survey
-from crosscheck.trial import Direct
+from crosscheck.evaluation import InProcessAdapter
 
 pytestmark = pytest.mark.long
 
@@ -26,7 +26,9 @@ HEALTHY = made("healthy")
 FLUSHING = made("flushing", taken=without_subnormals, given=without_subnormals)
 
 
-def told(observations: Sequence[Observation], *, everything: bool = False, width: int = 80) -> list[str]:
+def report_text(
+    observations: Sequence[Observation], *, everything: bool = False, width: int = 80
+) -> list[str]:
     console = Console(width=width, file=io.StringIO(), highlight=False)
     show(observations, list(PROBES.values()), console, everything=everything)
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # the StringIO from above
@@ -35,12 +37,12 @@ def told(observations: Sequence[Observation], *, everything: bool = False, width
 @pytest.fixture(scope="module")
 def observations() -> list[Observation]:
     probes = [PROBES[name] for name in ("subnormal_operand", "z_plus_inf", "dtype")]
-    subjects = {s.description.name: s for s in (HEALTHY, FLUSHING, Direct(wrong.refuses))}
-    return survey(subjects, ["float32", "float16"], probes)
+    adapters = {s.description.name: s for s in (HEALTHY, FLUSHING, InProcessAdapter(wrong.refuses))}
+    return survey(adapters, ["float32", "float16"], probes)
 
 
 def test_the_report_shows_only_where_adapters_differ(observations: list[Observation]) -> None:
-    text = told(observations)
+    text = report_text(observations)
     assert text[1].startswith("subnormal_operand: ")
     assert text[3:6] == [
         "  float32   kept: planted-healthy",
@@ -52,7 +54,7 @@ def test_the_report_shows_only_where_adapters_differ(observations: list[Observat
 
 
 def test_the_report_shows_everything_where_that_is_asked_for(observations: list[Observation]) -> None:
-    text = told(observations, everything=True)
+    text = report_text(observations, everything=True)
     assert [line.partition(":")[0] for line in text if "?" in line] == [
         *("subnormal_operand", "z_plus_inf", "dtype"),
     ]
@@ -60,7 +62,7 @@ def test_the_report_shows_everything_where_that_is_asked_for(observations: list[
 
 
 def test_the_report_gives_a_reason_for_no_answer_once(observations: list[Observation]) -> None:
-    text = told(observations)
+    text = report_text(observations)
     at = text.index("No answer:")
     assert text[at + 1].startswith("  planted-refuses: no stacks here (3 probes)")
     assert text[at + 2] == ""
@@ -73,7 +75,7 @@ def test_the_report_fits_into_80_columns_but_for_inputs_which_stay_whole() -> No
         for probe in PROBES
         for i in range(20)
     ]
-    text = told(found)
+    text = report_text(found)
     assert sum(case in line for line in text) == len(PROBES)
     assert max(len(line) for line in text if case not in line) <= 80
 
@@ -81,7 +83,7 @@ def test_the_report_fits_into_80_columns_but_for_inputs_which_stay_whole() -> No
 def run(tmp_path: Path, *names: str) -> int:
     specs = [Spec(target, target) for target in (f"tests.planted.{name}" for name in names)]
     probes = [PROBES[name] for name in ("subnormal_operand", "threads")]
-    return survey_and_show(specs, Conditions(tmp_path), dtypes=["float32"], probes=probes)
+    return survey_and_show(specs, ProcessOptions(tmp_path), dtypes=["float32"], probes=probes)
 
 
 def test_a_survey_of_children_is_healthy_whatever_they_answer(
@@ -95,7 +97,7 @@ def test_a_survey_of_children_is_healthy_whatever_they_answer(
 @pytest.mark.parametrize(
     ("name", "said"), [("deaths:always", "exited with status 0"), ("wrong:raises", "misbehaved: raised")]
 )
-def test_who_dies_or_misbehaves_is_listed_and_the_others_go_on(
+def test_an_adapter_that_crashes_or_misbehaves_is_listed_and_the_others_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, said: str
 ) -> None:
     monkeypatch.setenv("CI", "1")

@@ -1,4 +1,4 @@
-"""The clock of the benchmarks: its parts are the lane's own, add up, and leave everything as it was."""
+"""The clock of the benchmarks: its parts are the sweep's own, add up, and leave everything as it was."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from adapters import load
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.sweep import random
 from crosscheck.sweep.random import Random
-from crosscheck.trial import Direct
 
 
 @pytest.fixture
@@ -26,29 +26,31 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def subjects(monkeypatch: pytest.MonkeyPatch) -> dict[str, Direct]:
-    """Of a lane with little work, in which all agree."""
+def adapters(monkeypatch: pytest.MonkeyPatch) -> dict[str, InProcessAdapter]:
+    """Of a sweep with little work, in which all agree."""
     monkeypatch.setattr(random, "NUMBERS", 1)
     monkeypatch.setattr(random, "CASES", 2)
     monkeypatch.setattr(random, "MIXED", 64)
-    return {"numpy": Direct(load("numpy"))}
+    return {"numpy": InProcessAdapter(load("numpy"))}
 
 
-def swept(subjects: dict[str, Direct]) -> Any:
-    """What a shard of the real lane finds."""
-    return Random(Random(1).whole, ("float32",)).run(0, subjects)
+def swept(adapters: dict[str, InProcessAdapter]) -> Any:
+    """What a shard of the real sweep finds."""
+    return Random(Random(1).problems_per_shard, ("float32",)).run(0, adapters)
 
 
-def test_the_parts_are_those_of_the_real_lane_and_add_up(clocks: Any, subjects: dict[str, Direct]) -> None:
+def test_the_parts_are_those_of_the_real_sweep_and_add_up(
+    clocks: Any, adapters: dict[str, InProcessAdapter]
+) -> None:
     clock = clocks.Clock()
     begin = clocks.perf_counter()
-    with clock.running(subjects), clock.part(clocks.REST):
-        found = swept(subjects)
+    with clock.running(adapters), clock.part(clocks.REST):
+        found = swept(adapters)
     assert clock.whole == clocks.perf_counter() - begin - 2  # from its own first to its own last look
-    parts = {timed.part for timed in clocks.TIMED} | set(subjects) | {clocks.REST}
-    assert set(clock.spent) == parts - {"blame"}
+    parts = {timed.part for timed in clocks.TIMED} | set(adapters) | {clocks.REST}
+    assert set(clock.spent) == parts - {"disagreements"}
     assert all(seconds > 0 for seconds in clock.spent.values())
-    assert found == swept(subjects)
+    assert found == swept(adapters)
 
 
 def test_every_part_belongs_to_one_group(clocks: Any) -> None:
@@ -56,11 +58,11 @@ def test_every_part_belongs_to_one_group(clocks: Any) -> None:
     assert sorted(grouped) == sorted({*(timed.part for timed in clocks.TIMED), clocks.REST})
 
 
-def test_the_clock_leaves_everything_as_it_was(clocks: Any, subjects: dict[str, Direct]) -> None:
+def test_the_clock_leaves_everything_as_it_was(clocks: Any, adapters: dict[str, InProcessAdapter]) -> None:
     before = [vars(owner)[name] for owner, name, *_ in clocks.TIMED]
 
     def stopped() -> None:
-        with clocks.Clock().running(subjects):
+        with clocks.Clock().running(adapters):
             assert all(
                 vars(owner)[name] is not old
                 for (owner, name, *_), old in zip(clocks.TIMED, before, strict=True)
@@ -70,7 +72,7 @@ def test_the_clock_leaves_everything_as_it_was(clocks: Any, subjects: dict[str, 
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert [vars(owner)[name] for owner, name, *_ in clocks.TIMED] == before
-    assert not any("evaluate" in vars(subject.adapter) for subject in subjects.values())
+    assert not any("evaluate" in vars(adapter.wrapped) for adapter in adapters.values())
 
 
 def test_what_is_inside_a_part_taken_whole_belongs_to_it(clocks: Any) -> None:

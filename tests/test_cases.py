@@ -30,7 +30,7 @@ from crosscheck.cases.digest import lines
 from crosscheck.cases.sources import special_numbers
 from crosscheck.cases.strategies import cases
 from crosscheck.regimes import REGIMES, regime_counts
-from crosscheck.regimes.words import Shape, as_numbers, draw_words
+from crosscheck.regimes.random_bits import Shape, as_numbers, draw_random_bits
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Array, Problem
@@ -146,7 +146,7 @@ def test_exact_decimals_are_numbers_too() -> None:
     assert parse("float16:X=[[0.5, -3]]:y=[[1]]:W=[[2],[1e2]]").problem().W.tolist() == [[2.0], [100.0]]
 
 
-def test_a_decimal_is_rounded_to_the_nearest_number_and_that_is_told() -> None:
+def test_a_decimal_is_rounded_to_the_nearest_number_and_that_is_reported() -> None:
     case = parse("float32:X=[[0.1,0.5,-inf]]:y=[[nan]]:W=[[1e-3],[7],[1e-400]]")
     assert isinstance(case, Literal)
     assert (
@@ -297,15 +297,15 @@ def test_a_mixed_stack_visits_every_regime_that_its_shape_can_host(
     assert sum(counts.values()) == case.problem().y.size
 
 
-@pytest.mark.parametrize(("shape", "lacking"), [((4, 8, 2, 3, 2), []), ((32, 1, 1, 1), ["cancelling"])])
+@pytest.mark.parametrize(("shape", "unsupported"), [((4, 8, 2, 3, 2), []), ((32, 1, 1, 1), ["cancelling"])])
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_problem_k_of_a_mixed_stack_is_what_regime_k_makes_of_the_words_of_the_case(
-    dtype: str, shape: tuple[int, ...], lacking: list[str]
+    dtype: str, shape: tuple[int, ...], unsupported: list[str]
 ) -> None:
     case = Case("mixed", 4, shape, dtype=dtype)
-    words = draw_words(f"mixed:4:{'x'.join(map(str, shape))}:{dtype}", Shape.of(shape))
-    regimes = [regime for name, regime in REGIMES.items() if name not in lacking]
-    made = [regime.generate(words, (32, *shape[-3:]), case.format) for regime in regimes]
+    bits = draw_random_bits(f"mixed:4:{'x'.join(map(str, shape))}:{dtype}", Shape.of(shape))
+    regimes = [regime for name, regime in REGIMES.items() if name not in unsupported]
+    made = [regime.generate(bits, (32, *shape[-3:]), case.format) for regime in regimes]
     for k in range(32):
         want = Problem(*(array[k] for array in made[k % len(regimes)]))
         assert_same_bits(take(case, k).problem(), want)
@@ -339,15 +339,15 @@ def test_contiguous_arrays_are_aligned_to_64_bytes(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize(("regime", "shares"), [("crossed", True), ("mixed", False)])
-def test_what_is_lent_is_the_problem_in_the_same_layout(regime: str, shares: bool, dtype: str) -> None:
+def test_a_problem_view_is_the_problem_in_the_same_layout(regime: str, shares: bool, dtype: str) -> None:
     case, other = (Case(regime, seed, (4096, 1, 3, 1), dtype=dtype) for seed in (5, 6))
-    lent = case.lent()
-    assert_same_bits(lent, case.problem())
-    for array in lent:
+    view = case.problem_view()
+    assert_same_bits(view, case.problem())
+    for array in view:
         assert array.flags.c_contiguous
         assert array.ctypes.data % 64 == 0
-    assert np.shares_memory(lent.W, other.lent().W) == shares
-    assert not np.shares_memory(lent.W, case.problem().W)
+    assert np.shares_memory(view.W, other.problem_view().W) == shares
+    assert not np.shares_memory(view.W, case.problem().W)
 
 
 def test_a_shape_may_have_any_number_of_stack_axes() -> None:

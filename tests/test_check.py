@@ -12,13 +12,13 @@ from planted import wrong as planted
 from safetensors.numpy import save_file
 
 import adapters
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from crosscheck.cases import Case
 from crosscheck.cases.literals import CaseError
-from crosscheck.check import Check, check_and_show, exit_code, read
+from crosscheck.check import CheckResult, check_and_show, check_exit_code, read
+from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.onecase import largest_error
-from crosscheck.trial import Direct, run
 
 ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
 STACK = "ordinary:7:16x2x3x1:contiguous:float64"
@@ -29,7 +29,7 @@ def check(
 ) -> int:
     """The exit code, with NumPy and adapters from outside."""
     specs = adapters.select(only, outside)
-    return check_and_show(source, specs, Conditions(tmp_path / "journal"), bisect=bisect)
+    return check_and_show(source, specs, ProcessOptions(tmp_path / "journal"), bisect=bisect)
 
 
 def wrong(name: str) -> str:
@@ -62,11 +62,11 @@ def test_agreement_shows_every_output_of_every_adapter(
 def test_where_nothing_was_returned_no_error_is_measured() -> None:
     judge = Judge(read(ONE).problem())
     assert largest_error(judge, [], {}).startswith("No adapter returned anything")
-    raised = run(Direct(planted.raises), judge)
+    raised = evaluate_and_judge(InProcessAdapter(planted.raises), judge)
     assert largest_error(judge, [raised], {}).startswith("No adapter returned anything")
 
 
-def test_decimals_are_told_once_and_judged_and_replayed_as_hexadecimal_floats(
+def test_decimals_are_reported_once_and_judged_and_replayed_as_hexadecimal_floats(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     decimal = "float32:X=[[0.1]]:y=[[0.25]]:W=[[0.7]]"
@@ -87,11 +87,11 @@ def test_the_table_of_one_number_shows_got_and_exact(
     assert row.endswith("[0, 0]  0.62245935  0.6224593312")
 
 
-def heard(source: str, *names: str) -> Check:
+def heard(source: str, *names: str) -> CheckResult:
     """The check of planted adapters in this process."""
-    found = Check(source, Judge(read(source).problem()))
+    found = CheckResult(source, Judge(read(source).problem()))
     for name in names:
-        found.hear(wrong(name), Direct(getattr(planted, name)))
+        found.add_adapter(wrong(name), InProcessAdapter(getattr(planted, name)))
     return found
 
 
@@ -126,7 +126,7 @@ def test_the_exit_code_says_good_bad_or_not_to_be_judged(
     source: str, names: tuple[str, ...], codes: tuple[int, int]
 ) -> None:
     found = heard(source, *names)
-    assert (exit_code(found, bisect=False), exit_code(found, bisect=True)) == codes
+    assert (check_exit_code(found, bisect=False), check_exit_code(found, bisect=True)) == codes
 
 
 def test_where_nothing_is_judged_nothing_is_green() -> None:
@@ -135,7 +135,7 @@ def test_where_nothing_is_judged_nothing_is_green() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(("bisect", "code"), [(False, 1), (True, 125)])
-def test_an_adapter_that_dies_on_import_is_told_and_cannot_be_judged(
+def test_an_adapter_that_crashes_on_import_is_reported_and_cannot_be_judged(
     bisect: bool, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = "tests.planted.import_exit:adapter"
@@ -164,7 +164,7 @@ def test_what_cannot_be_used_is_an_error_and_cannot_be_judged_in_a_bisection(
 
 
 @pytest.mark.long
-def test_the_dead_are_named_with_their_input_and_the_others_go_on(
+def test_adapters_that_crash_are_named_with_their_input_and_the_others_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check(DEADLY, tmp_path, crash("segfault"), wrong("sign"))
@@ -199,7 +199,7 @@ def test_two_adapters_of_one_name_are_refused(tmp_path: Path) -> None:
         check(ONE, tmp_path, "adapters.closed_form:closed_form")
 
 
-def test_in_saturation_all_agree_and_the_error_is_told(
+def test_in_saturation_all_agree_and_the_error_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check("float32:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[0x1.1p+4]]", tmp_path) == 0

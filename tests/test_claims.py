@@ -10,9 +10,9 @@ import pytest
 
 from adapters import load
 from crosscheck.cases import parse
-from crosscheck.comparison.claims import MODEST, Support, widening
+from crosscheck.comparison.claims import WITHOUT_CLAIM, ClaimEvidence, widening
+from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.trial import Direct, run
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
@@ -41,32 +41,32 @@ class Claiming:
         return found
 
 
-def too_generous(adapter: Any, *texts: str) -> list[str]:
-    support = Support()
+def unneeded_claims(adapter: Any, *texts: str) -> list[str]:
+    evidence = ClaimEvidence()
     for text in texts:
         judge = Judge(parse(text).problem())
-        support.hear(judge, run(Direct(adapter), judge))
-    return support.too_generous()
+        evidence.add(judge, evaluate_and_judge(InProcessAdapter(adapter), judge))
+    return evidence.unneeded_claims()
 
 
-@pytest.mark.parametrize(("flushes", "is_generous"), [(False, True), (True, False)])
-def test_a_flush_that_never_flushes_is_too_generous(flushes: bool, is_generous: bool) -> None:
-    found = too_generous(Claiming(flushes=flushes, flush=True), FLUSHED)
-    assert found == ["claiming claims flush for float32, and nothing seen needs it"] * is_generous
+@pytest.mark.parametrize(("flushes", "is_unneeded"), [(False, True), (True, False)])
+def test_a_flush_that_never_flushes_is_an_unneeded_claim(flushes: bool, is_unneeded: bool) -> None:
+    found = unneeded_claims(Claiming(flushes=flushes, flush=True), FLUSHED)
+    assert found == ["claiming claims flush for float32, and nothing seen needs it"] * is_unneeded
 
 
 def test_support_that_was_seen_once_stays() -> None:
     ordinary = "ordinary:0:256x7x3x2:contiguous:float32"
-    assert not too_generous(Claiming(flushes=True, flush=True), ordinary, FLUSHED, ordinary)
+    assert not unneeded_claims(Claiming(flushes=True, flush=True), ordinary, FLUSHED, ordinary)
 
 
-def test_an_adapter_without_claims_is_never_too_generous() -> None:
-    assert not too_generous(Claiming(flushes=False), FLUSHED)
+def test_an_adapter_without_claims_has_no_unneeded_claim() -> None:
+    assert not unneeded_claims(Claiming(flushes=False), FLUSHED)
 
 
-@pytest.mark.parametrize("claim", MODEST)
+@pytest.mark.parametrize("claim", WITHOUT_CLAIM)
 def test_every_claim_that_widens_the_set_needs_support(claim: str) -> None:
     stated: dict[str, Any] = {claim: 2.0**-11 if claim == "u_in" else True}
     claims = dataclasses.replace(default_arithmetic(FORMATS["float32"]), **stated)
     assert widening(claims) == [claim]
-    assert len(too_generous(Claiming(flushes=False, **stated), FLUSHED)) == 1
+    assert len(unneeded_claims(Claiming(flushes=False, **stated), FLUSHED)) == 1

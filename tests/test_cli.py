@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND, ENVIRONMENT, ROOT, assert_one_clear_line, python
 
-from adapters.errors import AdapterDied, AdapterError, JournalError, one_line
-from crosscheck import commands, endings
+from adapters.errors import AdapterCrashed, AdapterError, JournalError, one_line
+from crosscheck import commands, exit_codes
 from crosscheck.cases.literals import CaseError
 
 
@@ -61,7 +61,7 @@ def test_two_adapters_of_one_name_are_unusable(capsys: pytest.CaptureFixture[str
         (AdapterError("a\nb"), 2),
         (CaseError("a\nb"), 2),
         (JournalError("a\nb"), 2),
-        (AdapterDied("x", "a\nb", None, Path("log")), 3),
+        (AdapterCrashed("x", "a\nb", None, Path("log")), 3),
         (ZeroDivisionError("a\nb"), 3),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
@@ -139,7 +139,7 @@ def test_an_internal_error_shows_its_traceback_on_demand(monkeypatch: pytest.Mon
         raise ZeroDivisionError
 
     monkeypatch.setattr(commands.compare, "callback", fail)
-    monkeypatch.setenv(endings.TRACEBACK, "1")
+    monkeypatch.setenv(exit_codes.TRACEBACK, "1")
     with pytest.raises(ZeroDivisionError):
         commands.run(["compare"])
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND, ENVIRONMENT, ROOT, crosscheck
 
-from crosscheck import endings
+from crosscheck import exit_codes
 
 
 def test_a_healthy_run_agrees_and_its_output_is_plain_text_when_piped(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(
 
 
 @pytest.mark.long
-def test_an_adapter_that_dies_while_it_is_loaded_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+def test_an_adapter_that_crashes_while_it_is_loaded_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "dying.py").write_text("import os; os._exit(0)")
     options = ["--only", "numpy", "--problems", "1", "--dtype", "float32", "--journal", str(tmp_path)]
     found = crosscheck("compare", *options, "--adapter", "dying:adapter", cwd=tmp_path)
@@ -147,7 +147,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False,
     )  # fmt: skip
     assert found.stdout.startswith("Gradient Crosscheck")
-    assert found.stderr == f"{endings.PIPE_CLOSED}\n"
+    assert found.stderr == f"{exit_codes.PIPE_CLOSED}\n"
 
 
 CRASHING = """

@@ -1,4 +1,4 @@
-"""The comparison of the matrix: each case once, for all modes that meet it, in processes that they share."""
+"""The comparison of the matrix: each case once, for all its modes, in processes that they share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from command_line import assert_one_clear_line, crosscheck
 from planted import wrong
-from test_compare import record_of, told
+from test_compare import report_text, results_of
 
 from adapters import NAMED, AdapterError
 from adapters.modes import parse
@@ -20,15 +20,15 @@ from crosscheck.cases import Case
 from crosscheck.comparison import engine, report
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.matrix import MatrixPlan, selected
-from crosscheck.comparison.planned import Meeting
+from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.report import heading
 from crosscheck.comparison.summarise import BUDGET, oracle_budget
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.plan import combined_items, named_items
 from crosscheck.matrix.shapes import CLASSES
 from crosscheck.summary import merged
-from crosscheck.trial import Direct
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 
@@ -53,7 +53,7 @@ def test_every_mode_meets_the_cases_of_its_items_and_no_others(thorough: bool) -
     items = [*named_items(NAMED, thorough=thorough), *combined_items(thorough=thorough)]
     want = {(item.mode, case) for item in items for case in item.cases}
     names = [*plan.named, *plan.combined]
-    got = [(name, meeting.case) for meeting in plan.meetings(names) for name in meeting.names]
+    got = [(name, planned.case) for planned in plan.planned_cases(names) for name in planned.names]
     assert len(got) == len(set(got))
     assert set(got) == want
     assert plan.is_whole
@@ -61,16 +61,16 @@ def test_every_mode_meets_the_cases_of_its_items_and_no_others(thorough: bool) -
 
 def test_every_case_comes_once_and_the_small_ones_first() -> None:
     plan = chosen("torch")
-    cases = [meeting.case for meeting in plan.meetings([*plan.named, *plan.combined])]
+    cases = [planned.case for planned in plan.planned_cases([*plan.named, *plan.combined])]
     sizes = [Judge(case.problem()).problem.X.size for case in cases if case.shape[-1] == 1]
     assert len(plan) == len(cases) == len(set(cases))
     assert sizes == sorted(sizes)
 
 
 def test_who_did_not_start_meets_nobody() -> None:
-    meetings = list(chosen("numpy").meetings(["numpy"]))
-    assert {name for meeting in meetings for name in meeting.names} == {"numpy"}
-    assert len(meetings) == len(chosen("numpy"))
+    planned_cases = list(chosen("numpy").planned_cases(["numpy"]))
+    assert {name for planned in planned_cases for name in planned.names} == {"numpy"}
+    assert len(planned_cases) == len(chosen("numpy"))
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_only_takes_names_patterns_and_frameworks_of_modes_and_combinations(
 
 def test_a_mode_outside_every_list_meets_every_class_of_small_shapes_with_compiled_modes() -> None:
     plan = chosen("jax-jit-scan-vectors-2threads", dtypes=("float32",))
-    assert {case.dtype for case, _ in plan.meetings(plan.named)} == {"float32"}
+    assert {case.dtype for case, _ in plan.planned_cases(plan.named)} == {"float32"}
     assert len(plan) > 10
 
 
 def test_dtypes_narrow_the_cases_and_the_combinations() -> None:
     plan = chosen("torch", dtypes=("float16",))
-    assert {case.dtype for case, _ in plan.meetings([*plan.named, *plan.combined])} == {"float16"}
+    assert {case.dtype for case, _ in plan.planned_cases([*plan.named, *plan.combined])} == {"float16"}
     assert set(plan.combined) <= {name for name, dtype in all_combinations() if dtype == "float16"}
     assert not plan.is_whole
 
@@ -142,8 +142,8 @@ def test_the_coverage_of_a_mode_tells_every_class_of_shapes_apart() -> None:
 # ------------------------------------------------------------------------------------------ the engine
 
 
-class Watched(Direct):
-    """A subject that remembers its calls, and whether another one was under way."""
+class Watched(InProcessAdapter):
+    """An adapter that remembers its calls, and whether another one was under way."""
 
     lock = threading.Lock()
 
@@ -174,46 +174,50 @@ def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pyt
             super().__init__(problem)
 
     monkeypatch.setattr(engine, "Judge", Counted)
-    subjects = [Watched(name, []) for name in ("a", "b")]
+    adapters = [Watched(name, []) for name in ("a", "b")]
     thread = ThreadPoolExecutor(1)
-    contestants = {s.description.name: Contestant(s, thread) for s in subjects}
+    contestants = {s.description.name: Contestant(s, thread) for s in adapters}
     one, two = contestants
-    meetings = [Meeting(CASES[0], (one,)), Meeting(CASES[1], (one, two)), Meeting(CASES[2], (two,))]
-    record = engine.compare(meetings, contestants, lambda _: None)
+    planned_cases = [
+        PlannedCase(CASES[0], (one,)),
+        PlannedCase(CASES[1], (one, two)),
+        PlannedCase(CASES[2], (two,)),
+    ]
+    results = engine.compare(planned_cases, contestants, lambda _: None)
     thread.shutdown()
-    assert len(judged) == record.judged == 3
-    assert [len(subject.calls) for subject in subjects] == [2, 2]
-    assert subjects[0].calls[1].X is subjects[1].calls[0].X
-    assert {cell.adapter for cell in record.summaries} == {one, two}
-    assert merged(record.summaries.values()).problems == 4 * 5 * 3  # calls, problems, outputs
+    assert len(judged) == results.judged == 3
+    assert [len(adapter.calls) for adapter in adapters] == [2, 2]
+    assert adapters[0].calls[1].X is adapters[1].calls[0].X
+    assert {cell.adapter for cell in results.summaries} == {one, two}
+    assert merged(results.summaries.values()).problems == 4 * 5 * 3  # calls, problems, outputs
 
 
 def test_those_who_share_a_process_are_called_one_at_a_time() -> None:
     overlaps: list[str] = []
     thread = ThreadPoolExecutor(1)
-    subjects = [Watched(name, overlaps) for name in "abc"]
-    contestants = {s.description.name: Contestant(s, thread) for s in subjects}
-    meetings = [Meeting(case, tuple(contestants)) for case in CASES]
-    engine.compare(meetings, contestants, lambda _: None)
+    adapters = [Watched(name, overlaps) for name in "abc"]
+    contestants = {s.description.name: Contestant(s, thread) for s in adapters}
+    planned_cases = [PlannedCase(case, tuple(contestants)) for case in CASES]
+    engine.compare(planned_cases, contestants, lambda _: None)
     thread.shutdown()
     assert overlaps == []
-    assert sum(len(subject.calls) for subject in subjects) == 9
+    assert sum(len(adapter.calls) for adapter in adapters) == 9
 
 
 def test_as_much_is_handed_in_ahead_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     handed: list[Case] = []
 
-    def meetings() -> Any:
+    def planned_cases() -> Any:
         for case in CASES:
             handed.append(case)
-            yield Meeting(case, ("planted-healthy",))
+            yield PlannedCase(case, ("planted-healthy",))
 
-    contestants = {"planted-healthy": Contestant(Direct(wrong.healthy))}
+    contestants = {"planted-healthy": Contestant(InProcessAdapter(wrong.healthy))}
     for ahead, want in ((0, [1, 2, 3]), (2**24, [3, 3, 3])):
         handed.clear()
         before: list[int] = []
         monkeypatch.setattr(engine, "AHEAD", ahead)
-        engine.compare(meetings(), contestants, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
+        engine.compare(planned_cases(), contestants, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
         assert before == want
     contestants["planted-healthy"].close()
 
@@ -227,41 +231,41 @@ def test_a_large_case_is_judged_without_the_oracle() -> None:
 
 
 def test_many_modes_are_counted_in_the_heading_and_few_are_listed() -> None:
-    said = [Direct(wrong.Planted(f"p{i}", wrong.right)).description for i in range(12)]
+    said = [InProcessAdapter(wrong.Planted(f"p{i}", wrong.right)).description for i in range(12)]
     few, many = (list(heading(MatrixPlan(), said[:count])) for count in (2, 12))
     assert few[2:] == ["  planted-p0: planted 1.0, cpu", "  planted-p1: planted 1.0, cpu"]
     assert many[2:] == ["  planted 1.0, cpu: 12 modes"]
 
 
-def planted(count: int, of: Any = wrong.right) -> list[Direct]:
-    return [Direct(wrong.Planted(f"p{i}", of)) for i in range(count)]
+def planted(count: int, of: Any = wrong.right) -> list[InProcessAdapter]:
+    return [InProcessAdapter(wrong.Planted(f"p{i}", of)) for i in range(count)]
 
 
 def test_many_adapters_that_agree_are_counted_in_the_first_line() -> None:
-    subjects = planted(9)
-    assert "Within bounds: 9 modes of planted: " in told(record_of(*subjects), subjects)
+    adapters = planted(9)
+    assert "Within bounds: 9 modes of planted: " in report_text(results_of(*adapters), adapters)
 
 
 def test_a_finding_keeps_all_that_are_wrong_and_a_few_that_are_right() -> None:
-    record = record_of(*planted(12), Direct(wrong.sign))
-    names = [outcome.description.name for outcome in record.findings[0].outcomes]
+    results = results_of(*planted(12), InProcessAdapter(wrong.sign))
+    names = [outcome.description.name for outcome in results.failing_cases[0].outcomes]
     assert names[0] == "planted-sign"
-    assert len(names) == 1 + engine.WITNESSES
+    assert len(names) == 1 + engine.MOST_AGREEING
 
 
-def test_so_many_disagreements_are_told_in_full_and_every_one_is_counted(
+def test_so_many_disagreements_are_reported_in_full_and_every_one_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(report, "TOLD_IN_ALL", 2)
-    subjects = planted(4, wrong.scaled(-1))
-    text = told(record_of(*subjects), subjects)
+    monkeypatch.setattr(report, "MOST_MESSAGES", 2)
+    adapters = planted(4, wrong.scaled(-1))
+    text = report_text(results_of(*adapters), adapters)
     assert text.count(" is wrong: grad") == 2
     assert text.count(" float32 grad: ") == 4
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """NumPy's modes in float32, and in float16 beside adapters from outside that are wrong and that die."""
+    """NumPy's modes in float32, and in float16 beside adapters from outside that are wrong and that crash."""
     outside = ["--adapter", "tests.planted.wrong:sign", "--adapter", "tests.planted.deaths:always"]
     journal = str(tmp_path_factory.mktemp("journal"))
     options = ["compare", "--matrix", "--only", "numpy", "--coverage", "--journal", journal]
@@ -283,7 +287,7 @@ def test_the_matrix_of_one_framework_agrees_and_has_no_gap_without_a_reason(run:
 
 
 @pytest.mark.long
-def test_who_is_wrong_or_dies_in_the_matrix_is_told_and_the_others_go_on(run: Any) -> None:
+def test_what_is_wrong_or_crashes_in_the_matrix_is_reported_and_the_others_go_on(run: Any) -> None:
     _, broken = run
     said = " ".join(broken.stdout.split())
     assert broken.returncode == 1

@@ -12,10 +12,18 @@ import pytest
 from numpy.random import mtrand as library  # a shared library that is there wherever the suite is
 
 from adapters import AdapterMisbehaved, Spec, compilation, spec_of
-from adapters.compilation import DAMAGED, WITHOUT_HEADERS, cache, set_aside, settings, shows_damage, take_back
-from adapters.conditions import Conditions
+from adapters.compilation import (
+    DAMAGED,
+    WITHOUT_HEADERS,
+    cache,
+    mark_damaged,
+    settings,
+    shows_damage,
+    unmark_damaged,
+)
+from adapters.conditions import ProcessOptions
 from adapters.cpu import Cpu, cpu
-from adapters.isolated import Isolated
+from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case
 
@@ -81,13 +89,13 @@ def test_a_version_of_one_framework_leaves_the_others_programs(
 def test_a_damaged_folder_is_emptied_and_used_no_more_until_it_is_taken_back(tmp_path: Path) -> None:
     first = folder(tmp_path)
     (first / "aa").mkdir()
-    set_aside([str(first)])
+    mark_damaged([str(first)])
     release()
     second = settings(cache(tmp_path))
     assert Path(second[TORCH]) == first.with_name("1")
     assert second.items() >= WITHOUT_HEADERS.items()
     assert [path.name for path in first.iterdir()] == [DAMAGED]
-    take_back([str(first)])
+    unmark_damaged([str(first)])
     assert folder(tmp_path) == first
 
 
@@ -103,7 +111,7 @@ def test_a_folder_that_is_in_use_is_left_as_it_is(tmp_path: Path) -> None:
     first = folder(tmp_path)  # and this process uses it from now on
     (first / "aa").mkdir()
     (first / "aa" / "cut.so").write_bytes(b"\x7fELF")
-    set_aside([str(first)])
+    mark_damaged([str(first)])
     folder(tmp_path)
     assert (first / "aa" / "cut.so").exists()
 
@@ -137,10 +145,10 @@ def test_what_damage_looks_like_is_told_from_faults(text: str, damage: bool) -> 
     assert shows_damage(text) is damage
 
 
-def planted(fault: str, tmp_path: Path) -> tuple[Isolated, Conditions]:
+def planted(fault: str, tmp_path: Path) -> tuple[ProcessAdapter, ProcessOptions]:
     target = f"tests.planted.damage:{fault}"
-    given = Conditions(tmp_path / "journal", 60.0, cache(tmp_path / "compiled"))
-    return Isolated.alone(Spec(target, target), given), given
+    given = ProcessOptions(tmp_path / "journal", 60.0, cache(tmp_path / "compiled"))
+    return ProcessAdapter.start(Spec(target, target), given), given
 
 
 def test_what_fails_by_a_damaged_program_is_tried_once_more_without_it(tmp_path: Path) -> None:
@@ -162,8 +170,8 @@ def test_what_fails_in_the_same_way_without_it_is_a_fault_and_all_programs_stay(
 
 def kept(name: str, base: Path) -> tuple[Any, list[str]]:
     """What a mode returns where programs are kept, and the notes."""
-    given = Conditions(base / "journal", 60.0, cache(base / "compiled"))
-    with Isolated.alone(spec_of(parse(name)), given) as adapter:
+    given = ProcessOptions(base / "journal", 60.0, cache(base / "compiled"))
+    with ProcessAdapter.start(spec_of(parse(name)), given) as adapter:
         return adapter.evaluate(*CASE.problem()), given.turns.notes
 
 

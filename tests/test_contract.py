@@ -11,15 +11,15 @@ from planted import wrong
 import adapters
 from adapters.errors import AdapterMisbehaved
 from crosscheck.cases import SHAPES_ELEMENTWISE, Case
-from crosscheck.contract import first_difference, violations
-from crosscheck.trial import Direct
+from crosscheck.contract import contract_violations, first_difference
+from crosscheck.evaluation import InProcessAdapter
 
 
 @pytest.mark.parametrize("shape", SHAPES_ELEMENTWISE)
 @pytest.mark.parametrize("dtype", wrong.ALL)
 def test_the_closed_form_keeps_the_contract(dtype: str, shape: tuple[int, ...]) -> None:
     problem = Case("ordinary", 5, shape, dtype=dtype).problem()
-    assert violations(Direct(adapters.load("numpy")), problem) == []
+    assert contract_violations(InProcessAdapter(adapters.load("numpy")), problem) == []
 
 
 def test_outputs_that_come_and_go_are_found() -> None:
@@ -30,14 +30,14 @@ def test_outputs_that_come_and_go_are_found() -> None:
         return y_hat, loss if next(calls) % 2 else None, grad
 
     problem = Case("ordinary", 5, (4, 1, 3, 1)).problem()
-    (sentence,) = violations(Direct(wrong.Planted("moody", now_and_then)), problem)
+    (sentence,) = contract_violations(InProcessAdapter(wrong.Planted("moody", now_and_then)), problem)
     assert sentence.endswith("a second call with the same input changes which outputs there are")
 
 
 @pytest.mark.parametrize("regime", ["non_finite", "overflow", "zeros"])
 def test_nan_is_the_same_result_twice(regime: str) -> None:
     problem = Case(regime, 5, (16, 2, 3, 2), dtype="float32").problem()
-    assert violations(Direct(wrong.healthy), problem) == []
+    assert contract_violations(InProcessAdapter(wrong.healthy), problem) == []
 
 
 def test_a_result_that_a_later_call_overwrites_is_found() -> None:
@@ -56,7 +56,7 @@ def test_a_result_that_a_later_call_overwrites_is_found() -> None:
         return y_hat, loss, grad
 
     problem = Case("ordinary", 5, (4, 1, 3, 1)).problem()
-    found = violations(Direct(wrong.Planted("one-buffer", drifting, "float64")), problem)
+    found = contract_violations(InProcessAdapter(wrong.Planted("one-buffer", drifting, "float64")), problem)
     assert any("a later call changes what an earlier one returned in grad" in sentence for sentence in found)
 
 
@@ -67,7 +67,7 @@ def test_an_adapter_that_fails_in_one_layout_only_is_told_which() -> None:
         return wrong.right(X, y, W)
 
     problem = Case("ordinary", 5, (4, 1, 3, 1)).problem()
-    (sentence,) = violations(Direct(wrong.Planted("demanding", demanding)), problem)
+    (sentence,) = contract_violations(InProcessAdapter(wrong.Planted("demanding", demanding)), problem)
     assert "raised ValueError: cannot use this buffer; the arrays were readonly" in sentence
 
 
@@ -76,16 +76,16 @@ def test_what_is_not_supported_needs_a_reason(reason: str, count: int) -> None:
     def refusing(X: Any, y: Any, W: Any) -> Any:
         raise NotImplementedError(reason)
 
-    found = violations(
-        Direct(wrong.Planted("refusing", refusing)), Case("ordinary", 5, (4, 1, 3, 1)).problem()
+    found = contract_violations(
+        InProcessAdapter(wrong.Planted("refusing", refusing)), Case("ordinary", 5, (4, 1, 3, 1)).problem()
     )
     assert len(found) == count
 
 
 def test_misbehaviour_is_one_sentence() -> None:
-    found = violations(Direct(wrong.raises), Case("ordinary", 5, (4, 1, 3, 1)).problem())
+    found = contract_violations(InProcessAdapter(wrong.raises), Case("ordinary", 5, (4, 1, 3, 1)).problem())
     with pytest.raises(AdapterMisbehaved) as raised:
-        Direct(wrong.raises).evaluate(*Case("ordinary", 5, (4, 1, 3, 1)).problem())
+        InProcessAdapter(wrong.raises).evaluate(*Case("ordinary", 5, (4, 1, 3, 1)).problem())
     assert len(found) == 1
     assert str(raised.value).split(":")[0] in found[0]
 

@@ -17,7 +17,7 @@ SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED)
 def test_an_adapter_keeps_the_contract(
     panel: Panel, adapter_name: str, dtype: str, shape: tuple[int, ...]
 ) -> None:
-    subject = panel.subjects.get(adapter_name)
-    if subject is not None and dtype not in subject.description.dtypes:
+    adapter = panel.adapters.get(adapter_name)
+    if adapter is not None and dtype not in adapter.description.dtypes:
         pytest.skip(f"{adapter_name} has no {dtype}")
     assert_keeps_the_contract(panel, adapter_name, Case("ordinary", 0, shape, "contiguous", dtype))

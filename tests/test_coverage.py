@@ -9,29 +9,29 @@ from typing import Any
 import pytest
 from planted import wrong
 from rich.console import Console
-from test_compare import record_of
+from test_compare import results_of
 
 from adapters import NAMED
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.cases import parse as case_of
 from crosscheck.comparison import coverage as shown
-from crosscheck.comparison.coverage import Line, faults, footnotes, lines, short
+from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults, footnotes, short
 from crosscheck.comparison.matrix import MatrixPlan
-from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.matrix import reasons
-from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, Group, Tally
-from crosscheck.matrix.reasons import Gap, why_not
+from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, CoverageCounts, Group
+from crosscheck.matrix.reasons import Gap, reason_for_gap
 from crosscheck.matrix.shapes import CLASSES, shape_class
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import merged
-from crosscheck.trial import Direct, Subject, run
 from reference.formats import FORMATS
 
-PLAN = Plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+PLAN = CorePlan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
 TEXT = "mixed:0:40x2x3x2:contiguous:float32"
 LONG = "an-adapter-from-outside-that-has-a-long-name"
 
@@ -41,23 +41,23 @@ def coverage_of(adapter: Any, *texts: str) -> Coverage:
     for text in texts:
         case = case_of(text)
         judge = Judge(case.problem())
-        found.hear(case, judge, run(Direct(adapter), judge))
+        found.add(case, judge, evaluate_and_judge(InProcessAdapter(adapter), judge))
     return found
 
 
-def tally_of(adapter: Any, text: str) -> Tally:
-    ((_, tally),) = coverage_of(adapter, text)
-    return tally
+def counts_of(adapter: Any, text: str) -> CoverageCounts:
+    ((_, counts),) = coverage_of(adapter, text)
+    return counts
 
 
-def seen(plan: Plan, *subjects: Subject) -> Comparison:
-    there = {subject.description.name: subject for subject in subjects}
-    record = record_of(*subjects, plan=plan)
-    said = [subject.description for subject in subjects]
-    return Comparison(plan, said, record, subjects=there, with_coverage=True)
+def seen(plan: CorePlan, *adapters: CheckedAdapter) -> Comparison:
+    there = {adapter.description.name: adapter for adapter in adapters}
+    results = results_of(*adapters, plan=plan)
+    said = [adapter.description for adapter in adapters]
+    return Comparison(plan, said, results, adapters=there, with_coverage=True)
 
 
-def written(rows: list[Line], width: int) -> str:
+def table_text(rows: list[CoverageRow], width: int) -> str:
     text = io.StringIO()
     console = Console(width=width, file=text)
     for part in shown.tables(rows, width):
@@ -65,39 +65,39 @@ def written(rows: list[Line], width: int) -> str:
     return text.getvalue()
 
 
-class Promising(Plan):
-    """A plan that promises a class of shapes which it does not have."""
+class WithGap(CorePlan):
+    """A plan with a class of shapes for which it has no case, and no reason."""
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Its own, and another."""
         return (*super().classes(name), "tails")
 
-    def why_missed(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+    def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
         """Its own shapes hold few problems; the others should hold every regime."""
-        return None if shapes == "tails" else super().why_missed(name, dtype, shapes, regime)
+        return None if shapes == "tails" else super().reason_not_hit(name, dtype, shapes, regime)
 
 
-PROMISING = Promising(dtypes=("float32",), problems=7)
+WITH_GAP = WithGap(dtypes=("float32",), problems=7)
 
 # ------------------------------------------------------------------------------------ what was judged
 
 
 def test_every_element_of_y_hat_is_counted_once_under_its_regime() -> None:
-    tally = tally_of(wrong.healthy, TEXT)
-    assert set(tally.judged) == set(REGIMES)
-    assert tally.judged.total() == 40 * 2 * 2
-    assert not tally.not_judged
-    assert not tally.reasons
+    counts = counts_of(wrong.healthy, TEXT)
+    assert set(counts.judged) == set(REGIMES)
+    assert counts.judged.total() == 40 * 2 * 2
+    assert not counts.not_judged
+    assert not counts.reasons
 
 
 def test_what_is_not_judged_is_counted_apart() -> None:
     def loss_only(X: Any, y: Any, W: Any) -> Any:
         return {"loss": wrong.right(X, y, W)[1]}
 
-    tally = tally_of(wrong.Planted("loss", loss_only), "ordinary:5:4x64x8x3:contiguous:bfloat16")
-    assert not tally.judged
-    assert tally.not_judged.total() == 4 * 64 * 3
-    assert tally.reason("ordinary") == NOT_JUDGED
+    counts = counts_of(wrong.Planted("loss", loss_only), "ordinary:5:4x64x8x3:contiguous:bfloat16")
+    assert not counts.judged
+    assert counts.not_judged.total() == 4 * 64 * 3
+    assert counts.reason("ordinary") == NOT_JUDGED
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_what_is_not_judged_is_counted_apart() -> None:
     ids=["raises", "refuses"],
 )
 def test_an_adapter_that_gives_nothing_gives_the_reason(adapter: Any, why: str) -> None:
-    tally = tally_of(adapter, TEXT)
-    assert not tally.judged
-    assert tally.reason("ordinary") == why
+    counts = counts_of(adapter, TEXT)
+    assert not counts.judged
+    assert counts.reason("ordinary") == why
 
 
 def test_what_an_adapter_is_not_given_after_a_failure_has_that_for_a_reason() -> None:
     found = Coverage()
-    found.miss("dead", Case("zeros", 0, (1, 3, 1)))
+    found.add_skipped("dead", Case("zeros", 0, (1, 3, 1)))
     assert found.groups[Group("dead", "float64", "document")].reason("zeros") == FAILED
 
 
@@ -121,19 +121,19 @@ def test_the_coverage_of_two_processes_adds_up() -> None:
     first, second = coverage_of(wrong.healthy, TEXT), coverage_of(wrong.refuses, TEXT)
     both = Coverage()
     for part in (first, second, first):
-        both.add(json.loads(json.dumps(part.plain())))
+        both.add_plain(json.loads(json.dumps(part.plain())))
     judged = both.groups[Group("planted-healthy", "float32", "document")].judged
     assert judged == {regime: 2 * count for regime, count in first.regimes().items()}
     assert both.groups[Group("planted-refuses", "float32", "document")].reasons == {"no stacks here": 1}
-    assert both.starved == []
+    assert both.uncovered_regimes == []
 
 
 def test_modes_of_one_label_are_one_group() -> None:
     found = coverage_of(wrong.healthy, TEXT)
-    found.add(coverage_of(wrong.sign, TEXT).plain())
-    ((group, tally),) = found.labelled(lambda _: "all")
+    found.add_plain(coverage_of(wrong.sign, TEXT).plain())
+    ((group, counts),) = found.labelled(lambda _: "all")
     assert group == Group("all", "float32", "document")
-    assert tally.judged.total() == 2 * 40 * 2 * 2
+    assert counts.judged.total() == 2 * 40 * 2 * 2
 
 
 @pytest.mark.parametrize(
@@ -175,20 +175,20 @@ EVERY = frozenset(REGIMES)
 def test_a_gap_of_the_plan_has_its_reason_or_none(
     mode: str, gap: Gap, now: Any, ever: Any, want: str | None
 ) -> None:
-    assert why_not(parse(mode) if mode else None, gap, now, ever) == want
+    assert reason_for_gap(parse(mode) if mode else None, gap, now, ever) == want
 
 
 @pytest.mark.parametrize("name", NAMED)
 @pytest.mark.parametrize("thorough", [False, True])
 def test_the_plan_gives_a_mode_every_regime_everywhere_or_a_reason(name: str, thorough: bool) -> None:
     plan = MatrixPlan((name,), thorough=thorough)
-    now, _ = plan._given
+    now, _ = plan._regimes
     bare = [
         (dtype, shapes, regime)
         for dtype in FORMATS
         for shapes in CLASSES
         for regime in REGIMES
-        if plan.why_empty(name, dtype, shapes, regime) is None
+        if plan.reason_not_planned(name, dtype, shapes, regime) is None
         and now.get((name, dtype, shapes), frozenset()).isdisjoint({regime, "mixed"})
     ]
     assert bare == []
@@ -196,20 +196,20 @@ def test_the_plan_gives_a_mode_every_regime_everywhere_or_a_reason(name: str, th
 
 def test_a_turn_that_misses_a_regime_by_chance_is_told_from_a_plan_that_has_none() -> None:
     plan = MatrixPlan(("jax-jit",), ("jax-jit-vmap-columns",))
-    assert plan.why_missed("jax-jit", "float32", "tails", "zeros") == reasons.MISSED
-    assert plan.why_missed("jax-jit", "float16", "rows", "zeros") is None
-    assert plan.why_missed("jax-jit-vmap-columns", "float32", "document", "zeros") is None
+    assert plan.reason_not_hit("jax-jit", "float32", "tails", "zeros") == reasons.MISSED
+    assert plan.reason_not_hit("jax-jit", "float16", "rows", "zeros") is None
+    assert plan.reason_not_hit("jax-jit-vmap-columns", "float32", "document", "zeros") is None
 
 
 def test_a_regime_that_was_not_asked_for_and_one_that_few_problems_miss_are_told_apart() -> None:
-    (row,) = seen(PLAN, Direct(wrong.healthy)).coverage
+    (row,) = seen(PLAN, InProcessAdapter(wrong.healthy)).coverage
     assert row.reasons["overflow"] == "left out by --regime"
-    assert PLAN.why_missed("", "float32", "other", "zeros") is not None
-    assert Plan().why_missed("", "float32", "other", "zeros") is None
+    assert PLAN.reason_not_hit("", "float32", "other", "zeros") is not None
+    assert CorePlan().reason_not_hit("", "float32", "other", "zeros") is None
 
 
 def test_a_run_that_was_interrupted_has_that_for_a_reason() -> None:
-    (row,) = lines(Coverage(), Plan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
+    (row,) = coverage_rows(Coverage(), CorePlan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
     assert set(row.reasons.values()) == {shown.INTERRUPTED}
 
 
@@ -217,7 +217,7 @@ def test_a_run_that_was_interrupted_has_that_for_a_reason() -> None:
 
 
 def test_a_gap_that_nothing_explains_is_a_fault_and_no_agreement() -> None:
-    comparison = seen(PROMISING, Direct(wrong.healthy))
+    comparison = seen(WITH_GAP, InProcessAdapter(wrong.healthy))
     assert faults(comparison.coverage) == [f"planted-healthy float32 tails: {', '.join(REGIMES)}"]
     assert not comparison.is_green
     text = io.StringIO()
@@ -227,22 +227,25 @@ def test_a_gap_that_nothing_explains_is_a_fault_and_no_agreement() -> None:
 
 
 def test_a_gap_is_no_fault_where_nobody_asks_for_the_coverage() -> None:
-    comparison = seen(PROMISING, Direct(wrong.healthy))
+    comparison = seen(WITH_GAP, InProcessAdapter(wrong.healthy))
     comparison.with_coverage = False
     assert comparison.is_green
 
 
 def test_the_rows_count_what_the_summaries_count() -> None:
-    comparison = seen(PLAN, Direct(wrong.healthy), Direct(wrong.sign))
+    comparison = seen(PLAN, InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.sign))
     rows = comparison.coverage
     assert [row.group.mode for row in rows] == ["planted-healthy", "planted-sign"]
-    y_hat = [s for cell, s in comparison.record.summaries.items() if cell.output == "y_hat"]
-    assert sum(row.tally.judged.total() for row in rows) == merged(y_hat).elements
+    y_hat = [s for cell, s in comparison.results.summaries.items() if cell.output == "y_hat"]
+    assert sum(row.counts.judged.total() for row in rows) == merged(y_hat).elements
 
 
 def test_a_footnote_stands_below_for_each_reason_and_has_a_letter_of_its_own() -> None:
-    tally = Tally()
-    rows = [Line(Group(f"mode{i}", "float32", "tails"), tally, {"zeros": f"why {i % 30}"}) for i in range(60)]
+    counts = CoverageCounts()
+    rows = [
+        CoverageRow(Group(f"mode{i}", "float32", "tails"), counts, {"zeros": f"why {i % 30}"})
+        for i in range(60)
+    ]
     notes = footnotes(rows)
     assert [*notes][:2] == ["why 0", "why 1"]
     assert [*notes.values()][24:30] == ["y", "z", "aa", "ab", "ac", "ad"]
@@ -252,11 +255,11 @@ def test_a_footnote_stands_below_for_each_reason_and_has_a_letter_of_its_own() -
 @pytest.mark.parametrize("width", [100, 132])
 @pytest.mark.parametrize("name", ["numpy", "jax-jit-rowvmap-vectors", LONG])
 def test_every_line_of_the_coverage_fits(name: str, width: int) -> None:
-    judged = Tally()
+    judged = CoverageCounts()
     judged.judged.update(dict.fromkeys(REGIMES, 123_456_789))
     judged.not_judged["zeros"] = 999_999
-    row = Line(Group(name, "bfloat16", "document"), judged, {"zeros": None})
-    text = written([row, row], width)
+    row = CoverageRow(Group(name, "bfloat16", "document"), judged, {"zeros": None})
+    text = table_text([row, row], width)
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     assert text.count("123M") == 2 * (len(REGIMES) - 1)
     assert name in text

@@ -50,7 +50,9 @@ print(json.dumps({device: [a.device.type for a in outputs.values()] for device, 
 
 def of_process(name: str) -> Any:
     """The name, to be tried where its process is."""
-    return pytest.param(name, marks=pytest.mark.xdist_group("-".join(map(str, spec_of(parse(name)).room))))
+    return pytest.param(
+        name, marks=pytest.mark.xdist_group("-".join(map(str, spec_of(parse(name)).process_key)))
+    )
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -62,11 +64,11 @@ def test_a_mode_agrees_on_another_device(
     if spec.framework not in frameworks:
         pytest.skip(f"{spec.framework} is not in this run")
     try:
-        matrix.hosts.subject(spec).evaluate(*case.problem())
+        matrix.processes.adapter(spec).evaluate(*case.problem())
     except NotImplementedError as reason:
         pytest.skip(str(reason))
-    outcome, explained = matrix.hear(spec, case)
-    assert explained.is_green, matrix.complaint(spec, case, outcome)
+    outcome, known_match = matrix.hear(spec, case)
+    assert known_match.is_green, matrix.failure_message(spec, case, outcome)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -77,7 +79,7 @@ def test_what_a_mode_asks_for_is_claimed_on_a_device_that_nobody_measured(
     spec = spec_of(parse(name))
     if spec.framework not in frameworks:
         pytest.skip(f"{spec.framework} is not in this run")
-    got = matrix.hosts.subject(spec).description.arithmetic[dtype]
+    got = matrix.processes.adapter(spec).description.arithmetic[dtype]
     always, in_float32 = CLAIMED[name]
     claims = {**always, **(in_float32 if dtype == "float32" else {})}
     assert got == replace(default_arithmetic(FORMATS[dtype]), **claims)

@@ -128,7 +128,7 @@ def called(node: ast.AST) -> set[str]:
     return {n.attr for n in attributes if isinstance(n.value, ast.Name) and n.value.id == "network"}
 
 
-def lacking(code: str, tests: str) -> list[str]:
+def missing(code: str, tests: str) -> list[str]:
     """The equations that no function carries, or whose function no form calls."""
     functions, forms = carriers(code), forms_in(tests)
     return [n for n in NUMBERS if not functions.get(n, set()) & forms.get(n, set())]
@@ -139,15 +139,15 @@ TESTS = Path(__file__).read_text(encoding="utf-8")
 
 
 def test_every_equation_has_code_and_a_test() -> None:
-    assert not lacking(CODE, TESTS)
+    assert not missing(CODE, TESTS)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_an_equation_without_code_or_without_a_test_is_named(number: str) -> None:
-    assert lacking(CODE.replace(f"# ({number})", "#"), TESTS) == [number]
-    assert lacking(CODE, TESTS.replace(f'    "{number}": (', '    "another": (')) == [number]
+    assert missing(CODE.replace(f"# ({number})", "#"), TESTS) == [number]
+    assert missing(CODE, TESTS.replace(f'    "{number}": (', '    "another": (')) == [number]
 
 
 def test_a_form_of_the_wrong_function_does_not_count() -> None:
     wrong = TESTS.replace("network.gradient_factored(g", "network.gradient_stacked(g")
-    assert lacking(CODE, wrong) == ["19"]
+    assert missing(CODE, wrong) == ["19"]

@@ -13,6 +13,7 @@ from planted import wrong
 from swept import HIGH, LOW, SMALL, head, of, row, text, worst
 
 from crosscheck.cases import Case
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
 from crosscheck.ledger import Ledger
 from crosscheck.report.cells import cells_of
@@ -21,7 +22,6 @@ from crosscheck.sweep.exhaustive import MEASURED, intervals
 from crosscheck.sweep.findings.instructions import Table, add, section
 from crosscheck.sweep.findings.page import DOCUMENTED, SECTION
 from crosscheck.sweep.findings.steps import Key, is_normal, steps_of
-from crosscheck.trial import Direct
 from reference.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -180,7 +180,7 @@ def test_the_page_has_the_section_on_instruction_sets_as_the_command_made_it() -
 def test_the_section_on_instruction_sets_counts_other_bits_and_the_worst_error() -> None:
     case = Case("ordinary", 0, (8, 1, 3, 1))
     judge, table = Judge(case.problem()), Table()
-    plain = Direct(wrong.healthy).evaluate(*judge.problem)
+    plain = InProcessAdapter(wrong.healthy).evaluate(*judge.problem)
     assert plain.y_hat is not None
     y_hat = plain.y_hat.copy()
     y_hat[:3] = np.nextafter(y_hat[:3], 2)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from adapters import AdapterMisbehaved, Spec
-from adapters.conditions import Conditions
-from crosscheck.hosts import Hosts
+from adapters.conditions import ProcessOptions
+from crosscheck.hosts import WorkerProcesses
 from reference.types import Problem
 
 SUBNORMAL = Problem(*(np.full((1, 1), value, np.float32) for value in (2.0**-127, 0.0, 2.0**127)))
@@ -20,13 +20,13 @@ PLANTED = Problem(*(np.full((1, 1), value, np.float32) for value in (13.0, 0.0, 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the planted leak sets a register of x86-64")
 def test_a_leak_of_the_flush_state_is_the_failure_of_who_leaks(tmp_path: Path) -> None:
     leaks = Spec("leaks", "tests.planted.flush:leaks", "planted")
-    innocent = Spec("numpy", "numpy", "planted")  # one room, so one process
-    with Hosts(Conditions(tmp_path)) as hosts:
-        want = hosts.subject(innocent).evaluate(*SUBNORMAL).y_hat
-        hosts.subject(leaks).evaluate(*SUBNORMAL)
+    innocent = Spec("numpy", "numpy", "planted")  # one process key, so one process
+    with WorkerProcesses(ProcessOptions(tmp_path)) as processes:
+        want = processes.adapter(innocent).evaluate(*SUBNORMAL).y_hat
+        processes.adapter(leaks).evaluate(*SUBNORMAL)
         with pytest.raises(AdapterMisbehaved, match="left its process flushing subnormal numbers to zero"):
-            hosts.subject(leaks).evaluate(*PLANTED)
-        got = hosts.subject(innocent).evaluate(*SUBNORMAL).y_hat
+            processes.adapter(leaks).evaluate(*PLANTED)
+        got = processes.adapter(innocent).evaluate(*SUBNORMAL).y_hat
     assert want is not None
     assert got is not None
     assert got.tobytes() == want.tobytes() != np.float32(0.5).tobytes()

@@ -15,12 +15,12 @@ from ledgers import CASE, adapter, cell, header, summary
 from rich.console import Console
 
 from crosscheck import commands
-from crosscheck.gate import Change, Kind, changes
+from crosscheck.formatting import format_distinct
+from crosscheck.gate import Change, ChangeKind, changes
 from crosscheck.gate.command import gate
-from crosscheck.gate.show import MOST_ALIKE, MOST_BYTES, counts, markdown, show, told, verdict
+from crosscheck.gate.show import MOST_ALIKE, MOST_BYTES, condense, counts, markdown, show, verdict
 from crosscheck.ledger import Fault, Ledger, LedgerError, begin, read, write
 from crosscheck.ledger.records import INTERRUPTED
-from crosscheck.shown import apart
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -136,7 +136,7 @@ def test_the_summary_is_appended(run: Callable[..., tuple[int, str, str]], tmp_p
     assert (code, "the summary cannot be written" in complaint) == (2, True)
 
 
-def test_markdown_stays_within_its_limit_and_is_inert() -> None:
+def test_markdown_stays_within_its_limit_and_is_escaped() -> None:
     evil = "<script>alert(1)</script> | [x](javascript:1) `a` *b* ![i](http://example.org) @all #1 \n## head"
     many = dataclasses.replace(
         BASE, faults=tuple(Fault(who=f"{i} {evil}", what="x" * 1000) for i in range(5000))
@@ -156,7 +156,7 @@ def test_of_many_alike_the_first_are_shown_and_the_others_counted() -> None:
     assert text.count("| regression |") == MOST_ALIKE
     assert "12 more like this: torch verdict" in text
     assert verdict(found) == "20 regressions: the new ledger is worse than the baseline."
-    assert len(list(told(found, everything=True))) == 20
+    assert len(list(condense(found, everything=True))) == 20
 
 
 def printed(found: Sequence[Change], width: int = 60, **options: Any) -> str:
@@ -216,15 +216,15 @@ def test_nothing_that_the_environment_does_not_explain_is_folded() -> None:
     assert "bits 5 of 6 as the reference -> 4 of 6 as the reference" in printed(changes(old, new), 200)
     for name in ("a larger error of another version", "a new mode that is wrong"):
         old, new, _ = PAIRS[name]
-        shown = [each for each in told(changes(old, new)) if not isinstance(each, str)]
+        shown = [each for each in condense(changes(old, new)) if not isinstance(each, str)]
         assert shown == changes(old, new)
 
 
 def test_a_regression_on_another_machine_is_never_folded() -> None:
     elsewhere = dataclasses.replace(with_cell(WRONG), header=ELSEWHERE)
-    (worse, *_) = told(changes(BASE, elsewhere))
+    (worse, *_) = condense(changes(BASE, elsewhere))
     assert isinstance(worse, Change)
-    assert (worse.kind, worse.what, worse.cause) == (Kind.REGRESSION, "verdict", "")
+    assert (worse.kind, worse.what, worse.cause) == (ChangeKind.REGRESSION, "verdict", "")
 
 
 def test_of_many_adapters_each_dtype_has_one_line() -> None:
@@ -238,9 +238,9 @@ def test_of_many_adapters_each_dtype_has_one_line() -> None:
 
 @pytest.mark.parametrize("pair", [(1.0, 1.0 + 2**-52), (7.13624e44, 7.136241e44), (0.1, 0.2), (1.0, inf)])
 def test_two_numbers_that_are_not_equal_are_never_shown_equal(pair: tuple[float, float]) -> None:
-    old, new = apart(*pair)
+    old, new = format_distinct(*pair)
     assert old != new
-    assert apart(0.1, 0.2) == ("0.1", "0.2")
+    assert format_distinct(0.1, 0.2) == ("0.1", "0.2")
 
 
 def test_long_values_are_shown_where_they_differ() -> None:

@@ -17,16 +17,16 @@ from levels import needs
 
 from adapters import AT_LEVELS, AdapterError, Spec, instructions, spec_of, xla
 from adapters.child import environment_of
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from adapters.cpu import Cpu
 from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, numpy_variable, unavailable
-from adapters.isolated import Isolated
+from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.hearing import Matrix
 from crosscheck.matrix.shapes import DOCUMENT
-from crosscheck.script.text import held
+from crosscheck.script.text import restrict_instructions
 from reference.formats import FORMATS
 
 CASE = Case("ordinary", 3, (64, 1, 3, 1), dtype="float32")
@@ -95,7 +95,9 @@ def test_a_level_holds_xla_and_a_users_own_flag_is_heeded_beside_it(
     if "jax" not in frameworks:
         pytest.skip("jax is not in this run")
     monkeypatch.setenv("XLA_FLAGS", f"--xla_dump_to={tmp_path}/dump")
-    with Isolated.alone(spec_of(parse(f"jax-jit-{level}")), Conditions(tmp_path / "journal")) as adapter:
+    with ProcessAdapter.start(
+        spec_of(parse(f"jax-jit-{level}")), ProcessOptions(tmp_path / "journal")
+    ) as adapter:
         adapter.evaluate(*Case("ordinary", 3, (1024, 1, 4, 1), dtype="float32").problem())
     (options, *_) = [path.read_text() for path in (tmp_path / "dump").glob("*debug_options*")]
     assert f'xla_cpu_max_isa: "{LEVELS[level].xla}"' in options
@@ -108,8 +110,8 @@ def test_a_level_holds_xla_and_a_users_own_flag_is_heeded_beside_it(
 @pytest.mark.parametrize("level", levels(all_quick=True))
 def test_numpy_agrees_at_each_level(level: str, matrix: Matrix) -> None:
     spec = spec_of(parse(f"numpy-{level}"))
-    outcome, explained = matrix.hear(spec, CASE)
-    assert explained.is_green, matrix.complaint(spec, CASE, outcome)
+    outcome, known_match = matrix.hear(spec, CASE)
+    assert known_match.is_green, matrix.failure_message(spec, CASE, outcome)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -125,10 +127,10 @@ def test_a_level_changes_no_verdict(
     spec, plain = spec_of(mode), spec_of(parse(name.removesuffix(f"-{mode.isa}")))
     for shape in (DOCUMENT[0], (256, 7, 3, 2), (16, 33, 17, 3), (10, 4097, 3, 1)):
         case = Case("mixed", 0, shape, dtype=dtype)
-        outcome, explained = matrix.hear(spec, case)
-        if not explained.is_green and (fault := FAULTS.get((mode.framework, mode.isa, dtype))):
+        outcome, known_match = matrix.hear(spec, case)
+        if not known_match.is_green and (fault := FAULTS.get((mode.framework, mode.isa, dtype))):
             pytest.xfail(fault)
-        assert explained.is_green, matrix.complaint(spec, case, outcome)
+        assert known_match.is_green, matrix.failure_message(spec, case, outcome)
         want, _ = matrix.hear(plain, case)
         assert {n: j.verdict for n, j in outcome.judgements.items()} == {
             n: j.verdict for n, j in want.judgements.items()
@@ -155,7 +157,7 @@ def test_a_level_that_the_cpu_does_not_have_is_refused_with_the_reason(
     cpu, reason = CPUS[which]
     monkeypatch.setattr(instructions, "cpu", lambda: cpu)
     with pytest.raises(AdapterError, match=reason):
-        Isolated.alone(Spec("numpy-avx2", "numpy-avx2", "numpy", isa="avx2"), Conditions(tmp_path))
+        ProcessAdapter.start(Spec("numpy-avx2", "numpy-avx2", "numpy", isa="avx2"), ProcessOptions(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -242,8 +244,8 @@ def test_no_combination_that_is_written_down_has_a_level() -> None:
 
 @needs(OLDEST)
 def test_a_script_holds_its_libraries_to_the_level() -> None:
-    lines = "\n".join(held(OLDEST))
+    lines = "\n".join(restrict_instructions(OLDEST))
     assert 'os.environ["ATEN_CPU_CAPABILITY"] = "default"' in lines
     assert 'os.environ["NPY_DISABLE_CPU_FEATURES"] = "' in lines
     assert "CROSSCHECK" not in lines
-    assert list(held(instructions.NATIVE)) == []
+    assert list(restrict_instructions(instructions.NATIVE)) == []

@@ -9,11 +9,11 @@ import pytest
 from command_line import assert_one_clear_line, crosscheck
 
 from adapters import Spec, select
-from adapters.conditions import Conditions
-from adapters.isolated import Isolated
-from crosscheck.comparison import probed
-from crosscheck.comparison.interpreters import UnderEach
-from crosscheck.comparison.plan import Plan
+from adapters.conditions import ProcessOptions
+from adapters.isolated import ProcessAdapter
+from crosscheck.comparison import probe_results
+from crosscheck.comparison.interpreters import PlanPerInterpreter
+from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.session import compare_and_show
 from crosscheck.ledger import read
 from crosscheck.ledger.environment import environment
@@ -58,26 +58,26 @@ def test_equal_environments_have_one_table_and_nothing_changed(folder: Path, pai
     ]
 
 
-def under_each(pair: tuple[str, str]) -> tuple[UnderEach, list[Spec]]:
+def plan_and_specs(pair: tuple[str, str]) -> tuple[PlanPerInterpreter, list[Spec]]:
     """A small comparison of NumPy with itself."""
-    plan = UnderEach(Plan(dtypes=("float32",), regimes=("ordinary",), problems=7), pair)
+    plan = PlanPerInterpreter(CorePlan(dtypes=("float32",), regimes=("ordinary",), problems=7), pair)
     return plan, [spec.under(python) for python in pair for spec in select(["numpy"])]
 
 
 def test_the_gate_and_the_ledger_share_what_the_probes_saw(
     pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    met = []
+    evaluated = []
 
-    def dying(subject: Isolated, *_: object) -> list[str]:
-        met.append(subject.name)
-        return [f"{subject.name} died"]
+    def crashing(adapter: ProcessAdapter, *_: object) -> list[str]:
+        evaluated.append(adapter.name)
+        return [f"{adapter.name} died"]
 
-    monkeypatch.setattr(probed, "asked", dying)
-    conditions, ledger = Conditions(tmp_path / "journal"), tmp_path / "run.jsonl"
-    assert compare_and_show(*under_each(pair), conditions, ledger=ledger) == 1
+    monkeypatch.setattr(probe_results, "probe_adapter", crashing)
+    options, ledger = ProcessOptions(tmp_path / "journal"), tmp_path / "run.jsonl"
+    assert compare_and_show(*plan_and_specs(pair), options, ledger=ledger) == 1
     names = ["numpy@one", "numpy@other"]
-    assert met == names
+    assert evaluated == names
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in printed if line.endswith(" died")] == [f"{name} died" for name in names]
     found = read(ledger)
@@ -90,9 +90,9 @@ def test_ctrl_c_during_the_probes_ends_as_interrupted_and_the_ledger_says_so(
     def interrupted(*_: object) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(probed, "asked", interrupted)
-    conditions, ledger = Conditions(tmp_path / "journal"), tmp_path / "run.jsonl"
-    assert compare_and_show(*under_each(pair), conditions, ledger=ledger) == 130
+    monkeypatch.setattr(probe_results, "probe_adapter", interrupted)
+    options, ledger = ProcessOptions(tmp_path / "journal"), tmp_path / "run.jsonl"
+    assert compare_and_show(*plan_and_specs(pair), options, ledger=ledger) == 130
     assert read(ledger).ending == INTERRUPTED
     assert f"From {pair[0]}" not in capsys.readouterr().out
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from safetensors import deserialize
 
-from adapters import AdapterDied, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, Spec
+from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, Spec
 from adapters.child import GRACE
-from adapters.conditions import Conditions
-from adapters.isolated import Isolated
+from adapters.conditions import ProcessOptions
+from adapters.isolated import ProcessAdapter
 from adapters.memory import memory_of
 from reference.formats import FORMATS
 from reference.types import Array, Problem
@@ -35,23 +35,25 @@ def problem(value: float, dtype: str = "float64") -> Problem:
 HEALTHY, UNLUCKY = problem(1.0), problem(13.0)
 
 
-def isolated(target: str, journal: Path, timeout: float = TIMEOUT) -> Isolated:
-    return Isolated.alone(Spec(target, target), Conditions(journal, timeout, compile_timeout=timeout))
+def started(target: str, journal: Path, timeout: float = TIMEOUT) -> ProcessAdapter:
+    return ProcessAdapter.start(
+        Spec(target, target), ProcessOptions(journal, timeout, compile_timeout=timeout)
+    )
 
 
 @pytest.fixture(scope="module")
-def adapters_by_fault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Isolated]]:
+def adapters_by_fault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ProcessAdapter]]:
     """All faults, their processes started at once."""
-    faults = [*DEATHS, *MISBEHAVIOURS, "unsupported", "chatty"]
+    faults = [*CRASHES, *MISBEHAVIOURS, "unsupported", "chatty"]
     journal = tmp_path_factory.mktemp("journal")
-    found = {fault: isolated(f"{CRASH}:{fault}", journal) for fault in faults}
+    found = {fault: started(f"{CRASH}:{fault}", journal) for fault in faults}
     yield found
     for adapter in found.values():
         adapter.close()
 
 
 LATE = "gave no answer within 1 s, nor within 2 s when tried once more alone (load "
-DEATHS = {
+CRASHES = {
     "segfault": "killed by signal 11 (SIGSEGV)",
     "exits": "exited with status 0",
     "endless": LATE,
@@ -75,33 +77,33 @@ def assert_journal_holds(path: Path | None, want: Problem) -> None:
         np.testing.assert_array_equal(got, array, strict=True)
 
 
-def assert_works(adapter: Isolated) -> None:
+def assert_works(adapter: ProcessAdapter) -> None:
     outputs = adapter.evaluate(*HEALTHY)
     assert outputs.y_hat is not None
     assert outputs.y_hat.shape == HEALTHY.y.shape
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("fault", DEATHS)
-def test_a_death_is_named_its_input_kept_and_the_next_call_works(
-    fault: str, adapters_by_fault: dict[str, Isolated]
+@pytest.mark.parametrize("fault", CRASHES)
+def test_a_crash_is_named_its_input_kept_and_the_next_call_works(
+    fault: str, adapters_by_fault: dict[str, ProcessAdapter]
 ) -> None:
     adapter = adapters_by_fault[fault]
     assert_works(adapter)
-    with pytest.raises(AdapterDied) as died:
+    with pytest.raises(AdapterCrashed) as crash:
         adapter.evaluate(*UNLUCKY)
-    assert died.value.adapter == adapter.name
-    assert died.value.how.startswith(DEATHS[fault])
-    assert isinstance(died.value, NoAnswer) == (DEATHS[fault] == LATE)
-    assert str(died.value).startswith(f"{adapter.name} {died.value.how}; its input: ")
-    assert_journal_holds(died.value.journal, UNLUCKY)
+    assert crash.value.adapter == adapter.name
+    assert crash.value.how.startswith(CRASHES[fault])
+    assert isinstance(crash.value, NoAnswer) == (CRASHES[fault] == LATE)
+    assert str(crash.value).startswith(f"{adapter.name} {crash.value.how}; its input: ")
+    assert_journal_holds(crash.value.journal, UNLUCKY)
     assert_works(adapter)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", MISBEHAVIOURS)
 def test_a_broken_contract_is_named_its_input_kept_and_the_next_call_works(
-    fault: str, adapters_by_fault: dict[str, Isolated]
+    fault: str, adapters_by_fault: dict[str, ProcessAdapter]
 ) -> None:
     adapter = adapters_by_fault[fault]
     with pytest.raises(AdapterMisbehaved) as misbehaved:
@@ -112,13 +114,13 @@ def test_a_broken_contract_is_named_its_input_kept_and_the_next_call_works(
 
 
 @pytest.mark.long
-def test_not_implemented_passes_with_its_reason(adapters_by_fault: dict[str, Isolated]) -> None:
+def test_not_implemented_passes_with_its_reason(adapters_by_fault: dict[str, ProcessAdapter]) -> None:
     with pytest.raises(NotImplementedError, match=r"^no thirteens here$"):
         adapters_by_fault["unsupported"].evaluate(*UNLUCKY)
 
 
 def test_what_an_adapter_prints_goes_to_its_log(
-    adapters_by_fault: dict[str, Isolated], capfd: pytest.CaptureFixture[str]
+    adapters_by_fault: dict[str, ProcessAdapter], capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert_works(adapters_by_fault["chatty"])
     printed = adapters_by_fault["chatty"].log.read_text()
@@ -127,9 +129,9 @@ def test_what_an_adapter_prints_goes_to_its_log(
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_a_dead_adapter_started_dies_with_it(adapters_by_fault: dict[str, Isolated]) -> None:
+def test_what_a_crashed_adapter_started_ends_with_it(adapters_by_fault: dict[str, ProcessAdapter]) -> None:
     adapter = adapters_by_fault["abandoned"]
-    with pytest.raises(AdapterDied):
+    with pytest.raises(AdapterCrashed):
         adapter.evaluate(*UNLUCKY)
     numbers = [
         int(line.split()[1]) for line in adapter.log.read_text().splitlines() if line.startswith("grand")
@@ -144,8 +146,8 @@ def test_an_adapter_that_spoils_its_pipe_is_ended(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.child.GRACE", 0.1)
-    with isolated(f"{CRASH}:{fault}", tmp_path) as adapter:
-        with pytest.raises(AdapterDied, match="closed its pipe or wrote into it"):
+    with started(f"{CRASH}:{fault}", tmp_path) as adapter:
+        with pytest.raises(AdapterCrashed, match="closed its pipe or wrote into it"):
             adapter.evaluate(*UNLUCKY)
         assert_works(adapter)
 
@@ -161,47 +163,50 @@ def test_an_adapter_that_spoils_its_pipe_is_ended(
     ],
 )
 def test_what_cannot_be_loaded_says_why(target: str, message: str, tmp_path: Path) -> None:
-    with isolated(target, tmp_path) as adapter, pytest.raises(AdapterError, match=message) as error:
+    with started(target, tmp_path) as adapter, pytest.raises(AdapterError, match=message) as error:
         adapter.evaluate(*HEALTHY)
     assert "\n" not in str(error.value)
 
 
-def test_a_death_while_loading_is_named(tmp_path: Path) -> None:
-    with isolated("tests.planted.import_exit:any", tmp_path) as adapter, pytest.raises(AdapterDied) as died:
+def test_a_crash_while_loading_is_named(tmp_path: Path) -> None:
+    with (
+        started("tests.planted.import_exit:any", tmp_path) as adapter,
+        pytest.raises(AdapterCrashed) as crash,
+    ):
         adapter.evaluate(*HEALTHY)
-    assert (died.value.how, died.value.journal) == ("exited with status 0", None)
+    assert (crash.value.how, crash.value.journal) == ("exited with status 0", None)
 
 
 def test_an_interpreter_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"^cannot start the interpreter /no/env/bin/python: No such file"):
-        Isolated.alone(Spec("numpy", "numpy", python="/no/env/bin/python"), Conditions(tmp_path))
+        ProcessAdapter.start(Spec("numpy", "numpy", python="/no/env/bin/python"), ProcessOptions(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_journal_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(JournalError, match=r"^cannot keep a journal in .*file: "):
-        isolated(f"{CRASH}:segfault", tmp_path / "file")
+        started(f"{CRASH}:segfault", tmp_path / "file")
 
 
 def test_a_full_disk_is_a_fault_of_the_journal(tmp_path: Path) -> None:
-    with isolated(f"{CRASH}:segfault", tmp_path) as adapter:
+    with started(f"{CRASH}:segfault", tmp_path) as adapter:
         full = os.open("/dev/full", os.O_RDWR)
-        os.dup2(full, adapter._host._journal._file)
+        os.dup2(full, adapter._worker._journal._file)
         os.close(full)
         with pytest.raises(JournalError, match=r"^cannot write .*No space left on device$"):
             adapter.evaluate(*HEALTHY)
 
 
 def test_a_clean_run_leaves_no_file(tmp_path: Path) -> None:
-    with isolated("adapters.closed_form:closed_form", tmp_path) as adapter:
+    with started("adapters.closed_form:closed_form", tmp_path) as adapter:
         assert_works(adapter)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("fault", ["endless", "native_loop"])
 def test_closing_cuts_a_call_of_another_thread_short_and_keeps_nothing(fault: str, tmp_path: Path) -> None:
-    adapter = isolated(f"{CRASH}:{fault}", tmp_path, timeout=60.0)
+    adapter = started(f"{CRASH}:{fault}", tmp_path, timeout=60.0)
     assert_works(adapter)
     with ThreadPoolExecutor(1) as thread:
         call = thread.submit(adapter.evaluate, *UNLUCKY)
@@ -216,7 +221,7 @@ def test_closing_cuts_a_call_of_another_thread_short_and_keeps_nothing(fault: st
 
 
 def test_a_closed_adapter_says_so(tmp_path: Path) -> None:
-    with isolated("adapters.closed_form:closed_form", tmp_path) as adapter:
+    with started("adapters.closed_form:closed_form", tmp_path) as adapter:
         assert_works(adapter)
     adapter.close()
     with pytest.raises(AdapterError, match=r"^numpy is closed$"):
@@ -229,7 +234,7 @@ def test_isolation_changes_neither_values_nor_claims(dtype: str, tmp_path: Path)
     from adapters.closed_form import closed_form
 
     given = problem(0.3, dtype)
-    with isolated("adapters.closed_form:closed_form", tmp_path) as adapter:
+    with started("adapters.closed_form:closed_form", tmp_path) as adapter:
         for got, want in zip(adapter.evaluate(*given), closed_form.evaluate(*given), strict=True):
             np.testing.assert_array_equal(got, want, strict=True)
         for name, want in closed_form.trace(*given).items():
@@ -239,7 +244,7 @@ def test_isolation_changes_neither_values_nor_claims(dtype: str, tmp_path: Path)
         assert adapter.threads == 1
 
 
-def test_an_adapter_without_a_trace_says_so(adapters_by_fault: dict[str, Isolated]) -> None:
+def test_an_adapter_without_a_trace_says_so(adapters_by_fault: dict[str, ProcessAdapter]) -> None:
     with pytest.raises(NotImplementedError, match="unsupported has no trace"):
         adapters_by_fault["unsupported"].trace(*HEALTHY)
 
@@ -259,7 +264,7 @@ MEMORIES: dict[str, Callable[[Array], Array]] = {
 def test_an_array_lies_in_the_child_as_it_lay_here(memory: str, tmp_path: Path) -> None:
     X = MEMORIES[memory](np.arange(10.0).reshape(5, 2))
     want = memory_of(X)
-    with isolated("tests.planted.memory:shows", tmp_path) as adapter:
+    with started("tests.planted.memory:shows", tmp_path) as adapter:
         got = adapter.evaluate(X, np.ones((5, 1)), np.full((2, 1), np.nan))
     facts = [want.phase, want.writeable, *want.strides, X.sum()]
     np.testing.assert_array_equal(got.row_loss, np.array(facts), strict=True)
@@ -269,12 +274,12 @@ PARENT = """
 import sys
 from pathlib import Path
 from adapters import Spec
-from adapters.conditions import Conditions
-from adapters.isolated import Isolated
+from adapters.conditions import ProcessOptions
+from adapters.isolated import ProcessAdapter
 from tests.test_isolated import CRASH, UNLUCKY
-adapter = Isolated.alone(Spec("child", f"{CRASH}:" + sys.argv[1]), Conditions(Path(sys.argv[2])))
+adapter = ProcessAdapter.start(Spec("child", f"{CRASH}:" + sys.argv[1]), ProcessOptions(Path(sys.argv[2])))
 adapter.description
-print(adapter._host._child._process.pid, flush=True)
+print(adapter._worker._child._process.pid, flush=True)
 adapter.evaluate(*UNLUCKY)
 """
 

@@ -10,9 +10,9 @@ from packaging.requirements import Requirement
 
 from adapters import spec_of
 from adapters.modes import parse
-from crosscheck.blame.element import Element
+from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
-from crosscheck.known import Difference, KnownDifferences, fields, prove
+from crosscheck.known import Difference, KnownDifferences, fields, verify
 from crosscheck.matrix.hearing import Matrix
 
 RECORD = KnownDifferences.shipped()
@@ -23,7 +23,7 @@ ROOM = 100  # times as near as the nearest sighting a difference may come on ano
 
 def of_process(entry: Difference) -> object:
     """The entry, to be tried where its adapter's process is."""
-    group = "-".join(map(str, spec_of(parse(entry.mode)).room))
+    group = "-".join(map(str, spec_of(parse(entry.mode)).process_key))
     return pytest.param(entry, id=entry.name, marks=pytest.mark.xdist_group(group))
 
 
@@ -38,10 +38,10 @@ def test_a_known_difference_that_was_sighted_in_the_installed_release_is_there_a
         pytest.skip(f"{entry.framework} is not in this run")
     here(entry)
     assert entry not in RECORD.expired(), f"expired on {entry.expires}: look again, then renew or remove it"
-    subject = matrix.hosts.subject(spec_of(parse(entry.mode)))
-    stale = prove(entry, subject)
-    if stale is not None and not entry.is_sighted(subject.description.version):
-        pytest.skip(f"never sighted in {subject.description.version}: {stale}")
+    adapter = matrix.processes.adapter(spec_of(parse(entry.mode)))
+    stale = verify(entry, adapter)
+    if stale is not None and not entry.is_sighted(adapter.description.version):
+        pytest.skip(f"never sighted in {adapter.description.version}: {stale}")
     assert stale is None
 
 
@@ -53,7 +53,7 @@ def test_every_sighting_lies_a_hundred_times_as_far_outside_as_the_entry_asks(
         pytest.skip(f"{entry.framework} is not in this run")
     case = entry.source
     element = Element(Judge(case.problem()), entry.output, entry.index)
-    claims = matrix.hosts.subject(spec_of(parse(entry.mode))).description.arithmetic[case.dtype]
+    claims = matrix.processes.adapter(spec_of(parse(entry.mode))).description.arithmetic[case.dtype]
     for sighting in entry.sightings:
         assert element.share(float.fromhex(sighting.got), claims) >= ROOM * entry.at_least, sighting
 

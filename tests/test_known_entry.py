@@ -11,8 +11,8 @@ import pytest
 from known_entries import ENTRY, TURNED, assert_refused, entry, file_of, setting, toml
 from planted import wrong
 
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.known.fields import fits, is_among, released
-from crosscheck.trial import Direct
 
 SEEN = ENTRY["sightings"][0]
 BAD: dict[str, tuple[dict[str, Any], str]] = {
@@ -145,7 +145,7 @@ def test_a_shape_is_compared_axis_by_axis(
         ({}, {"output": "loss"}),
         ({"shape": {"m": "<=1"}}, {"shape": (2, 1, 1)}),
         ({"platform": ["x86_64"]}, {"machine": "arm64"}),
-        ({"modes": ["planted-s*"]}, {"description": Direct(wrong.nan).description}),
+        ({"modes": ["planted-s*"]}, {"description": InProcessAdapter(wrong.nan).description}),
         ({}, {"description": replace(TURNED.description, framework="jax")}),
         ({}, {"description": replace(TURNED.description, version="1.1")}),
     ],

@@ -1,4 +1,4 @@
-"""Known differences in a comparison: what they cover is counted and told; a stale entry is no agreement."""
+"""Known differences in a comparison: what they cover is counted and reported; a stale entry fails the run."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from test_compare import seated
 
 from crosscheck import commands
 from crosscheck.cases import Case, parse
-from crosscheck.comparison.engine import Finding, Record, compare, wrong_of
-from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.engine import FailingCase, Results, compare, wrong_of
+from crosscheck.comparison.ledger import to_ledger
+from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row
-from crosscheck.comparison.written import ledger_of
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.known import Cover, KnownDifferences, by_regime, explained
+from crosscheck.known import KnownDifferences, Match, by_regime, combine_matches
 from crosscheck.known import record as shipped
 from crosscheck.ledger.making import header
 from crosscheck.regimes import REGIMES
-from crosscheck.trial import Direct, Subject, run
 
-PLAN = Plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+PLAN = CorePlan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
 ALL = tuple(REGIMES)
-SIGN = Direct(wrong.sign)
+SIGN = InProcessAdapter(wrong.sign)
 
 
 @dataclass(frozen=True)
-class Exhaustive(Plan):
+class Exhaustive(CorePlan):
     """A small plan that says it has everything."""
 
     @property
@@ -48,14 +48,14 @@ class Exhaustive(Plan):
 EVERYTHING = Exhaustive(("float32",), ("zeros",), 7)
 
 
-def compared(known: KnownDifferences, *subjects: Subject, plan: Plan = PLAN) -> Comparison:
-    with seated(subjects) as contestants:
-        found = compare(plan.meetings(list(contestants)), contestants, lambda _: None, known)
-    there = {f"tests.planted.wrong:{s.description.name.removeprefix('planted-')}": s for s in subjects}
-    return Comparison(plan, [subject.description for subject in subjects], found, subjects=there)
+def compared(known: KnownDifferences, *adapters: CheckedAdapter, plan: CorePlan = PLAN) -> Comparison:
+    with seated(adapters) as contestants:
+        found = compare(plan.planned_cases(list(contestants)), contestants, lambda _: None, known)
+    there = {f"tests.planted.wrong:{s.description.name.removeprefix('planted-')}": s for s in adapters}
+    return Comparison(plan, [adapter.description for adapter in adapters], found, adapters=there)
 
 
-def told(comparison: Comparison) -> str:
+def report_text(comparison: Comparison) -> str:
     text = io.StringIO()
     show(comparison, Console(width=100, file=text, highlight=False))
     return text.getvalue()
@@ -70,12 +70,12 @@ def row_of(comparison: Comparison, output: str) -> Row:
 
 
 def test_a_run_is_green_where_all_that_is_wrong_is_known() -> None:
-    comparison = compared(record(entry()), Direct(wrong.healthy), SIGN)
+    comparison = compared(record(entry()), InProcessAdapter(wrong.healthy), SIGN)
     row = row_of(comparison, "grad")
     assert row.verdict == "known"
     assert row.summary.known_elements == row.summary.wrong_elements > 0
     assert comparison.is_green
-    assert comparison.record.findings == []
+    assert comparison.results.failing_cases == []
     assert row_of(comparison, "loss").verdict == "within bounds"
 
 
@@ -89,35 +89,35 @@ def test_what_an_entry_leaves_over_is_a_disagreement() -> None:
 
 @pytest.mark.parametrize(("outputs", "loss"), [(["grad"], "outside"), (["grad", "loss"], "known")])
 def test_an_output_that_no_entry_names_disagrees(outputs: list[str], loss: str) -> None:
-    comparison = compared(record(entry(outputs=outputs)), Direct(wrong.missing_half))
+    comparison = compared(record(entry(outputs=outputs)), InProcessAdapter(wrong.missing_half))
     verdicts = {row.output: row.verdict for row in comparison.rows}
     assert (verdicts["grad"], verdicts["loss"]) == ("known", loss)
     assert comparison.is_green is (loss == "known")
 
 
 def test_a_failure_is_never_known() -> None:
-    assert not compared(record(entry()), Direct(wrong.raises)).is_green
+    assert not compared(record(entry()), InProcessAdapter(wrong.raises)).is_green
 
 
-def test_an_entry_that_has_expired_covers_nothing_and_is_told() -> None:
+def test_an_entry_that_has_expired_covers_nothing_and_is_reported() -> None:
     over = LAST_DAY + timedelta(1)
     comparison = compared(record(entry(), today=over), SIGN)
     assert row_of(comparison, "grad").verdict == "outside"
-    assert f"  turned-sign: on {LAST_DAY}" in told(comparison).splitlines()
+    assert f"  turned-sign: on {LAST_DAY}" in report_text(comparison).splitlines()
 
 
 @pytest.mark.parametrize("plan", [PLAN, EVERYTHING], ids=["some", "all"])
-def test_an_entry_that_has_expired_is_no_agreement_though_nobody_differs(plan: Plan) -> None:
+def test_an_entry_that_has_expired_is_no_agreement_though_nobody_differs(plan: CorePlan) -> None:
     over = LAST_DAY + timedelta(1)
-    comparison = compared(record(entry(), today=over), Direct(wrong.healthy), plan=plan)
+    comparison = compared(record(entry(), today=over), InProcessAdapter(wrong.healthy), plan=plan)
     assert comparison.reasons == ["known differences that have expired: 1"]
     assert not comparison.is_green
-    assert told(comparison).lstrip().startswith(f"Not all within bounds ({comparison.reasons[0]}): ")
+    assert report_text(comparison).lstrip().startswith(f"Not all within bounds ({comparison.reasons[0]}): ")
 
 
 def test_an_expired_entry_that_concerns_nobody_is_none_of_this_comparison() -> None:
     elsewhere = record(entry(platform=["none"]), today=LAST_DAY + timedelta(1))
-    assert compared(elsewhere, Direct(wrong.healthy), plan=EVERYTHING).is_green
+    assert compared(elsewhere, InProcessAdapter(wrong.healthy), plan=EVERYTHING).is_green
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_an_expired_entry_that_concerns_nobody_is_none_of_this_comparison() -> N
     ids=["some", "all"],
 )
 def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried(
-    plan: Plan, reasons: list[str]
+    plan: CorePlan, reasons: list[str]
 ) -> None:
     comparison = compared(record(entry(), entry(name="idle", regimes=["overflow"])), SIGN, plan=plan)
     assert comparison.reasons == reasons
     assert comparison.is_green is (not reasons)
-    assert all(reason in told(comparison).splitlines()[1] for reason in reasons)
+    assert all(reason in report_text(comparison).splitlines()[1] for reason in reasons)
     head = header("compare", 0, {"planted-sign": SIGN.description}, "")
-    faults = [fault.what for fault in ledger_of(comparison, head, []).faults]
+    faults = [fault.what for fault in to_ledger(comparison, head, []).faults]
     assert faults == ["known difference idle matched nothing"][: len(reasons)]
 
 
@@ -143,19 +143,19 @@ def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried
 def test_the_elements_of_each_entry_are_counted_by_regime() -> None:
     case = parse(TWO)
     judge = Judge(case.problem())
-    outcome = run(SIGN, judge)
+    outcome = evaluate_and_judge(SIGN, judge)
     known = record(entry(), entry(name="zeros-only", regimes=["zeros"]))
-    covers = known.covering(judge, outcome, case.shape)
-    assert list(covers) == ["grad"]
-    counts = {cover.name: by_regime(judge, "grad", cover) for cover in covers["grad"]}
+    matches = known.matches(judge, outcome, case.shape)
+    assert list(matches) == ["grad"]
+    counts = {match.name: by_regime(judge, "grad", match) for match in matches["grad"]}
     assert counts == {"turned-sign": {"zeros": 1, "ordinary": 1}, "zeros-only": {"zeros": 1}}
-    assert explained(outcome, covers) == known.explain(judge, outcome, case.shape)
+    assert combine_matches(outcome, matches) == known.match(judge, outcome, case.shape)
 
 
 def test_an_element_of_several_regimes_counts_for_the_first_that_the_entry_names() -> None:
     judge = Judge(Case("mixed", 0, (40, 2, 3, 2), dtype="float32").problem())
     every = np.ones((40, 3, 2), dtype=bool)
-    counts = [by_regime(judge, "grad", Cover("name", names, every)) for names in (None, ALL, ["ordinary"])]
+    counts = [by_regime(judge, "grad", Match("name", names, every)) for names in (None, ALL, ["ordinary"])]
     assert counts[0] == counts[1]
     assert sum(counts[0].values()) == every.size
     assert sum(counts[2].values()) == 3 * int((judge.places == 0).any(axis=-2).sum())
@@ -164,15 +164,15 @@ def test_an_element_of_several_regimes_counts_for_the_first_that_the_entry_names
 def test_what_is_known_is_taken_for_admissible_and_the_rest_is_not() -> None:
     case = parse(TWO)
     judge = Judge(case.problem())
-    outcome = run(SIGN, judge)
+    outcome = evaluate_and_judge(SIGN, judge)
     known = record(entry(regimes=["zeros"]))
-    left = known.explain(judge, outcome, case.shape).left(outcome)
-    assert left.judgements["grad"].admissible.ravel().tolist() == [True, False]
+    rest = known.match(judge, outcome, case.shape).without_known(outcome)
+    assert rest.judgements["grad"].admissible.ravel().tolist() == [True, False]
     assert outcome.judgements["grad"].admissible.ravel().tolist() == [False, False]
-    assert left.disagreeing == ("grad",)
+    assert rest.disagreeing == ("grad",)
 
 
-# ---------------------------------------------------------------------------------------- what is told
+# ---------------------------------------------------------------------------------------- what is reported
 
 
 def section(text: str, title: str) -> Sequence[str]:
@@ -181,9 +181,11 @@ def section(text: str, title: str) -> Sequence[str]:
     return [line.strip() for line in after.split("\n\n")[0].splitlines()]
 
 
-def test_a_known_bug_is_told_with_its_count_and_link() -> None:
-    comparison = compared(record(entry(upstream="https://example.org/1")), Direct(wrong.healthy), SIGN)
-    text = told(comparison)
+def test_a_known_bug_is_reported_with_its_count_and_link() -> None:
+    comparison = compared(
+        record(entry(upstream="https://example.org/1")), InProcessAdapter(wrong.healthy), SIGN
+    )
+    text = report_text(comparison)
     count = row_of(comparison, "grad").summary.known_elements
     assert section(text, "Known differences:") == [f"turned-sign: {count} elements; https://example.org/1"]
     assert "\nHazards" not in text
@@ -194,41 +196,41 @@ def test_a_known_bug_is_told_with_its_count_and_link() -> None:
 def test_a_hazard_is_told_apart_with_the_regimes_where_it_left_its_set() -> None:
     hazard = entry(kind="hazard", expires=None, regimes=ALL)
     comparison = compared(record(hazard), SIGN)
-    (line,) = section(told(comparison), "Hazards, as expected:")
+    (line,) = section(report_text(comparison), "Hazards, as expected:")
     counts = comparison.known["turned-sign"]
     assert set(counts) <= set(REGIMES)
     assert line.startswith(f"turned-sign: {row_of(comparison, 'grad').summary.known_elements} elements: ")
     assert all(f"{regime} {count}" in line for regime, count in counts.items())
-    assert "Known differences:" not in told(comparison)
+    assert "Known differences:" not in report_text(comparison)
 
 
 def test_a_disagreement_beside_a_known_difference_shows_what_is_not_known() -> None:
-    comparison = compared(record(entry(regimes=["zeros"])), Direct(wrong.healthy), SIGN)
-    text = told(comparison)
-    (finding,) = comparison.record.findings
-    grad = next(o for o in finding.outcomes if wrong_of(o)).judgements["grad"]
+    comparison = compared(record(entry(regimes=["zeros"])), InProcessAdapter(wrong.healthy), SIGN)
+    text = report_text(comparison)
+    (failing_case,) = comparison.results.failing_cases
+    grad = next(o for o in failing_case.outcomes if wrong_of(o)).judgements["grad"]
     assert not grad.admissible.all()
     assert " elements known; the worst: " in " ".join(text.split())
     assert text.count("planted-sign is wrong: grad") == 1
 
 
-def test_an_adapter_that_is_wrong_as_known_is_no_witness() -> None:
-    both = compared(record(entry(modes=["planted-sign"])), SIGN, Direct(wrong.missing_half))
-    finding: Finding = both.record.findings[0]
-    assert {outcome.description.name for outcome in finding.outcomes} == {"planted-missing-half"}
+def test_an_adapter_that_is_wrong_as_known_is_not_kept_as_agreeing() -> None:
+    both = compared(record(entry(modes=["planted-sign"])), SIGN, InProcessAdapter(wrong.missing_half))
+    failing_case: FailingCase = both.results.failing_cases[0]
+    assert {outcome.description.name for outcome in failing_case.outcomes} == {"planted-missing-half"}
 
 
 @pytest.mark.parametrize(("plan", "lines"), [(PLAN, []), (EVERYTHING, ["other"])], ids=["some", "all"])
-def test_an_entry_that_covers_nothing_is_told_where_everything_was_tried(
-    plan: Plan, lines: list[str]
+def test_an_entry_that_covers_nothing_is_reported_where_everything_was_tried(
+    plan: CorePlan, lines: list[str]
 ) -> None:
     idle = entry(name="other", regimes=["overflow"])
     comparison = compared(record(entry(), idle, entry(name="elsewhere", platform=["none"])), SIGN, plan=plan)
-    assert section(told(comparison), "Known differences that matched nothing:") == lines
+    assert section(report_text(comparison), "Known differences that matched nothing:") == lines
 
 
 def test_a_comparison_that_was_interrupted_has_no_stale_entries() -> None:
-    comparison = Comparison(EVERYTHING, [SIGN.description], Record(known=record(entry()), interrupted=True))
+    comparison = Comparison(EVERYTHING, [SIGN.description], Results(known=record(entry()), interrupted=True))
     assert comparison.unmatched == ()
 
 

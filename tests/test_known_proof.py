@@ -1,4 +1,4 @@
-"""The evidence of a known difference is tried again, and told where it no longer holds."""
+"""The evidence of a known difference is tried again, and reported where it no longer holds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
 from planted import wrong
 
-from crosscheck.known import Difference, KnownDifferences, prove
+from crosscheck.evaluation import InProcessAdapter
+from crosscheck.known import Difference, KnownDifferences, verify
 from crosscheck.known.record import SHIPPED
-from crosscheck.trial import Direct
 from reference.types import Array
 
 
@@ -27,42 +27,42 @@ def test_the_example_in_the_shipped_file_is_a_complete_entry_that_holds(tmp_path
     assert all(getattr(found, name) is not None for name in Difference.__struct_fields__)
     assert all(f" {name} = " in "\n".join(example) for name in Difference.__struct_fields__)
     here = msgspec.structs.replace(found, platform=None)
-    assert prove(here, Direct(wrong.another_row)) is None
+    assert verify(here, InProcessAdapter(wrong.another_row)) is None
 
 
 LOSS = {"outputs": ["loss"], "output": "loss", "index": [], "mode": "planted-missing-half"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "subject"),
-    [({}, TURNED), ({"case": TWO, "index": [0, 0, 0]}, TURNED), (LOSS, Direct(wrong.missing_half))],
+    ("changes", "adapter"),
+    [({}, TURNED), ({"case": TWO, "index": [0, 0, 0]}, TURNED), (LOSS, InProcessAdapter(wrong.missing_half))],
     ids=["alone", "in-a-stack", "loss"],
 )
-def test_evidence_that_holds_is_no_news(changes: dict[str, Any], subject: Direct) -> None:
-    assert prove(entry(**changes), subject) is None
+def test_evidence_that_holds_is_no_news(changes: dict[str, Any], adapter: InProcessAdapter) -> None:
+    assert verify(entry(**changes), adapter) is None
 
 
 @pytest.mark.parametrize("at_least", [1, 1e3, math.inf])
 def test_a_nan_is_farther_outside_than_any_number(at_least: float) -> None:
-    assert prove(entry(mode="planted-nan", at_least=at_least), Direct(wrong.nan)) is None
+    assert verify(entry(mode="planted-nan", at_least=at_least), InProcessAdapter(wrong.nan)) is None
 
 
-def returning(name: str, grad: Callable[[Array], Any]) -> Direct:
-    return Direct(wrong.Planted(name, lambda X, y, W: {"grad": grad(wrong.right(X, y, W)[2])}))
+def returning(name: str, grad: Callable[[Array], Any]) -> InProcessAdapter:
+    return InProcessAdapter(wrong.Planted(name, lambda X, y, W: {"grad": grad(wrong.right(X, y, W)[2])}))
 
 
 def test_the_exact_value_of_what_is_not_finite_is_nan() -> None:
     case, ones = HALF.replace("y=[[0x0p+0]]", "y=[[nan]]"), returning("ones", np.ones_like)
-    assert prove(entry(case=case, mode="planted-ones", at_least=math.inf, exact="nan"), ones) is None
+    assert verify(entry(case=case, mode="planted-ones", at_least=math.inf, exact="nan"), ones) is None
 
 
 MENDED, WORSE = returning("mended", np.abs), returning("worse", lambda grad: -4 * grad)
 NEARER = returning("nearer", lambda grad: np.abs(grad) * grad.dtype.type(1 + 2**-16))
-WITHOUT = Direct(wrong.Planted("without", lambda X, y, W: {"loss": wrong.right(X, y, W)[1]}))
+WITHOUT = InProcessAdapter(wrong.Planted("without", lambda X, y, W: {"loss": wrong.right(X, y, W)[1]}))
 
 
 @pytest.mark.parametrize(
-    ("changes", "subject", "why"),
+    ("changes", "adapter", "why"),
     [
         ({}, MENDED, "grad[0, 0] no longer differs: it is 0x1p-3, admissible"),
         ({}, NEARER, "grad[0, 0] differs by less: it is 0x1.0001p-3, "),
@@ -70,24 +70,36 @@ WITHOUT = Direct(wrong.Planted("without", lambda X, y, W: {"loss": wrong.right(X
         ({"exact": "0x1p-2"}, TURNED, "the exact grad[0, 0] is 0x1p-3, recorded 0x1p-2"),
         ({"exact": "nan"}, TURNED, "the exact grad[0, 0] is 0x1p-3, recorded nan"),
         ({"regimes": ["ordinary", "overflow"]}, TURNED, "grad[0, 0] lies in none of ordinary, overflow"),
-        ({}, Direct(wrong.raises), "planted-raises no longer returns grad[0, 0]: planted-raises raised"),
-        ({}, Direct(wrong.refuses), "planted-refuses no longer returns grad[0, 0]: no (1, 1) (1, 1)"),
+        (
+            {},
+            InProcessAdapter(wrong.raises),
+            "planted-raises no longer returns grad[0, 0]: planted-raises raised",
+        ),
+        (
+            {},
+            InProcessAdapter(wrong.refuses),
+            "planted-refuses no longer returns grad[0, 0]: no (1, 1) (1, 1)",
+        ),
         ({}, WITHOUT, "planted-without no longer returns grad[0, 0]: it has no grad"),
     ],
     ids=["mended", "nearer", "finite", "exact", "no-exact", "regime", "raises", "refuses", "without"],
 )
-def test_stale_evidence_is_told_in_one_sentence(changes: dict[str, Any], subject: Direct, why: str) -> None:
-    said = prove(entry(mode=subject.description.name, **changes), subject)
+def test_stale_evidence_is_reported_in_one_sentence(
+    changes: dict[str, Any], adapter: InProcessAdapter, why: str
+) -> None:
+    said = verify(entry(mode=adapter.description.name, **changes), adapter)
     assert (said or "").startswith(f"known difference turned-sign is stale: {why}")
 
 
-@pytest.mark.parametrize("subject", [WORSE, returning("vanished", lambda g: g * 0), Direct(wrong.nan)])
-def test_a_wrong_value_that_no_sighting_has_is_no_news(subject: Direct) -> None:
-    assert prove(entry(mode=subject.description.name), subject) is None
+@pytest.mark.parametrize(
+    "adapter", [WORSE, returning("vanished", lambda g: g * 0), InProcessAdapter(wrong.nan)]
+)
+def test_a_wrong_value_that_no_sighting_has_is_no_news(adapter: InProcessAdapter) -> None:
+    assert verify(entry(mode=adapter.description.name), adapter) is None
 
 
-def test_a_difference_that_shrank_is_told_with_both_distances() -> None:
-    said = str(prove(entry(mode="planted-nearer"), NEARER))
+def test_a_difference_that_shrank_is_reported_with_both_distances() -> None:
+    said = str(verify(entry(mode="planted-nearer"), NEARER))
     assert re.search(r"[\d.]+ times the bound, recorded as at least 1000$", said), said
 
 
@@ -101,14 +113,16 @@ OF_ROWS: dict[str, Any] = {
 }
 
 
-def losses(name: str, *values: float) -> Direct:
+def losses(name: str, *values: float) -> InProcessAdapter:
     """An adapter with these losses of rows."""
-    return Direct(wrong.Planted(name, lambda X, *_: {"row_loss": np.array(values, X.dtype)}))
+    return InProcessAdapter(wrong.Planted(name, lambda X, *_: {"row_loss": np.array(values, X.dtype)}))
 
 
-@pytest.mark.parametrize("subject", [Direct(wrong.another_row), losses("one", 0.5, 0.5)], ids=["all", "one"])
-def test_losses_with_the_y_hat_of_another_row_are_recognised(subject: Direct) -> None:
-    assert prove(entry(mode=subject.description.name, **OF_ROWS), subject) is None
+@pytest.mark.parametrize(
+    "adapter", [InProcessAdapter(wrong.another_row), losses("one", 0.5, 0.5)], ids=["all", "one"]
+)
+def test_losses_with_the_y_hat_of_another_row_are_recognised(adapter: InProcessAdapter) -> None:
+    assert verify(entry(mode=adapter.description.name, **OF_ROWS), adapter) is None
 
 
 @pytest.mark.parametrize(
@@ -120,23 +134,25 @@ def test_losses_with_the_y_hat_of_another_row_are_recognised(subject: Direct) ->
     ],
     ids=["pinned", "beside", "nan"],
 )
-def test_a_wrong_element_of_another_nature_is_told(values: tuple[float, float], why: str) -> None:
-    said = prove(entry(mode="planted-odd", **OF_ROWS), losses("odd", *values))
+def test_a_wrong_element_of_another_nature_is_reported(values: tuple[float, float], why: str) -> None:
+    said = verify(entry(mode="planted-odd", **OF_ROWS), losses("odd", *values))
     assert (said or "").startswith(f"known difference turned-sign is stale: {why}")
 
 
 def test_a_single_row_has_no_other_row() -> None:
     alone = {**OF_ROWS, "case": HALF}
-    assert "and not the loss of its row" in str(prove(entry(mode="planted-odd", **alone), losses("odd", 0.5)))
+    assert "and not the loss of its row" in str(
+        verify(entry(mode="planted-odd", **alone), losses("odd", 0.5))
+    )
 
 
 @pytest.mark.parametrize(
-    ("changes", "subject"),
-    [({}, Direct(wrong.nan)), (LATER, TURNED), ({"platform": ["pdp11"]}, TURNED)],
+    ("changes", "adapter"),
+    [({}, InProcessAdapter(wrong.nan)), (LATER, TURNED), ({"platform": ["pdp11"]}, TURNED)],
     ids=["mode", "version", "machine"],
 )
 def test_an_entry_is_proved_only_by_the_adapter_that_it_is_about(
-    changes: dict[str, Any], subject: Direct
+    changes: dict[str, Any], adapter: InProcessAdapter
 ) -> None:
     with pytest.raises(ValueError, match="turned-sign says nothing about planted-"):
-        prove(entry(**changes), subject)
+        verify(entry(**changes), adapter)

@@ -25,8 +25,8 @@ from known_entries import (
 )
 from planted import wrong
 
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.known import KnownDifferences, KnownError
-from crosscheck.trial import Direct
 
 
 def test_a_file_is_read_as_its_entries(tmp_path: Path) -> None:
@@ -96,8 +96,8 @@ def test_the_entries_that_concern_nobody_present_are_not_applicable() -> None:
     later = entry(name="of-later", **LATER)
     elsewhere = entry(name="of-elsewhere", platform=["pdp11"])
     known = record(jax, entry(), later, elsewhere)
-    assert known.applicable([TURNED.description, Direct(wrong.nan).description]) == (entry(),)
-    assert known.applicable([Direct(wrong.relative_error_float64).description]) == ()
+    assert known.applicable([TURNED.description, InProcessAdapter(wrong.nan).description]) == (entry(),)
+    assert known.applicable([InProcessAdapter(wrong.relative_error_float64).description]) == ()
 
 
 @pytest.mark.parametrize(("days", "is_over"), [(-1, False), (0, False), (1, True)])

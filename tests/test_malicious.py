@@ -40,7 +40,7 @@ from msgspec.structs import replace
 from recording import Recording
 
 from crosscheck import commands
-from crosscheck.inert import FIRST, GAP, LAST, inert
+from crosscheck.escaping import FIRST, GAP, LAST, escape_control_characters
 from crosscheck.ledger import Acceptance, Fault, Ledger, read
 from crosscheck.ledger.file import AFTER, BEFORE
 from crosscheck.ledger.ledger import encoded
@@ -73,7 +73,7 @@ class Row(NamedTuple):
 # -------------------------------------------------------------------------- what is no file, or no end
 
 
-def written(path: Path, data: bytes) -> Path:
+def put_file(path: Path, data: bytes) -> Path:
     """A file."""
     path.write_bytes(data)
     return path
@@ -344,8 +344,8 @@ TENSORS = (
     Row("axes-without-end", tensors(entries(X={"shape": [1] * 70 + [2, 3]})), "X has 72 axes; at most"),
     Row("truncated", tensors(entries(), bytes(80)), NO_TENSORS),
     Row("followed-by-more", tensors(entries(), bytes(96)), NO_TENSORS),
-    Row("empty", lambda folder: written(folder / "a.safetensors", b""), NO_TENSORS),
-    Row("web-page", lambda folder: written(folder / "a.safetensors", b"<!doctype html>"), "has a header of"),
+    Row("empty", lambda folder: put_file(folder / "a.safetensors", b""), NO_TENSORS),
+    Row("web-page", lambda folder: put_file(folder / "a.safetensors", b"<!doctype html>"), "has a header of"),
     Row("a-terabyte", sparse("a.safetensors"), "has 1099511627776 bytes; at most"),
     Row("the-systems-memory", linked("a.safetensors", "/proc/self/pagemap"), NO_TENSORS),
 )  # fmt: skip
@@ -411,7 +411,7 @@ def data_of(ledger: Ledger) -> bytes:
 
 def plain(data: bytes | Callable[[], bytes]) -> Make:
     """A file ``bad.jsonl`` with these bytes."""
-    return lambda folder: written(folder / "bad.jsonl", data if isinstance(data, bytes) else data())
+    return lambda folder: put_file(folder / "bad.jsonl", data if isinstance(data, bytes) else data())
 
 
 def forged(change: Callable[[list[bytes]], list[bytes]]) -> Make:
@@ -421,7 +421,7 @@ def forged(change: Callable[[list[bytes]], list[bytes]]) -> Make:
         lines = data_of(small()).splitlines(keepends=True)
         changed = change(list(lines))
         assert changed != lines
-        return written(folder / "bad.jsonl", sealed(changed))
+        return put_file(folder / "bad.jsonl", sealed(changed))
 
     return make
 
@@ -564,7 +564,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder two levels down, with a good ledger, in which the commands run."""
     found = tmp_path / "one" / "two"
     found.mkdir(parents=True)
-    written(found / "good.jsonl", data_of(small()))
+    put_file(found / "good.jsonl", data_of(small()))
     monkeypatch.chdir(found)
     return found
 
@@ -582,11 +582,11 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 def files(folder: Path) -> dict[Path, tuple[int, ...]]:
     """Everything in a folder and two levels above, as it is there; links are not followed."""
-    told = ((path, path.lstat()) for path in folder.parents[1].rglob("*"))
-    return {path: (stat.st_mode, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in told}
+    stats = ((path, path.lstat()) for path in folder.parents[1].rglob("*"))
+    return {path: (stat.st_mode, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats}
 
 
-def assert_inert(printed: str) -> None:
+def assert_escaped(printed: str) -> None:
     """Nothing but signs on paper and the ends of lines."""
     assert {c for c in printed if not c.isprintable()} <= {"\n"}
 
@@ -615,7 +615,7 @@ def test_what_is_malicious_is_rejected_by_one_line_and_leaves_nothing(
         code, printed, complaint = run(*command(given, folder))
         assert (code, printed) == (2, ""), complaint[:1000]
         assert_one_clear_line(complaint, row.says, named)
-        assert_inert(complaint)
+        assert_escaped(complaint)
         assert len(complaint) <= len("crosscheck: error: \n") + FIRST + len(GAP) + LAST
         assert files(folder) == there
 
@@ -636,7 +636,7 @@ def assert_no_baseline(row: Row, given: str | Path, folder: Path) -> None:
     with pytest.raises(pytest.UsageError) as error:
         recording.begin(folder / "new.jsonl")
     assert row.says in str(error.value)
-    assert_inert(str(error.value))
+    assert_escaped(str(error.value))
 
 
 def with_more_and_lies(archive: zipfile.ZipFile) -> None:
@@ -708,22 +708,22 @@ KEPT = ("format", "profile", "ending")
 def saying(thing: Any, texts: Iterator[str]) -> Any:
     """The same with the next of these for every text in it."""
 
-    def told(part: Any) -> Any:
+    def replaced(part: Any) -> Any:
         return saying(part, texts)
 
     match thing:
         case str():
             return next(texts)
         case dict():
-            return {told(key): told(value) for key, value in thing.items()}
+            return {replaced(key): replaced(value) for key, value in thing.items()}
         case Worst():
-            return Worst(*map(told, thing))
+            return Worst(*map(replaced, thing))
         case tuple() | frozenset():
-            return type(thing)(map(told, thing))
+            return type(thing)(map(replaced, thing))
         case Ledger() | Cell() | Summary() | msgspec.Struct():
             change: Any = replace if isinstance(thing, msgspec.Struct) else dataclasses.replace
             names = [name for name in type(thing).__annotations__ if name not in KEPT]
-            return change(thing, **{name: told(getattr(thing, name)) for name in names})
+            return change(thing, **{name: replaced(getattr(thing, name)) for name in names})
     return thing
 
 
@@ -748,35 +748,40 @@ def test_the_gate_shows_what_a_ledger_says_and_nothing_of_it_is_obeyed(
     name: str, run: Run, folder: Path
 ) -> None:
     said = SAYINGS[name]
-    written(folder / "new.jsonl", data_of(ledger_of(said)))
+    put_file(folder / "new.jsonl", data_of(ledger_of(said)))
     there = files(folder)
     code, printed, complaint = run("gate", "good.jsonl", "new.jsonl", "--summary", "summary.md")
     assert (code, complaint) == (1, "")
     assert files(folder).keys() - there.keys() == {folder / "summary.md"}
-    assert_inert(printed)
+    assert_escaped(printed)
     (line,) = (line for line in printed.splitlines() if line.lstrip().startswith("replay "))
-    assert shlex.split(line)[2:] == ["check", inert(said), "--adapter", inert(said)]
+    assert shlex.split(line)[2:] == [
+        "check",
+        escape_control_characters(said),
+        "--adapter",
+        escape_control_characters(said),
+    ]
     assert_harmless((folder / "summary.md").read_text("utf-8"), said)
 
 
 def assert_harmless(markdown: str, said: str) -> None:
     """A title, a verdict and a table of six columns, which say this, and of which nothing is active."""
-    assert_inert(markdown)
+    assert_escaped(markdown)
     title, _, _, _, *table = markdown.splitlines()
     assert title == "## good.jsonl and new.jsonl"
     assert {line.count("|") for line in table} == {7}
     assert not re.search(r"[<>`*_\[\]\\~@!$]|(?<!&)#|://|www\.", "".join(table))
     cells = {html.unescape(part.strip()) for line in table for part in line.split("|")}
-    assert inert(" ".join(said.split())) in cells
+    assert escape_control_characters(" ".join(said.split())) in cells
 
 
-def test_a_profile_that_does_not_fit_is_told_by_one_line(run: Run, folder: Path) -> None:
+def test_a_profile_that_does_not_fit_is_reported_by_one_line(run: Run, folder: Path) -> None:
     for said in SAYINGS.values():
-        written(folder / "new.jsonl", data_of(Ledger(header("torch", profile=said), small().cells)))
+        put_file(folder / "new.jsonl", data_of(Ledger(header("torch", profile=said), small().cells)))
         code, _, complaint = run("gate", "good.jsonl", "new.jsonl")
         assert code == 2
         assert_one_clear_line(complaint, "the baseline is of profile compare, the new ledger of ")
-        assert_inert(complaint)
+        assert_escaped(complaint)
 
 
 class Elements(HTMLParser):
@@ -803,7 +808,7 @@ class Elements(HTMLParser):
 
 def page_of(run: Run, folder: Path, *texts: str) -> str:
     """The page of a ledger that says these, compared with a harmless one."""
-    written(folder / "new.jsonl", data_of(ledger_of(*texts)))
+    put_file(folder / "new.jsonl", data_of(ledger_of(*texts)))
     code, _, complaint = run("report", "new.jsonl", "good.jsonl", "--output", "page.html")
     assert (code, complaint) == (0, "")
     return (folder / "page.html").read_text("utf-8")
@@ -872,7 +877,7 @@ def beyond(data: bytes | None) -> Make:
 
     def make(folder: Path) -> Path:
         if data is not None:
-            written(folder.parent / "elsewhere", data)
+            put_file(folder.parent / "elsewhere", data)
         (folder / "base.jsonl").symlink_to(folder.parent / "elsewhere")
         return folder / "base.jsonl"
 

@@ -9,14 +9,14 @@ import pytest
 from planted import wrong
 
 from adapters import Spec
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from crosscheck.cases import Case
-from crosscheck.hosts import Hosts
+from crosscheck.evaluation import InProcessAdapter, Outcome
+from crosscheck.hosts import WorkerProcesses
 from crosscheck.known import KnownDifferences
 from crosscheck.matrix.coverage import NOT_JUDGED
 from crosscheck.matrix.hearing import Matrix, never_judged
 from crosscheck.matrix.plan import Item
-from crosscheck.trial import Direct, Outcome
 from reference.types import Array
 
 SMALL = (Case("ordinary", 0, (2, 7, 3, 2), dtype="float32"), Case("ordinary", 0, (7, 3, 2), dtype="float32"))
@@ -27,11 +27,11 @@ PLANTED = Spec("planted", "tests.planted.wrong:healthy")
 def agreeing(matrix: Matrix, spec: Spec, item: Item) -> Iterator[tuple[Case, Outcome]]:
     """The mode on every case; an element outside its set that is no known difference fails the test."""
     for case in item.cases:
-        if spec.name in matrix.dead:
-            pytest.fail(f"it died earlier: {matrix.dead[spec.name]}", pytrace=False)
-        outcome, explained = matrix.hear(spec, case)
-        if not explained.is_green:
-            pytest.fail(matrix.complaint(spec, case, outcome), pytrace=False)
+        if spec.name in matrix.crashed:
+            pytest.fail(f"it died earlier: {matrix.crashed[spec.name]}", pytrace=False)
+        outcome, known_match = matrix.hear(spec, case)
+        if not known_match.is_green:
+            pytest.fail(matrix.failure_message(spec, case, outcome), pytrace=False)
         yield case, outcome
 
 
@@ -54,11 +54,11 @@ def test_a_combination_of_factors_agrees(matrix: Matrix, spec: Spec, combined_it
 
 def outcome_of(adapter: wrong.Planted, folder: Path, *cases: Case) -> str:
     """What is said against a planted adapter on these cases; empty where it passes."""
-    with Hosts(Conditions(folder)) as hosts, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hosts, "subject", lambda _: Direct(adapter))
+    with WorkerProcesses(ProcessOptions(folder)) as processes, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "adapter", lambda _: InProcessAdapter(adapter))
         try:
             item = Item("planted", cases[0].dtype, cases)
-            assert_agrees_and_is_judged(Matrix(hosts, KnownDifferences()), PLANTED, item)
+            assert_agrees_and_is_judged(Matrix(processes, KnownDifferences()), PLANTED, item)
         except pytest.fail.Exception as failed:
             return str(failed)
     return ""
@@ -96,7 +96,7 @@ def test_a_mode_that_refuses_all_cases_of_a_size_is_failed(
     ]
 
 
-def test_the_reasons_of_the_refusals_are_told(tmp_path: Path) -> None:
+def test_the_reasons_of_the_refusals_are_reported(tmp_path: Path) -> None:
     said = outcome_of(refusing(lambda _: True), tmp_path, *SMALL)
     assert said == "planted float32: none of 2 small cases was judged: not here"
 

@@ -13,12 +13,12 @@ import pytest
 from planted import wrong
 
 import adapters
-from adapters.errors import AdapterDied
+from adapters.errors import AdapterCrashed
 from crosscheck.cases import parse
+from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
+from crosscheck.formatting import format_decimal, format_hex, format_number, format_share
 from crosscheck.judge import Judge
 from crosscheck.message import failure, replay
-from crosscheck.shown import decimal, hexadecimal, number, percent
-from crosscheck.trial import Direct, Outcome, run
 from reference.formats import FORMATS
 
 CASE = "float64:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[0x0p+0]]"
@@ -40,19 +40,19 @@ planted-sign is wrong: grad[0, 0] in float64
 """
 
 
-def message(text: str, *subjects: Any, outcomes: tuple[Outcome, ...] = ()) -> str:
+def message(text: str, *tried: Any, outcomes: tuple[Outcome, ...] = ()) -> str:
     """The message about these adapters on a case."""
     judge = Judge(parse(text).problem())
-    asked = {f"tests.planted.wrong:{s.description.name}": s for s in map(Direct, subjects)}
-    heard = [run(subject, judge) for subject in asked.values()]
+    asked = {f"tests.planted.wrong:{s.description.name}": s for s in map(InProcessAdapter, tried)}
+    heard = [evaluate_and_judge(adapter, judge) for adapter in asked.values()]
     return failure(text, judge, [*heard, *outcomes], asked)
 
 
 def test_a_message_has_everything_in_its_place() -> None:
-    numpy = Direct(adapters.load("numpy"))
-    judge, sign = Judge(parse(CASE).problem()), Direct(wrong.sign)
-    subjects = {"tests.planted.wrong:sign": sign, "numpy": numpy}
-    found = failure(CASE, judge, [run(sign, judge), run(numpy, judge)], subjects)
+    numpy = InProcessAdapter(adapters.load("numpy"))
+    judge, sign = Judge(parse(CASE).problem()), InProcessAdapter(wrong.sign)
+    tried = {"tests.planted.wrong:sign": sign, "numpy": numpy}
+    found = failure(CASE, judge, [evaluate_and_judge(sign, judge), evaluate_and_judge(numpy, judge)], tried)
     masked = re.sub(r"\[0\.1249\d*, 0\.1250\d*\]", "[A, B]", re.sub(r"\S+ times", "N times", found))
     assert masked.startswith(SIGN), found
     assert found.endswith(f"  replay        {replay(CASE, 'tests.planted.wrong:sign')}")
@@ -70,7 +70,9 @@ def test_the_case_in_the_replay_line_is_read_back(dtype: str) -> None:
     (line,) = re.findall(r"^  replay +(.*)$", found, flags=re.MULTILINE)
     _, check, text, option, _ = shlex.split(line)
     assert (check, option) == ("check", "--adapter")
-    assert run(Direct(wrong.sign), Judge(parse(text).problem())).disagreeing == ("grad",)
+    assert evaluate_and_judge(InProcessAdapter(wrong.sign), Judge(parse(text).problem())).disagreeing == (
+        "grad",
+    )
 
 
 def test_an_adapter_of_the_suite_is_replayed_alone() -> None:
@@ -100,12 +102,12 @@ def test_every_output_that_disagrees_has_its_own_block() -> None:
     assert found.startswith("planted-float32-inside-float64 is outside on y_hat, loss, grad; planted-sign")
 
 
-def test_a_death_is_told_with_its_input_and_its_replay() -> None:
-    death = AdapterDied(
+def test_a_crash_is_told_with_its_input_and_its_replay() -> None:
+    crash = AdapterCrashed(
         "planted-dead", "killed by signal 11 (SIGSEGV)", Path("j/dead-3.safetensors"), Path("j/dead.log")
     )
-    description = Direct(wrong.Planted("dead", wrong.right)).description
-    found = message(CASE, wrong.healthy, outcomes=(Outcome(description, failure=death),))
+    description = InProcessAdapter(wrong.Planted("dead", wrong.right)).description
+    found = message(CASE, wrong.healthy, outcomes=(Outcome(description, failure=crash),))
     assert found.startswith("planted-dead failed\n")
     for words in ("killed by signal 11 (SIGSEGV)", "its input: j/dead-3.safetensors", f"check '{CASE}'"):
         assert words in " ".join(found.split())
@@ -132,8 +134,8 @@ def test_where_the_input_is_not_finite_there_is_no_exact_value() -> None:
 def test_outputs_that_could_not_be_judged_are_named() -> None:
     text = "ordinary:1:2x2x64x1:contiguous:bfloat16"
     judge = Judge(parse(text).problem())
-    infinite = Direct(wrong.Planted("infinite", wrong.scaled(float("inf"))))
-    found = failure(text, judge, [run(infinite, judge)], {})
+    infinite = InProcessAdapter(wrong.Planted("infinite", wrong.scaled(float("inf"))))
+    found = failure(text, judge, [evaluate_and_judge(infinite, judge)], {})
     assert "  not judged    y_hat, loss: the sets hold all that these can be" in found
 
 
@@ -142,13 +144,13 @@ def test_numbers_are_written_so_that_they_are_read_back(dtype: str) -> None:
     format = FORMATS[dtype]
     values = np.array([0.1, -3.0, 2.0**-14, format.least_subnormal, format.largest]).astype(format.dtype)
     for value in values.astype(np.float64).tolist():
-        assert float.fromhex(hexadecimal(value)) == value
-        assert float(np.array(float(decimal(value, format))).astype(format.dtype)) == value
-    assert number(float("nan"), format) == "nan"
+        assert float.fromhex(format_hex(value)) == value
+        assert float(np.array(float(format_decimal(value, format))).astype(format.dtype)) == value
+    assert format_number(float("nan"), format) == "nan"
 
 
 def test_shares_of_the_bound_are_read_at_a_glance() -> None:
-    assert [percent(s) for s in (0.5, 4.18, 1e12, float("inf"), float("nan"))] == [
+    assert [format_share(s) for s in (0.5, 4.18, 1e12, float("inf"), float("nan"))] == [
         "50 %",
         "418 %",
         "1e+12 ×",

@@ -14,12 +14,12 @@ import pytest
 from known_entries import here
 
 from adapters import spec_of
-from adapters.conditions import Conditions
-from adapters.isolated import Isolated
+from adapters.conditions import ProcessOptions
+from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
+from crosscheck.evaluation import Outcome, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.known import Difference, KnownDifferences
-from crosscheck.trial import Outcome, run
 
 VARIABLE = "CROSSCHECK_OLD_JAX_PYTHON"
 BUGS = [
@@ -33,18 +33,18 @@ def test_what_jax_gets_wrong_it_got_right_one_release_earlier(entry: Difference,
     here(entry)
     judge = Judge(entry.source.problem())
     new, old = (outcome(entry, judge, python, tmp_path) for python in (sys.executable, os.environ[VARIABLE]))
-    print(*(f"\n{entry.name}: {told(entry, judge, each)}" for each in (old, new)))  # noqa: T201, make shows it
+    print(*(f"\n{entry.name}: {one_line(entry, judge, each)}" for each in (old, new)))  # noqa: T201, make shows it
     assert old.disagreeing == ()
     assert new.disagreeing == (entry.output,)
 
 
 def outcome(entry: Difference, judge: Judge, python: str, journal: Path) -> Outcome:
     """The entry's adapter on its case, under an interpreter."""
-    with Isolated.alone(spec_of(parse(entry.mode)).under(python), Conditions(journal)) as subject:
-        return run(subject, judge)
+    with ProcessAdapter.start(spec_of(parse(entry.mode)).under(python), ProcessOptions(journal)) as adapter:
+        return evaluate_and_judge(adapter, judge)
 
 
-def told(entry: Difference, judge: Judge, outcome: Outcome) -> str:
+def one_line(entry: Difference, judge: Judge, outcome: Outcome) -> str:
     """Version and value, and how many elements lie outside their sets."""
     got = np.asarray(getattr(outcome.outputs, entry.output)).astype(np.float64)
     outside = int((~outcome.judgements[entry.output].admissible).sum())

@@ -1,4 +1,4 @@
-"""The panel: who dies is out and named, the others go on, and what was heard is counted."""
+"""The panel: an adapter that crashes is out and named, the others go on, and what was heard is counted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from planted import deaths, wrong
 from safetensors import deserialize
 
 from adapters import AdapterError, JournalError, Spec
-from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterMisbehaved, NoAnswer
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer
 from crosscheck.cases import Case
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.message import replay
-from crosscheck.panel import DIED, LATE, Panel
+from crosscheck.panel import CRASHED, LATE, Panel
 from crosscheck.regimes import REGIMES
-from crosscheck.trial import Direct
 from reference.formats import FORMATS
 from reference.types import Problem
 
@@ -43,36 +43,36 @@ def spec(module: str, name: str) -> Spec:
 
 
 def started(*specs: Spec, journal: Path) -> Panel:
-    return Panel.of(specs, Conditions(journal, TIMEOUT, compile_timeout=TIMEOUT))
+    return Panel.of(specs, ProcessOptions(journal, TIMEOUT, compile_timeout=TIMEOUT))
 
 
 @pytest.fixture(scope="module")
-def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel of a healthy adapter, three that have died of their unlucky input, and one that hangs there."""
+def after_crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """A panel of a healthy adapter, three that crashed on their unlucky input, and one that hangs there."""
     specs = [spec("wrong", "healthy"), *(spec("deaths", name) for name in (*FATES, "endless"))]
     panel = started(*specs, journal=tmp_path_factory.mktemp("journal"))
     assert panel.hear(STACK).is_green
-    assert panel.news() == {}
+    assert panel.unreported_crashes() == {}
     panel.hear(UNLUCKY)
     yield panel
     panel.close()
 
 
 @pytest.mark.long
-def test_who_dies_is_out_and_the_others_go_on(mortals: Panel) -> None:
-    assert list(mortals.subjects) == ["tests.planted.wrong:healthy"]
-    heard = mortals.hear(STACK)
+def test_an_adapter_that_crashes_is_out_and_the_others_go_on(after_crashes: Panel) -> None:
+    assert list(after_crashes.adapters) == ["tests.planted.wrong:healthy"]
+    heard = after_crashes.hear(STACK)
     assert [outcome.description.name for outcome in heard.outcomes] == ["planted-healthy"]
     assert heard.is_green
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", FATES)
-def test_a_death_is_a_casualty_with_its_input_on_disk(name: str, mortals: Panel) -> None:
-    death = mortals.casualties[f"tests.planted.deaths:{name}"]
-    assert (death.adapter, death.how) == (f"planted-{name}", FATES[name])
-    assert death.journal is not None
-    kept = dict(deserialize(death.journal.read_bytes()))  # type: ignore[no-untyped-call]  # it has no types
+def test_a_crash_is_kept_with_its_input_on_disk(name: str, after_crashes: Panel) -> None:
+    crash = after_crashes.crashed[f"tests.planted.deaths:{name}"]
+    assert (crash.adapter, crash.how) == (f"planted-{name}", FATES[name])
+    assert crash.journal is not None
+    kept = dict(deserialize(crash.journal.read_bytes()))  # type: ignore[no-untyped-call]  # it has no types
     assert {symbol: kept[symbol]["data"] for symbol in "XyW"} == {
         symbol: array.tobytes() for symbol, array in UNLUCKY._asdict().items()
     }
@@ -80,34 +80,36 @@ def test_a_death_is_a_casualty_with_its_input_on_disk(name: str, mortals: Panel)
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", FATES)
-def test_the_account_names_who_died(name: str, mortals: Panel) -> None:
-    target, death = f"tests.planted.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
-    assert any(line.startswith(f"died: {target}: {death}") for line in mortals.account.lines())
+def test_the_account_names_what_crashed(name: str, after_crashes: Panel) -> None:
+    target, crash = f"tests.planted.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
+    assert any(line.startswith(f"died: {target}: {crash}") for line in after_crashes.run_summary.lines())
 
 
 @pytest.mark.long
-def test_a_death_is_told_once_with_the_line_that_replays_it(mortals: Panel) -> None:
-    news = mortals.news()
-    assert {what: len(lines) for what, lines in news.items()} == {DIED: len(FATES), LATE: 1}
-    for (name, death), text in zip(mortals.casualties.items(), [*news[DIED], *news[LATE]], strict=True):
-        assert text.startswith(str(death))
-        assert text.endswith(replay(str(death.journal), name))
-    assert mortals.news() == {}
+def test_a_crash_is_told_once_with_the_line_that_replays_it(after_crashes: Panel) -> None:
+    crashes = after_crashes.unreported_crashes()
+    assert {what: len(lines) for what, lines in crashes.items()} == {CRASHED: len(FATES), LATE: 1}
+    for (name, crash), text in zip(
+        after_crashes.crashed.items(), [*crashes[CRASHED], *crashes[LATE]], strict=True
+    ):
+        assert text.startswith(str(crash))
+        assert text.endswith(replay(str(crash.journal), name))
+    assert after_crashes.unreported_crashes() == {}
 
 
 @pytest.mark.long
-def test_who_gives_no_answer_in_time_is_out_without_a_verdict(mortals: Panel) -> None:
+def test_who_gives_no_answer_in_time_is_out_without_a_verdict(after_crashes: Panel) -> None:
     target = "tests.planted.deaths:endless"
-    assert isinstance(mortals.casualties[target], NoAnswer)
-    told = [line for line in mortals.account.lines() if target in line]
+    assert isinstance(after_crashes.crashed[target], NoAnswer)
+    told = [line for line in after_crashes.run_summary.lines() if target in line]
     assert [line.partition(SLOW)[0] for line in told] == [f"no verdict: {target}: planted-endless "]
-    assert not mortals.account.is_green
+    assert not after_crashes.run_summary.is_green
 
 
-def test_a_death_while_loading_leaves_the_others_on_the_panel(tmp_path: Path) -> None:
+def test_a_crash_while_loading_leaves_the_others_on_the_panel(tmp_path: Path) -> None:
     panel = started(spec("import_exit", "any"), spec("wrong", "healthy"), journal=tmp_path)
-    assert list(panel.subjects) == ["tests.planted.wrong:healthy"]
-    (text,) = panel.news()[DIED]
+    assert list(panel.adapters) == ["tests.planted.wrong:healthy"]
+    (text,) = panel.unreported_crashes()[CRASHED]
     assert text.startswith("tests.planted.import_exit:any exited with status 0; before its first call; ")
     assert panel.hear(STACK).is_green
     panel.close()
@@ -136,14 +138,14 @@ def seated(**adapters: Any) -> Panel:
     """A panel in this process."""
     panel = Panel()
     for name, adapter in adapters.items():
-        panel.subjects[name] = adapter if isinstance(adapter, Direct) else Direct(adapter)
+        panel.adapters[name] = adapter if isinstance(adapter, InProcessAdapter) else InProcessAdapter(adapter)
     return panel
 
 
-def account(panel: Panel, *problems: Problem) -> list[str]:
+def summary_lines(panel: Panel, *problems: Problem) -> list[str]:
     for problem in problems:
         panel.hear(problem)
-    return list(panel.account.lines())
+    return list(panel.run_summary.lines())
 
 
 def by_regime(**counts: int) -> str:
@@ -152,7 +154,7 @@ def by_regime(**counts: int) -> str:
 
 
 def test_problems_and_elements_are_counted_for_each_adapter() -> None:
-    lines = account(seated(one=wrong.healthy, two=wrong.sign), *[STACK] * 300)
+    lines = summary_lines(seated(one=wrong.healthy, two=wrong.sign), *[STACK] * 300)
     assert lines == ["problems: planted-healthy 2,100, planted-sign 2,100", by_regime(ordinary=4200)]
 
 
@@ -163,14 +165,14 @@ def test_elements_are_counted_in_every_regime(dtype: str) -> None:
     hearing = panel.hear(case.problem())
     judged = hearing.outcomes[0].judgements["y_hat"].decided
     counts = np.bincount(hearing.judge.places[judged], minlength=len(REGIMES)).tolist()
-    assert panel.account.regimes == dict(zip(REGIMES, counts, strict=True))
-    assert panel.account.regimes.total() > 0.9 * judged.size
-    assert all(panel.account.regimes[name] for name in REGIMES)
+    assert panel.run_summary.regimes == dict(zip(REGIMES, counts, strict=True))
+    assert panel.run_summary.regimes.total() > 0.9 * judged.size
+    assert all(panel.run_summary.regimes[name] for name in REGIMES)
 
 
 def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
     narrow = wrong.Planted("narrow", wrong.right, "float32")
-    lines = account(seated(healthy=wrong.healthy, narrow=narrow, refuses=wrong.refuses), STACK, STACK)
+    lines = summary_lines(seated(healthy=wrong.healthy, narrow=narrow, refuses=wrong.refuses), STACK, STACK)
     assert lines == [
         "problems: planted-healthy 14",
         "not supported: planted-narrow float64: planted-narrow has no float64",
@@ -185,7 +187,7 @@ def test_what_is_not_judged_is_counted_by_output() -> None:
     many = Case("ordinary", 5, (3, 70, 1, 1), dtype="bfloat16").problem()
     panel = seated(healthy=wrong.healthy)
     assert panel.hear(many).is_green
-    assert account(panel, STACK, many) == [
+    assert summary_lines(panel, STACK, many) == [
         "problems: planted-healthy 13",
         "not judged: planted-healthy bfloat16 loss, 6 numbers: their sets hold all that they can be",
         "not judged: planted-healthy bfloat16 grad, 6 numbers: their sets hold all that they can be",
@@ -195,9 +197,9 @@ def test_what_is_not_judged_is_counted_by_output() -> None:
 
 def test_an_adapter_is_without_a_verdict_only_if_it_was_asked_and_never_judged() -> None:
     panel = seated(healthy=wrong.healthy, refuses=wrong.refuses, raises=wrong.raises)
-    assert panel.account.unheard == []
+    assert panel.run_summary.adapters_without_verdict == []
     panel.hear(STACK)
-    assert panel.account.unheard == ["planted-refuses"]  # the one that raises has failed
+    assert panel.run_summary.adapters_without_verdict == ["planted-refuses"]  # the one that raises has failed
 
 
 @pytest.mark.parametrize("adapter", [wrong.sign, wrong.raises, wrong.wrong_shape])
@@ -207,18 +209,18 @@ def test_a_hearing_is_not_green_if_one_result_is_wrong(adapter: wrong.Planted) -
     assert [outcome.is_green for outcome in heard.outcomes] == [True, False]
 
 
-def test_misbehaviour_is_no_death() -> None:
+def test_misbehaviour_is_no_crash() -> None:
     panel = seated(raises=wrong.raises)
     for _ in range(2):
         (outcome,) = panel.hear(STACK).outcomes
         assert isinstance(outcome.failure, AdapterMisbehaved)
-    assert (panel.casualties, panel.news()) == ({}, {})
+    assert (panel.crashed, panel.unreported_crashes()) == ({}, {})
 
 
-def test_a_death_that_somebody_else_saw_can_be_told_to_the_panel() -> None:
-    panel, death = seated(one=wrong.healthy), AdapterDied("one", "exited with status 0", None, Path("log"))
-    panel.lose("one", death)
-    assert (panel.subjects, panel.news()) == ({}, {DIED: [str(death)]})
+def test_a_crash_that_somebody_else_saw_can_be_told_to_the_panel() -> None:
+    panel, crash = seated(one=wrong.healthy), AdapterCrashed("one", "exited with status 0", None, Path("log"))
+    panel.retire("one", crash)
+    assert (panel.adapters, panel.unreported_crashes()) == ({}, {CRASHED: [str(crash)]})
     assert panel.hear(STACK).outcomes == ()
 
 

@@ -12,9 +12,9 @@ from planted import wrong
 
 import adapters
 from crosscheck.cases import parse
-from crosscheck.check import Check
+from crosscheck.check import CheckResult
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
-from crosscheck.trial import Direct
 
 ROOT = Path(__file__).parents[1]
 STACK = "ordinary:7:64x2x3x2:contiguous:{}"
@@ -23,9 +23,9 @@ DOCUMENT = "ordinary:7:64x1x3x1:contiguous:{}"
 
 def report_on(name: str, text: str) -> str:
     """All that `crosscheck check` says about numpy and a planted adapter."""
-    found = Check(text, Judge(parse(text).problem()))
-    found.hear("numpy", Direct(adapters.load("numpy")))
-    found.hear(f"tests.planted.wrong:{name}", Direct(getattr(wrong, name)))
+    found = CheckResult(text, Judge(parse(text).problem()))
+    found.add_adapter("numpy", InProcessAdapter(adapters.load("numpy")))
+    found.add_adapter(f"tests.planted.wrong:{name}", InProcessAdapter(getattr(wrong, name)))
     return "\n".join(found.lines())
 
 

@@ -15,7 +15,7 @@ import pytest
 from planted import deaths, wrong
 from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
-from crosscheck.panel import DIED, LATE
+from crosscheck.panel import CRASHED, LATE
 from crosscheck.regimes import REGIMES
 
 # With one xdist worker: its fixture takes seconds.
@@ -126,8 +126,8 @@ def test_random_problems_find_it_too_and_the_message_is_all_that_is_shown(
 
 
 @pytest.mark.parametrize("name", FATES)
-def test_a_death_fails_the_run_and_is_named_with_its_journal(name: str, runs: Callable[[str], Ran]) -> None:
-    printed = assert_says(runs("deaths"), 1, "1 failed", DIED, LATE)
+def test_a_crash_fails_the_run_and_is_named_with_its_journal(name: str, runs: Callable[[str], Ran]) -> None:
+    printed = assert_says(runs("deaths"), 1, "1 failed", CRASHED, LATE)
     line = (
         rf"^planted-{name} (?:killed|exited|gave no answer).*; its input: (\S+\.safetensors); what it printed"
     )
@@ -138,23 +138,23 @@ def test_a_death_fails_the_run_and_is_named_with_its_journal(name: str, runs: Ca
     assert f"\n{what}: tests.planted.deaths:{name}: planted-{name} " in printed
 
 
-def test_a_death_while_loading_fails_the_run_and_the_others_are_judged(
+def test_a_crash_while_loading_fails_the_run_and_the_others_are_judged(
     runs: Callable[[str], Ran],
 ) -> None:
     first = "tests.planted.import_exit:any exited with status 0; before its first call; what it printed"
     printed = assert_says(runs("deaths"), 1, first)
     (problems,) = re.findall(r"^problems: numpy (\d+), ", printed, re.MULTILINE)
-    assert int(problems) > 100  # all examples; the dead had two or so
+    assert int(problems) > 100  # all examples; those that crashed had two or so
 
 
-def test_the_journal_of_a_death_replays_it(runs: Callable[[str], Ran]) -> None:
+def test_the_journal_of_a_crash_replays_it(runs: Callable[[str], Ran]) -> None:
     printed = assert_says(runs("deaths"), 1)
     (line,) = [each for each in printed.splitlines() if each.endswith("--adapter tests.planted.deaths:exits")]
     command = ["-m", "crosscheck.cli", *shlex.split(line)[2:], "--only", "numpy"]
     assert_says(process(*command), 1, "planted-exits exited with status 0")
 
 
-def test_an_adapter_that_dies_in_a_contract_check_is_out_after_one_death(
+def test_an_adapter_that_crashes_in_a_contract_check_is_out_after_one_crash(
     runs: Callable[[str], Ran],
 ) -> None:
     printed = assert_says(runs("deaths in the contract"), 1, "planted-always exited with status 0")

@@ -129,7 +129,7 @@ def test_a_run_without_tests_is_not_green(runs: Callable[[str], Ran]) -> None:
 @pytest.mark.parametrize(
     ("name", "why"), [("cut", "does not fit its checksum"), ("no baseline", "no such file")]
 )
-def test_a_baseline_that_cannot_be_used_is_told_before_the_first_test(
+def test_a_baseline_that_cannot_be_used_is_reported_before_the_first_test(
     name: str, why: str, runs: Callable[[str], Ran]
 ) -> None:
     ran = runs(name)

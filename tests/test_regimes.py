@@ -11,9 +11,9 @@ from flint import arb, ctx
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.regimes import REGIMES, Regime, classify
+from crosscheck.regimes.random_bits import Shape, as_numbers, draw_random_bits, number_bits, rounded_bits
 from crosscheck.regimes.sigma import sigma
 from crosscheck.regimes.thresholds import half_digits, huge_exponent, saturation
-from crosscheck.regimes.words import Shape, as_numbers, draw_words, number_bits, rounded_bits
 from reference.formats import FORMATS, Format
 from reference.types import Problem
 
@@ -24,8 +24,8 @@ SHAPES = SHAPES_ELEMENTWISE + SHAPES_STACKED
 def share_inside(regime: Regime, shape: tuple[int, ...], format: Format) -> float:
     """The share of the elements of ŷ that lie in the regime, over a stack of 100 problems or more."""
     stacked = (max(shape[0], 100), *shape[1:])
-    words = draw_words("share", Shape.of(stacked))
-    return float(regime.contains(*regime.generate(words, stacked, format), format).mean())
+    bits = draw_random_bits("share", Shape.of(stacked))
+    return float(regime.contains(*regime.generate(bits, stacked, format), format).mean())
 
 
 def problem(format: Format, X: list[float], y: float, W: list[float]) -> Problem:
@@ -154,8 +154,8 @@ def test_rows_of_a_problem_have_different_scale() -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_rounding_by_integers_is_the_rounding_of_the_format(dtype: str) -> None:
-    words = draw_words("rounding", Shape((8192,), 1, 3, 1)).x
-    drawn = np.abs(as_numbers(number_bits(words, -10, 10, FORMATS["float64"]), FORMATS["float64"]))
+    bits = draw_random_bits("rounding", Shape((8192,), 1, 3, 1)).x
+    drawn = np.abs(as_numbers(number_bits(bits, -10, 10, FORMATS["float64"]), FORMATS["float64"]))
     got = as_numbers(rounded_bits(drawn, FORMATS[dtype]), FORMATS[dtype])
     assert (got == drawn.astype(dtype)).all()
 

@@ -16,17 +16,17 @@ from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, large, pl
 
 from crosscheck import commands
 from crosscheck.cases import parse
-from crosscheck.gate import Kind
+from crosscheck.formatting import format_number
+from crosscheck.gate import ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import verdict
 from crosscheck.judge import Judge
 from crosscheck.ledger import Ledger, begin, write
 from crosscheck.message import replay
 from crosscheck.report.cells import cells_of
-from crosscheck.report.exact import Fact, Place, facts_of, got
+from crosscheck.report.exact import ElementTruth, Place, got, truths_of
 from crosscheck.report.matrix import mark_of
 from crosscheck.report.page import digest, is_safe_link, page
-from crosscheck.shown import number
 from crosscheck.summary import Worst
 from reference.formats import FORMATS
 from reference.ulp import error_in_ulp
@@ -83,14 +83,14 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def told() -> tuple[Ledger, Page]:
+def planted_page() -> tuple[Ledger, Page]:
     ledger = planted()
     return ledger, Page(page(ledger))
 
 
 @pytest.mark.long
-def test_each_cell_of_the_ledger_has_one_button_with_its_verdict(told: tuple[Ledger, Page]) -> None:
-    ledger, shown = told
+def test_each_cell_of_the_ledger_has_one_button_with_its_verdict(planted_page: tuple[Ledger, Page]) -> None:
+    ledger, shown = planted_page
     entries = shown.data["cells"]
     buttons = [a for tag, a in shown.elements if tag == "button" and "data-n" in a]
     assert sorted(int(str(a["data-n"])) for a in buttons) == list(range(len(entries)))
@@ -102,15 +102,15 @@ def test_each_cell_of_the_ledger_has_one_button_with_its_verdict(told: tuple[Led
 
 
 @pytest.mark.long
-def test_all_verdicts_of_wrong_adapters_are_there(told: tuple[Ledger, Page]) -> None:
-    found = {entry["verdict"] for entry in told[1].data["cells"]}
+def test_all_verdicts_of_wrong_adapters_are_there(planted_page: tuple[Ledger, Page]) -> None:
+    found = {entry["verdict"] for entry in planted_page[1].data["cells"]}
     assert found >= {"within bounds", "outside", "known", "failed", "unsupported", "not run"}
 
 
-def test_the_worst_error_is_told_with_its_case_its_exact_value_and_its_replay_line(
-    told: tuple[Ledger, Page],
+def test_the_worst_error_is_reported_with_its_case_its_exact_value_and_its_replay_line(
+    planted_page: tuple[Ledger, Page],
 ) -> None:
-    ledger, shown = told
+    ledger, shown = planted_page
     cells, data = cells_of(ledger.cells), shown.data
     (entry,) = (e for e in data["cells"] if e["of"] == ["planted-sign", "float32", "grad", "zeros"])
     worst = cells[next(key for key in cells if list(key) == entry["of"])].summary.error
@@ -150,7 +150,7 @@ def test_what_a_hostile_ledger_says_is_still_read_in_full() -> None:
     shown = Page(page(hostile()))
     assert SCRIPT_LINK in shown.words
     kinds = {change.kind for change in gate(*reversed(hostile_pair())) if ATTACK in "".join(change)}
-    assert kinds == set(Kind)  # so that the pair attacks every table of changes
+    assert kinds == set(ChangeKind)  # so that the pair attacks every table of changes
     assert [entry["of"][0] for entry in shown.data["cells"]] == [ATTACK] * 4
     assert {entry["said"][0] for entry in shown.data["cells"]} == {ATTACK}
 
@@ -176,9 +176,9 @@ def test_a_link_is_one_only_if_it_is_https(link: str, is_safe: bool) -> None:
 
 
 def test_the_policy_allows_the_inline_blocks_by_their_hashes_and_nothing_else(
-    told: tuple[Ledger, Page],
+    planted_page: tuple[Ledger, Page],
 ) -> None:
-    shown = told[1]
+    shown = planted_page[1]
     blocks = {
         tag: text for tag, attributes, text in shown.inline if "type" not in attributes and tag != "title"
     }
@@ -189,10 +189,10 @@ def test_the_policy_allows_the_inline_blocks_by_their_hashes_and_nothing_else(
     )
 
 
-def test_the_page_asks_for_nothing(told: tuple[Ledger, Page]) -> None:
+def test_the_page_asks_for_nothing(planted_page: tuple[Ledger, Page]) -> None:
     asking = {"link", "img", "iframe", "object", "embed", "form", "base", "video", "audio", "use", "image"}
-    assert not asking & {tag for tag, _ in told[1].elements}
-    style = next(text for tag, _, text in told[1].inline if tag == "style")
+    assert not asking & {tag for tag, _ in planted_page[1].elements}
+    style = next(text for tag, _, text in planted_page[1].inline if tag == "style")
     assert not re.search(r"url\(|@import", style)
 
 
@@ -222,7 +222,7 @@ def test_the_page_tells_the_very_changes_that_the_gate_tells(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CANNOT)
-def test_what_the_gate_cannot_compare_is_told_on_the_page_in_a_sentence(name: str) -> None:
+def test_what_the_gate_cannot_compare_is_reported_on_the_page_in_a_sentence(name: str) -> None:
     old, new, why = CANNOT[name]
     shown = Page(page(new, old))
     (said,) = (words for words in shown.words if words.startswith("Nothing was compared: "))
@@ -235,14 +235,14 @@ def test_what_the_gate_cannot_compare_is_told_on_the_page_in_a_sentence(name: st
 def test_what_was_returned_follows_from_its_error(dtype: str, steps: int) -> None:
     case = f"ordinary:3:64x2x33x1:contiguous:{dtype}"
     place = Place(case, "y_hat", (5, 1, 0))
-    fact = facts_of([place])[place]
-    assert isinstance(fact, Fact)
+    truth = truths_of([place])[place]
+    assert isinstance(truth, ElementTruth)
     near = Judge(parse(case).problem()).centers.y_hat[5, 1, 0]
-    value = near.astype(fact.format.dtype)
+    value = near.astype(truth.format.dtype)
     for _ in range(abs(steps)):
         value = _next(value, steps)
-    error = float(error_in_ulp(value, *fact.exact, fact.format))
-    assert number(float(value), fact.format) in got(fact, error, admissible=False).split(" or ")
+    error = float(error_in_ulp(value, *truth.exact, truth.format))
+    assert format_number(float(value), truth.format) in got(truth, error, admissible=False).split(" or ")
 
 
 def _next(value: Any, steps: int) -> Any:
@@ -266,7 +266,7 @@ def _next(value: Any, steps: int) -> Any:
     ids=["problem", "element", "nowhere", "output", "too-large", "parts", "literal", "attack"],
 )
 def test_a_place_that_cannot_be_made_has_no_facts(place: Place) -> None:
-    assert facts_of([place]) == {place: None}
+    assert truths_of([place]) == {place: None}
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_a_page_of_many_adapters_says_what_it_leaves_out(monkeypatch: pytest.Mon
     assert "more were not made again" in " ".join(Page(page(large(12))).words)
 
 
-def test_the_command_writes_beside_the_ledger_or_where_it_is_told(
+def test_the_command_writes_beside_the_ledger_or_where_it_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path / "run.ledger", small())

@@ -17,16 +17,16 @@ import pytest
 
 from adapters import compilation, spec_of
 from adapters.modes import FACTORS, Mode, parse
-from crosscheck.blame.element import Element
 from crosscheck.cases import Case, Literal, take
+from crosscheck.evaluation import evaluate_and_judge
+from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
 from crosscheck.matrix.hearing import Matrix
-from crosscheck.script import Finding, NoScriptError, script
+from crosscheck.script import NoScriptError, Reproduction, script
 from crosscheck.script.arrays import number
-from crosscheck.script.command import tried
+from crosscheck.script.command import run_script
 from crosscheck.script.fillings import FILLINGS
 from crosscheck.script.plainer import plainest
-from crosscheck.trial import run
 from reference.arithmetic import default_arithmetic
 from reference.layouts import LAYOUTS
 
@@ -95,23 +95,28 @@ print(json.dumps(told))
 """
 
 
-class Trial(NamedTuple):
+class ScriptRun(NamedTuple):
     """A mode on a small case, and what its adapter returned."""
 
-    finding: Finding
+    reproduction: Reproduction
     lean: bool
 
     @property
     def name(self) -> str:
         """Of the script."""
-        finding = self.finding
-        words = [finding.mode.name, finding.case.dtype, finding.case.layout, finding.output]
+        reproduction = self.reproduction
+        words = [
+            reproduction.mode.name,
+            reproduction.case.dtype,
+            reproduction.case.layout,
+            reproduction.output,
+        ]
         return "-".join([*words, *["lean"] * self.lean])
 
     @property
     def text(self) -> str:
         """The script."""
-        return script(self.finding, lean=self.lean)
+        return script(self.reproduction, lean=self.lean)
 
 
 def small(mode: str, place: int, layout: str) -> Literal:
@@ -123,16 +128,16 @@ def small(mode: str, place: int, layout: str) -> Literal:
     return Literal(dtype, *case.problem(), layout)
 
 
-def finding(matrix: Matrix, name: str, place: int, layout: str = "contiguous") -> Finding:
+def reproduction(matrix: Matrix, name: str, place: int, layout: str = "contiguous") -> Reproduction:
     """What the adapter returned at the last place of what the mode is about."""
     mode, case = parse(name), small(name, place, layout)
     output = mode.alone or ("grad" if mode.has_gradient else "row_loss")
     judge = Judge(case.problem())
-    outcome = run(matrix.hosts.subject(spec_of(mode)), judge)
+    outcome = evaluate_and_judge(matrix.processes.adapter(spec_of(mode)), judge)
     assert outcome.outputs is not None, outcome
     shape = getattr(outcome.outputs, output).shape
     index = tuple(size - 1 for size in shape)
-    return Finding.of(mode, case, outcome, Element(judge, output, index))
+    return Reproduction.of(mode, case, outcome, Element(judge, output, index))
 
 
 def is_heard(name: str, frameworks: frozenset[str]) -> bool:
@@ -140,29 +145,34 @@ def is_heard(name: str, frameworks: frozenset[str]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def trials(matrix: Matrix, frameworks: frozenset[str]) -> list[Trial]:
+def script_runs(matrix: Matrix, frameworks: frozenset[str]) -> list[ScriptRun]:
     layouts = [*((name, "contiguous") for name in MODES), *IN_LAYOUTS, *IN_JAX_LAYOUTS]
-    findings = [
-        finding(matrix, name, place, layout)
+    reproductions = [
+        reproduction(matrix, name, place, layout)
         for place, (name, layout) in enumerate(layouts)
         if is_heard(name, frameworks)
     ]
     # operation by operation nothing that is left out can matter
-    lean = [each for each in findings if each.mode["execution"] == "eager" and each.mode.alone is None]
-    return [*(Trial(each, lean=False) for each in findings), *(Trial(each, lean=True) for each in lean)]
+    lean = [each for each in reproductions if each.mode["execution"] == "eager" and each.mode.alone is None]
+    return [
+        *(ScriptRun(each, lean=False) for each in reproductions),
+        *(ScriptRun(each, lean=True) for each in lean),
+    ]
 
 
 @pytest.fixture(scope="module")
-def printed(trials: list[Trial], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[int, str]]:
+def printed(
+    script_runs: list[ScriptRun], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, tuple[int, str]]:
     """Exit code and output of every script, by its name."""
     directory = tmp_path_factory.mktemp("scripts")
-    rooms: dict[tuple[str, int, int], list[str]] = defaultdict(list)
-    for trial in trials:
-        mode, file = trial.finding.mode, directory / f"{trial.name}.py"
-        file.write_text(trial.text, encoding="utf-8")
-        rooms[mode.framework, mode.threads * (mode.framework == "jax"), mode.devices].append(str(file))
+    by_process: dict[tuple[str, int, int], list[str]] = defaultdict(list)
+    for script_run in script_runs:
+        mode, file = script_run.reproduction.mode, directory / f"{script_run.name}.py"
+        file.write_text(script_run.text, encoding="utf-8")
+        by_process[mode.framework, mode.threads * (mode.framework == "jax"), mode.devices].append(str(file))
     found: dict[str, tuple[int, str]] = {}
-    for files in rooms.values():
+    for files in by_process.values():
         told = subprocess.run(
             [sys.executable, "-I", "-c", RUNNER, *files],
             cwd=directory,
@@ -182,24 +192,24 @@ def got(output: str) -> float:
 
 
 def test_a_script_computes_the_very_bits_of_its_adapter(
-    trials: list[Trial], printed: Mapping[str, tuple[int, str]]
+    script_runs: list[ScriptRun], printed: Mapping[str, tuple[int, str]]
 ) -> None:
     differing = []
-    for trial in trials:
-        code, output = printed[trial.name]
-        want = trial.finding.got
+    for script_run in script_runs:
+        code, output = printed[script_run.name]
+        want = script_run.reproduction.got
         if code not in (0, 1) or got(output) != want:
-            differing.append((trial.name, code, output, want.hex()))
+            differing.append((script_run.name, code, output, want.hex()))
     assert not differing
 
 
 def test_a_script_judges_as_the_suite_does(
-    trials: list[Trial], printed: Mapping[str, tuple[int, str]]
+    script_runs: list[ScriptRun], printed: Mapping[str, tuple[int, str]]
 ) -> None:
-    for trial in trials:
-        one = trial.finding.admissible
-        want = 0 if one.contains(np.array(trial.finding.got)) else 1
-        assert printed[trial.name][0] == want, trial.name
+    for script_run in script_runs:
+        one = script_run.reproduction.admissible
+        want = 0 if one.contains(np.array(script_run.reproduction.got)) else 1
+        assert printed[script_run.name][0] == want, script_run.name
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -214,14 +224,14 @@ def test_the_scripts_tried_have_every_value_of_every_factor(framework: str) -> N
     assert wanted - {"eager"} <= {value for mode in modes for value in mode.values}
 
 
-def test_a_script_imports_its_framework_and_numpy_only_and_runs_no_text(trials: list[Trial]) -> None:
-    for trial in trials:
-        tree = ast.parse(trial.text)
+def test_a_script_imports_its_framework_and_numpy_only_and_runs_no_text(script_runs: list[ScriptRun]) -> None:
+    for script_run in script_runs:
+        tree = ast.parse(script_run.text)
         names = {n.name for i in ast.walk(tree) if isinstance(i, ast.Import) for n in i.names}
         assert {name.partition(".")[0] for name in names} <= {
             *STANDARD,
             "numpy",
-            trial.finding.mode.framework,
+            script_run.reproduction.mode.framework,
         }
         assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
         called = {
@@ -232,17 +242,17 @@ def test_a_script_imports_its_framework_and_numpy_only_and_runs_no_text(trials: 
         assert not called & {"eval", "exec", "compile", "open", "__import__"}
 
 
-def test_without_its_framework_a_script_says_so_in_one_line(trials: list[Trial]) -> None:
-    text = trials[0].text.replace(
-        f"import {trials[0].finding.mode.framework}\n", "import no_such_framework\n"
+def test_without_its_framework_a_script_says_so_in_one_line(script_runs: list[ScriptRun]) -> None:
+    text = script_runs[0].text.replace(
+        f"import {script_runs[0].reproduction.mode.framework}\n", "import no_such_framework\n"
     )
-    assert tried(text) == (2, "cannot run: ModuleNotFoundError: No module named 'no_such_framework'\n")
+    assert run_script(text) == (2, "cannot run: ModuleNotFoundError: No module named 'no_such_framework'\n")
 
 
 def test_a_formula_says_in_the_script_what_the_suite_tried() -> None:
     for filling in FILLINGS:
-        written = ast.parse(filling.written((2, 5, 3)), mode="eval")
-        assert {n.id for n in ast.walk(written) if isinstance(n, ast.Name)} == {"np"}
+        tree = ast.parse(filling.source((2, 5, 3)), mode="eval")
+        assert {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} == {"np"}
         for dtype in ("float64", "float16"):
             values = filling.array((2, 5, 3), np.dtype(dtype)).astype(np.float64)
             assert np.array_equal(values, filling.array((2, 5, 3), np.dtype(np.float64)))
@@ -269,19 +279,19 @@ def test_the_plainest_mode_keeps_what_the_failure_needs_and_nothing_else() -> No
 
 
 def test_large_inputs_that_no_formula_replaces_are_packed_or_refused() -> None:
-    def finding_of(m: int) -> Finding:
+    def reproduction_of(m: int) -> Reproduction:
         case = Case("ordinary", 1, (m, 3, 1))
         literal = Literal(case.dtype, *case.problem())
         claims = default_arithmetic(case.format)
         element = Element(Judge(literal.problem()), "y_hat", (0, 0))
-        return Finding(parse("torch-y_hat"), "0", literal, element, 0.25, claims)
+        return Reproduction(parse("torch-y_hat"), "0", literal, element, 0.25, claims)
 
-    packed = script(finding_of(200))
-    code, output = tried(packed)
-    want = finding_of(200).element.exact[0]
+    packed = script(reproduction_of(200))
+    code, output = run_script(packed)
+    want = reproduction_of(200).element.exact[0]
     assert code == 0
     assert abs(got(output) / want - 1) < 2.0**-48
     changed = packed.replace('unpacked(\n    "e', 'unpacked(\n    "f', 1)
-    assert tried(changed)[0] == 2
+    assert run_script(changed)[0] == 2
     with pytest.raises(NoScriptError, match="200 kB"):
-        script(finding_of(9000))
+        script(reproduction_of(9000))

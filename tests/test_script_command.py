@@ -15,12 +15,12 @@ import pytest
 from click.testing import CliRunner
 from planted import wrong
 
-from adapters.errors import AdapterDied
+from adapters.errors import AdapterCrashed
 from crosscheck.commands import cli
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.script import command
-from crosscheck.script.command import tried
-from crosscheck.trial import Direct, Subject
+from crosscheck.script.command import run_script
 from reference.types import Array, Outputs
 
 # With one xdist worker: its fixtures take half a minute.
@@ -70,7 +70,7 @@ def test_a_known_difference_becomes_a_short_script_that_exits_1(name: str, real:
     if name not in real:
         pytest.skip("its framework is not in this run, or not in a release that it is about")
     assert len(real[name]) < 4000
-    code, output = tried(real[name])
+    code, output = run_script(real[name])
     assert (code, output.splitlines()[-1]) == (1, "BUG")
 
 
@@ -78,7 +78,7 @@ def test_a_known_difference_becomes_a_short_script_that_exits_1(name: str, real:
 def test_the_script_exits_0_where_the_release_had_it_right(real: Mapping[str, str]) -> None:
     if REAL[0] not in real:
         pytest.skip("this release of jax is none that has it wrong")
-    code, output = tried(real[REAL[0]], os.environ[OLD_JAX])
+    code, output = run_script(real[REAL[0]], os.environ[OLD_JAX])
     assert (code, output.splitlines()[-1]) == (0, "ok"), output
 
 
@@ -106,7 +106,7 @@ def stated(text: str, without: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((ONE, "--only", "numpy"), "nothing to send; heard: numpy"),
+        ((ONE, "--only", "numpy"), "nothing to send; evaluated: numpy"),
         (
             (ONE, "--only", "numpy", "--adapter", "tests.planted.wrong:sign"),
             "tests.planted.wrong:sign is from outside",
@@ -127,57 +127,61 @@ def test_where_there_is_nothing_to_send_one_line_says_why(
     assert said.strip().count("\n") == 0
 
 
-DEATH = AdapterDied("torch", "exited with status 0", None, Path("torch.log"))
+CRASH = AdapterCrashed("torch", "exited with status 0", None, Path("torch.log"))
 
 
-class OnceWrong(Direct):
+class OnceWrong(InProcessAdapter):
     """An adapter with the wrong sign in its first call, and right in all others."""
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Its outputs."""
         outputs = super().evaluate(X, y, W)
-        self.adapter = wrong.healthy
+        self.wrapped = wrong.healthy
         return outputs
 
 
-class Dying(Direct):
-    """An adapter that dies in its first call."""
+class Crashing(InProcessAdapter):
+    """An adapter that crashes in its first call."""
 
     def _call(self, *_: object) -> Any:
-        raise DEATH
+        raise CRASH
 
 
-class Stillborn(Direct):
-    """An adapter that dies while it is loaded."""
+class CrashingOnLoad(InProcessAdapter):
+    """An adapter that crashes while it is loaded."""
 
     def __init__(self) -> None:
         """Nothing is there to describe."""
 
     def __getattr__(self, name: str) -> Any:
-        raise DEATH
+        raise CRASH
 
 
 @pytest.mark.parametrize(
-    ("name", "subject", "words"),
+    ("name", "adapter", "words"),
     [
-        ("numpy", Direct(wrong.sign), "numpy is the suite's own arithmetic, and no framework's"),
-        ("torch", Direct(wrong.raises), "not an adapter that failed: torch: planted-raises raised"),
-        ("torch", Dying(wrong.healthy), "not an adapter that failed: torch: torch exited with status 0"),
-        ("torch", Stillborn(), "torch exited with status 0; before its first call"),
+        ("numpy", InProcessAdapter(wrong.sign), "numpy is the suite's own arithmetic, and no framework's"),
+        ("torch", InProcessAdapter(wrong.raises), "not an adapter that failed: torch: planted-raises raised"),
+        ("torch", Crashing(wrong.healthy), "not an adapter that failed: torch: torch exited with status 0"),
+        ("torch", CrashingOnLoad(), "torch exited with status 0; before its first call"),
         ("torch", OnceWrong(wrong.sign), "torch is outside on this input at times only"),
-        ("torch", Direct(wrong.sign), "torch is outside; the script made of it does not show that: ok"),
+        (
+            "torch",
+            InProcessAdapter(wrong.sign),
+            "torch is outside; the script made of it does not show that: ok",
+        ),
     ],
-    ids=["numpy", "raises", "dies", "dies-while-loaded", "at-times", "not-shown"],
+    ids=["numpy", "raises", "crashes", "crashes-while-loaded", "at-times", "not-shown"],
 )
 def test_what_no_script_can_show_is_refused_in_one_line(
-    name: str, subject: Subject, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, adapter: CheckedAdapter, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
-    def hosts(_: object) -> Iterator[Any]:
-        yield SimpleNamespace(subject=lambda _: subject)
+    def processes(_: object) -> Iterator[Any]:
+        yield SimpleNamespace(adapter=lambda _: adapter)
 
-    monkeypatch.setattr(command, "Hosts", hosts)
-    monkeypatch.setattr(command, "tried", lambda _: (0, "ok\n"))
+    monkeypatch.setattr(command, "WorkerProcesses", processes)
+    monkeypatch.setattr(command, "run_script", lambda _: (0, "ok\n"))
     code, said = check(ONE, "--only", name, tmp_path=tmp_path)
     assert code == 2
     assert said.startswith("crosscheck: no script: ")

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from planted import wrong
 
 from adapters.errors import NoAnswer
-from crosscheck.accuracy import best_known, errors
+from crosscheck.accuracy import errors, exact_values
 from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import histogram, regime_at, summarise
+from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import AXES, Judge
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Summary, Worst, from_plain, merge, to_plain
-from crosscheck.trial import Direct, Outcome, run
 from reference.admissible import AdmissibleSet
 
 counts = st.integers(min_value=0, max_value=10**12)
@@ -65,7 +65,7 @@ def summary_of(text: str, adapter: object, output: str) -> Summary:
     """The summary of one output of an adapter on one case."""
     case = parse(text)
     judge = Judge(case.problem())
-    found = summarise(case, judge, run(Direct(adapter), judge), best_known(judge))
+    found = summarise(case, judge, evaluate_and_judge(InProcessAdapter(adapter), judge), exact_values(judge))
     (summary,) = (each for cell, each in found.items() if cell.output == output)
     return summary
 
@@ -148,7 +148,7 @@ def test_the_worst_is_the_element_that_the_case_shows_again() -> None:
     worst = summary_of(text, wrong.sign, "grad").share
     assert worst is not None
     judge = Judge(parse(worst.case).problem())
-    outcome = run(Direct(wrong.sign), judge)
+    outcome = evaluate_and_judge(InProcessAdapter(wrong.sign), judge)
     assert outcome.outputs is not None
     assert outcome.outputs.grad is not None
     full = judge.sets(outcome.description.arithmetic["float32"])["grad"]
@@ -180,11 +180,11 @@ def test_elements_that_are_not_judged_are_counted_beside_others_that_are() -> No
 def test_well_conditioned_elements_have_a_count_a_worst_error_and_a_histogram(regime: str) -> None:
     case = Case(regime, 5, (64, 1, 3, 1), dtype="float32")
     judge = Judge(case.problem())
-    best, outcome = best_known(judge), run(Direct(wrong.healthy), judge)
+    values, outcome = exact_values(judge), evaluate_and_judge(InProcessAdapter(wrong.healthy), judge)
     narrow = judge.sets(outcome.description.arithmetic["float32"])["grad"].well_conditioned(judge.format)
-    (found,) = (s for c, s in summarise(case, judge, outcome, best).items() if c.output == "grad")
+    (found,) = (s for c, s in summarise(case, judge, outcome, values).items() if c.output == "grad")
     assert outcome.outputs is not None
-    error = errors(outcome.outputs, best, judge.format)["grad"][0][narrow]
+    error = errors(outcome.outputs, values, judge.format)["grad"][0][narrow]
     assert found.well_conditioned == error.size == sum(found.well_conditioned_errors.values())
     assert found.well_conditioned_errors == histogram(error)
     assert found.well_conditioned_error is not None
@@ -197,16 +197,17 @@ def test_an_element_whose_exact_value_is_unknown_is_not_counted_as_well_conditio
     case = Case("ordinary", 5, (64, 1, 3, 1), dtype="float64")
     judge = Judge(case.problem())
     unknown = {
-        name: known._replace(rung=np.zeros_like(known.rung)) for name, known in best_known(judge).items()
+        name: known._replace(precision=np.zeros_like(known.precision))
+        for name, known in exact_values(judge).items()
     }
-    found = summarise(case, judge, run(Direct(wrong.healthy), judge), unknown)
+    found = summarise(case, judge, evaluate_and_judge(InProcessAdapter(wrong.healthy), judge), unknown)
     assert {summary.well_conditioned for summary in found.values()} == {0}
 
 
 def test_who_gave_no_answer_has_no_verdict_and_no_failure() -> None:
     late = NoAnswer("slow", (1.0, 10.0), "load 8", None, Path("slow.log"))
     case = Case("ordinary", 5, (2, 1, 3, 1), dtype="float32")
-    outcome = Outcome(Direct(wrong.healthy).description, failure=late)
+    outcome = Outcome(InProcessAdapter(wrong.healthy).description, failure=late)
     (found,) = summarise(case, Judge(case.problem()), outcome, {}).values()
     assert (len(found.failures), list(found.no_verdict)) == (0, [str(late)])
 

@@ -1,4 +1,4 @@
-"""The judge of the bulk lane says what the engine of a comparison says; equal bits get one verdict."""
+"""The bulk judge says what the engine of a comparison says; equal bits get one verdict."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from sweeps import SHAPE
 
 from adapters import load
 from adapters.errors import AdapterMisbehaved
-from crosscheck.accuracy import best_known
+from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
 from crosscheck.comparison.summarise import summarise
+from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.summary import Summary, merged
 from crosscheck.sweep import bulk as bulk_module
-from crosscheck.sweep.alike import digest_of
-from crosscheck.sweep.bulk import Bulk
-from crosscheck.trial import Direct, run
+from crosscheck.sweep.bulk import BulkJudge
+from crosscheck.sweep.result_groups import digest_of
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
@@ -34,17 +34,19 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("blocks")
 def test_bulk_counts_what_the_engine_counts() -> None:
-    adapter = load("numpy")
-    subject, bulk = Direct(adapter), Bulk({"numpy": Direct(adapter).description})
+    adapter = InProcessAdapter(load("numpy"))
+    bulk = BulkJudge({"numpy": adapter.description})
     want: list[Summary] = []
     for seed in range(3):
         case = Case("crossed", seed, SHAPE, dtype="float32")
         judge = Judge(case.problem())
-        outcome = run(subject, judge)
+        outcome = evaluate_and_judge(adapter, judge)
         assert outcome.outputs is not None
-        assert bulk.hear(case, judge.problem, {"numpy": outcome.outputs}) == {}
+        assert bulk.judge(case, judge.problem, {"numpy": outcome.outputs}) == {}
         want += [
-            s for c, s in summarise(case, judge, outcome, best_known(judge, 0)).items() if c.output == "grad"
+            s
+            for c, s in summarise(case, judge, outcome, exact_values(judge, 0)).items()
+            if c.output == "grad"
         ]
     (found,) = [summary for cell, summary in bulk.summaries().items() if cell.output == "grad"]
     whole = merged(want)
@@ -58,19 +60,19 @@ def test_bulk_counts_what_the_engine_counts() -> None:
 
 
 @pytest.mark.usefixtures("blocks")
-def test_the_suspects_of_bulk_have_the_largest_shares() -> None:
+def test_the_candidates_of_bulk_have_the_largest_shares() -> None:
     """A number that is almost out gets the close look, wherever it stands."""
     case = Case("crossed", 5, SHAPE, dtype="float32")
     judge = Judge(case.problem())
-    said = Direct(load("numpy")).description
-    outcome = run(Direct(load("numpy")), judge)
+    said = InProcessAdapter(load("numpy")).description
+    outcome = evaluate_and_judge(InProcessAdapter(load("numpy")), judge)
     assert outcome.outputs is not None
     assert outcome.outputs.grad is not None
     grad = outcome.outputs.grad.copy()
     full = judge.sets(said.arithmetic["float32"])["grad"]
     grad[3333, 2, 0] = full.center[3333, 2, 0] + 0.95 * full.radius[3333, 2, 0]
-    bulk = Bulk({"numpy": said})
-    assert bulk.hear(case, judge.problem, {"numpy": outcome.outputs._replace(grad=grad)}) == {}
+    bulk = BulkJudge({"numpy": said})
+    assert bulk.judge(case, judge.problem, {"numpy": outcome.outputs._replace(grad=grad)}) == {}
     (found,) = [summary for cell, summary in bulk.summaries().items() if cell.output == "grad"]
     assert found.share is not None
     assert found.share.place == (3333, 2, 0)
@@ -80,22 +82,22 @@ def test_the_suspects_of_bulk_have_the_largest_shares() -> None:
 def test_the_same_bits_under_the_same_claims_get_one_verdict_and_all_its_counts() -> None:
     case = Case("crossed", 5, SHAPE, dtype="float32")
     judge = Judge(case.problem())
-    said = Direct(load("numpy")).description
+    said = InProcessAdapter(load("numpy")).description
     wide = dataclasses.replace(said.arithmetic["float32"], kappa=9.0)
     twins = {
         "first": dataclasses.replace(said, name="first", arithmetic={"float32": wide}),
         "second": dataclasses.replace(said, name="second", arithmetic={"float32": wide}),
         "narrow": dataclasses.replace(said, name="narrow"),
     }
-    outputs = run(Direct(load("numpy")), judge).outputs
+    outputs = evaluate_and_judge(InProcessAdapter(load("numpy")), judge).outputs
     assert outputs is not None
     assert outputs.y_hat is not None
     y_hat = outputs.y_hat.copy()
     full = judge.sets(wide)["y_hat"]
     y_hat[77] = full.center[77] + 0.95 * full.radius[77]
-    bulk = Bulk(twins)
+    bulk = BulkJudge(twins)
     same = outputs._replace(y_hat=y_hat)
-    assert bulk.hear(case, judge.problem, dict.fromkeys(twins, same)) == {"narrow": [77]}
+    assert bulk.judge(case, judge.problem, dict.fromkeys(twins, same)) == {"narrow": [77]}
     found = {(cell.adapter, cell.output): summary for cell, summary in bulk.summaries().items()}
     for output in Outputs._fields:
         assert found["first", output] == found["second", output]
@@ -108,13 +110,13 @@ def test_the_same_bits_under_the_same_claims_get_one_verdict_and_all_its_counts(
 @pytest.mark.usefixtures("blocks")
 def test_twins_that_are_wrong_are_both_told_and_where() -> None:
     case = Case("crossed", 5, SHAPE)
-    subject = Direct(load("numpy"))
-    outputs = subject.evaluate(*case.problem())
+    adapter = InProcessAdapter(load("numpy"))
+    outputs = adapter.evaluate(*case.problem())
     assert outputs.grad is not None
     grad = outputs.grad.copy()
     grad[[3, 2345, 4000]] *= 1.5
-    bulk = Bulk(dict.fromkeys(["first", "second"], subject.description))
-    found = bulk.hear(case, case.problem(), dict.fromkeys(["first", "second"], outputs._replace(grad=grad)))
+    bulk = BulkJudge(dict.fromkeys(["first", "second"], adapter.description))
+    found = bulk.judge(case, case.problem(), dict.fromkeys(["first", "second"], outputs._replace(grad=grad)))
     assert {name: places.tolist() for name, places in found.items()} == {
         "first": [3, 2345, 4000],
         "second": [3, 2345, 4000],
@@ -125,10 +127,10 @@ def test_twins_that_are_wrong_are_both_told_and_where() -> None:
 def test_bulk_counts_equal_bits_where_there_are_zeros_and_nan(dtype: str) -> None:
     case = Case("mixed", 5, (128, 2, 3, 2), dtype=dtype)
     judge = Judge(case.problem())
-    outcome = run(Direct(load("numpy")), judge)
+    outcome = evaluate_and_judge(InProcessAdapter(load("numpy")), judge)
     assert outcome.outputs is not None
-    bulk = Bulk({"numpy": outcome.description})
-    bulk.hear(case, judge.problem, {"numpy": outcome.outputs})
+    bulk = BulkJudge({"numpy": outcome.description})
+    bulk.judge(case, judge.problem, {"numpy": outcome.outputs})
     for cell, summary in bulk.summaries().items():
         got, want = (np.ravel(getattr(of, cell.output)) for of in (outcome.outputs, judge.nearest))
         pairs = list(zip(got, want, strict=True))
@@ -147,32 +149,32 @@ def test_one_nan_is_like_another_in_a_digest() -> None:
     assert digest_of(np.abs(numbers)) != digest_of(numbers)
 
 
-def test_results_whose_nan_have_other_bits_have_the_same_mark() -> None:
+def test_results_whose_nan_have_other_bits_have_the_same_hash() -> None:
     case = Case("mixed", 5, (128, 2, 3, 2))
-    subject = Direct(load("numpy"))
-    outputs = subject.evaluate(*case.problem())
+    adapter = InProcessAdapter(load("numpy"))
+    outputs = adapter.evaluate(*case.problem())
     assert outputs.grad is not None
     other = outputs.grad.copy()
     other.view(np.uint64)[np.isnan(other)] ^= np.uint64(1 << 63)
-    marks = set[int]()
+    hashes = set[int]()
     for grad in (outputs.grad, other):
-        bulk = Bulk({"numpy": subject.description})
-        bulk.hear(case, case.problem(), {"numpy": outputs._replace(grad=grad)})
-        marks |= {summary.bits for cell, summary in bulk.summaries().items() if cell.output == "grad"}
+        bulk = BulkJudge({"numpy": adapter.description})
+        bulk.judge(case, case.problem(), {"numpy": outputs._replace(grad=grad)})
+        hashes |= {summary.bits for cell, summary in bulk.summaries().items() if cell.output == "grad"}
     assert other.tobytes() != outputs.grad.tobytes()
-    assert len(marks) == 1
+    assert len(hashes) == 1
 
 
 @pytest.mark.parametrize("lacks", ["row_loss", "everything"])
 def test_an_adapter_whose_outputs_come_and_go_misbehaves(lacks: str) -> None:
     case = Case("crossed", 5, SHAPE)
-    subject = Direct(load("numpy"))
-    outputs = subject.evaluate(*case.problem())
+    adapter = InProcessAdapter(load("numpy"))
+    outputs = adapter.evaluate(*case.problem())
     less = {} if lacks == "everything" else {"numpy": outputs._replace(row_loss=None)}
-    bulk = Bulk({"numpy": subject.description})
-    bulk.hear(case, case.problem(), {"numpy": outputs})
+    bulk = BulkJudge({"numpy": adapter.description})
+    bulk.judge(case, case.problem(), {"numpy": outputs})
     with pytest.raises(AdapterMisbehaved, match="for some cases of a kind and not for others") as caught:
-        bulk.hear(dataclasses.replace(case, seed=6), case.problem(), less)
+        bulk.judge(dataclasses.replace(case, seed=6), case.problem(), less)
     assert "crossed:6:" in "".join(caught.value.__notes__)
 
 
@@ -187,9 +189,9 @@ def test_the_loss_of_the_only_row_has_the_set_of_the_loss(claims: dict[str, Any]
 
 def test_the_loss_of_the_only_row_is_judged_where_it_is_not_the_loss() -> None:
     case = Case("crossed", 5, SHAPE, dtype="float32")
-    subject = Direct(load("numpy"))
-    outputs = subject.evaluate(*case.problem())
+    adapter = InProcessAdapter(load("numpy"))
+    outputs = adapter.evaluate(*case.problem())
     assert outputs.row_loss is not None
     wrong_loss = outputs._replace(row_loss=outputs.row_loss * np.float32(1.5))
-    bulk = Bulk({"numpy": subject.description})
-    assert bulk.hear(case, case.problem(), {"numpy": wrong_loss})["numpy"].size
+    bulk = BulkJudge({"numpy": adapter.description})
+    assert bulk.judge(case, case.problem(), {"numpy": wrong_loss})["numpy"].size

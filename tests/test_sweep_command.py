@@ -11,15 +11,15 @@ import termios
 from pathlib import Path
 
 import pytest
-from planted.lanes import Toy
+from planted.toy import Toy
 from sweeps import COMMAND, ROOT
 
 from adapters import load
 from crosscheck.commands import run
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.ledger import read as read_ledger
 from crosscheck.sweep import progress as shown
-from crosscheck.sweep.command import KINDS
-from crosscheck.trial import Direct
+from crosscheck.sweep.command import SWEEP_COMMANDS
 
 
 @pytest.mark.long
@@ -38,9 +38,9 @@ from crosscheck.trial import Direct
 def test_a_mistake_in_the_call_is_one_line_and_exit_code_2(
     options: list[str], said: str, tmp_path: Path
 ) -> None:
-    ways = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
+    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
     told = subprocess.run(
-        [*COMMAND, *ways, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, *places, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert told.returncode == 2
     assert told.stderr.startswith("crosscheck: error: ")
@@ -48,10 +48,10 @@ def test_a_mistake_in_the_call_is_one_line_and_exit_code_2(
     assert told.stderr.count("\n") == 1
 
 
-def test_a_lane_without_what_it_needs_is_said(
+def test_a_sweep_without_what_it_needs_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in ("random", "bulk", "shard", "alike"):
+    for module in ("random", "bulk", "shard", "result_groups"):
         monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "xxhash", None)
     assert run(["sweep", "random", "--only", "numpy"]) == 2
@@ -80,11 +80,11 @@ def test_what_is_not_installed_is_said(
     ],
     ids=["two-sizes", "size-0", "too-large", "typo", "endless", "regime"],
 )
-def test_a_lane_that_cannot_be_is_one_line_and_exit_code_2(
+def test_a_sweep_that_cannot_be_is_one_line_and_exit_code_2(
     options: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    ways = ["--only", "numpy", "--store", str(tmp_path / "store")]
-    assert run(["sweep", *options, *ways]) == 2
+    places = ["--only", "numpy", "--store", str(tmp_path / "store")]
+    assert run(["sweep", *options, *places]) == 2
     told = capsys.readouterr().err
     assert said in told
     assert told.count("\n") == 1
@@ -104,11 +104,11 @@ def test_a_lane_that_cannot_be_is_one_line_and_exit_code_2(
 def test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger(
     options: list[str], cells: set[str], tmp_path: Path
 ) -> None:
-    ways = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
+    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
     ledger = tmp_path / "ledger.jsonl"
     command = [sys.executable, "-m", "crosscheck.cli", "sweep", *options, "--only", "numpy"]
     told = subprocess.run(
-        [*command, *ways, "--ledger", str(ledger)],
+        [*command, *places, "--ledger", str(ledger)],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
@@ -120,10 +120,10 @@ def test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger(
 def test_a_terminal_shows_rate_shards_and_the_worst_so_far(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 160))
-    ways = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal"), "--seconds", "0.5"]
+    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal"), "--seconds", "0.5"]
     environment = {**os.environ, "TERM": "xterm"}
     with subprocess.Popen(
-        [*COMMAND, *ways], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs, env=environment
+        [*COMMAND, *places], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs, env=environment
     ) as client:
         os.close(theirs)
         seen = b""
@@ -139,7 +139,7 @@ def test_where_there_is_no_terminal_a_line_now_and_then_shows_the_same(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shown, "MINUTE", 0.0)
-    cells = Toy().run(0, {"numpy": Direct(load("numpy"))}).cells
+    cells = Toy().run(0, {"numpy": InProcessAdapter(load("numpy"))}).cells
     with shown.progress(4, 8) as bar:
         bar.advance(2, cells)
         bar.advance(2, {})
@@ -158,7 +158,7 @@ def read(descriptor: int) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize("name", ["merge", *(f"sweep {kind}" for kind in KINDS)])
+@pytest.mark.parametrize("name", ["merge", *(f"sweep {kind}" for kind in SWEEP_COMMANDS)])
 def test_help_says_what_there_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*name.split(), "--help"]) == 0
     assert "--ledger FILE" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The exhaustive lane has every value once, and its errors are those of the oracle."""
+"""The exhaustive sweep has every value once, and its errors are those of the oracle."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 from planted import wrong
-from sweeps import by_output, subjects
+from sweeps import by_output, in_process
 
 from adapters import load
-from crosscheck.accuracy import RESOLUTION, best_known
+from crosscheck.accuracy import RESOLUTION, exact_values
 from crosscheck.cases import Case
 from crosscheck.comparison.summarise import summarise
+from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.sweep import exhaustive, tally
+from crosscheck.sweep import error_statistics, exhaustive
+from crosscheck.sweep.error_statistics import ErrorStatistics, ReferenceValues, well_conditioned
 from crosscheck.sweep.exhaustive import Exhaustive, intervals
-from crosscheck.sweep.lane import Found
-from crosscheck.sweep.tally import Exact, Tally, well_conditioned
-from crosscheck.trial import Direct, run
+from crosscheck.sweep.kind import ShardResult
 from reference import network
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
@@ -38,9 +38,9 @@ def test_the_intervals_have_every_pattern_once(dtype: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_the_intervals_of_16_bits_have_together_what_all_values_have(dtype: str) -> None:
-    lane, there = Exhaustive((dtype,)), subjects(load("numpy"), load("torch"), load("jax-jit"))
-    shards = [lane.run(shard, there) for shard in range(len(lane))]
-    found = Found.merged(shards)
+    kind, there = Exhaustive((dtype,)), in_process(load("numpy"), load("torch"), load("jax-jit"))
+    shards = [kind.run(shard, there) for shard in range(len(kind))]
+    found = ShardResult.merged(shards)
     assert not found.faults
     assert found.problems == 3 * 2**16
     for name in there:
@@ -49,10 +49,10 @@ def test_the_intervals_of_16_bits_have_together_what_all_values_have(dtype: str)
         assert sum(summary.wrong_elements for summary in every) == 0
     case = Case("every", 0, (1 << 16, 1, 1, 1), dtype=dtype)  # the first shard's, at once
     judge = Judge(case.problem())
-    best = best_known(judge)
-    for name, subject in there.items():
+    values = exact_values(judge)
+    for name, adapter in there.items():
         parts = by_output(shards[0], name)
-        for cell, whole in summarise(case, judge, run(subject, judge), best).items():
+        for cell, whole in summarise(case, judge, evaluate_and_judge(adapter, judge), values).items():
             if cell.output in parts:
                 part = parts[cell.output]
                 assert (part.lost_to_zero, part.undefined) == (whole.lost_to_zero, whole.undefined)
@@ -79,26 +79,26 @@ def test_the_losses_of_rows_are_judged_where_they_are_not_the_losses(
             )
 
     for name in ("odd", "odd-alone"):
-        found = Exhaustive((dtype,)).run(3, subjects(Odd(name, wrong.right)))
+        found = Exhaustive((dtype,)).run(3, in_process(Odd(name, wrong.right)))
         by = by_output(found, f"planted-{name}")
         assert by["row_loss"].wrong_elements > 0
         assert set(by) == ({"row_loss"} if name == "odd-alone" else {"y_hat", "loss", "row_loss"})
 
 
-def test_a_tally_says_what_the_oracle_says() -> None:
+def test_error_statistics_say_what_the_oracle_says() -> None:
     """Of values all over float32, the saturated ones included."""
     format = FORMATS["float32"]
     for seed in (0x3F80_0000, 0x4180_0000, 0x42A0_0000, 0xC2B0_0000, 0x8000_0000, 0x0000_0001, 0xC43A_0000):
         case = Case("every", seed, (512, 1, 1, 1), dtype="float32")
         judge = Judge(case.problem())
-        outcome = run(Direct(load("numpy")), judge)
-        want = summarise(case, judge, outcome, best_known(judge))
+        outcome = evaluate_and_judge(InProcessAdapter(load("numpy")), judge)
+        want = summarise(case, judge, outcome, exact_values(judge))
         for output in exhaustive.MEASURED:
             (exact,) = [summary for cell, summary in want.items() if cell.output == output]
-            counted = Tally()
-            one = Exact(getattr(judge.centers, output), format)
+            counted = ErrorStatistics()
+            one = ReferenceValues(getattr(judge.centers, output), format)
             narrow = well_conditioned(judge, outcome.description.arithmetic["float32"], {output: one})[output]
-            counted.hear(getattr(outcome.outputs, output), one, case.text, 0, narrow)
+            counted.add(getattr(outcome.outputs, output), one, case.text, 0, narrow)
             found = counted.summary("any")
             worst, wanted_worst = found.well_conditioned_error, exact.well_conditioned_error
             assert found.well_conditioned == sum(found.well_conditioned_errors.values()) == narrow.sum()
@@ -106,11 +106,11 @@ def test_a_tally_says_what_the_oracle_says() -> None:
             if found.well_conditioned == exact.well_conditioned > 0:
                 assert worst is not None
                 assert wanted_worst is not None
-                assert abs(worst.value - wanted_worst.value) <= one.own + RESOLUTION
+                assert abs(worst.value - wanted_worst.value) <= one.bound + RESOLUTION
             assert found.error is not None
             assert exact.error is not None
-            own = Exact(getattr(judge.centers, output), format).own
-            assert abs(found.error.value - exact.error.value) <= own + RESOLUTION
+            bound = ReferenceValues(getattr(judge.centers, output), format).bound
+            assert abs(found.error.value - exact.error.value) <= bound + RESOLUTION
             assert found.problems == exact.problems == 512
             nearest = sum(n for key, n in found.errors.items() if key == "zero" or int(key) < -1)
             wanted = sum(n for key, n in exact.errors.items() if key == "zero" or int(key) < -1)
@@ -119,13 +119,15 @@ def test_a_tally_says_what_the_oracle_says() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("changed", [{}, {"flush": True}, {"forward": True}, {"flush": True, "kappa": 64.0}])
-def test_what_a_tally_takes_for_well_conditioned_is_so_by_the_full_set(changed: dict[str, Any]) -> None:
+def test_what_counts_as_well_conditioned_is_so_by_the_full_set(changed: dict[str, Any]) -> None:
     """And little else is: of all values but those of a few binades at the limit."""
     claims = replace(default_arithmetic(FORMATS["float32"]), **changed)
     count = missed = 0
     for seed in range(0, 2**32, 2**32 // 1024):
         judge = Judge(Case("every", seed, (64, 1, 1, 1), dtype="float32").problem())
-        exact = {n: Exact(getattr(judge.centers, n), FORMATS["float32"]) for n in exhaustive.MEASURED}
+        exact = {
+            n: ReferenceValues(getattr(judge.centers, n), FORMATS["float32"]) for n in exhaustive.MEASURED
+        }
         full = judge.sets(claims)
         for name, narrow in well_conditioned(judge, claims, exact).items():
             want = full[name].well_conditioned(FORMATS["float32"])
@@ -136,12 +138,12 @@ def test_what_a_tally_takes_for_well_conditioned_is_so_by_the_full_set(changed: 
 
 
 def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
-    exact = Exact(np.array([[[1.0]], [[1.0]], [[1.0]]]), FORMATS["float32"])
+    exact = ReferenceValues(np.array([[[1.0]], [[1.0]], [[1.0]]]), FORMATS["float32"])
     ulp = 2.0**-23
     got = np.array([[[1.0]], [[1.0 + ulp / 2]], [[1.0 + ulp]]])  # in float64, which can hold a half
     exact.nearest = exact.nearest.astype(np.float64)
-    counted = Tally()
-    counted.hear(got, exact, "case", 0, np.zeros(got.shape, np.bool_))
+    counted = ErrorStatistics()
+    counted.add(got, exact, "case", 0, np.zeros(got.shape, np.bool_))
     found = counted.summary("any")
     assert (found.ties, found.errors, found.error and found.error.value) == (
         1,
@@ -150,23 +152,23 @@ def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
     )
 
 
-def test_the_reference_of_a_tally_is_as_good_as_it_says() -> None:
+def test_the_reference_of_error_statistics_is_as_good_as_it_says() -> None:
     """Its error of every output, from the oracle, in ulp of float32."""
     for seed in (0x3F80_0000, 0x4180_0000, 0x4288_0000, 0xC180_0000, 0xC280_0000):
         judge = Judge(Case("every", seed, (256, 1, 1, 1), dtype="float32").problem())
-        best = best_known(judge)
+        values = exact_values(judge)
         for output in exhaustive.MEASURED:
-            exact = Exact(getattr(judge.centers, output), judge.format)
-            off = np.abs((best[output].hi - exact.value) + best[output].lo) * exact.inverse
-            assert np.nanmax(off) <= exact.own
+            exact = ReferenceValues(getattr(judge.centers, output), judge.format)
+            off = np.abs((values[output].hi - exact.value) + values[output].lo) * exact.inverse
+            assert np.nanmax(off) <= exact.bound
 
 
 @pytest.mark.long
 def test_float32_agrees_in_a_shard_and_its_problems_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exhaustive, "SHARD", 2**18)
-    lane = Exhaustive(("float32",))
+    kind = Exhaustive(("float32",))
     shard = 0x4180_0000 // 2**18  # from 16 on
-    found = lane.run(shard, subjects(load("numpy"), load("torch")))
+    found = kind.run(shard, in_process(load("numpy"), load("torch")))
     assert not found.faults
     for name in ("numpy", "torch"):
         for summary in by_output(found, name).values():
@@ -189,19 +191,19 @@ def test_one_wrong_number_of_float32_is_found(monkeypatch: pytest.MonkeyPatch, o
             return got._replace(**{output: bad})
 
     shard = int(np.array(1.3, np.float32).view(np.uint32)) // 2**18
-    found = Exhaustive(("float32",)).run(shard, subjects(Off()))
+    found = Exhaustive(("float32",)).run(shard, in_process(Off()))
     assert by_output(found, "off")[output].wrong_elements == 1
     (fault,) = found.faults
     assert fault.what.startswith(f"{output} in float32: 1 of ")
     assert "[0x1.4cccccp+0]" in fault.what
-    assert tally.ROUNDINGS == 16
+    assert error_statistics.ROUNDINGS == 16
 
 
 def test_what_is_lost_to_zero_is_counted_in_float32_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exhaustive, "SHARD", 2**18)
     shard = 0xC2B2_0000 // 2**18  # z = -89: exp overflows, though σ is no zero
-    lane = Exhaustive(("float32",))
-    found = by_output(lane.run(shard, subjects(load("numpy"))), "numpy")["y_hat"]
+    kind = Exhaustive(("float32",))
+    found = by_output(kind.run(shard, in_process(load("numpy"))), "numpy")["y_hat"]
     assert found.lost_to_zero == sum(
         int(np.count_nonzero((got == 0) & (np.float32(1) / (1 + np.exp(-W.astype(np.float64))) != 0)))
         for W in [Case("every", shard * 2**18, (2**18, 1, 1, 1), dtype="float32").problem().W]

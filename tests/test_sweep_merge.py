@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import header
 from msgspec.structs import replace
-from planted.lanes import Toy
+from planted.toy import Toy
 from planted.unlucky import SHARD
-from sweeps import UNLUCKY, conditions, specs, sweep
+from sweeps import UNLUCKY, process_options, specs, sweep
 
 from crosscheck.commands import cli, run
 from crosscheck.ledger import Ledger, LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE, INTERRUPTED
 from crosscheck.sweep.merging import merge_and_show
-from crosscheck.sweep.numbers import MOST_SHARDS, Slice, numbers, slice_of, written
+from crosscheck.sweep.numbers import MOST_SHARDS, Slice, numbers, slice_of, to_text
 
 pytestmark = pytest.mark.long
 
@@ -93,7 +93,7 @@ def test_a_damaged_shard_of_a_store_counts_as_missing(parts: list[Path], tmp_pat
 
 
 def test_what_was_set_aside_is_not_missing_and_no_agreement(tmp_path: Path) -> None:
-    given = conditions(tmp_path, "raises")
+    given = process_options(tmp_path, "raises")
     sweep(tmp_path, adapters=specs(UNLUCKY), given=given)
     for source in ("store", "ledger.jsonl"):
         whole = merged(tmp_path, tmp_path / source)
@@ -114,7 +114,7 @@ def test_the_command_merges_and_says_what_is_wrong_in_one_line(
 
 @given(st.sets(st.integers(0, 300)))
 def test_any_set_of_numbers_is_read_as_it_was_written(some: set[int]) -> None:
-    assert numbers(written(some), 301) == some
+    assert numbers(to_text(some), 301) == some
 
 
 @pytest.mark.parametrize("text", ["1,0", "0,0", "2-1", "0-4", "4", "00", "0-0", "0,1", "9" * 5000])

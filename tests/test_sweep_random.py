@@ -1,4 +1,4 @@
-"""The random lane: what crossed cases are, and what is told of a shard."""
+"""The random sweep: what crossed cases are, and what is reported of a shard."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import pytest
 from ledgers import ENVIRONMENT
 from msgspec.structs import replace
 from planted import wrong
-from sweeps import SHAPE, by_output, subjects
+from sweeps import SHAPE, by_output, in_process
 
 from adapters import load
 from adapters.errors import AdapterMisbehaved
-from crosscheck.accuracy import RESOLUTION, best_known
+from crosscheck.accuracy import RESOLUTION, exact_values
 from crosscheck.cases import Case, parse, take
-from crosscheck.cases.sources import CROSSINGS, hosted
+from crosscheck.cases.sources import CROSSINGS, supported_regimes
+from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.sweep import random
 from crosscheck.sweep.identity import differences, header_of
-from crosscheck.sweep.messages import Told
+from crosscheck.sweep.messages import WorkerInfo
 from crosscheck.sweep.random import Random
-from crosscheck.trial import Direct, run
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 from reference.ulp import error_in_ulp
 
 
 def whole(*dtypes: str) -> Random:
-    """A lane with one shard for each dtype, from which nothing is left out."""
-    return Random(Random(1).whole, dtypes)
+    """A sweep with one full shard for each dtype."""
+    return Random(Random(1).problems_per_shard, dtypes)
 
 
 @pytest.fixture
@@ -70,17 +70,17 @@ def test_crossed_problems_are_ordinary_because_their_scales_fit() -> None:
 
 @pytest.mark.usefixtures("little")
 def test_the_worst_of_bulk_is_where_it_says() -> None:
-    found = whole("float32").run(0, subjects(load("numpy")))
+    found = whole("float32").run(0, in_process(load("numpy")))
     for output, summary in by_output(found, "numpy", "crossed").items():
         assert summary.error is not None
         judge = Judge(parse(summary.error.case).problem())
-        outcome = run(Direct(load("numpy")), judge)
+        outcome = evaluate_and_judge(InProcessAdapter(load("numpy")), judge)
         got = np.asarray(getattr(outcome.outputs, output))[summary.error.place]
         one = Judge(take(parse(summary.error.case), summary.error.place[0]).problem())
-        best = best_known(one)[output]
+        values = exact_values(one)[output]
         inner = summary.error.place[1:]
-        error = error_in_ulp(got, best.hi[inner], best.lo[inner], judge.format)
-        # a best known value may be off by that much, the lane's and this one
+        error = error_in_ulp(got, values.hi[inner], values.lo[inner], judge.format)
+        # an exact value may be off by that much, the sweep's and this one
         assert abs(error - summary.error.value) <= 2 * RESOLUTION
 
 
@@ -98,14 +98,14 @@ def test_who_changes_a_problem_in_the_middle_of_a_shard_is_heard() -> None:
     (*_, last), _ = whole("float64").cases(0)
     before = last.problem()
     with pytest.raises(AdapterMisbehaved, match="changed its input in place"):
-        whole("float64").run(0, subjects(Late("late", wrong.right)))
+        whole("float64").run(0, in_process(Late("late", wrong.right)))
     assert np.array_equal(before.W, last.problem().W)
 
 
 @pytest.mark.usefixtures("little")
 def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> None:
     planted = wrong.missing_one_minus
-    found = whole("float64").run(0, subjects(load("numpy"), planted))
+    found = whole("float64").run(0, in_process(load("numpy"), planted))
     faults = {fault for fault in found.faults if fault.what.startswith("grad")}
     assert {fault.who for fault in faults} == {planted.name}
     assert sorted(fault.what.split(" in ")[-1].partition(":")[0] for fault in faults) == ["crossed", "mixed"]
@@ -114,7 +114,7 @@ def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> 
     outside = sum(
         int(
             (
-                ~run(Direct(planted), Judge(Case("crossed", s, SHAPE).problem()))
+                ~evaluate_and_judge(InProcessAdapter(planted), Judge(Case("crossed", s, SHAPE).problem()))
                 .judgements["grad"]
                 .admissible
             ).sum()
@@ -129,7 +129,7 @@ def test_what_lies_outside_is_counted_and_told_once_with_its_smallest_case() -> 
 @pytest.mark.long
 @pytest.mark.usefixtures("little")
 def test_known_differences_speak_against_nobody() -> None:
-    found = whole("float32").run(0, subjects(load("torch-literal")))
+    found = whole("float32").run(0, in_process(load("torch-literal")))
     outside = [summary for summary in found.cells.values() if summary.wrong_elements]
     assert outside
     assert all(summary.wrong_elements == summary.known_elements for summary in outside)
@@ -138,7 +138,9 @@ def test_known_differences_speak_against_nobody() -> None:
 
 @pytest.mark.usefixtures("little")
 def test_a_cell_that_an_adapter_does_not_have_says_why() -> None:
-    found = whole("float64").run(0, subjects(load("numpy"), wrong.Planted("narrow", wrong.right, "float32")))
+    found = whole("float64").run(
+        0, in_process(load("numpy"), wrong.Planted("narrow", wrong.right, "float32"))
+    )
     (why,) = {reason for s in found.cells.values() for reason in s.unsupported}
     assert why == "planted-narrow has no float64"
 
@@ -151,9 +153,9 @@ def test_whole_shards_have_their_cases_whatever_the_number_of_problems() -> None
     assert len(set(seen)) == len(seen)
 
 
-def problems(lane: Random, shard: int) -> int:
+def problems(kind: Random, shard: int) -> int:
     """How many problems the cases of a shard have."""
-    return sum(case.shape[0] for cases in lane.cases(shard) for case in cases)
+    return sum(case.shape[0] for cases in kind.cases(shard) for case in cases)
 
 
 @pytest.mark.parametrize("size", [(1, 3, 1), (1, 1, 1), (7, 64, 3)])
@@ -161,25 +163,25 @@ def problems(lane: Random, shard: int) -> int:
     "count", [11, 4095, 4096, 4108, 100_000, 266_240, 10**6, 8_392_703, 8_392_704, 8_392_705, 10**8]
 )
 def test_a_sweep_has_the_problems_that_were_asked_for(count: int, size: tuple[int, int, int]) -> None:
-    lane = Random(count, ("float64", "float16"), size, seed=3)
-    shards = range(len(lane))
-    assert sum(map(lane.problems, shards[::2])) == count
-    assert sum(map(lane.problems, shards[1::2])) == count
-    for shard in {0, 1, len(lane) - 2, len(lane) - 1}:
-        assert problems(lane, shard) == lane.problems(shard)
-    texts = [case.text for shard in shards[-4:] for cases in lane.cases(shard) for case in cases]
+    kind = Random(count, ("float64", "float16"), size, seed=3)
+    shards = range(len(kind))
+    assert sum(map(kind.problems, shards[::2])) == count
+    assert sum(map(kind.problems, shards[1::2])) == count
+    for shard in {0, 1, len(kind) - 2, len(kind) - 1}:
+        assert problems(kind, shard) == kind.problems(shard)
+    texts = [case.text for shard in shards[-4:] for cases in kind.cases(shard) for case in cases]
     assert len(set(texts)) == len(texts)
 
 
 def test_fewer_problems_than_regimes_are_one_of_each_regime() -> None:
-    regimes = len(hosted((1, 1, 3, 1), FORMATS["float32"]))
+    regimes = len(supported_regimes((1, 1, 3, 1), FORMATS["float32"]))
     for count in range(1, regimes + 1):
         assert [each.shape[0] for each in next(Random(count, ("float32",)).cases(0))] == [regimes]
 
 
 def test_a_plan_with_whole_shards_only_is_told_from_one_that_runs_what_was_asked_for() -> None:
-    told = Told(suite="0", known="0" * 64, environment=ENVIRONMENT, descriptions={})
-    now = header_of(Random(100_000), told, "")
+    info = WorkerInfo(suite="0", known="0" * 64, environment=ENVIRONMENT, descriptions={})
+    now = header_of(Random(100_000), info, "")
     assert now.sweep is not None
     then = {"least" if name == "count" else name: value for name, value in now.sweep.settings.items()}
     said = differences(replace(now, sweep=replace(now.sweep, settings=then)), now)
@@ -188,8 +190,8 @@ def test_a_plan_with_whole_shards_only_is_told_from_one_that_runs_what_was_asked
 
 @pytest.mark.usefixtures("little")
 def test_the_last_shard_is_judged_like_any_other() -> None:
-    lane = Random(2 * 4096 + 17, ("float64",))
-    found = lane.run(len(lane) - 1, subjects(load("numpy"), wrong.missing_one_minus))
+    kind = Random(2 * 4096 + 17, ("float64",))
+    found = kind.run(len(kind) - 1, in_process(load("numpy"), wrong.missing_one_minus))
     assert found.problems == 2 * 4096 + 17
     assert {s.problems for s in by_output(found, "numpy", "crossed").values()} == {2 * 4096}
     assert {s.problems for s in by_output(found, "numpy", "mixed").values()} == {17}
@@ -198,7 +200,7 @@ def test_the_last_shard_is_judged_like_any_other() -> None:
 
 @pytest.mark.usefixtures("little")
 def test_a_number_that_nothing_bounds_does_not_hide_the_worst_of_a_mixed_stack() -> None:
-    found = whole("float32").run(0, subjects(load("numpy")))
+    found = whole("float32").run(0, in_process(load("numpy")))
     for summary in by_output(found, "numpy", "mixed").values():
         assert summary.share is not None
         assert 0 < summary.share.value <= 1
@@ -226,7 +228,7 @@ class _Bad:
 )
 def test_an_adapter_that_breaks_the_contract_ends_the_shard_and_is_named(name: str, said: str) -> None:
     with pytest.raises(AdapterMisbehaved, match=said) as found:
-        whole("float32").run(0, subjects(_Bad(name)))
+        whole("float32").run(0, in_process(_Bad(name)))
     assert found.value.adapter == name
     if name == "raises":
         (note,) = found.value.__notes__

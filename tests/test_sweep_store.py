@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from planted.lanes import Toy
+from planted.toy import Toy
 from sweeps import COMMAND, ROOT, UNLUCKY, counted, digest, files, specs, sweep
 
 from crosscheck.ledger import LedgerError, begin
 from crosscheck.sweep import session
-from crosscheck.sweep.engine import Crew, Result, results
+from crosscheck.sweep.engine import Executor, ShardAnswer, compute
 from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.numbers import WHOLE, Slice
 from crosscheck.sweep.store import PLAN, plan_of
@@ -45,10 +45,10 @@ def copied(whole: Path, tmp_path: Path) -> Path:
 def test_the_digest_is_the_same_for_any_number_of_workers_and_any_order(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def backwards(crew: Crew, shards: list[int]) -> Iterator[Result]:
-        return results(crew, shards[::-1])
+    def backwards(executor: Executor, shards: list[int]) -> Iterator[ShardAnswer]:
+        return compute(executor, shards[::-1])
 
-    monkeypatch.setattr(session, "results", backwards)
+    monkeypatch.setattr(session, "compute", backwards)
     _, ledger = sweep(tmp_path, workers=2)
     assert ledger.results == digest_of(whole)
     assert ledger.problems == 4 * 2 * Toy().shards
@@ -67,10 +67,10 @@ def test_a_store_is_no_place_for_a_second_sweep_unless_it_is_to_be_resumed(copie
 def test_resuming_computes_what_is_missing_and_nothing_else(tmp_path: Path) -> None:
     diary = tmp_path / "diary"
     diary.mkdir()
-    lane = Toy(diary=str(diary))
-    _, before = sweep(tmp_path, lane)
+    kind = Toy(diary=str(diary))
+    _, before = sweep(tmp_path, kind)
     (tmp_path / "store" / "shard-0000002.jsonl").unlink()
-    _, after = sweep(tmp_path, lane, resume=True)
+    _, after = sweep(tmp_path, kind, resume=True)
     assert counted(diary) == {0: 1, 1: 1, 2: 2, 3: 1}
     assert after.results == before.results
 
@@ -119,8 +119,8 @@ def test_without_a_name_the_store_is_called_after_what_is_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for lane, part in ((Toy(shards=2), WHOLE), (Toy(shards=3), WHOLE), (Toy(shards=3), Slice(1, 2))):
-        sweep(tmp_path, lane, store=None, part=part)
+    for kind, part in ((Toy(shards=2), WHOLE), (Toy(shards=3), WHOLE), (Toy(shards=3), Slice(1, 2))):
+        sweep(tmp_path, kind, store=None, part=part)
     stores = list((tmp_path / ".crosscheck" / "sweeps").iterdir())
     assert len(stores) == 3
     assert all(re.fullmatch("[0-9a-f]{12}", store.name) for store in stores)

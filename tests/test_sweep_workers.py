@@ -1,4 +1,4 @@
-"""Workers that die, hang or misbehave cost a shard one more attempt, and what does so again is named."""
+"""Workers that crash, hang or misbehave cost a shard one more attempt, and what does so again is named."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 from planted import wrong
-from planted.lanes import BROKEN, Broken, Toy
+from planted.toy import BROKEN, Broken, Toy
 from planted.unlucky import SHARD
-from sweeps import UNLUCKY, conditions, files, specs, sweep
+from sweeps import UNLUCKY, files, process_options, specs, sweep
 
 from adapters import AdapterError, AdapterMisbehaved, JournalError, select
 from crosscheck.cases import Case
 from crosscheck.ledger.records import NO_VERDICT
 from crosscheck.sweep import worker
-from crosscheck.sweep.worker import Watched
+from crosscheck.sweep.worker import FlushChecked
 
 CASE = Toy().case(SHARD, "float64").text
-WAYS = {
+FATES = {
     "segfault": "unlucky killed by signal 11 (SIGSEGV)",
     "exits": "unlucky exited with status 0",
     "killed": "unlucky killed by signal 9 (SIGKILL)",
@@ -41,7 +41,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_what_goes_wrong_once_changes_no_bit_of_the_result(
     fate: str, tmp_path: Path, undisturbed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = conditions(tmp_path, fate)
+    given = process_options(tmp_path, fate)
     code, ledger = sweep(tmp_path, adapters=specs(UNLUCKY), given=given, limit=3.0, workers=2)
     assert (tmp_path / "mark").exists()
     assert "shard 1: " in capsys.readouterr().err
@@ -49,16 +49,16 @@ def test_what_goes_wrong_once_changes_no_bit_of_the_result(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("fate", WAYS)
-def test_what_goes_wrong_twice_sets_the_shard_aside_and_is_named_with_its_case(
+@pytest.mark.parametrize("fate", FATES)
+def test_what_goes_wrong_twice_fails_the_shard_and_is_named_with_its_case(
     fate: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = conditions(tmp_path, fate, timeout=1.0)
+    given = process_options(tmp_path, fate, timeout=1.0)
     code, ledger = sweep(tmp_path, adapters=specs(UNLUCKY), given=given, limit=3.0)
     assert code == ledger.verdict == 1
     (fault,) = ledger.faults
     assert fault.who == "unlucky"
-    assert WAYS[fate] in fault.what
+    assert FATES[fate] in fault.what
     assert fault.what.startswith(NO_VERDICT) == (fate == "hangs")
     assert CASE in fault.what
     assert "its input: " in fault.what
@@ -117,7 +117,7 @@ def test_a_call_that_leaves_the_process_flushing_is_noticed_however_it_ends(
             raise error
         return wrong.right(X, y, W)
 
-    adapter = Watched(wrong.Planted("flushing", evaluate))
+    adapter = FlushChecked(wrong.Planted("flushing", evaluate))
     monkeypatch.setattr(worker, "flushes", lambda: True)
     with pytest.raises(AdapterMisbehaved, match="left its process flushing"):
         adapter.evaluate(*Case("ordinary", 0, (2, 1, 3, 1)).problem())

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from crosscheck.comparison.table import Row, median, rows, share_of, tables, together
+from crosscheck.comparison.table import Row, median, merge_outputs, rows, share_of, tables
 from crosscheck.summary import EVERY, Cell, Summary, Worst
 
 
@@ -98,7 +98,7 @@ all               -               -        -                                  no
 """
 
 
-def written(width: int, *, terminal: bool = False, details: bool = False) -> str:
+def table_text(width: int, *, terminal: bool = False, details: bool = False) -> str:
     """The table of `SUMMARIES` as it reaches its reader, without spaces at the ends of lines."""
     text = io.StringIO()
     console = Console(width=width, file=text, force_terminal=terminal)
@@ -113,13 +113,13 @@ def written(width: int, *, terminal: bool = False, details: bool = False) -> str
     ids=["narrow", "wide", "details"],
 )
 def test_the_table_says_what_the_summaries_say(width: int, details: bool, want: str) -> None:
-    assert written(width, details=details) == want
+    assert table_text(width, details=details) == want
 
 
 @pytest.mark.parametrize("details", [False, True], ids=["short", "details"])
 @pytest.mark.parametrize("width", [60, 80, 100, 120])
 def test_every_line_fits_and_no_verdict_is_cut_off(width: int, details: bool) -> None:
-    text = written(width, details=details)
+    text = table_text(width, details=details)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     verdicts = {row.verdict for row in (rows if details else short)(SUMMARIES)}
@@ -128,7 +128,7 @@ def test_every_line_fits_and_no_verdict_is_cut_off(width: int, details: bool) ->
 
 
 def short(summaries: dict[Cell, Summary]) -> list[Row]:
-    return together(rows(summaries))
+    return merge_outputs(rows(summaries))
 
 
 def test_a_row_of_all_outputs_has_the_gravest_verdict_and_the_sums() -> None:
@@ -171,7 +171,7 @@ def test_no_rows_make_no_table() -> None:
 
 
 def test_only_within_bounds_is_green_and_what_was_not_judged_beside_it_is_yellow() -> None:
-    lines = written(132, terminal=True).splitlines()
+    lines = table_text(132, terminal=True).splitlines()
     green = [line for line in lines if "\x1b[32m" in line]
     assert all("\x1b[32mwithin bounds" in line for line in green)
     assert len(green) == 2

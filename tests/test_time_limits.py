@@ -14,20 +14,20 @@ import pytest
 from command_line import crosscheck
 from planted import wrong
 from planted.slow import MARK
-from test_compare import PLAN, seated, told
+from test_compare import PLAN, report_text, seated
 
 from adapters import AdapterError, NoAnswer, Spec
-from adapters.conditions import LONGER, Conditions
-from adapters.isolated import Isolated
+from adapters.conditions import LONGER, ProcessOptions
+from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from adapters.turns import Turns, load
 from crosscheck.cases import Case
-from crosscheck.check import Check, exit_code
-from crosscheck.comparison.engine import Record, compare
-from crosscheck.comparison.promises import checks, violations
+from crosscheck.check import CheckResult, check_exit_code
+from crosscheck.comparison.contract_checks import collect_violations, start_checks
+from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.result import Comparison
+from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
-from crosscheck.trial import Direct
 from reference.types import Array, Outputs
 
 TIMEOUT = 0.5  # seconds, of the adapters that hang or seem to compile
@@ -36,12 +36,12 @@ LATE = NoAnswer("planted-healthy", (1.0, 2.0), "load 9.0 on 2 cores", None, Path
 
 
 @contextmanager
-def slow(name: str, folder: Path, compile_timeout: float) -> Iterator[tuple[Isolated, list[str]]]:
+def slow(name: str, folder: Path, compile_timeout: float) -> Iterator[tuple[ProcessAdapter, list[str]]]:
     """A slow adapter, and the notes on what was tried once more."""
     target = f"tests.planted.slow:{name}"
     environment = {MARK: str(folder / "mark")}
-    given = Conditions(folder / "journal", TIMEOUT, environment, compile_timeout=compile_timeout)
-    with Isolated.alone(Spec(target, target), given) as adapter:
+    given = ProcessOptions(folder / "journal", TIMEOUT, environment, compile_timeout=compile_timeout)
+    with ProcessAdapter.start(Spec(target, target), given) as adapter:
         yield adapter, given.turns.notes
 
 
@@ -142,8 +142,8 @@ def test_whose_call_is_not_wanted_any_more_waits_no_longer(how: str) -> None:
         pass
 
 
-class Late(Direct):
-    """A subject that gives no answer in time from some call on."""
+class Late(InProcessAdapter):
+    """An adapter that gives no answer in time from some call on."""
 
     def __init__(self, answers: int) -> None:
         super().__init__(wrong.healthy)
@@ -165,31 +165,31 @@ def assert_no_verdict(text: str) -> None:
 
 
 def test_a_comparison_without_an_answer_is_not_green_and_blames_nobody() -> None:
-    subject = Late(1)
-    with seated([subject, Direct(wrong.late_result)]) as contestants:
-        record = compare(PLAN.meetings(["planted-healthy"]), contestants, lambda _: None)
-    assert not Comparison(PLAN, [subject.description], record).is_green
-    assert_no_verdict(told(record, [subject]))
+    adapter = Late(1)
+    with seated([adapter, InProcessAdapter(wrong.late_result)]) as contestants:
+        results = compare(PLAN.planned_cases(["planted-healthy"]), contestants, lambda _: None)
+    assert not Comparison(PLAN, [adapter.description], results).is_green
+    assert_no_verdict(report_text(results, [adapter]))
 
 
 def test_a_contract_that_was_not_answered_in_time_is_not_broken() -> None:
-    record, subject = Record(), Late(1)
-    with seated([subject]) as contestants:
-        broken = violations(record, list(checks(PLAN, contestants)))
+    results, adapter = Results(), Late(1)
+    with seated([adapter]) as contestants:
+        broken = collect_violations(results, list(start_checks(PLAN, contestants)))
     assert broken == []
-    (line,) = record.late
+    (line,) = results.late
     assert line.startswith(str(LATE))
 
 
 @pytest.mark.parametrize("answers", [0, 1, 2])
 def test_a_check_without_an_answer_is_no_verdict(answers: int) -> None:
-    found = Check(CASE.text, Judge(CASE.problem()))
-    found.hear("slow", Late(answers))
+    found = CheckResult(CASE.text, Judge(CASE.problem()))
+    found.add_adapter("slow", Late(answers))
     printed = "\n\n".join(found.lines())
     assert "No verdict on planted-healthy: no answer in time." in printed
     assert f"no verdict: {LATE}" in printed
     assert "off:" not in printed
-    assert (exit_code(found, bisect=False), exit_code(found, bisect=True)) == (1, 125)
+    assert (check_exit_code(found, bisect=False), check_exit_code(found, bisect=True)) == (1, 125)
 
 
 def compared(name: str, folder: Path) -> subprocess.CompletedProcess[str]:

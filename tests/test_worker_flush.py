@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from adapters import AdapterError, AdapterMisbehaved, Spec
-from adapters.conditions import Conditions
-from crosscheck.hosts import Hosts
+from adapters.conditions import ProcessOptions
+from crosscheck.hosts import WorkerProcesses
 from reference.types import Problem
 
 pytestmark = [
@@ -22,7 +22,7 @@ pytestmark = [
 SUBNORMAL = Problem(*(np.full((1, 1), value, np.float32) for value in (2.0**-127, 0.0, 2.0**127)))
 UNLUCKY = Problem(*(np.full((1, 1), value, np.float32) for value in (13.0, 0.0, 1.0)))
 LEAK = "left its process flushing subnormal numbers to zero, for everybody in it"
-INNOCENT = Spec("numpy", "numpy", "planted")  # of the room of all that are planted, so of their process
+INNOCENT = Spec("numpy", "numpy", "planted")  # shares the process of all that are planted
 CALLS = {
     "raises": "AdapterMisbehaved: raised ValueError: the planted message",
     "unsupported": "NotImplementedError: no thirteens here",
@@ -35,42 +35,42 @@ IMPORTS = {
 
 
 @pytest.fixture
-def hosts(tmp_path: Path) -> Iterator[Hosts]:
-    with Hosts(Conditions(tmp_path)) as started:
+def processes(tmp_path: Path) -> Iterator[WorkerProcesses]:
+    with WorkerProcesses(ProcessOptions(tmp_path)) as started:
         yield started
 
 
-def assert_keeps_subnormals(hosts: Hosts) -> None:
+def assert_keeps_subnormals(processes: WorkerProcesses) -> None:
     """Who shares the process computes σ(1), not the σ(0) of an operand that is flushed."""
-    y_hat = hosts.subject(INNOCENT).evaluate(*SUBNORMAL).y_hat
+    y_hat = processes.adapter(INNOCENT).evaluate(*SUBNORMAL).y_hat
     assert y_hat is not None
     assert y_hat.item() > 0.7
 
 
 @pytest.mark.parametrize("fault", CALLS)
 def test_a_leak_by_a_call_that_raises_is_found_each_time_and_nobody_else_pays(
-    fault: str, hosts: Hosts
+    fault: str, processes: WorkerProcesses
 ) -> None:
     leaks = Spec(fault, f"tests.planted.leaks:{fault}", "planted")
     for _ in range(2):
-        assert_keeps_subnormals(hosts)
+        assert_keeps_subnormals(processes)
         with pytest.raises(AdapterMisbehaved) as misbehaved:
-            hosts.subject(leaks).evaluate(*UNLUCKY)
+            processes.adapter(leaks).evaluate(*UNLUCKY)
         assert misbehaved.value.what == f"{LEAK}; besides, {CALLS[fault]}"
-    assert_keeps_subnormals(hosts)
+    assert_keeps_subnormals(processes)
 
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["later", "first"])
 @pytest.mark.parametrize("target", IMPORTS)
 def test_a_leak_by_an_import_is_found_each_time_and_nobody_else_pays(
-    target: str, hosts: Hosts, *, is_first: bool
+    target: str, processes: WorkerProcesses, *, is_first: bool
 ) -> None:
     leaks = Spec("leaks", f"tests.planted.{target}", "planted")
     for spec in (leaks, INNOCENT) if is_first else (INNOCENT, leaks):
-        hosts.subject(spec)
+        processes.adapter(spec)
     for _ in range(2):
-        assert_keeps_subnormals(hosts)
+        assert_keeps_subnormals(processes)
         with pytest.raises(AdapterError) as error:
-            hosts.subject(leaks).evaluate(*UNLUCKY)
+            processes.adapter(leaks).evaluate(*UNLUCKY)
         assert str(error.value) == f"loading {leaks.target} {LEAK}{IMPORTS[target]}"
-    assert_keeps_subnormals(hosts)
+    assert_keeps_subnormals(processes)

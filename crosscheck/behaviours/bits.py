@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from crosscheck.behaviours.pair import Pair
 from crosscheck.behaviours.probe import Probe, literal
+from crosscheck.behaviours.thread_variant import WithThreadVariant
 from crosscheck.cases import Case, Literal
 from crosscheck.contract import first_difference
+from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.formatting import format_hex
 from crosscheck.judge import OUTPUTS
-from crosscheck.shown import hexadecimal
-from crosscheck.trial import Subject, evaluate
 from reference.formats import Format
 from reference.layouts import contiguous
 from reference.types import Outputs, Problem
@@ -40,7 +40,7 @@ def differing(pairs: Iterable[tuple[Outputs, Outputs]]) -> Counter[str]:
     )
 
 
-def _told(found: Counter[str]) -> str:
+def _difference(found: Counter[str]) -> str:
     return f"other bits: {', '.join(name for name in OUTPUTS if name in found)}" if found else SAME
 
 
@@ -49,51 +49,51 @@ def _position(format: Format) -> Literal:
     return literal(format, [[z]] * LENGTHS[-1], [[0.0]] * LENGTHS[-1], [[1.0]])
 
 
-def _by_position(subject: Subject, case: Case | Literal) -> str:
+def _by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
     """ŷ of the same z at all places of columns of all lengths."""
     X, y, W = case.problem()
     seen: dict[str, str] = {}
     for length in LENGTHS:
-        y_hat = evaluate(subject, Problem(contiguous(X[:, :length]), contiguous(y[:, :length]), W)).y_hat
+        y_hat = evaluate(adapter, Problem(contiguous(X[:, :length]), contiguous(y[:, :length]), W)).y_hat
         if y_hat is None:
             raise NotImplementedError("no y_hat")
         for place, value in enumerate(y_hat.ravel(), 1):
-            seen.setdefault(hexadecimal(float(value)), f"place {place} of {length}")
+            seen.setdefault(format_hex(float(value)), f"place {place} of {length}")
     _, *others = seen.values()
     return f"{len(seen)} bit patterns, the second at {others[0]}" if others else SAME
 
 
-def _alone(subject: Subject, case: Case | Literal) -> str:
+def _alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
     """The first networks of a stack, and each by itself."""
     problem = case.problem()
-    whole = evaluate(subject, problem)
-    rows = [differing([_one(subject, problem, whole, i)]) for i in range(ALONE)]
+    whole = evaluate(adapter, problem)
+    rows = [differing([_one(adapter, problem, whole, i)]) for i in range(ALONE)]
     found = sum(rows, Counter[str]())
-    return f"{sum(map(bool, rows))} of {ALONE} networks have {_told(found)}" if found else SAME
+    return f"{sum(map(bool, rows))} of {ALONE} networks have {_difference(found)}" if found else SAME
 
 
-def _one(subject: Subject, problem: Problem, whole: Outputs, i: int) -> tuple[Outputs, Outputs]:
+def _one(adapter: CheckedAdapter, problem: Problem, whole: Outputs, i: int) -> tuple[Outputs, Outputs]:
     """One network as it was in the stack, and alone, aligned as the stack is."""
     part = slice(i, i + 1)
     stacked = Outputs(*(None if output is None else output[part] for output in whole))
-    return stacked, evaluate(subject, Problem(*(contiguous(array[part]) for array in problem)))
+    return stacked, evaluate(adapter, Problem(*(contiguous(array[part]) for array in problem)))
 
 
-def _aligned(subject: Subject, case: Case | Literal) -> str:
+def _aligned(adapter: CheckedAdapter, case: Case | Literal) -> str:
     aligned = replace(case, layout="contiguous")
-    return _told(differing([(evaluate(subject, aligned.problem()), evaluate(subject, case.problem()))]))
+    return _difference(differing([(evaluate(adapter, aligned.problem()), evaluate(adapter, case.problem()))]))
 
 
-def _threads(subject: Subject, case: Case | Literal) -> str:
-    if not isinstance(subject, Pair):
-        raise NotImplementedError("no second subject with other threads")
+def _threads(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    if not isinstance(adapter, WithThreadVariant):
+        raise NotImplementedError("no second adapter with other threads")
     problem = case.problem()
-    return _told(differing([(evaluate(subject, problem), evaluate(subject.twin, problem))]))
+    return _difference(differing([(evaluate(adapter, problem), evaluate(adapter.thread_variant, problem))]))
 
 
-def _runs(subject: Subject, case: Case | Literal) -> str:
-    first, *others = (evaluate(subject, case.problem()) for _ in range(RUNS))
-    return _told(differing((first, other) for other in others))
+def _runs(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    first, *others = (evaluate(adapter, case.problem()) for _ in range(RUNS))
+    return _difference(differing((first, other) for other in others))
 
 
 BITS = (

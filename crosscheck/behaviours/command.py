@@ -1,4 +1,4 @@
-"""`crosscheck behaviours`: the children started, every probe put to each, the report printed."""
+"""`crosscheck behaviours`: start the adapters, run every probe on each, and print where they differ."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from contextlib import ExitStack
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import Conditions
-from adapters.errors import AdapterDied
-from adapters.isolated import Isolated
-from crosscheck.behaviours.asked import asked
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed
+from adapters.isolated import ProcessAdapter
 from crosscheck.behaviours.probe import Observation, Probe
+from crosscheck.behaviours.probe_adapter import probe_adapter
 from crosscheck.behaviours.report import heading, show
 from crosscheck.behaviours.survey import EVERY, MISBEHAVED
 from crosscheck.comparison.report import console_for
-from crosscheck.trial import tell_apart
+from crosscheck.evaluation import check_unique_names
 
 HEALTHY, UNHEALTHY = 0, 1
 
 
 def survey_and_show(
     specs: Sequence[Spec],
-    conditions: Conditions,
+    options: ProcessOptions,
     *,
     dtypes: Sequence[str],
     everything: bool = False,
     probes: Sequence[Probe] = EVERY,
 ) -> int:
-    """Put the probes to the adapters, print where they differ, and return the exit code.
+    """Run the probes on the adapters, print where they differ, and return the exit code.
 
-    0: whoever was asked answered, whatever it said. 1: an adapter died or broke the contract.
+    0: every adapter answered, whatever it answered. 1: an adapter crashed or broke the contract.
 
     Raises:
         AdapterError: an adapter cannot be loaded, or two have one name.
@@ -42,16 +42,16 @@ def survey_and_show(
     console = console_for(terminal=sys.stdout.isatty())
     found: list[Observation] = []
     with ExitStack() as children, Console(stderr=True).status("starting the frameworks") as status:
-        started = [children.enter_context(Isolated.alone(spec, conditions)) for spec in specs]
-        living, deaths = _described(started)
-        lines = heading([subject.description for subject in living])
+        started = [children.enter_context(ProcessAdapter.start(spec, options)) for spec in specs]
+        described, crashes = _described(started)
+        lines = heading([adapter.description for adapter in described])
         _print(console, f"Behaviours of adapters, Python {platform.python_version()}", *lines)
-        for subject in living:
-            status.update(f"asking {subject.name}")
-            deaths += asked(subject, conditions, found, dtypes, probes)
-    show(found, probes, console, deaths=deaths, everything=everything)
+        for adapter in described:
+            status.update(f"asking {adapter.name}")
+            crashes += probe_adapter(adapter, options, found, dtypes, probes)
+    show(found, probes, console, crashes=crashes, everything=everything)
     misbehaved = any(each.value.startswith(MISBEHAVED) for each in found if each.seen)
-    return UNHEALTHY if deaths or misbehaved else HEALTHY
+    return UNHEALTHY if crashes or misbehaved else HEALTHY
 
 
 def _print(console: Console, *lines: str) -> None:
@@ -59,19 +59,19 @@ def _print(console: Console, *lines: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _described(subjects: Sequence[Isolated]) -> tuple[list[Isolated], list[str]]:
-    """The adapters that started, and how the others died.
+def _described(adapters: Sequence[ProcessAdapter]) -> tuple[list[ProcessAdapter], list[str]]:
+    """The adapters that started, and how the others crashed.
 
     Raises:
         AdapterError: one cannot be loaded, or two have one name.
     """
-    living: list[Isolated] = []
-    deaths: list[str] = []
-    for subject in subjects:
+    described: list[ProcessAdapter] = []
+    crashes: list[str] = []
+    for adapter in adapters:
         try:
-            tell_apart([*(other.description for other in living), subject.description])
-        except AdapterDied as death:
-            deaths.append(str(death))
+            check_unique_names([*(other.description for other in described), adapter.description])
+        except AdapterCrashed as crash:
+            crashes.append(str(crash))
         else:
-            living.append(subject)
-    return living, deaths
+            described.append(adapter)
+    return described, crashes

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from crosscheck.cases import Case, Literal
+from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.formatting import format_number
 from crosscheck.regimes.sigma import sigma
-from crosscheck.shown import number
-from crosscheck.trial import Subject, evaluate
 from reference.formats import Format
 from reference.types import Outputs
 
-Answer = Callable[[Subject, Case | Literal], str]
+AnswerFunction = Callable[[CheckedAdapter, Case | Literal], str]
 
 
 @dataclass(frozen=True)
@@ -24,26 +24,26 @@ class Probe:
 
     Attributes:
         name: as `crosscheck behaviours --probe` takes it.
-        question: what is asked, in one sentence.
+        question: what is evaluated_number, in one sentence.
         matters: which equation, claim or term of the bounds the answer bears on.
         case: the input in a format.
-        answer: what a subject's outputs on the input say, in a few words or as numbers.
+        answer: what an adapter's outputs on the input say, in a few words or as numbers.
     """
 
     name: str
     question: str
     matters: str
     case: Callable[[Format], Case | Literal]
-    answer: Answer
+    answer: AnswerFunction
 
-    def observe(self, subject: Subject, format: Format) -> str:
-        """The answer of a subject in a format.
+    def run(self, adapter: CheckedAdapter, format: Format) -> str:
+        """The answer of an adapter in a format.
 
         Raises:
-            AdapterDied, AdapterMisbehaved: the subject gave none.
+            AdapterCrashed, AdapterMisbehaved: the adapter gave none.
             NotImplementedError: it does not have what the probe looks at; the message says what.
         """
-        return self.answer(subject, self.case(format))
+        return self.answer(adapter, self.case(format))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Observation:
     """What one probe saw of one adapter in one dtype.
 
     Attributes:
-        probe, adapter, dtype: what was asked of whom.
+        probe, adapter, dtype: which probe was run on which adapter in which dtype.
         value: the answer; where there is none, why not: ``no grad``.
         input: the text of the case that was evaluated.
         seen: whether the value is an answer.
@@ -81,7 +81,7 @@ def dot(format: Format, terms: list[float]) -> Literal:
     return literal(format, [terms], [[0.0]], [[1.0]] * len(terms))
 
 
-def element(outputs: Outputs, name: str) -> float:
+def first_number(outputs: Outputs, name: str) -> float:
     """The first number of an output; of a zero the sign too.
 
     Raises:
@@ -93,27 +93,29 @@ def element(outputs: Outputs, name: str) -> float:
     return float(np.ravel(output)[0])
 
 
-def asked(subject: Subject, case: Case | Literal, name: str) -> float:
-    """The first number of one output of the subject; as `element`."""
-    return element(evaluate(subject, case.problem()), name)
+def evaluated_number(adapter: CheckedAdapter, case: Case | Literal, name: str) -> float:
+    """The first number of one output of the adapter; as `first_number`."""
+    return first_number(evaluate(adapter, case.problem()), name)
 
 
-def shown(*names: str) -> Answer:
+def numbers_of(*names: str) -> AnswerFunction:
     """The answer that is the first numbers of some outputs; the sign of zero has a probe of its own."""
 
-    def answer(subject: Subject, case: Case | Literal) -> str:
-        outputs = evaluate(subject, case.problem())
-        return ", ".join(f"{name} {number(element(outputs, name) + 0.0, case.format)}" for name in names)
+    def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
+        outputs = evaluate(adapter, case.problem())
+        return ", ".join(
+            f"{name} {format_number(first_number(outputs, name) + 0.0, case.format)}" for name in names
+        )
 
     return answer
 
 
-def by_z(names: Mapping[float, str]) -> Answer:
+def by_z(names: Mapping[float, str]) -> AnswerFunction:
     """The answer that names the z whose σ(z) is nearest to ŷ; nan has no name."""
     z = np.array(list(names))
 
-    def answer(subject: Subject, case: Case | Literal) -> str:
-        y_hat = asked(subject, case, "y_hat")
+    def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
+        y_hat = evaluated_number(adapter, case, "y_hat")
         if math.isnan(y_hat):
             return "y_hat nan"
         return names[float(z[np.argmin(np.abs(sigma(z) - y_hat))])]

@@ -12,25 +12,25 @@ from adapters.protocol import Description
 from crosscheck.behaviours.probe import Observation, Probe
 from crosscheck.ledger.records import NO_VERDICT
 
-Row = list[Observation]
+ProbeRow = list[Observation]
 DTYPE = 10  # columns for its name
 
 
 def heading(descriptions: Sequence[Description]) -> Iterator[str]:
-    """Who was asked, with the versions."""
+    """The adapters, with the versions of their frameworks."""
     for said in descriptions:
         yield f"  {said.name}: {said.framework} {said.version}, {said.device}"
 
 
-def rows(observations: Sequence[Observation]) -> list[Row]:
+def rows(observations: Sequence[Observation]) -> list[ProbeRow]:
     """The observations of each probe in each dtype, in the order in which they were first seen."""
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], ProbeRow] = {}
     for observation in observations:
         found.setdefault((observation.probe, observation.dtype), []).append(observation)
     return list(found.values())
 
 
-def differs(row: Row) -> bool:
+def differs(row: ProbeRow) -> bool:
     """Whether two adapters answer differently; having no answer is no difference."""
     return len({observation.value for observation in row if observation.seen}) > 1
 
@@ -40,16 +40,16 @@ def show(
     probes: Sequence[Probe],
     console: Console,
     *,
-    deaths: Sequence[str] = (),
+    crashes: Sequence[str] = (),
     everything: bool = False,
 ) -> None:
     """Print the report.
 
     Args:
         observations: of all adapters.
-        probes: what was asked, in the order in which it is shown.
+        probes: those that were run, in the order in which it is shown.
         console: where to.
-        deaths: sentences on the adapters that died, or, after `NO_VERDICT`, gave no answer in time.
+        crashes: sentences on the adapters that crashed, or, after `NO_VERDICT`, gave no answer in time.
         everything: show the rows in which all adapters answer the same, too.
     """
     every = rows(observations)
@@ -61,10 +61,10 @@ def show(
             console.print(Text(f"{probe.name}: {probe.question}", "bold"))
             console.print(Text(f"bears on {probe.matters}"))
         for row in own:
-            _whole(console, _told(row, console.width))
+            _whole(console, _row_lines(row, console.width))
     _section(console, "No answer:", _unanswered(observations))
-    _section(console, "Died:", [line for line in deaths if not line.startswith(NO_VERDICT)])
-    late = [line.removeprefix(NO_VERDICT) for line in deaths if line.startswith(NO_VERDICT)]
+    _section(console, "Died:", [line for line in crashes if not line.startswith(NO_VERDICT)])
+    late = [line.removeprefix(NO_VERDICT) for line in crashes if line.startswith(NO_VERDICT)]
     _section(console, "No verdict:", late)
     console.print("")
     for line in _conclusion(every, everything=everything):
@@ -82,7 +82,7 @@ def _section(console: Console, title: str, lines: Sequence[str]) -> None:
         _whole(console, ["", title, *(f"  {line}" for line in lines)])
 
 
-def _told(row: Row, width: int) -> Iterator[str]:
+def _row_lines(row: ProbeRow, width: int) -> Iterator[str]:
     """Each value and who gave it, then the input."""
     values: dict[str, list[str]] = {}
     for observation in row:
@@ -116,7 +116,7 @@ def _where(missing: Sequence[Observation]) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} probes"
 
 
-def _conclusion(every: Sequence[Row], *, everything: bool) -> Iterator[str]:
+def _conclusion(every: Sequence[ProbeRow], *, everything: bool) -> Iterator[str]:
     different = sum(map(differs, every))
     hidden = "" if everything or different == len(every) else "; --all shows the others"
     yield f"Adapters differ in {different} of {len(every)} rows, a probe in a dtype each{hidden}."

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from crosscheck.behaviours.probe import Probe, asked, by_z, shown, single
+from crosscheck.behaviours.probe import Probe, by_z, evaluated_number, numbers_of, single
 from crosscheck.cases import Case, Literal
-from crosscheck.trial import Subject
+from crosscheck.evaluation import CheckedAdapter
 from reference.formats import Format
 
 
@@ -38,8 +38,8 @@ def _forward(format: Format) -> Literal:
     return single(format, 2 * format.least_normal, math.ldexp(1.0, -format.e_min // 2), 0.0)
 
 
-def _kept_or_flushed(subject: Subject, case: Case | Literal) -> str:
-    return "kept" if asked(subject, case, "grad") else "flushed"
+def _kept_or_flushed(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    return "kept" if evaluated_number(adapter, case, "grad") else "flushed"
 
 
 SUBNORMALS = (
@@ -64,12 +64,12 @@ SUBNORMALS = (
         _times_inf,
         by_z({0.0: "y_hat 0.5", math.inf: "y_hat 1"}),
     ),
-    Probe("subnormal_sigma", "What is a subnormal ŷ?", "φ in e_p", _sigma, shown("y_hat")),
+    Probe("subnormal_sigma", "What is a subnormal ŷ?", "φ in e_p", _sigma, numbers_of("y_hat")),
     Probe(
         "forward_underflow",
         "Is ∂L/∂W lost where x·ŷ(1−ŷ) is subnormal and the product with r is not?",
         "the claim forward: 6h·Σ(1+A) in e_G",
         _forward,
-        shown("grad"),
+        numbers_of("grad"),
     ),
 )

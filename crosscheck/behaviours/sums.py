@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from crosscheck.behaviours.probe import Probe, asked, by_z, dot, literal
+from crosscheck.behaviours.probe import Probe, by_z, dot, evaluated_number, literal
 from crosscheck.cases import Case, Literal
-from crosscheck.shown import number
-from crosscheck.trial import Subject
+from crosscheck.evaluation import CheckedAdapter
+from crosscheck.formatting import format_number
 from reference.formats import Format
 from reference.ulp import nearest
 
@@ -47,12 +47,12 @@ def _loss_width(format: Format) -> Literal:
     return literal(format, [[1.0]] * TERMS, labels, [[0.0]])
 
 
-def _width_of_loss(subject: Subject, case: Case | Literal) -> str:
+def _width_of_loss(adapter: CheckedAdapter, case: Case | Literal) -> str:
     """Wide where the loss is the number nearest to the exact one, which a few more digits suffice for."""
     r = 0.5 - case.problem().y.astype(np.float64)
     want = float(nearest(math.fsum((0.5 * r * r).flat), 0.0, case.format))
-    got = asked(subject, case, "loss")
-    return "wide" if got == want else f"narrow: loss {number(got, case.format)}"
+    got = evaluated_number(adapter, case, "loss")
+    return "wide" if got == want else f"narrow: loss {format_number(got, case.format)}"
 
 
 # A sum that loses terms is some multiple of the small term, or far off.

@@ -1,4 +1,4 @@
-"""The survey: every probe, put to every adapter in every dtype; and its records as plain data."""
+"""The survey: every probe, run on every adapter in every dtype; and its observations as plain data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from adapters.errors import AdapterMisbehaved, one_line
 from crosscheck.behaviours.probe import Observation, Probe
 from crosscheck.behaviours.probes import PROBES
-from crosscheck.trial import Subject
+from crosscheck.evaluation import CheckedAdapter
 from reference.formats import FORMATS, Format
 
 EVERY = tuple(PROBES.values())
@@ -17,41 +17,41 @@ MISBEHAVED = "misbehaved: "
 
 
 def survey(
-    subjects: Mapping[str, Subject], dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
+    adapters: Mapping[str, CheckedAdapter], dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
 ) -> list[Observation]:
-    """All observations of all subjects.
+    """All observations of all adapters.
 
     Args:
-        subjects: by any name; their observations have their own.
+        adapters: by any name; their observations have their own.
         dtypes: names of formats.
         probes: which questions.
 
     Raises:
-        AdapterDied: a subject died; `observed` gives what the others and its earlier answers were.
+        AdapterCrashed: an adapter crashed; `observations_of` gives the answers until then.
     """
-    return [seen for subject in subjects.values() for seen in observed(subject, dtypes, probes)]
+    return [seen for adapter in adapters.values() for seen in observations_of(adapter, dtypes, probes)]
 
 
-def observed(
-    subject: Subject, dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
+def observations_of(
+    adapter: CheckedAdapter, dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
 ) -> Iterator[Observation]:
-    """The observations of one subject, one by one; as `survey`.
+    """The observations of one adapter, one by one; as `survey`.
 
     What it does not support is an observation that is not `Observation.seen`, with the reason as its value.
     How it breaks the contract is what there is to see, and its value begins with `MISBEHAVED`.
 
     Raises:
-        AdapterDied: the subject died.
+        AdapterCrashed: the adapter crashed.
     """
     for probe in probes:
         for dtype in dtypes:
-            yield _observation(subject, FORMATS[dtype], probe)
+            yield _observation(adapter, FORMATS[dtype], probe)
 
 
-def _observation(subject: Subject, format: Format, probe: Probe) -> Observation:
-    said, seen = subject.description, True
+def _observation(adapter: CheckedAdapter, format: Format, probe: Probe) -> Observation:
+    said, seen = adapter.description, True
     try:
-        value = _answer(subject, format, probe)
+        value = _answer(adapter, format, probe)
     except NotImplementedError as reason:
         value, seen = one_line(reason, "no reason given"), False
     except AdapterMisbehaved as failure:
@@ -59,10 +59,10 @@ def _observation(subject: Subject, format: Format, probe: Probe) -> Observation:
     return Observation(probe.name, said.name, format.name, value, probe.case(format).text, seen)
 
 
-def _answer(subject: Subject, format: Format, probe: Probe) -> str:
-    if format.name not in subject.description.dtypes:
+def _answer(adapter: CheckedAdapter, format: Format, probe: Probe) -> str:
+    if format.name not in adapter.description.dtypes:
         raise NotImplementedError(f"no {format.name}")
-    return probe.observe(subject, format)
+    return probe.run(adapter, format)
 
 
 def to_plain(observations: Sequence[Observation]) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from crosscheck.behaviours.probe import Probe, asked, shown, single
+from crosscheck.behaviours.probe import Probe, evaluated_number, numbers_of, single
 from crosscheck.cases import Case, Literal
-from crosscheck.shown import hexadecimal, number
-from crosscheck.trial import Subject, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.formatting import format_hex, format_number
 from reference import oracle
 from reference.formats import Format
 
@@ -39,29 +39,29 @@ def _last_digit(format: Format) -> Literal:
     return single(format, 1.0 + 2 * format.u, 0.0, 0.0)
 
 
-def _sign(subject: Subject, case: Case | Literal) -> str:
-    return f"grad {hexadecimal(asked(subject, case, 'grad'))}"
+def _sign(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    return f"grad {format_hex(evaluated_number(adapter, case, 'grad'))}"
 
 
-def _beside_the_exact(subject: Subject, case: Case | Literal) -> str:
+def _beside_the_exact(adapter: CheckedAdapter, case: Case | Literal) -> str:
     exact, _ = oracle.to_floats(oracle.evaluate(*case.problem()).grad)
-    got = asked(subject, case, "grad") + 0.0
-    return f"grad {number(got, case.format)}, exact {float(np.ravel(exact)[0]):.3g}"
+    got = evaluated_number(adapter, case, "grad") + 0.0
+    return f"grad {format_number(got, case.format)}, exact {float(np.ravel(exact)[0]):.3g}"
 
 
-def _digit(subject: Subject, case: Case | Literal) -> str:
-    got = asked(subject, case, "grad")
+def _digit(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    got = evaluated_number(adapter, case, "grad")
     want = float(np.ravel(case.problem().X)[0]) / 8
-    return "kept" if got == want else f"grad {number(got, case.format)}, exact {hexadecimal(want)}"
+    return "kept" if got == want else f"grad {format_number(got, case.format)}, exact {format_hex(want)}"
 
 
-def _dtype(subject: Subject, case: Case | Literal) -> str:
+def _dtype(adapter: CheckedAdapter, case: Case | Literal) -> str:
     """Another dtype, or none, is misbehaviour, and raised as that."""
-    evaluate(subject, case.problem())
+    evaluate(adapter, case.problem())
     return "kept"
 
 
-ALL = shown("y_hat", "loss", "grad")
+ALL = numbers_of("y_hat", "loss", "grad")
 
 VALUES = (
     Probe(
@@ -69,7 +69,7 @@ VALUES = (
         "Is r = ŷ − y doubled, so that it overflows, before it is multiplied by ŷ(1−ŷ)?",
         "(13): ∂L/∂W is free where 2r may overflow",
         _twice_r,
-        shown("grad"),
+        numbers_of("grad"),
     ),
     Probe(
         "zero_gradient_sign",
@@ -90,7 +90,7 @@ VALUES = (
         "What are ŷ and ∂L/∂W where e^-z overflows?",
         "(10.2): the printed form, differentiated, is inf/inf there; φ in e_p",
         _sigma_overflow,
-        shown("y_hat", "grad"),
+        numbers_of("y_hat", "grad"),
     ),
     Probe(
         "nan_times_zero",

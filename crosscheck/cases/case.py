@@ -4,7 +4,7 @@
     mixed:7:8192x1x3x1:contiguous:float64           a source beside the regimes, `crosscheck.cases.sources`
     float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]    a literal case, `crosscheck.cases.literals`
 
-The shape is ``(*stack, m, n, p)``. The words of a case are keyed by its regime, seed, shape and dtype; a
+The shape is ``(*stack, m, n, p)``. Regime, seed, shape and dtype are the key of a case's random bits; a
 layout changes memory only, except ``broadcast``: there the first problem's weights serve the whole stack.
 """
 
@@ -94,10 +94,10 @@ class Case:
         """X, y and W in the layout; ``contiguous`` is C-contiguous and 64-byte aligned."""
         return Problem(*(arrange(array, self.layout) for array in self._made()))
 
-    def lent(self) -> Problem:
-        """X, y and W as in the layout ``contiguous``; crossed ones are views of what other cases see too.
+    def problem_view(self) -> Problem:
+        """X, y and W in the layout ``contiguous``; crossed cases with the same random bits share memory.
 
-        Whoever changes them changes theirs.
+        Writing to the arrays would change the problems of those cases.
         """
         return Problem(*(aligned(array) for array in self._made()))
 

@@ -20,8 +20,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.inert import told
-from crosscheck.shown import hexadecimal, number, place
+from crosscheck.escaping import escape_and_shorten
+from crosscheck.formatting import format_element, format_hex, format_number
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array, Problem
@@ -40,7 +40,7 @@ class CaseError(ValueError):
     """A case that cannot be read or made; the message is one line: what was wrong, where, what is allowed."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(told(message))
+        super().__init__(escape_and_shorten(message))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ class Literal:
     def text(self) -> str:
         """The line that `parse` reads back to the same bytes."""
         arrays = (
-            f"{name}={_written(array)}" for name, array in zip("XyW", (self.X, self.y, self.W), strict=True)
+            f"{name}={_to_text(array)}" for name, array in zip("XyW", (self.X, self.y, self.W), strict=True)
         )
         layout = () if self.layout == "contiguous" else (f"layout={self.layout}",)
         return ":".join((self.dtype, *arrays, *layout))
@@ -142,11 +142,11 @@ def _check_shapes(X: tuple[int, ...], y: tuple[int, ...], W: tuple[int, ...]) ->
         )
 
 
-def _written(array: Array) -> str:
-    """Nested lists of hexadecimal floats."""
+def _to_text(array: Array) -> str:
+    """The array as nested lists of hexadecimal floats."""
     if array.ndim:
-        return f"[{','.join(_written(part) for part in array)}]"
-    return hexadecimal(float(array))
+        return f"[{','.join(_to_text(part) for part in array)}]"
+    return format_hex(float(array))
 
 
 def parse_literal(text: str) -> Literal:
@@ -203,20 +203,20 @@ def _read(text: str, name: str, format: Format) -> tuple[Array, _Rounded]:
     if not rounded.size:
         return array, _Rounded()
     at = rounded[0]
-    where, value = _where(name, at, shape), hexadecimal(float(near[at]))
-    first = told(f"{where}: {tokens[at]} was taken as {value}, the nearest {format.name}")
+    where, value = _where(name, at, shape), format_hex(float(near[at]))
+    first = escape_and_shorten(f"{where}: {tokens[at]} was taken as {value}, the nearest {format.name}")
     return array, _Rounded(rounded.size, first)
 
 
 def _where(name: str, at: Any, shape: tuple[int, ...]) -> str:
-    return place(name, tuple(map(int, np.unravel_index(at, shape))))
+    return format_element(name, tuple(map(int, np.unravel_index(at, shape))))
 
 
 def _why_not(where: str, token: str, near: float, format: Format) -> str:
     """Why a format cannot have a number: a hexadecimal one is meant exactly."""
     if _is_hexadecimal(token):
-        return f"{where} is {token}, which is no {format.name}; the nearest is {hexadecimal(near)}"
-    largest = number(format.largest, format)
+        return f"{where} is {token}, which is no {format.name}; the nearest is {format_hex(near)}"
+    largest = format_number(format.largest, format)
     return f"{where} is {token}, beyond the largest {format.name}, {largest}; write inf for infinity"
 
 

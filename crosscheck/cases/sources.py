@@ -2,11 +2,11 @@
 
 | source | problem k of the flattened stack |
 |---|---|
-| a regime | what `Regime.generate` makes of the case's words |
+| a regime | what `Regime.generate` makes of the case's random bits |
 | mixed | the same by regime k mod N, of the N regimes that the shape can host |
 | special_values | triple seed + k, modulo their number, of special values for X, W and y, y changing first |
 | every | X = 1, W the format's number with bits seed + k, y = 0, ½ or 1 by the digits of seed above those |
-| crossed | ordinary X, with y and W of other problems; 64 seeds cross one set of words in different ways |
+| crossed | ordinary X, with y and W of other problems; 64 seeds combine one set of random bits in 64 ways |
 
 In a mixed stack one call, and so one compiled program, meets every regime. `special_values` with seed 0 and a
 stack of 2197 is the whole product of 13 values. `crossed` makes new problems at no cost.
@@ -23,24 +23,32 @@ from typing import Final
 import numpy as np
 
 from crosscheck.regimes import REGIMES, Regime
-from crosscheck.regimes.words import Int64, Shape, Words, as_numbers, draw_words, power_bits, sign_bits
+from crosscheck.regimes.random_bits import (
+    Int64,
+    RandomBits,
+    Shape,
+    as_numbers,
+    draw_random_bits,
+    power_bits,
+    sign_bits,
+)
 from reference.formats import FORMATS, Format
 from reference.layouts import contiguous
 from reference.types import Problem
 
 Sizes = tuple[int, ...]
 
-# Seeds that cross one set of words. Problems of one set whose numbers differ by a multiple of LIKE have one
-# scale, so that their inputs and weights fit together.
+# Seeds that share one set of random bits. Problems of one set whose numbers differ by a multiple of
+# SCALE_PERIOD have one scale, so that their inputs and weights fit together.
 CROSSINGS: Final = 64
-LIKE: Final = 64
+SCALE_PERIOD: Final = 64
 # The labels beside every value.
 LABELS: Final = (0.0, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Draws the words of a case of any seed, which is otherwise described here.
+    """Draws the random bits of a case by its seed; the other parts of its text are fixed here.
 
     Attributes:
         source, shape, dtype: of the case.
@@ -52,10 +60,10 @@ class Draw:
     dtype: str
     shared: bool = False
 
-    def __call__(self, seed: int) -> Words:
-        """The words of the case with this seed."""
+    def __call__(self, seed: int) -> RandomBits:
+        """The random bits of the case with this seed."""
         identity = f"{self.source}:{seed}:{'x'.join(map(str, self.shape))}:{self.dtype}"
-        return draw_words(identity, Shape.of(self.shape), shared=self.shared)
+        return draw_random_bits(identity, Shape.of(self.shape), shared=self.shared)
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class Source:
         name: as in a case.
         meaning: one line for reports.
         unsupported: why a shape ``(*stack, m, n, p)`` cannot host it; None if it can.
-        generate: from what draws the case's words, its seed, shape and format.
+        generate: makes them, from a `Draw`, the seed, the shape and the format.
         shares: whether the weights of one problem can serve the whole stack, as ``broadcast`` has it.
     """
 
@@ -78,7 +86,7 @@ class Source:
 
 
 def _of_regime(regime: Regime) -> Source:
-    """A regime as a source; its words hold all that the seed decides."""
+    """A regime as a source; the seed decides its random bits and nothing else."""
 
     def generate(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
         return regime.generate(draw(seed), shape, format)
@@ -86,25 +94,25 @@ def _of_regime(regime: Regime) -> Source:
     return Source(regime.name, regime.meaning, regime.unsupported, generate, shares=True)
 
 
-def hosted(shape: Sizes, format: Format) -> list[Regime]:
+def supported_regimes(shape: Sizes, format: Format) -> list[Regime]:
     """The regimes that a shape ``(*stack, m, n, p)`` can host, in the order of `REGIMES`."""
     return [regime for regime in REGIMES.values() if regime.unsupported(shape, format) is None]
 
 
 def _too_few(shape: Sizes, format: Format) -> str | None:
-    least, there = len(hosted(shape, format)), math.prod(shape[:-3])
+    least, there = len(supported_regimes(shape, format)), math.prod(shape[:-3])
     return None if there >= least else f"it needs a stack of at least {least} problems, not {there}"
 
 
 def _mixed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Every N-th problem by the same regime, which sees no other problem's words."""
-    words = draw(seed)
+    """Every N-th problem by the same regime, which sees no other problem's random bits."""
+    bits = draw(seed)
     *stack, m, n, p = shape
-    regimes, count = hosted(shape, format), math.prod(stack)
+    regimes, count = supported_regimes(shape, format), math.prod(stack)
     arrays = [np.empty((count, *sizes), format.dtype) for sizes in ((m, n), (m, p), (n, p))]
     for first, regime in enumerate(regimes):
         mine = slice(first, None, len(regimes))
-        own = Words(*(word[..., mine] for word in words))
+        own = RandomBits(*(word[..., mine] for word in bits))
         made = regime.generate(own, (own.problem.shape[-1], m, n, p), format)
         for array, part in zip(arrays, made, strict=True):
             array[mine] = part
@@ -129,7 +137,7 @@ def _not_single(shape: Sizes, format: Format) -> str | None:
 
 
 def _special_values(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Consecutive triples, whatever the words are."""
+    """Consecutive triples of special values, without random bits."""
     del draw
     values = special_numbers(format)
     sides = (len(values),) * 3
@@ -158,35 +166,35 @@ def _every(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
 
 def _uncrossable(shape: Sizes, format: Format) -> str | None:
     del format
-    count, unit = math.prod(shape[:-3]), LIKE * CROSSINGS
+    count, unit = math.prod(shape[:-3]), SCALE_PERIOD * CROSSINGS
     return None if count % unit == 0 else f"it needs a stack of a multiple of {unit} problems, not {count}"
 
 
 @lru_cache(maxsize=1)
 def _to_cross(draw: Draw, seed: int) -> Problem:
-    """X of a set, and y and W with what a crossing needs of their beginning once more at the end."""
-    words = draw(seed)
-    stack = words.problem.shape[-1]
-    like = words._replace(problem=words.problem[..., np.arange(stack) % LIKE])
-    X, y, W = REGIMES["ordinary"].generate(like, (stack, *draw.shape[-3:]), FORMATS[draw.dtype])
-    again = np.arange(stack + LIKE * (CROSSINGS - 1)) % stack
+    """X, y and W of a set; the first problems' y and W are repeated at the end, where crossings read on."""
+    bits = draw(seed)
+    stack = bits.problem.shape[-1]
+    periodic = bits._replace(problem=bits.problem[..., np.arange(stack) % SCALE_PERIOD])
+    X, y, W = REGIMES["ordinary"].generate(periodic, (stack, *draw.shape[-3:]), FORMATS[draw.dtype])
+    again = np.arange(stack + SCALE_PERIOD * (CROSSINGS - 1)) % stack
     return Problem(contiguous(X), contiguous(y[again]), contiguous(W[again]))
 
 
-def forget() -> None:
-    """Draw the numbers of crossed cases anew, since somebody changed them."""
+def clear_cache() -> None:
+    """Drop the cached arrays of crossed cases, which something has written to."""
     _to_cross.cache_clear()
 
 
 def _crossed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
     """Crossing t: problem k has its own X, W of problem k + 64t and y of problem k + 64(63 − t).
 
-    Views of one memory for all t, 64-byte aligned, since LIKE numbers take a multiple of that.
+    Views of one memory for all t, 64-byte aligned, since SCALE_PERIOD numbers take a multiple of that.
     """
     del format
     number, t = divmod(seed, CROSSINGS)
     X, y, W = _to_cross(draw, number)
-    starts = (0, LIKE * (CROSSINGS - 1 - t), LIKE * t)
+    starts = (0, SCALE_PERIOD * (CROSSINGS - 1 - t), SCALE_PERIOD * t)
     made = (array[start : start + len(X)] for array, start in zip((X, y, W), starts, strict=True))
     return Problem(*(array.reshape(*shape[:-3], *array.shape[1:]) for array in made))
 

@@ -17,9 +17,9 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from crosscheck.cases import SHAPES_STACKED, Case
 from crosscheck.regimes import REGIMES
-from crosscheck.regimes.facts import Facts
+from crosscheck.regimes.element_sums import ElementSums
+from crosscheck.regimes.random_bits import Shape
 from crosscheck.regimes.sigma import sigma
-from crosscheck.regimes.words import Shape
 from reference.formats import FORMATS, Format
 from reference.types import Array, Problem
 
@@ -119,7 +119,7 @@ def _mirrored(X: Array, W: Array, ulps: int, format: Format) -> tuple[Array, Arr
 
 def _near(problem: Problem, nudges: Sequence[int | None], format: Format) -> Array:
     """The labels, and where there is a nudge, ŷ and as many ulp instead."""
-    y_hat = sigma(Facts(*problem, format).z)
+    y_hat = sigma(ElementSums(*problem, format).z)
     ulp = math.ldexp(1.0, 1 - format.precision)
     pairs = zip(problem.y.astype(np.float64).flat, y_hat.flat, nudges, strict=True)
     values = [float(y if nudge is None else near * (1.0 + nudge * ulp)) for y, near, nudge in pairs]

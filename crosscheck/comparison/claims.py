@@ -1,4 +1,4 @@
-"""Claims that nothing seen supports: a set wider than any result needed.
+"""Evidence for claims: a claim that widens a set, and that no result needed, is reported.
 
 Results must lie within what an adapter claims; the judge sees to that. Here is the other direction: a claim
 that widens the set is supported by a result that is admissible with it and inadmissible without it. Such a
@@ -14,13 +14,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
+from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge
-from crosscheck.trial import Outcome
 from reference.arithmetic import Arithmetic
 
-# Claims that widen the set, and what an adapter says that does not make them. κ is not here: it is a
+# Claims that widen the set, each with its value where it is not made. κ is not here: it is a
 # documented bound, and how much of it is used is the share in the table.
-MODEST: Final[dict[str, Any]] = {
+WITHOUT_CLAIM: Final[dict[str, Any]] = {
     "flush": False,
     "u_in": 0.0,
     "forward": False,
@@ -30,41 +30,41 @@ MODEST: Final[dict[str, Any]] = {
 
 
 def widening(claims: Arithmetic) -> list[str]:
-    """The claims of `MODEST` that are made."""
-    return [name for name, modest in MODEST.items() if getattr(claims, name) != modest]
+    """The claims of `WITHOUT_CLAIM` that are made."""
+    return [name for name, unclaimed in WITHOUT_CLAIM.items() if getattr(claims, name) != unclaimed]
 
 
-class Support:
-    """What the results of a run support, by adapter, dtype and claim.
+class ClaimEvidence:
+    """Which claims the results of a run needed, by adapter, dtype and claim.
 
     Attributes:
-        seen: True where a result needed the claim.
+        is_needed: whether a result needed the claim.
     """
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[str, str, str], bool] = {}
+        self.is_needed: dict[tuple[str, str, str], bool] = {}
 
-    def hear(self, judge: Judge, outcome: Outcome) -> None:
-        """Look whether this outcome needs a claim that nothing needed so far."""
+    def add(self, judge: Judge, outcome: Outcome) -> None:
+        """Results which claims this outcome needs, of those that no outcome needed before."""
         if outcome.outputs is None:
             return
         name, dtype = outcome.description.name, judge.format.name
         claims = outcome.description.arithmetic[dtype]
         for claim in widening(claims):
-            if not self.seen.get((name, dtype, claim)):
-                without = dataclasses.replace(claims, **{claim: MODEST[claim]})
-                self.seen[name, dtype, claim] = _needs(judge, outcome, without)
+            if not self.is_needed.get((name, dtype, claim)):
+                without = dataclasses.replace(claims, **{claim: WITHOUT_CLAIM[claim]})
+                self.is_needed[name, dtype, claim] = _needs(judge, outcome, without)
 
-    def too_generous(self, tells: Callable[[str], bool] = bool) -> list[str]:
-        """One line for each claim that nothing supports.
+    def unneeded_claims(self, is_conclusive: Callable[[str], bool] = bool) -> list[str]:
+        """One line for each claim that no result needed.
 
         Args:
-            tells: whether an adapter of that name was given enough to tell.
+            is_conclusive: whether the adapter of that name evaluated enough cases to say so.
         """
         return [
             f"{name} claims {claim} for {dtype}, and nothing seen needs it"
-            for (name, dtype, claim), needed in self.seen.items()
-            if not needed and tells(name)
+            for (name, dtype, claim), needed in self.is_needed.items()
+            if not needed and is_conclusive(name)
         ]
 
 

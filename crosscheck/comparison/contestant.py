@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from adapters.errors import AdapterDied, AdapterMisbehaved, NoAnswer
+from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer
 from adapters.protocol import Description
-from crosscheck import trial
-from crosscheck.contract import violations
+from crosscheck import evaluation
+from crosscheck.contract import contract_violations
+from crosscheck.evaluation import CheckedAdapter, Outcome
 from crosscheck.judge import Judge
-from crosscheck.trial import Outcome, Subject
 from reference.types import Array, Outputs, Problem
 
 
@@ -19,7 +19,7 @@ class OutError(Exception):
 
 
 class _Under:
-    """A subject whose evaluation of one problem is under way."""
+    """An adapter whose evaluation of one problem is under way."""
 
     def __init__(self, description: Description, pending: Future[Outputs]) -> None:
         self.description = dataclasses.replace(description, max_stack=None)  # the thread has split the stack
@@ -36,68 +36,68 @@ class _Under:
         return {}
 
 
-class Departed:
-    """In place of an adapter that died: it keeps its name, and never answers again.
+class RetiredAdapter:
+    """Stands in for an adapter that crashed or gave no answer in time: it has its name, and raises.
 
-    Its process would be started again by a call, only to die or to hang once more.
+    Its process would be started again by a call, only to crash or to hang once more.
     """
 
-    def __init__(self, description: Description, death: AdapterDied) -> None:
-        self.description, self._death = description, death
+    def __init__(self, description: Description, crash: AdapterCrashed) -> None:
+        self.description, self._crash = description, crash
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """How it died."""
+        """Raise again how the adapter crashed."""
         del X, y, W
-        raise self._death
+        raise self._crash
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """How it died."""
+        """Raise again how the adapter crashed."""
         del X, y, W
-        raise self._death
+        raise self._crash
 
 
 class Contestant:
     """One adapter; several calls may be handed in before the first is done.
 
-    An adapter that dies is out. One that misbehaves is out for that dtype.
+    An adapter that crashes is out. One that misbehaves is out for that dtype.
 
     Attributes:
-        subject: the adapter; `Departed` after it died.
+        adapter: the one that is called; a `RetiredAdapter` after a crash.
         description: what it says about itself.
     """
 
-    def __init__(self, subject: Subject, thread: ThreadPoolExecutor | None = None) -> None:
-        """Wait for the subject's description.
+    def __init__(self, adapter: CheckedAdapter, thread: ThreadPoolExecutor | None = None) -> None:
+        """Wait for the adapter's description.
 
         Args:
-            subject: the adapter.
-            thread: of one worker, for all whose subjects share a process; None: a thread of its own.
+            adapter: the one to call.
+            thread: of one worker, for all whose adapters share a process; None: a thread of its own.
 
         Raises:
             AdapterError: it cannot be loaded.
-            AdapterDied: its process died while it was loaded.
+            AdapterCrashed: its process crashed while it was loaded.
         """
-        self.subject = subject
-        self.description = subject.description
+        self.adapter = adapter
+        self.description = adapter.description
         self._out_for: set[str] = set()
         self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix=self.description.name)
 
     def submit(self, problem: Problem) -> Future[Outputs]:
-        """Have the subject evaluate the problem after those before it."""
+        """Have the adapter evaluate the problem after those before it."""
         return self._thread.submit(self._evaluate, problem)
 
     def outcome(self, judge: Judge, pending: Future[Outputs]) -> Outcome | None:
         """What became of a call, judged; None where the contestant was out before."""
         try:
-            outcome = trial.run(_Under(self.description, pending), judge)
+            outcome = evaluation.evaluate_and_judge(_Under(self.description, pending), judge)
         except OutError:
             return None
         return outcome._replace(description=self.description)
 
     def close(self) -> None:
-        """Give up what is not under way yet; the subject is its owner's to close, which ends the rest.
+        """Give up what is not under way yet; the adapter is its owner's to close, which ends the rest.
 
-        All whose subjects share a process are closed together.
+        All whose adapters share a process are closed together.
         """
         self._thread.shutdown(wait=False, cancel_futures=True)
 
@@ -112,12 +112,12 @@ class Contestant:
         if not self._is_in(problem):
             return []
         try:
-            return violations(self.subject, problem)
-        except AdapterDied as death:
-            self._bury(death)
-            if isinstance(death, NoAnswer):
+            return contract_violations(self.adapter, problem)
+        except AdapterCrashed as crash:
+            self._retire(crash)
+            if isinstance(crash, NoAnswer):
                 raise
-            return [str(death)]
+            return [str(crash)]
 
     def _is_in(self, problem: Problem) -> bool:
         dtype = problem.X.dtype.name
@@ -128,16 +128,16 @@ class Contestant:
         if dtype in self._out_for:
             raise OutError
         if dtype not in self.description.dtypes:
-            raise NotImplementedError  # `trial.run` says so in its own words
+            raise NotImplementedError  # `evaluation.evaluate_and_judge` says so in its own words
         try:
-            return trial.evaluate(self.subject, problem)
+            return evaluation.evaluate(self.adapter, problem)
         except AdapterMisbehaved:
             self._out_for.add(dtype)
             raise
-        except AdapterDied as death:
-            self._bury(death)
+        except AdapterCrashed as crash:
+            self._retire(crash)
             raise
 
-    def _bury(self, death: AdapterDied) -> None:
+    def _retire(self, crash: AdapterCrashed) -> None:
         self._out_for |= set(self.description.dtypes)
-        self.subject = Departed(self.description, death)
+        self.adapter = RetiredAdapter(self.description, crash)

@@ -13,8 +13,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from crosscheck.comparison.planned import Planned
-from crosscheck.matrix.coverage import Coverage, Group, Tally
+from crosscheck.comparison.planned import Plan
+from crosscheck.matrix.coverage import Coverage, CoverageCounts, Group
 from crosscheck.regimes import REGIMES
 
 INTERRUPTED: Final = "the run was interrupted before"
@@ -32,27 +32,27 @@ HEADS: Final = {
     "near_label": "near\nlabel",
     "zeros": "zeros",
 }
-ROW: Final = 89  # columns without the mode
+FIXED_WIDTH: Final = 89  # columns without the mode
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row of the table.
+class CoverageRow:
+    """A row of the coverage table.
 
     Attributes:
         group: the mode, or what several modes are called together, the dtype and the class of shapes.
-        tally: what happened there.
+        counts: of its elements.
         reasons: why nothing was judged, by regime, where nothing was; None: for no known reason.
     """
 
     group: Group
-    tally: Tally
+    counts: CoverageCounts
     reasons: Mapping[str, str | None]
 
 
-def lines(
-    coverage: Coverage, plan: Planned, names: Mapping[str, str], *, interrupted: bool = False
-) -> list[Line]:
+def coverage_rows(
+    coverage: Coverage, plan: Plan, names: Mapping[str, str], *, interrupted: bool = False
+) -> list[CoverageRow]:
     """The rows: modes in the plan's order, then its dtypes, then the classes of shapes.
 
     Args:
@@ -62,26 +62,26 @@ def lines(
         interrupted: whether it ended early.
     """
     last = INTERRUPTED if interrupted else None
-    found: dict[Group, Line] = {}
+    found: dict[Group, CoverageRow] = {}
     together = coverage.labelled(plan.label)
     for name, adapter in names.items():
         for dtype, shapes in itertools.product(plan.dtypes, plan.classes(name)):
             group = Group(plan.label(adapter), dtype, shapes)
             if group not in found:
-                tally = together.groups.get(group, Tally())
+                counts = together.groups.get(group, CoverageCounts())
                 reasons = {
-                    regime: plan.why_empty(name, dtype, shapes, regime)
-                    or tally.reason(regime)
+                    regime: plan.reason_not_planned(name, dtype, shapes, regime)
+                    or counts.reason(regime)
                     or last
-                    or plan.why_missed(name, dtype, shapes, regime)
+                    or plan.reason_not_hit(name, dtype, shapes, regime)
                     for regime in REGIMES
-                    if not tally.judged[regime]
+                    if not counts.judged[regime]
                 }
-                found[group] = Line(group, tally, reasons)
+                found[group] = CoverageRow(group, counts, reasons)
     return list(found.values())
 
 
-def faults(rows: Sequence[Line]) -> list[str]:
+def faults(rows: Sequence[CoverageRow]) -> list[str]:
     """What nothing explains: a mode in a dtype at a class of shapes, and the regimes."""
     found = ((row.group, [regime for regime, why in row.reasons.items() if why is None]) for row in rows)
     return [f"{' '.join(group)}: {', '.join(regimes)}" for group, regimes in found if regimes]
@@ -102,22 +102,22 @@ def _letters() -> Iterator[str]:
         yield from map("".join, itertools.product(string.ascii_lowercase, repeat=length))
 
 
-def footnotes(rows: Sequence[Line]) -> dict[str, str]:
+def footnotes(rows: Sequence[CoverageRow]) -> dict[str, str]:
     """A letter for each reason, in the order in which the rows have them."""
     reasons = dict.fromkeys(why for row in rows for why in row.reasons.values() if why is not None)
     return dict(zip(reasons, _letters(), strict=False))
 
 
-def _cell(row: Line, regime: str, notes: Mapping[str, str]) -> Text:
+def _cell(row: CoverageRow, regime: str, notes: Mapping[str, str]) -> Text:
     if regime not in row.reasons:
-        return Text(short(row.tally.judged[regime]))
+        return Text(short(row.counts.judged[regime]))
     why = row.reasons[regime]
     return Text(FAULT, "bold red") if why is None else Text(notes[why], "dim")
 
 
-def _cells(row: Line, notes: Mapping[str, str]) -> list[Text]:
+def _cells(row: CoverageRow, notes: Mapping[str, str]) -> list[Text]:
     regimes = [_cell(row, regime, notes) for regime in REGIMES]
-    lost = Text(short(row.tally.not_judged.total()), "yellow")
+    lost = Text(short(row.counts.not_judged.total()), "yellow")
     return [Text(row.group.dtype), Text(row.group.shapes), *regimes, lost]
 
 
@@ -136,11 +136,11 @@ def _empty(longest: int, *, headed: bool) -> Table:
     return table
 
 
-def tables(rows: Sequence[Line], width: int) -> Iterator[RenderableType]:
+def tables(rows: Sequence[CoverageRow], width: int) -> Iterator[RenderableType]:
     """The rows for a reader with that many columns: one table, or one for each mode below its name."""
     notes = footnotes(rows)
     longest = max((len(row.group.mode) for row in rows), default=0)
-    if ROW + longest < width:
+    if FIXED_WIDTH + longest < width:
         whole = _empty(longest, headed=True)
         for row, following in zip(rows, [*rows[1:], None], strict=True):
             ends = following is not None and following.group.mode != row.group.mode
@@ -156,7 +156,7 @@ def tables(rows: Sequence[Line], width: int) -> Iterator[RenderableType]:
         yield table
 
 
-def below(rows: Sequence[Line]) -> Iterator[str]:
+def below(rows: Sequence[CoverageRow]) -> Iterator[str]:
     """What stands below the table: the footnotes, and the gaps that nothing explains."""
     for why, letter in footnotes(rows).items():
         yield f"{letter:>2}  {why}"

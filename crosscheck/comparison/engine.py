@@ -1,4 +1,4 @@
-"""The comparison: every case of a plan, put to all adapters that meet it, in their processes, judged here.
+"""The comparison: every case of a plan, evaluated by its adapters in their processes, judged here.
 
 The processes work ahead while this one judges. All adapters share one judge per case.
 """
@@ -13,22 +13,22 @@ from typing import NamedTuple
 
 from adapters import CORE
 from crosscheck.cases import Case
-from crosscheck.comparison.claims import Support
+from crosscheck.comparison.claims import ClaimEvidence
 from crosscheck.comparison.contestant import Contestant
-from crosscheck.comparison.planned import Meeting
-from crosscheck.comparison.summarise import best_within_budget, cell_of, count_of, summarise
+from crosscheck.comparison.planned import PlannedCase
+from crosscheck.comparison.summarise import cell_of, count_of, exact_values_within_budget, summarise
 from crosscheck.differing import Differences
+from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, explained
+from crosscheck.known import KnownDifferences, combine_matches
 from crosscheck.matrix.coverage import Coverage
 from crosscheck.summary import EVERY, Cell, Summary, add
-from crosscheck.trial import Outcome
 from reference.types import Outputs, Problem
 
 # Numbers of problems and results that wait to be judged: enough that nobody waits for long, some 100 MB.
 AHEAD = 2**24
-# Adapters that are right, which a finding keeps beside those that are wrong.
-WITNESSES = 8
+# Outcomes of agreeing adapters that a failing case keeps beside those that disagree.
+MOST_AGREEING = 8
 
 FAILURE = "failure"
 
@@ -41,7 +41,7 @@ def wrong_of(outcome: Outcome) -> set[tuple[str, str]]:
     return {(outcome.description.name, each) for each in what}
 
 
-class Finding(NamedTuple):
+class FailingCase(NamedTuple):
     """A case on which some adapter disagrees or fails, and what all of them returned."""
 
     case: Case
@@ -50,24 +50,24 @@ class Finding(NamedTuple):
 
     @property
     def wrong(self) -> set[tuple[str, str]]:
-        """`wrong_of` all its outcomes."""
+        """The adapters that are wrong, each with an output or `FAILURE`, as `wrong_of`."""
         return {each for outcome in self.outcomes for each in wrong_of(outcome)}
 
 
-def _witnesses(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Some that are right: those with results, and of them the plain modes first."""
+def _agreeing(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Some outcomes of agreeing adapters: those with results first, of them the plain modes first."""
     green = [outcome for outcome in outcomes if outcome.is_green]
-    return sorted(green, key=lambda o: (o.outputs is None, o.description.name not in CORE))[:WITNESSES]
+    return sorted(green, key=lambda o: (o.outputs is None, o.description.name not in CORE))[:MOST_AGREEING]
 
 
 @dataclass
-class Record:
+class Results:
     """What a comparison found, complete at any time.
 
     Attributes:
         summaries: by cell.
-        findings: the first case for each adapter, dtype and output that disagrees, and each failure.
-        support: what supports the adapters' claims.
+        failing_cases: the first case for each adapter, dtype and output that disagrees, and each failure.
+        claim_evidence: which of the adapters' claims a result needed.
         coverage: what was judged where.
         differences: how often adapters differ, each within its bounds.
         known: the differences that speak against nobody.
@@ -77,8 +77,8 @@ class Record:
     """
 
     summaries: dict[Cell, Summary] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    support: Support = field(default_factory=Support)
+    failing_cases: list[FailingCase] = field(default_factory=list)
+    claim_evidence: ClaimEvidence = field(default_factory=ClaimEvidence)
     coverage: Coverage = field(default_factory=Coverage)
     differences: Differences = field(default_factory=Differences)
     known: KnownDifferences = field(default_factory=KnownDifferences)
@@ -87,33 +87,39 @@ class Record:
     interrupted: bool = False
     _found: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
-        """Take in the outcomes of one case."""
-        best = best_within_budget(judge, outcomes)
-        left: list[Outcome] = []
-        self.differences.hear(judge, outcomes)
+    def add(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
+        """Add the outcomes of one case."""
+        exact = exact_values_within_budget(judge, outcomes)
+        without_known: list[Outcome] = []
+        self.differences.add(judge, outcomes)
         for outcome in outcomes:
-            covering = self.known.covering(judge, outcome, case.shape)
-            add(self.summaries, summarise(case, judge, outcome, best, covering))
-            self.support.hear(judge, outcome)
-            self.coverage.hear(case, judge, outcome)
-            left.append(explained(outcome, covering).left(outcome) if covering else outcome)
-        self._find(case, judge, [outcome for outcome in left if not outcome.is_green], outcomes)
+            matches = self.known.matches(judge, outcome, case.shape)
+            add(self.summaries, summarise(case, judge, outcome, exact, matches))
+            self.claim_evidence.add(judge, outcome)
+            self.coverage.add(case, judge, outcome)
+            without_known.append(
+                combine_matches(outcome, matches).without_known(outcome) if matches else outcome
+            )
+        self._keep_if_new(
+            case, judge, [outcome for outcome in without_known if not outcome.is_green], outcomes
+        )
         self.judged += 1
 
-    def _find(self, case: Case, judge: Judge, wrong: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
+    def _keep_if_new(
+        self, case: Case, judge: Judge, wrong: Sequence[Outcome], outcomes: Sequence[Outcome]
+    ) -> None:
         """Keep the case if it shows something wrong for the first time."""
-        finding = Finding(case, judge, (*wrong, *_witnesses(outcomes)))
-        new = {(case.dtype, *each) for each in finding.wrong}
+        failing_case = FailingCase(case, judge, (*wrong, *_agreeing(outcomes)))
+        new = {(case.dtype, *each) for each in failing_case.wrong}
         if not new <= self._found:
             self._found |= new
-            self.findings.append(finding)
+            self.failing_cases.append(failing_case)
 
-    def miss(self, case: Case, contestant: Contestant) -> None:
-        """Count what a contestant that is out was not given."""
+    def add_skipped(self, case: Case, contestant: Contestant) -> None:
+        """Count a case that an adapter was not given, because it failed before."""
         cell = cell_of(case, Outcome(contestant.description), EVERY)
         add(self.summaries, {cell: Summary(not_run=count_of(case))})
-        self.coverage.miss(contestant.description.name, case)
+        self.coverage.add_skipped(contestant.description.name, case)
 
 
 Call = tuple[Contestant, "Future[Outputs]"]
@@ -130,11 +136,13 @@ class _Waiting(NamedTuple):
         return sum(array.size for array in self.problem) * (1 + len(self.calls))
 
 
-def _under_way(meetings: Iterable[Meeting], contestants: Mapping[str, Contestant]) -> Iterator[_Waiting]:
+def _under_way(
+    planned_cases: Iterable[PlannedCase], contestants: Mapping[str, Contestant]
+) -> Iterator[_Waiting]:
     """The cases in order, each with its calls; those after it are handed in as far as `AHEAD` goes."""
     waiting: deque[_Waiting] = deque()
     ahead = 0
-    for case, names in meetings:
+    for case, names in planned_cases:
         problem = case.problem()
         calls = [(contestants[name], contestants[name].submit(problem)) for name in names]
         waiting.append(_Waiting(case, problem, calls))
@@ -147,15 +155,15 @@ def _under_way(meetings: Iterable[Meeting], contestants: Mapping[str, Contestant
 
 
 def compare(
-    meetings: Iterable[Meeting],
+    planned_cases: Iterable[PlannedCase],
     contestants: Mapping[str, Contestant],
     advance: Advance,
     known: KnownDifferences | None = None,
-) -> Record:
+) -> Results:
     """Judge the contestants on the cases that they meet; Ctrl-C ends it early.
 
     Args:
-        meetings: the cases of a plan, each with the names of those who meet it.
+        planned_cases: the cases of a plan, each with the names of the adapters that evaluate it.
         contestants: the adapters by these names; who fails is put out, and the others go on.
         advance: called after each case.
         known: differences that speak against nobody; None: none.
@@ -163,16 +171,16 @@ def compare(
     Raises:
         JournalError: an input could not be written, so that a crash would have lost it.
     """
-    record = Record(known=known or KnownDifferences())
+    results = Results(known=known or KnownDifferences())
     try:
-        for case, problem, calls in _under_way(meetings, contestants):
+        for case, problem, calls in _under_way(planned_cases, contestants):
             judge = Judge(problem)
             heard = [(contestant, contestant.outcome(judge, call)) for contestant, call in calls]
             for contestant, outcome in heard:
                 if outcome is None:
-                    record.miss(case, contestant)
-            record.hear(case, judge, [outcome for _, outcome in heard if outcome is not None])
+                    results.add_skipped(case, contestant)
+            results.add(case, judge, [outcome for _, outcome in heard if outcome is not None])
             advance(case)
     except KeyboardInterrupt:
-        record.interrupted = True
-    return record
+        results.interrupted = True
+    return results

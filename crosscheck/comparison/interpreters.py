@@ -1,4 +1,4 @@
-"""Two interpreters side by side: the same cases in one table, and one held against the other."""
+"""A comparison under two interpreters: the same cases in one table, the second gated against the first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rich.console import Console
 
 from adapters import Spec
 from crosscheck.behaviours.probe import Observation
-from crosscheck.comparison.planned import Meeting, Planned
+from crosscheck.comparison.ledger import to_ledger
+from crosscheck.comparison.planned import Plan, PlannedCase
 from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.written import ledger_of
 from crosscheck.gate.command import gate, has_regressed
 from crosscheck.gate.show import show, verdict
 from crosscheck.ledger import Fault, Header, Ledger
@@ -19,129 +19,142 @@ from crosscheck.ledger.making import header
 
 
 def suffix_of(python: str) -> str:
-    """What names end with under this interpreter."""
+    """The suffix of adapters' names under this interpreter."""
     return Spec("", "", python=python).suffix
 
 
 @dataclass(frozen=True)
-class UnderEach:
-    """A plan whose every case is met under each interpreter.
+class PlanPerInterpreter:
+    """A plan whose every case is evaluated under each interpreter.
 
     Attributes:
-        plan: for one.
-        pythons: the interpreters.
+        plan: the cases for one interpreter.
+        pythons: the paths of the interpreters.
     """
 
-    plan: Planned
+    plan: Plan
     pythons: tuple[str, ...]
 
     @property
     def title(self) -> str:
-        """The plan's, and how often."""
+        """The plan's title, with the number of interpreters."""
         return f"{self.plan.title}; under {len(self.pythons)} interpreters"
 
     @property
     def seed(self) -> int:
-        """The plan's."""
+        """The seed of the plan."""
         return self.plan.seed
 
     @property
     def dtypes(self) -> tuple[str, ...]:
-        """The plan's."""
+        """The dtypes of the plan."""
         return self.plan.dtypes
 
     @property
     def is_whole(self) -> bool:
-        """The plan's."""
+        """Whether the plan is whole."""
         return self.plan.is_whole
 
     @property
     def is_exhaustive(self) -> bool:
-        """Not: a known difference may concern one version alone."""
+        """False: a known difference may concern one version alone."""
         return False
 
     @property
-    def lacking(self) -> list[str]:
-        """The plan's."""
-        return self.plan.lacking
+    def unsupported(self) -> list[str]:
+        """What the plan cannot have, with the reason."""
+        return self.plan.unsupported
 
     def __len__(self) -> int:
         return len(self.plan)
 
-    def _met(self, meetings: Iterator[Meeting], names: Sequence[str]) -> Iterator[Meeting]:
-        for case, met in meetings:
-            yield Meeting(case, tuple(name for name in names if _plain(name) in met))
+    def _for_names(self, planned_cases: Iterator[PlannedCase], names: Sequence[str]) -> Iterator[PlannedCase]:
+        for case, planned_names in planned_cases:
+            yield PlannedCase(
+                case, tuple(name for name in names if _without_interpreter(name) in planned_names)
+            )
 
-    def meetings(self, names: Sequence[str]) -> Iterator[Meeting]:
-        """The plan's, each adapter as often as it is there."""
-        return self._met(self.plan.meetings(list(dict.fromkeys(map(_plain, names)))), names)
+    def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
+        """The plan's cases, each with the adapters under every interpreter."""
+        return self._for_names(
+            self.plan.planned_cases(list(dict.fromkeys(map(_without_interpreter, names)))), names
+        )
 
-    def contract(self, names: Sequence[str]) -> Iterator[Meeting]:
-        """Likewise."""
-        return self._met(self.plan.contract(list(dict.fromkeys(map(_plain, names)))), names)
+    def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
+        """The plan's cases for the contract, each with the adapters under every interpreter."""
+        return self._for_names(
+            self.plan.contract(list(dict.fromkeys(map(_without_interpreter, names)))), names
+        )
 
     def label(self, name: str) -> str:
-        """The plan's, with the interpreter's."""
+        """The plan's label of the adapter, with the interpreter."""
         plain, at, where = name.partition("@")
         return f"{self.plan.label(plain)}{at}{where}"
 
     def classes(self, name: str) -> tuple[str, ...]:
-        """The plan's."""
-        return self.plan.classes(_plain(name))
+        """The plan's classes of shapes for the adapter."""
+        return self.plan.classes(_without_interpreter(name))
 
-    def why_empty(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """The plan's."""
-        return self.plan.why_empty(_plain(name), dtype, shapes, regime)
+    def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """As `Plan.reason_not_planned`, for the adapter under any interpreter."""
+        return self.plan.reason_not_planned(_without_interpreter(name), dtype, shapes, regime)
 
-    def why_missed(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """The plan's."""
-        return self.plan.why_missed(_plain(name), dtype, shapes, regime)
+    def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """As `Plan.reason_not_hit`, for the adapter under any interpreter."""
+        return self.plan.reason_not_hit(_without_interpreter(name), dtype, shapes, regime)
 
 
-def _plain(name: str) -> str:
+def _without_interpreter(name: str) -> str:
     return name.partition("@")[0]
 
 
-def gated(
-    plan: UnderEach,
+def gate_interpreters(
+    plan: PlanPerInterpreter,
     comparison: Comparison,
     head: Header,
     observations: Sequence[Observation],
     console: Console,
 ) -> bool:
-    """Print what is different under the second interpreter; whether it is worse. Nothing after Ctrl-C.
+    """Print what is different under the second interpreter; nothing after Ctrl-C.
 
     Args:
         plan: of the comparison.
-        comparison: that has ended.
-        head: of a ledger of it.
+        comparison: its results.
+        head: the header of a ledger of it.
         observations: what probes saw of its adapters.
         console: where to print.
 
+    Returns:
+        Whether anything is worse under the second interpreter.
+
     Raises:
-        LedgerError: nothing can be said: nothing was judged under one of them.
+        LedgerError: nothing was judged under one of them, so that they cannot be compared.
     """
-    if comparison.record.interrupted:
+    if comparison.results.interrupted:
         return False
     console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
-    found = gate(*(_under(python, comparison, head, observations) for python in plan.pythons))
+    found = gate(*(_ledger_under(python, comparison, head, observations) for python in plan.pythons))
     show(found, console, [verdict(found, *plan.pythons)])
     return has_regressed(found)
 
 
-def _under(python: str, comparison: Comparison, head: Header, observations: Sequence[Observation]) -> Ledger:
-    """The ledger of one interpreter, with the adapters' own names."""
+def _ledger_under(
+    python: str, comparison: Comparison, head: Header, observations: Sequence[Observation]
+) -> Ledger:
+    """The ledger of one interpreter, with the adapters' names as they are without it."""
     suffix = suffix_of(python)
     said = {
-        _plain(selector): replace(subject.description, name=subject.description.name.removesuffix(suffix))
-        for selector, subject in comparison.subjects.items()
+        _without_interpreter(selector): replace(
+            adapter.description, name=adapter.description.name.removesuffix(suffix)
+        )
+        for selector, adapter in comparison.adapters.items()
         if selector.endswith(f"@{python}")
     }
     own = header(head.profile, head.seed, said, head.command, python=python)
     seen = [
         replace(o, adapter=o.adapter.removesuffix(suffix)) for o in observations if o.adapter.endswith(suffix)
     ]
-    whole = ledger_of(comparison, own, seen)
+    whole = to_ledger(comparison, own, seen)
     return replace(
         whole,
         cells={

@@ -10,10 +10,10 @@ from crosscheck.known import Difference
 
 def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     """Titles and lines, for the report."""
-    entries = [entry for entry in comparison.record.known.entries if entry.name in comparison.known]
+    entries = [entry for entry in comparison.results.known.entries if entry.name in comparison.known]
     bugs, hazards = ([e for e in entries if e.kind == kind] for kind in ("bug", "hazard"))
-    yield "Known differences:", [_told(comparison, entry) for entry in bugs]
-    yield "Hazards, as expected:", [_told(comparison, entry) for entry in hazards]
+    yield "Known differences:", [_one_line(comparison, entry) for entry in bugs]
+    yield "Hazards, as expected:", [_one_line(comparison, entry) for entry in hazards]
     yield "Known differences that matched nothing:", [entry.name for entry in comparison.unmatched]
     yield (
         "Known differences that have expired, and cover nothing any more:",
@@ -21,8 +21,8 @@ def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     )
 
 
-def _told(comparison: Comparison, entry: Difference) -> str:
-    """How many elements; of a hazard by regime, of a bug with the link."""
+def _one_line(comparison: Comparison, entry: Difference) -> str:
+    """One entry with the elements that it covers: of a hazard by regime, of a bug with the link."""
     counts = comparison.known[entry.name]
     total = f"{entry.name}: {counts.total():,} element{'s' * (counts.total() != 1)}"
     if entry.kind == "bug":

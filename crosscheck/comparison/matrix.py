@@ -1,4 +1,4 @@
-"""The matrix as the plan of a comparison: its items turned round, each case with all modes that meet it."""
+"""The matrix as the plan of a comparison: each case once, with all modes that evaluate it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Final
 from adapters import NAMED, AdapterError, Spec, select
 from adapters.modes import Mode, parse
 from crosscheck.cases import Case
-from crosscheck.comparison.planned import Meeting
+from crosscheck.comparison.planned import PlannedCase
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.plan import Item, combined_items, named_items
-from crosscheck.matrix.reasons import MISSED, Gap, Given, given, why_not
+from crosscheck.matrix.reasons import MISSED, Gap, PlannedRegimes, planned_regimes, reason_for_gap
 from crosscheck.matrix.shapes import CLASSES, MIXED, shape_class
 from crosscheck.regimes import regime_counts
 from reference.formats import FORMATS
@@ -28,8 +28,8 @@ class MatrixPlan:
     """The cases of the matrix, the small ones first.
 
     Attributes:
-        named: the modes that meet every class of shapes, and the adapters from outside.
-        combined: the combinations, each of which meets one case.
+        named: the modes with names, which get every class of shapes, and the adapters from outside.
+        combined: the other combinations of factors, each with a few cases.
         dtypes: of the cases.
         thorough: whether every mode takes every shape.
         seed: of all cases.
@@ -82,28 +82,28 @@ class MatrixPlan:
 
     @property
     def is_exhaustive(self) -> bool:
-        """Whether it is whole."""
+        """Whether the matrix is whole."""
         return self.is_whole
 
     @property
-    def lacking(self) -> list[str]:
-        """Nothing that the coverage does not tell."""
+    def unsupported(self) -> list[str]:
+        """An empty list: the coverage has the reasons."""
         return []
 
     def __len__(self) -> int:
         return len(self._by_case)
 
-    def meetings(self, names: Sequence[str]) -> Iterator[Meeting]:
-        """Each case once, with the modes that meet it."""
+    def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
+        """Each case once, with the modes that evaluate it."""
         there = set(names)
         for case, modes in self._by_case.items():
-            yield Meeting(case, tuple(name for name in dict.fromkeys(modes) if name in there))
+            yield PlannedCase(case, tuple(name for name in dict.fromkeys(modes) if name in there))
 
-    def contract(self, names: Sequence[str]) -> Iterator[Meeting]:
-        """The modes with names, and the adapters from outside."""
+    def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
+        """An ordinary case of each dtype, with the modes that have names and the adapters from outside."""
         there = tuple(name for name in self.named if name in names)
         for dtype in self.dtypes:
-            yield Meeting(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), there)
+            yield PlannedCase(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), there)
 
     @cached_property
     def _counts(self) -> dict[str, int]:
@@ -112,33 +112,35 @@ class MatrixPlan:
 
     @cached_property
     def _labels(self) -> dict[str, str]:
-        def told(framework: str) -> str:
+        def label_of(framework: str) -> str:
             count = self._counts[framework]
             return f"{framework}: {count} combination{'s' * (count != 1)}"
 
-        return {name: told(parse(name).framework) for name in self.combined}
+        return {name: label_of(parse(name).framework) for name in self.combined}
 
     def label(self, name: str) -> str:
-        """The combinations of a framework are one row."""
+        """The framework and the number of its combinations, which share a row; otherwise the name."""
         return self._labels.get(name, name)
 
     def classes(self, name: str) -> tuple[str, ...]:
-        """All of them."""
+        """All classes of shapes."""
         del name
         return tuple(CLASSES)
 
     @cached_property
-    def _given(self) -> tuple[Given, Given]:
-        return given(self.items, self.label), given(self._items(thorough=True), self.label)
+    def _regimes(self) -> tuple[PlannedRegimes, PlannedRegimes]:
+        return planned_regimes(self.items, self.label), planned_regimes(
+            self._items(thorough=True), self.label
+        )
 
-    def why_empty(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """Turns that other modes or dtypes have, or what the matrix leaves out for a reason."""
+    def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """As `Plan.reason_not_planned`: another mode or dtype has its turn, or the matrix leaves it out."""
         cell = self.label(name), dtype, shapes
-        now, ever = (there.get(cell, frozenset()) for there in self._given)
-        return why_not(self._mode(name), Gap(dtype, shapes, regime), now, ever)
+        this_plan, thorough_plan = (there.get(cell, frozenset()) for there in self._regimes)
+        return reason_for_gap(self._mode(name), Gap(dtype, shapes, regime), this_plan, thorough_plan)
 
-    def why_missed(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """A turn whose few elements all lie elsewhere, where the thorough plan has some."""
+    def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """As `Plan.reason_not_hit`: the few elements miss the regime, and the thorough plan has some."""
         every = named_items([name] if name in self.named else [], thorough=True)
         cases = (case for item in every if item.dtype == dtype for case in item.cases)
         aimed = (c for c in cases if shape_class(c.shape) == shapes and c.regime in (regime, "mixed"))

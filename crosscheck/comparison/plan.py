@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
-from crosscheck.comparison.planned import Meeting
+from crosscheck.comparison.planned import PlannedCase
 from crosscheck.matrix.shapes import shape_class
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
@@ -27,13 +27,13 @@ CONTRACT_SHAPE = (256, 7, 3, 2)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The cases of one run, for all adapters alike.
+class CorePlan:
+    """The cases of one run, the same for all adapters.
 
     Attributes:
         dtypes: of the cases, in this order.
-        regimes: the same.
-        problems: that each cell gets at least.
+        regimes: of the cases, in this order.
+        problems: the least number of problems in each cell.
         seed: of the first round.
     """
 
@@ -72,11 +72,11 @@ class Plan:
 
     @property
     def is_exhaustive(self) -> bool:
-        """The shapes are few, and the modes are the adapters'."""
+        """False: the plan has few shapes, and only the core adapters."""
         return False
 
     def __len__(self) -> int:
-        hosted = sum(not _lacks(regime, shape) for regime in self.regimes for _, shape in self.visits)
+        hosted = sum(not _unsupported(regime, shape) for regime in self.regimes for _, shape in self.visits)
         return len(self.dtypes) * hosted
 
     def __iter__(self) -> Iterator[Case]:
@@ -85,48 +85,48 @@ class Plan:
             seeds.setdefault(seed, []).append(shape)
         for seed, shapes in seeds.items():
             for dtype, regime, shape in product(self.dtypes, self.regimes, shapes):
-                if not _lacks(regime, shape):
+                if not _unsupported(regime, shape):
                     yield Case(regime, seed, shape, dtype=dtype)
 
-    def meetings(self, names: Sequence[str]) -> Iterator[Meeting]:
-        """Everybody meets every case."""
-        return (Meeting(case, tuple(names)) for case in self)
+    def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
+        """Every case, with all adapters."""
+        return (PlannedCase(case, tuple(names)) for case in self)
 
-    def contract(self, names: Sequence[str]) -> Iterator[Meeting]:
-        """Everybody's contract is checked on an ordinary case of each dtype."""
+    def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
+        """An ordinary case of each dtype, with all adapters."""
         for dtype in self.dtypes:
-            yield Meeting(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), tuple(names))
+            yield PlannedCase(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), tuple(names))
 
     def label(self, name: str) -> str:
-        """Every adapter has a row of its own."""
+        """The name: every adapter has a row of its own."""
         return name
 
     def classes(self, name: str) -> tuple[str, ...]:
-        """Those of the plan's shapes."""
+        """The classes of the plan's shapes."""
         del name
         return tuple(dict.fromkeys(shape_class(shape) for _, shape in self.visits))
 
-    def why_empty(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """A regime that was not asked for."""
+    def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """As `Plan.reason_not_planned`: the only reason is that ``--regime`` leaves the regime out."""
         del name, dtype, shapes
         return None if regime in self.regimes else "left out by --regime"
 
-    def why_missed(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """Most problems of a regime lie in it; a few may all miss it."""
+    def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
+        """As `Plan.reason_not_hit`: with less than a round of problems, all of them may miss the regime."""
         del name, dtype, shapes, regime
         return None if self.problems >= ROUND else "missed by the few problems that --problems asks for"
 
     @property
-    def lacking(self) -> list[str]:
+    def unsupported(self) -> list[str]:
         """The regimes that a shape of the plan cannot host, with the reason."""
         shapes = dict.fromkeys(shape for _, shape in self.visits)
         return [
             f"{regime} at {'x'.join(map(str, shape))}: {reason}"
             for regime, shape in product(self.regimes, shapes)
-            if (reason := _lacks(regime, shape))
+            if (reason := _unsupported(regime, shape))
         ]
 
 
-def _lacks(regime: str, shape: Sequence[int]) -> str | None:
+def _unsupported(regime: str, shape: Sequence[int]) -> str | None:
     # every dtype hosts what one hosts
     return REGIMES[regime].unsupported(tuple(shape), FORMATS["float32"])

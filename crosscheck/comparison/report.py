@@ -13,16 +13,16 @@ from rich.console import Console, RenderableType
 from adapters.protocol import Description
 from crosscheck.comparison import coverage, known
 from crosscheck.comparison.engine import wrong_of
-from crosscheck.comparison.planned import Planned
+from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.table import OUTSIDE, Row, tables, together
+from crosscheck.comparison.table import OUTSIDE, Row, merge_outputs, tables
+from crosscheck.formatting import output_width, wrap_line
 from crosscheck.message import failure
-from crosscheck.shown import columns, folded
 
-# How many findings of one adapter and output are told in full; the others are counted.
-TOLD = 1
-# How many are told in full in all: each takes seconds to explain.
-TOLD_IN_ALL = 16
+# Failing cases of one adapter and output that get a message; the others are counted.
+MOST_PER_OUTPUT = 1
+# Messages in a whole report: each takes seconds to make.
+MOST_MESSAGES = 16
 # From so many adapters on they are counted, not listed.
 MANY = 9
 NBSP = "\N{NO-BREAK SPACE}"
@@ -38,10 +38,10 @@ class _Quiet(Console):
 
 def console_for(*, terminal: bool) -> Console:
     """Where the report goes; without a terminal it has no colours, and long lines unless COLUMNS is set."""
-    return _Quiet(width=columns(terminal=terminal), highlight=False, soft_wrap=False)
+    return _Quiet(width=output_width(terminal=terminal), highlight=False, soft_wrap=False)
 
 
-def heading(plan: Planned, descriptions: Sequence[Description]) -> Iterator[str]:
+def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
     """What is compared, with the versions."""
     yield f"Gradient Crosscheck {_version()}, Python {platform.python_version()}, seed {plan.seed}"
     yield plan.title
@@ -70,7 +70,7 @@ def _version() -> str:
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print the report: the verdict, the table, and what there is to say about it."""
-    say(console, "", *folded(_verdict(comparison), console.width))
+    say(console, "", *wrap_line(_verdict(comparison), console.width))
     draw(console, tables(comparison.table, console.width, details=comparison.with_details))
     if comparison.coverage:
         say(console, "", "Judged elements of ŷ, by mode, dtype and class of shapes:")
@@ -82,14 +82,14 @@ def show(comparison: Comparison, console: Console) -> None:
     for title, lines in _sections(comparison):
         if lines:
             say(console, "", title, *(each for line in lines for each in _entry(line, console.width)))
-    say(console, "", *folded(_measured(comparison.rows), console.width))
-    say(console, *folded(_end(comparison), console.width))
+    say(console, "", *wrap_line(_measured(comparison.rows), console.width))
+    say(console, *wrap_line(_end(comparison), console.width))
 
 
 def _entry(text: str, width: int) -> list[str]:
     """An entry of a section; what follows its first line, to be pasted somewhere, stays as it is."""
     first, *others = text.splitlines()
-    return [*folded(f"  {first}", width), *others]
+    return [*wrap_line(f"  {first}", width), *others]
 
 
 def draw(console: Console, parts: Iterable[RenderableType]) -> None:
@@ -110,7 +110,7 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     lines = comparison.table
     yield "Outside:", list(_counted(comparison.rows))
     yield from known.sections(comparison)
-    yield "Died before the first call:", list(comparison.lost)
+    yield "Died before the first call:", list(comparison.crashed_on_load)
     yield "Against the contract:", list(comparison.violations)
     yield "No verdict:", comparison.no_verdict
     yield "Tried once more, and then answered:", list(comparison.tried_again)
@@ -118,10 +118,13 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     yield "Not judged, where a set holds all that a number can be:", _not_judged(comparison)
     yield "Different values, each within its own bounds:", _different(comparison)
     yield "Not supported:", _unsupported(lines)
-    if comparison.plan.is_whole and not comparison.record.interrupted:
+    if comparison.plan.is_whole and not comparison.results.interrupted:
         plan = comparison.plan
-        yield "Too generous:", comparison.record.support.too_generous(lambda name: plan.label(name) == name)
-    yield "Not in the plan:", comparison.plan.lacking
+        yield (
+            "Claims that no result needed:",
+            comparison.results.claim_evidence.unneeded_claims(lambda name: plan.label(name) == name),
+        )
+    yield "Not in the plan:", comparison.plan.unsupported
 
 
 def _not_run(lines: Sequence[Row]) -> list[str]:
@@ -137,7 +140,7 @@ def _not_judged(comparison: Comparison) -> list[str]:
     Adapters of which the same holds stand together.
     """
     found: dict[tuple[str, str], list[str]] = {}
-    for row in together(comparison.table):
+    for row in merge_outputs(comparison.table):
         if row.summary.not_judged and (what := _shares(comparison, row)):
             found.setdefault((row.dtype, what), []).append(row.adapter)
     return [f"{dtype}, {', '.join(who)}: {what}" for (dtype, what), who in found.items()]
@@ -145,7 +148,7 @@ def _not_judged(comparison: Comparison) -> list[str]:
 
 def _different(comparison: Comparison) -> list[str]:
     """How often adapters differ, and how often it takes a claim of one of them."""
-    found, label = comparison.record.differences, comparison.plan.label
+    found, label = comparison.results.differences, comparison.plan.label
     if not found.different:
         return []
     claimed: Counter[tuple[str, str, str]] = Counter()
@@ -163,12 +166,12 @@ def _shares(comparison: Comparison, row: Row) -> str:
     """Of a regime of cases the share of each output that was not judged, as far as it was not."""
     label = comparison.plan.label
     found: dict[str, dict[str, tuple[int, int]]] = {}
-    for cell, summary in comparison.record.summaries.items():
+    for cell, summary in comparison.results.summaries.items():
         if (label(cell.adapter), cell.dtype) == (row.adapter, row.dtype):
             of = found.setdefault(cell.regime, {})
             left, all_of_it = of.get(cell.output, (0, 0))
             of[cell.output] = left + summary.not_judged, all_of_it + summary.elements
-    told = {
+    texts = {
         regime: ", ".join(
             f"{output} {_percent(left, whole)}"
             for output, (left, whole) in outputs.items()
@@ -176,9 +179,9 @@ def _shares(comparison: Comparison, row: Row) -> str:
         )
         for regime, outputs in found.items()
     }
-    if len(told) > 1 and all(told.values()) and len(set(told.values())) == 1:
-        return f"every regime: {next(iter(told.values()))}"
-    return "; ".join(f"{regime}: {what}" for regime, what in told.items() if what)
+    if len(texts) > 1 and all(texts.values()) and len(set(texts.values())) == 1:
+        return f"every regime: {next(iter(texts.values()))}"
+    return "; ".join(f"{regime}: {what}" for regime, what in texts.items() if what)
 
 
 def _percent(part: int, whole: int) -> str:
@@ -205,17 +208,21 @@ def _unsupported(lines: Sequence[Row]) -> list[str]:
 
 
 def _disagreements(comparison: Comparison) -> Iterator[str]:
-    """The first findings of each adapter and output in full."""
-    told: Counter[tuple[str, str]] = Counter()
-    for finding in () if comparison.record.interrupted else comparison.record.findings:
-        wrong = [each for outcome in finding.outcomes for each in sorted(wrong_of(outcome))]
-        new = set([each for each in wrong if told[each] < TOLD][: TOLD_IN_ALL - told.total()])
-        told.update(new)
-        shown = [o for o in finding.outcomes if not wrong_of(o) or wrong_of(o) & new]
+    """The first failing cases of each adapter and output in full."""
+    shown_before: Counter[tuple[str, str]] = Counter()
+    for failing_case in () if comparison.results.interrupted else comparison.results.failing_cases:
+        wrong = [each for outcome in failing_case.outcomes for each in sorted(wrong_of(outcome))]
+        new = set(
+            [each for each in wrong if shown_before[each] < MOST_PER_OUTPUT][
+                : MOST_MESSAGES - shown_before.total()
+            ]
+        )
+        shown_before.update(new)
+        shown = [o for o in failing_case.outcomes if not wrong_of(o) or wrong_of(o) & new]
         if new:
             names = {outcome.description.name for outcome in shown}
-            there = {n: s for n, s in comparison.subjects.items() if s.description.name in names}
-            yield failure(finding.case.text, finding.judge, shown, there)
+            there = {n: s for n, s in comparison.adapters.items() if s.description.name in names}
+            yield failure(failing_case.case.text, failing_case.judge, shown, there)
 
 
 def _counted(lines: Sequence[Row]) -> Iterator[str]:
@@ -242,11 +249,12 @@ def _measured(lines: Sequence[Row]) -> str:
 
 def _verdict(comparison: Comparison) -> str:
     """The first line."""
-    record, who = comparison.record, _everybody(comparison.descriptions)
+    results, who = comparison.results, _everybody(comparison.descriptions)
     said = sentence(who, comparison.reasons, comparison.rows, known=bool(comparison.known))
-    if record.interrupted:
+    if results.interrupted:
         return (
-            f"Interrupted after {record.judged} of {len(comparison.plan)} cases, and this is of those. {said}"
+            f"Interrupted after {results.judged} of {len(comparison.plan)} cases,"
+            f" and this is of those. {said}"
         )
     return said
 
@@ -272,7 +280,7 @@ def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: b
 def _end(comparison: Comparison) -> str:
     """The last line: the verdict in a word or two, and what it took."""
     what = f"{comparison.evaluated:,} evaluated problems in {comparison.seconds:.1f} s"
-    if comparison.record.interrupted:
+    if comparison.results.interrupted:
         return f"Interrupted: {what}."
     return f"{'Not all within' if comparison.reasons else 'Within'} bounds: {what}."
 

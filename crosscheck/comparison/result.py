@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from adapters.protocol import Description
-from crosscheck.comparison.coverage import Line, faults, lines
-from crosscheck.comparison.engine import Record
-from crosscheck.comparison.planned import Planned
+from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults
+from crosscheck.comparison.engine import Results
+from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.table import FAILED, LATE, OUTSIDE, Row, rows
-from crosscheck.known import Difference, Explained
+from crosscheck.evaluation import CheckedAdapter
+from crosscheck.known import Difference, KnownMatch
 from crosscheck.summary import EVERY, known_of
-from crosscheck.trial import Subject
 
 
 @dataclass
@@ -24,22 +24,22 @@ class Comparison:
     Attributes:
         plan: what was to be judged.
         descriptions: of the adapters that started.
-        record: what was found.
-        lost: how adapters died before they were asked anything, one line each.
+        results: what was found.
+        crashed_on_load: how adapters crashed while they were loaded, one line each.
         violations: how adapters break the contract in other ways than by their values, one line each.
-        subjects: the adapters, by the name that they were selected by, for the messages' own questions.
+        adapters: all of them, by the name that they were selected by, for the messages' own questions.
         seconds: how long it took.
         with_details: whether the table has a row for each output, with the extremes.
         with_coverage: whether the coverage is asked for; then a gap in it that nothing explains counts.
         tried_again: what was tried once more and then answered, one line each.
     """
 
-    plan: Planned
+    plan: Plan
     descriptions: Sequence[Description]
-    record: Record
-    lost: Sequence[str] = ()
+    results: Results
+    crashed_on_load: Sequence[str] = ()
     violations: Sequence[str] = ()
-    subjects: Mapping[str, Subject] = field(default_factory=dict)
+    adapters: Mapping[str, CheckedAdapter] = field(default_factory=dict)
     seconds: float = 0.0
     with_coverage: bool = False
     with_details: bool = False
@@ -47,24 +47,24 @@ class Comparison:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """A row for each adapter, dtype and output; the record is complete when they are first asked for."""
-        return rows(self.record.summaries)
+        """A row for each adapter, dtype and output; to be asked for when the results are complete."""
+        return rows(self.results.summaries)
 
     @cached_property
     def table(self) -> list[Row]:
         """The rows of the table in the plan's order; those of adapters that it labels alike are one."""
         labels = list(dict.fromkeys(self.plan.label(said.name) for said in self.descriptions))
-        found = rows(self.record.summaries, self.plan.label)
+        found = rows(self.results.summaries, self.plan.label)
         dtypes = self.plan.dtypes
         return sorted(found, key=lambda row: (labels.index(row.adapter), dtypes.index(row.dtype)))
 
     @cached_property
-    def coverage(self) -> list[Line]:
+    def coverage(self) -> list[CoverageRow]:
         """The rows of the coverage, if it is asked for."""
         if not self.with_coverage:
             return []
-        names = {name: subject.description.name for name, subject in self.subjects.items()}
-        return lines(self.record.coverage, self.plan, names, interrupted=self.record.interrupted)
+        names = {name: adapter.description.name for name, adapter in self.adapters.items()}
+        return coverage_rows(self.results.coverage, self.plan, names, interrupted=self.results.interrupted)
 
     @cached_property
     def known(self) -> dict[str, Counter[str]]:
@@ -74,15 +74,15 @@ class Comparison:
     @property
     def unmatched(self) -> tuple[Difference, ...]:
         """The known differences that concern an adapter and cover nothing, where everything was tried."""
-        if not self.plan.is_exhaustive or self.record.interrupted:
+        if not self.plan.is_exhaustive or self.results.interrupted:
             return ()
         covered = {name: counts.total() for name, counts in self.known.items()}
-        return self.record.known.unmatched([Explained(covered, {})], self.descriptions)
+        return self.results.known.unmatched([KnownMatch(covered, {})], self.descriptions)
 
     @property
     def expired(self) -> list[Difference]:
         """The known differences that concern an adapter, and whose last day is over."""
-        known = self.record.known
+        known = self.results.known
         return [entry for entry in known.applicable(self.descriptions) if entry in known.expired()]
 
     @property
@@ -102,7 +102,7 @@ class Comparison:
 
     @property
     def failing(self) -> list[str]:
-        """The adapters that failed somewhere; those that never answered are `lost`."""
+        """The adapters that failed somewhere; those that never answered are in `crashed_on_load`."""
         return self._with(FAILED)
 
     def _with(self, verdict: str) -> list[str]:
@@ -113,7 +113,7 @@ class Comparison:
     def no_verdict(self) -> list[str]:
         """Who gave no answer in time, one line each: nothing is said for or against what was asked."""
         lines = [text for row in self.rows for text in sorted(row.summary.no_verdict)]
-        return list(dict.fromkeys([*self.record.late, *lines]))
+        return list(dict.fromkeys([*self.results.late, *lines]))
 
     @property
     def _late(self) -> dict[str, None]:
@@ -121,24 +121,24 @@ class Comparison:
         return dict.fromkeys(line.split()[0] for line in self.no_verdict)
 
     @property
-    def unheard(self) -> list[str]:
+    def adapters_without_verdict(self) -> list[str]:
         """The adapters of which nothing could be judged, or nothing in a dtype that they state: no pass."""
-        told, found = {*self.failing, *self._late}, list[str]()
+        reported, found = {*self.failing, *self._late}, list[str]()
         for said in self.descriptions:
             judged = Counter({row.dtype: 0 for row in self.rows if row.adapter == said.name})
             for row in self.rows:
                 judged[row.dtype] += row.judged if row.adapter == said.name else 0
             without = [dtype for dtype, count in judged.items() if not count and dtype in said.dtypes]
-            if said.name not in told and not judged.total():
+            if said.name not in reported and not judged.total():
                 found.append(said.name)
-            elif said.name not in told:
+            elif said.name not in reported:
                 found += [f"{said.name} in {dtype}" for dtype in without]
         return found
 
     @property
     def is_green(self) -> bool:
         """Whether every adapter was judged and nothing speaks against any."""
-        return not (self.reasons or self.record.interrupted)
+        return not (self.reasons or self.results.interrupted)
 
     @property
     def reasons(self) -> list[str]:
@@ -147,11 +147,11 @@ class Comparison:
             OUTSIDE: self.disagreeing,
             FAILED: self.failing,
             LATE: list(self._late),
-            "nothing judged": () if self.record.interrupted else self.unheard,
+            "nothing judged": () if self.results.interrupted else self.adapters_without_verdict,
         }
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]
         counted = {
-            "lost": len(self.lost),
+            "lost": len(self.crashed_on_load),
             "violations of the contract": len(self.violations),
             "unexplained gaps in the coverage": len(faults(self.coverage)),
             "known differences that matched nothing": len(self.unmatched),

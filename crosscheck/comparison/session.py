@@ -13,32 +13,32 @@ from pathlib import Path
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, NoAnswer
-from adapters.isolated import Isolated
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, NoAnswer
+from adapters.isolated import ProcessAdapter
 from crosscheck.comparison.contestant import Contestant
-from crosscheck.comparison.engine import Record, compare
-from crosscheck.comparison.interpreters import UnderEach, gated
-from crosscheck.comparison.planned import Meeting, Planned
-from crosscheck.comparison.probed import Answers, answers_to_probes
+from crosscheck.comparison.contract_checks import ContractCheck, collect_violations, start_checks
+from crosscheck.comparison.engine import Results, compare
+from crosscheck.comparison.interpreters import PlanPerInterpreter, gate_interpreters
+from crosscheck.comparison.ledger import to_ledger
+from crosscheck.comparison.planned import Plan, PlannedCase
+from crosscheck.comparison.probe_results import ProbeResults, run_probes
 from crosscheck.comparison.progress import interruption, progress
-from crosscheck.comparison.promises import Check, checks, violations
 from crosscheck.comparison.report import console_for, heading, show
 from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.written import ledger_of
-from crosscheck.hosts import Hosts
+from crosscheck.evaluation import check_unique_names
+from crosscheck.hosts import WorkerProcesses
 from crosscheck.known import KnownDifferences
 from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
-from crosscheck.trial import tell_apart
 
 WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130
 
 
 def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
-    plan: Planned,
+    plan: Plan,
     specs: Sequence[Spec],
-    conditions: Conditions,
+    options: ProcessOptions,
     *,
     shared: bool = False,
     coverage: bool = False,
@@ -48,9 +48,9 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     """Compare the adapters as planned, print the report, and return the exit code.
 
     Args:
-        plan: the cases, and who meets them.
+        plan: the cases, each with the adapters that evaluate it.
         specs: the adapters.
-        conditions: where and how they run.
+        options: where and how they run.
         shared: whether adapters of one framework share a process; otherwise each has its own.
         coverage: whether to print what was judged where.
         details: whether the table shows each output, with the extremes.
@@ -67,9 +67,9 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     start = time.monotonic()
     with ExitStack() as stack:
         with Console(stderr=True).status("starting the frameworks"):
-            subjects = _started(specs, stack, conditions, shared=shared)
-            rooms = {spec.name: spec.room if shared else spec.name for spec in specs}
-            contestants, lost, late = _seated(subjects, rooms)
+            adapters = _started(specs, stack, options, shared=shared)
+            keys = {spec.name: spec.process_key if shared else spec.name for spec in specs}
+            contestants, crashed, late = _seated(adapters, keys)
         for contestant in contestants.values():
             stack.callback(contestant.close)
         said = {name: contestant.description for name, contestant in contestants.items()}
@@ -77,35 +77,35 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         head = header("matrix" if shared else "compare", plan.seed, said, command())
         if ledger is not None:
             begin(ledger, head)
-        record, broken = _compared(plan, contestants, known)
-        record.late[:0] = late
+        results, broken = _compared(plan, contestants, known)
+        results.late[:0] = late
         seconds = time.monotonic() - start
-        there = {name: contestant.subject for name, contestant in contestants.items()}
+        there = {name: contestant.adapter for name, contestant in contestants.items()}
         comparison = Comparison(
             plan,
             list(said.values()),
-            record,
-            lost,
+            results,
+            crashed,
             broken,
             there,
             seconds,
             with_coverage=coverage,
             with_details=details,
-            tried_again=conditions.turns.notes,
+            tried_again=options.turns.notes,
         )
         show(comparison, console)
-        is_asked = ledger is not None or isinstance(plan, UnderEach)
-        answers = answers_to_probes(comparison, conditions) if is_asked else Answers()
-        _print(console, *answers.deaths)
+        is_asked = ledger is not None or isinstance(plan, PlanPerInterpreter)
+        probe_results = run_probes(comparison, options) if is_asked else ProbeResults()
+        _print(console, *probe_results.crashes)
         if ledger is not None:
-            write(ledger, ledger_of(comparison, head, answers.observations, answers.deaths))
+            write(ledger, to_ledger(comparison, head, probe_results.observations, probe_results.crashes))
             _print(console, f"Ledger: {ledger}")
-        is_worse = isinstance(plan, UnderEach) and gated(
-            plan, comparison, head, answers.observations, console
+        is_worse = isinstance(plan, PlanPerInterpreter) and gate_interpreters(
+            plan, comparison, head, probe_results.observations, console
         )
-    if record.interrupted:
+    if results.interrupted:
         return INTERRUPTED
-    return WITHIN_BOUNDS if comparison.is_green and not answers.deaths and not is_worse else OUTSIDE
+    return WITHIN_BOUNDS if comparison.is_green and not probe_results.crashes and not is_worse else OUTSIDE
 
 
 def _print(console: Console, *lines: str) -> None:
@@ -119,46 +119,46 @@ def command() -> str:
 
 
 def _started(
-    specs: Sequence[Spec], stack: ExitStack, conditions: Conditions, *, shared: bool
-) -> dict[str, Isolated]:
+    specs: Sequence[Spec], stack: ExitStack, options: ProcessOptions, *, shared: bool
+) -> dict[str, ProcessAdapter]:
     """The adapters by the name of their spec, closed with the stack."""
     if shared:
-        hosts = stack.enter_context(Hosts(conditions))
-        return {spec.name: hosts.subject(spec) for spec in specs}
-    return {spec.name: stack.enter_context(Isolated.alone(spec, conditions)) for spec in specs}
+        processes = stack.enter_context(WorkerProcesses(options))
+        return {spec.name: processes.adapter(spec) for spec in specs}
+    return {spec.name: stack.enter_context(ProcessAdapter.start(spec, options)) for spec in specs}
 
 
 def _seated(
-    subjects: Mapping[str, Isolated], rooms: Mapping[str, Hashable]
+    adapters: Mapping[str, ProcessAdapter], keys: Mapping[str, Hashable]
 ) -> tuple[dict[str, Contestant], list[str], list[str]]:
-    """The adapters that started, by the name of their spec, how others died, and who was not ready in time.
+    """The adapters that started, by the name of their spec, how others crashed, and what took too long.
 
-    Those of one room share a process, which takes one call at a time, and so they share a thread.
+    Those with one key share a process, which takes one call at a time, and so they share a thread.
     """
-    threads = {room: ThreadPoolExecutor(1, thread_name_prefix=str(room)) for room in rooms.values()}
+    threads = {key: ThreadPoolExecutor(1, thread_name_prefix=str(key)) for key in keys.values()}
     contestants: dict[str, Contestant] = {}
-    lost: list[str] = []
+    crashed: list[str] = []
     late: list[str] = []
-    for name, subject in subjects.items():
+    for name, adapter in adapters.items():
         try:
-            contestants[name] = Contestant(subject, threads[rooms[name]])
-        except AdapterDied as death:
-            (late if isinstance(death, NoAnswer) else lost).append(str(death))
-    tell_apart(contestant.description for contestant in contestants.values())
-    return contestants, lost, late
+            contestants[name] = Contestant(adapter, threads[keys[name]])
+        except AdapterCrashed as crash:
+            (late if isinstance(crash, NoAnswer) else crashed).append(str(crash))
+    check_unique_names(contestant.description for contestant in contestants.values())
+    return contestants, crashed, late
 
 
 def _compared(
-    plan: Planned, contestants: Mapping[str, Contestant], known: KnownDifferences
-) -> tuple[Record, list[str]]:
+    plan: Plan, contestants: Mapping[str, Contestant], known: KnownDifferences
+) -> tuple[Results, list[str]]:
     """What was found, and the violations of the contract, with the progress on the terminal."""
-    begun: list[Check] = []
+    begun: list[ContractCheck] = []
 
-    def meetings() -> Iterator[Meeting]:
-        yield from plan.meetings(list(contestants))
-        begun.extend(checks(plan, contestants))  # while the last cases are judged
+    def planned_cases() -> Iterator[PlannedCase]:
+        yield from plan.planned_cases(list(contestants))
+        begun.extend(start_checks(plan, contestants))  # while the last cases are judged
 
     with interruption() as interrupted, progress(len(plan), interrupted) as advance:
-        record = compare(meetings(), contestants, advance, known)
+        results = compare(planned_cases(), contestants, advance, known)
     with Console(stderr=True).status("checking the contract"):
-        return record, violations(record, begun)
+        return results, collect_violations(results, begun)

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.errors import NoAnswer
-from crosscheck.accuracy import BestKnown, Rung, best_known, errors
+from crosscheck.accuracy import ExactValue, Precision, errors, exact_values
 from crosscheck.cases import Case, Literal
+from crosscheck.evaluation import Outcome
 from crosscheck.judge import AXES, Judge, Judgement, flat
-from crosscheck.known import Cover, by_regime
+from crosscheck.known import Match, by_regime
 from crosscheck.regimes import REGIMES
-from crosscheck.summary import EVERY, Cell, Summary, Worst, mark_of
-from crosscheck.trial import Outcome
+from crosscheck.summary import EVERY, Cell, Summary, Worst, hash_of
 from reference.formats import Format
 from reference.types import Array, Float64
 from reference.ulp import Category
@@ -26,7 +26,7 @@ from reference.ulp import Category
 # Exponents of two that a histogram tells apart; what lies beyond is counted at its end. No share of a bound
 # is worth telling apart below 2^-80, and no error reaches 2^1100 ulp.
 LEAST, MOST = -80, 1100
-# Problems of one case that the oracle takes where nothing cheaper is sure: half suspects, half a sample ...
+# Problems of one case that the oracle takes where nothing cheaper is sure: half by priority, half sampled ...
 BUDGET = 32
 # ... of so many products in all: a second's work.
 PRODUCTS = 2**13
@@ -43,8 +43,8 @@ def histogram(values: Float64) -> dict[str, int]:
     return {**found, **{name: count for name, count in ends.items() if count}}
 
 
-def suspicion(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
-    """The largest share of the bound in any output of each problem, ``[problems]``; 0 where there is none."""
+def priority(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
+    """The priority of each problem, ``[problems]``: the largest share of a bound in any output, or 0."""
     most = np.zeros(judge.problem.stack_size)
     for outcome in outcomes:
         if outcome.outputs is None:
@@ -63,10 +63,10 @@ def oracle_budget(judge: Judge) -> int:
     return min(BUDGET, PRODUCTS // (m * n * judge.problem.y.shape[-1]))
 
 
-def best_within_budget(judge: Judge, outcomes: Sequence[Outcome]) -> dict[str, BestKnown]:
-    """The best known values of a case whose outcomes say which problems the oracle takes."""
+def exact_values_within_budget(judge: Judge, outcomes: Sequence[Outcome]) -> dict[str, ExactValue]:
+    """The exact values of a case, where the outcomes say which problems the oracle takes first."""
     budget = oracle_budget(judge)
-    return best_known(judge, budget, suspicion(judge, outcomes) if budget else None)
+    return exact_values(judge, budget, priority(judge, outcomes) if budget else None)
 
 
 def _depends(output: str, b: int, *inner: int) -> tuple[int | slice, ...]:
@@ -114,26 +114,26 @@ def summarise(
     case: Case | Literal,
     judge: Judge,
     outcome: Outcome,
-    best: Mapping[str, BestKnown],
-    covering: Mapping[str, Sequence[Cover]] = MappingProxyType({}),
+    exact: Mapping[str, ExactValue],
+    matches: Mapping[str, Sequence[Match]] = MappingProxyType({}),
 ) -> dict[Cell, Summary]:
     """One summary for each output of the outcome; one for `EVERY` output where there is none.
 
     Args:
         case: what the judge's problem was made from.
         judge: of that problem; its full sets are computed where they were not needed before.
-        outcome: of one subject.
-        best: the best known value of each output, of `crosscheck.accuracy.best_known`.
-        covering: the known differences that cover wrong elements of it, by output.
+        outcome: of one adapter.
+        exact: the exact values of each output, of `crosscheck.accuracy.exact_values`.
+        matches: the known differences that cover wrong elements of it, by output.
     """
     if outcome.outputs is None:
         return {cell_of(case, outcome, EVERY): _without_output(case, outcome)}
     full = judge.sets(outcome.description.arithmetic[case.dtype])
-    far = errors(outcome.outputs, dict(best), judge.format)
+    far = errors(outcome.outputs, dict(exact), judge.format)
     found: dict[Cell, Summary] = {}
     for name, judgement in outcome.judgements.items():
         error, category = (flat(each, AXES[name]) for each in far[name])
-        known = flat(best[name].rung != Rung.UNKNOWN, AXES[name])
+        known = flat(exact[name].precision != Precision.UNKNOWN, AXES[name])
         got = getattr(outcome.outputs, name).astype(np.float64)
         share = flat(full[name].share(got, judgement.admissible), AXES[name])
         narrow = flat(full[name].well_conditioned(judge.format), AXES[name]) & known
@@ -141,7 +141,7 @@ def summarise(
         counted = _counted(name, judgement, np.bincount(category[known], minlength=len(Category)))
         found[cell_of(case, outcome, name)] = dataclasses.replace(
             counted,
-            cases=mark_of(case.text.encode()),
+            cases=hash_of(case.text.encode()),
             bits=_bits(case.text, got),
             equal=equal_bits(getattr(outcome.outputs, name), _rounded(full[name].center, judge.format)),
             unknown=int(np.sum(~known)),
@@ -152,7 +152,7 @@ def summarise(
             errors=histogram(error),
             well_conditioned_errors=histogram(narrow_error),
             shares=histogram(share),
-            **known_in(judge, name, covering.get(name, ())),
+            **known_fields(judge, name, matches.get(name, ())),
         )
     return found
 
@@ -163,7 +163,7 @@ def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:
     is_late = isinstance(outcome.failure, NoAnswer)
     return Summary(
         problems=count_of(case),
-        cases=mark_of(case.text.encode()),
+        cases=hash_of(case.text.encode()),
         unsupported=frozenset([] if outcome.unsupported is None else [outcome.unsupported]),
         failures=frozenset() if is_late else why,
         no_verdict=why if is_late else frozenset(),
@@ -171,8 +171,8 @@ def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:
 
 
 def _bits(case: str, got: Float64) -> int:
-    """A number for these results of this case; one NaN is like another."""
-    return mark_of(case.encode(), np.where(np.isnan(got), np.nan, got).tobytes())
+    """A hash of a case and an adapter's results of it; all NaNs count as the same bits."""
+    return hash_of(case.encode(), np.where(np.isnan(got), np.nan, got).tobytes())
 
 
 def equal_bits(got: Array, nearest: Array, *, some_nan: bool = True) -> int:
@@ -190,16 +190,16 @@ def _rounded(center: Float64, format: Format) -> Array:
         return center.astype(format.dtype)
 
 
-def known_in(judge: Judge, name: str, covers: Sequence[Cover]) -> dict[str, Any]:
-    """The fields of a summary that tell what is known of one output."""
-    if not covers:
+def known_fields(judge: Judge, name: str, matches: Sequence[Match]) -> dict[str, Any]:
+    """The fields of a summary that count the known differences of one output."""
+    if not matches:
         return {}
     counts = {
-        f"{cover.name}:{regime}": count
-        for cover in covers
-        for regime, count in by_regime(judge, name, cover).items()
+        f"{match.name}:{regime}": count
+        for match in matches
+        for regime, count in by_regime(judge, name, match).items()
     }
-    elements = np.logical_or.reduce([cover.elements for cover in covers])
+    elements = np.logical_or.reduce([match.elements for match in matches])
     return {"known": counts, "known_elements": int(np.sum(elements))}
 
 

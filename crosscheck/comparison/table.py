@@ -35,7 +35,7 @@ class Row(NamedTuple):
     """One line of the table.
 
     Attributes:
-        adapter, dtype, output: what was on trial; output `EVERY` for all of them, or where there was none.
+        adapter, dtype, output: what was under test; output `EVERY` for all of them, or where there was none.
         summary: of all regimes, shapes and layouts.
     """
 
@@ -94,8 +94,8 @@ def rows(summaries: Mapping[Cell, Summary], label: Callable[[str], str] = str) -
     ]
 
 
-def together(lines: Sequence[Row]) -> list[Row]:
-    """A row for each adapter and dtype: all outputs of it."""
+def merge_outputs(lines: Sequence[Row]) -> list[Row]:
+    """Merge the rows of each adapter and dtype into one row for all outputs."""
     return [
         Row(*key, EVERY, merged(row.summary for row in group))
         for key, group in groupby(lines, key=lambda row: (row.adapter, row.dtype))
@@ -204,7 +204,7 @@ def tables(lines: Sequence[Row], width: int, *, details: bool = False) -> Iterat
     """
     if not lines:
         return
-    shown = list(lines) if details else together(lines)
+    shown = list(lines) if details else merge_outputs(lines)
     columns = DETAILS[max(least for least in DETAILS if least <= width)] if details else SHORT
     adapters = _adapter(max(len(row.adapter) for row in lines))
     if not details and sum(column.width + 1 for column in (adapters, *columns)) <= width:

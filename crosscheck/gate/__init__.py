@@ -1,5 +1,5 @@
 """The gate: what changed from a baseline to a new ledger, and whether for the worse."""
 
-from crosscheck.gate.changes import Change, Kind, changes, elsewhere
+from crosscheck.gate.changes import Change, ChangeKind, changes, environment_differences
 
-__all__ = ["Change", "Kind", "changes", "elsewhere"]
+__all__ = ["Change", "ChangeKind", "changes", "environment_differences"]

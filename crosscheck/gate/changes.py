@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from crosscheck.behaviours.survey import MISBEHAVED
 from crosscheck.comparison.table import Row
+from crosscheck.formatting import format_distinct
 from crosscheck.ledger import Adapter, Behaviour, Header, Ledger
 from crosscheck.ledger.environment import EXTENSIONS
-from crosscheck.shown import apart
 from crosscheck.summary import Cell, Summary, Worst
 
 # Verdicts from the worst to the best; what is on one step is neither better nor worse.
@@ -41,8 +41,8 @@ Place = tuple[str, str, str, str, str, str]
 NAMES: Final = ("adapter", "dtype", "regime", "output", "shape", "layout")
 
 
-class Kind(StrEnum):
-    """What a change is."""
+class ChangeKind(StrEnum):
+    """What a change means for the adapter."""
 
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
@@ -65,7 +65,7 @@ class Change(NamedTuple):
         cause: what else is different, and explains that numbers are; empty: nothing does.
     """
 
-    kind: Kind
+    kind: ChangeKind
     where: str
     what: str
     old: str
@@ -79,7 +79,7 @@ class Change(NamedTuple):
     @property
     def is_explained(self) -> bool:
         """Whether it is what another environment is expected to change, and nothing is worse."""
-        return self.kind is Kind.CHANGE and bool(self.cause)
+        return self.kind is ChangeKind.CHANGE and bool(self.cause)
 
 
 def changes(old: Ledger, new: Ledger) -> list[Change]:
@@ -91,7 +91,7 @@ def changes(old: Ledger, new: Ledger) -> list[Change]:
         *_known(old, new),
         *_faults(old, new),
     ]
-    ordered = sorted(found, key=lambda change: tuple(Kind).index(change.kind))
+    ordered = sorted(found, key=lambda change: tuple(ChangeKind).index(change.kind))
     was, now = old.header, new.header
     return [
         each._replace(
@@ -107,10 +107,10 @@ def _selector(adapter: str, *headers: Header) -> str:
     return next(chosen, adapter)
 
 
-def elsewhere(old: Header, new: Header, adapter: str) -> list[str]:
-    """In what the places differ where an adapter ran, in words; empty: its numbers can be held to each other.
+def environment_differences(old: Header, new: Header, adapter: str) -> list[str]:
+    """The differences between the environments in which an adapter ran, in words; empty if there are none.
 
-    Its version may differ: that is what is on trial.
+    The adapter's version is no such difference: it is what the gate compares.
     """
     a, b = old.environment, new.environment
     facts: dict[str, tuple[object, object]] = {
@@ -130,7 +130,7 @@ def elsewhere(old: Header, new: Header, adapter: str) -> list[str]:
 
 def _cause(old: Header, new: Header, adapter: str) -> str:
     """What explains that an adapter returns other numbers for the same cases; empty: nothing."""
-    found = elsewhere(old, new, adapter)
+    found = environment_differences(old, new, adapter)
     was, now = _adapter(old, adapter), _adapter(new, adapter)
     if was is not None and now is not None and _versions(old, was) != _versions(new, now):
         found.append(f"another version of {now.framework}")
@@ -142,7 +142,7 @@ def _adapter(header: Header, name: str) -> Adapter | None:
 
 
 def _versions(header: Header, adapter: Adapter) -> dict[str, str]:
-    """Of an adapter, and of the packages that its framework is made of, as jax of jax and jaxlib."""
+    """The versions of an adapter and of its framework's packages, such as jax and jaxlib."""
     packages = header.environment.packages.items()
     return {"": adapter.version, **{n: v for n, v in packages if n.startswith(adapter.framework)}}
 
@@ -156,11 +156,11 @@ def _environment(old: Header, new: Header) -> Iterator[Change]:
         before, after = was.get(name, "-"), now.get(name, "-")
         if before != after:
             values = _cpus(before, after) if name == "cpu" else (before, after)
-            yield Change(Kind.ENVIRONMENT, "", name, *values)
+            yield Change(ChangeKind.ENVIRONMENT, "", name, *values)
 
 
 def _cpus(before: str, after: str) -> tuple[str, str]:
-    """Both models, each with the extensions that the other lacks."""
+    """Both CPUs, each with the extensions that the other does not have."""
     shared = {word for word in {*before.split()} & {*after.split()} if word.startswith(EXTENSIONS)}
     old, new = (" ".join(word for word in cpu.split() if word not in shared) for cpu in (before, after))
     return old or "-", new or "-"
@@ -193,29 +193,34 @@ def place_of(cell: Cell) -> Place:
 def _cells(old: Ledger, new: Ledger) -> Iterator[Change]:
     was = {place_of(cell): summary for cell, summary in old.cells.items()}
     now = {place_of(cell): summary for cell, summary in new.cells.items()}
-    yield from _gone(Kind.REGRESSION, was, now)
-    yield from _gone(Kind.CHANGE, now, was)
+    yield from _removed(ChangeKind.REGRESSION, was, now)
+    yield from _removed(ChangeKind.CHANGE, now, was)
     for place in sorted(now.keys() - was.keys()):
         row = Row(place[0], place[1], place[3], now[place])
         if not STEPS[row.verdict]:
-            yield _changed(Kind.REGRESSION, place, "verdict", ("-", row.verdict), now[place].share)
+            yield _changed(ChangeKind.REGRESSION, place, "verdict", ("-", row.verdict), now[place].share)
     places = was.keys() & now.keys()
-    alike = {name: not elsewhere(old.header, new.header, name) for name in {place[0] for place in places}}
+    alike = {
+        name: not environment_differences(old.header, new.header, name)
+        for name in {place[0] for place in places}
+    }
     for place in sorted(places):
         yield from _cell(place, was[place], now[place], alike=alike[place[0]])
 
 
-def _gone(kind: Kind, was: Mapping[Place, Summary], now: Mapping[Place, Summary]) -> Iterator[Change]:
-    """What is in the first only, each by the shortest name that is not in the second."""
+def _removed(
+    kind: ChangeKind, was: Mapping[Place, Summary], now: Mapping[Place, Summary]
+) -> Iterator[Change]:
+    """A change for what ``was`` has and ``now`` lacks, named as far as it takes: an adapter, or one cell."""
     there = {place[:length] for place in now for length in range(1, len(NAMES) + 1)}
-    told: dict[tuple[str, ...], int] = {}
+    counts: dict[tuple[str, ...], int] = {}
     for place in was:
         if place not in now:
             length = next(k for k in range(1, len(NAMES) + 1) if place[:k] not in there)
-            told[place[:length]] = told.get(place[:length], 0) + was[place].problems
-    for name, count in sorted(told.items()):
+            counts[place[:length]] = counts.get(place[:length], 0) + was[place].problems
+    for name, count in sorted(counts.items()):
         problems = f"{count:,} problems"
-        before, after = (problems, "-") if kind is Kind.REGRESSION else ("-", problems)
+        before, after = (problems, "-") if kind is ChangeKind.REGRESSION else ("-", problems)
         yield Change(kind, " ".join(name), NAMES[len(name) - 1], before, after)
 
 
@@ -227,19 +232,21 @@ def _cell(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[
     before, after = (Row(adapter, dtype, output, summary) for summary in (was, now))
     step = STEPS[after.verdict] - STEPS[before.verdict]
     if before.verdict != after.verdict:
-        kind = Kind.CHANGE if not step else Kind.REGRESSION if step < 0 else Kind.IMPROVEMENT
+        kind = (
+            ChangeKind.CHANGE if not step else ChangeKind.REGRESSION if step < 0 else ChangeKind.IMPROVEMENT
+        )
         worst = (now if step < 0 else was).share
         yield _changed(kind, place, "verdict", (before.verdict, after.verdict), worst)
         return
     if now.problems < was.problems:
-        yield _changed(Kind.REGRESSION, place, "problems", (f"{was.problems:,}", f"{now.problems:,}"))
+        yield _changed(ChangeKind.REGRESSION, place, "problems", (f"{was.problems:,}", f"{now.problems:,}"))
     elif after.judged < before.judged:
-        yield _changed(Kind.REGRESSION, place, "judged", (f"{before.judged:,}", f"{after.judged:,}"))
+        yield _changed(ChangeKind.REGRESSION, place, "judged", (f"{before.judged:,}", f"{after.judged:,}"))
     if was.cases != now.cases:
         return
     if was.wrong_elements != now.wrong_elements:
         grew = now.wrong_elements > was.wrong_elements
-        kind = Kind.REGRESSION if grew else Kind.IMPROVEMENT
+        kind = ChangeKind.REGRESSION if grew else ChangeKind.IMPROVEMENT
         counts = f"{was.wrong_elements:,}", f"{now.wrong_elements:,}"
         yield _changed(kind, place, "elements outside", counts, now.share if grew else was.share)
     if was.bits != now.bits:
@@ -250,11 +257,11 @@ def _moved(place: Place, was: Summary, now: Summary, *, alike: bool) -> Change:
     """The numbers of the same cases are others: whether the largest error seen is another, too."""
     old, new = (0.0 if s.error is None else s.error.value for s in (was, now))
     if old == new:
-        return _changed(Kind.CHANGE, place, "bits", _shares(was, now))
-    kind = Kind.CHANGE
+        return _changed(ChangeKind.CHANGE, place, "bits", _shares(was, now))
+    kind = ChangeKind.CHANGE
     if alike:
-        kind = Kind.REGRESSION if new > old else Kind.IMPROVEMENT
-    return _changed(kind, place, "worst ulp", apart(old, new), now.error or was.error)
+        kind = ChangeKind.REGRESSION if new > old else ChangeKind.IMPROVEMENT
+    return _changed(kind, place, "worst ulp", format_distinct(old, new), now.error or was.error)
 
 
 def _shares(was: Summary, now: Summary) -> tuple[str, str]:
@@ -268,7 +275,7 @@ def _shares(was: Summary, now: Summary) -> tuple[str, str]:
 
 
 def _changed(
-    kind: Kind, place: Place, what: str, values: tuple[str, str], worst: Worst | None = None
+    kind: ChangeKind, place: Place, what: str, values: tuple[str, str], worst: Worst | None = None
 ) -> Change:
     case = worst.case if worst else ""
     return Change(kind, " ".join(place), what, *values, case, adapter=place[0], dtype=place[1])
@@ -281,30 +288,32 @@ def _behaviours(old: Ledger, new: Ledger) -> Iterator[Change]:
     was, now = ({(b.adapter, b.dtype, b.probe): b for b in each.behaviours} for each in (old, new))
     silent = {one.name for one in new.header.adapters} - {b.adapter for b in new.behaviours}
     for name in sorted(silent & {b.adapter for b in old.behaviours}):
-        yield Change(Kind.REGRESSION, name, "behaviours", "asked", "-")
+        yield Change(ChangeKind.REGRESSION, name, "behaviours", "asked", "-")
     asked, before_it = ({(b.adapter, b.dtype) for b in each.behaviours} for each in (new, old))
     for key in sorted({*was, *now}):
         before, after = was.get(key), now.get(key)
         if before is not None and after is not None:
             if before.value != after.value:
-                alike = not elsewhere(old.header, new.header, key[0])
+                alike = not environment_differences(old.header, new.header, key[0])
                 yield _behaviour(key, before, after, alike=alike)
         elif before is not None and key[:2] in asked:
-            yield Change(Kind.REGRESSION, " ".join(key), "behaviour", before.value, "-", before.input, key[0])
+            yield Change(
+                ChangeKind.REGRESSION, " ".join(key), "behaviour", before.value, "-", before.input, key[0]
+            )
         elif after is not None and key[:2] in before_it:
-            yield Change(Kind.CHANGE, " ".join(key), "behaviour", "-", after.value, after.input, key[0])
+            yield Change(ChangeKind.CHANGE, " ".join(key), "behaviour", "-", after.value, after.input, key[0])
 
 
 def _behaviour(key: Sequence[str], before: Behaviour, after: Behaviour, *, alike: bool) -> Change:
-    step = _worth(after) - _worth(before)
+    step = _rank(after) - _rank(before)
     if not alike and after.seen and SAME_BITS in (before.value, after.value):
-        step = 0 if _worth(after) else step
-    kind = Kind.CHANGE if not step else Kind.REGRESSION if step < 0 else Kind.IMPROVEMENT
+        step = 0 if _rank(after) else step
+    kind = ChangeKind.CHANGE if not step else ChangeKind.REGRESSION if step < 0 else ChangeKind.IMPROVEMENT
     values = before.value, after.value
     return Change(kind, " ".join(key), "behaviour", *values, after.input, adapter=key[0], dtype=key[1])
 
 
-def _worth(behaviour: Behaviour) -> int:
+def _rank(behaviour: Behaviour) -> int:
     if behaviour.value.startswith(MISBEHAVED):
         return 0
     return 1 if not behaviour.seen else 3 if behaviour.value in PROMISES else 2
@@ -316,10 +325,10 @@ def _known(old: Ledger, new: Ledger) -> Iterator[Change]:
         before, after = was.get(name), now.get(name)
         if before is None and after is not None:
             covered = f"{sum(after.covered.values()):,} elements"
-            yield Change(Kind.CHANGE, name, "known difference", "-", covered, after.case, after.mode)
+            yield Change(ChangeKind.CHANGE, name, "known difference", "-", covered, after.case, after.mode)
         elif before is not None and after is None:
             covered = f"{sum(before.covered.values()):,} elements"
-            yield Change(Kind.CHANGE, name, "known difference", covered, "-", before.case, before.mode)
+            yield Change(ChangeKind.CHANGE, name, "known difference", covered, "-", before.case, before.mode)
 
 
 def _faults(old: Ledger, new: Ledger) -> Iterator[Change]:
@@ -327,11 +336,11 @@ def _faults(old: Ledger, new: Ledger) -> Iterator[Change]:
     was, now = (Counter(fault.who for fault in each.faults) for each in (old, new))
     for fault in new.faults:
         if now[fault.who] > was[fault.who]:
-            yield Change(Kind.REGRESSION, fault.who, "fault", "-", fault.what)
+            yield Change(ChangeKind.REGRESSION, fault.who, "fault", "-", fault.what)
     for fault in old.faults:
         if now[fault.who] < was[fault.who]:
-            yield Change(Kind.IMPROVEMENT, fault.who, "fault", fault.what, "-")
+            yield Change(ChangeKind.IMPROVEMENT, fault.who, "fault", fault.what, "-")
     if old.verdict != new.verdict:
-        kind = Kind.REGRESSION if new.verdict else Kind.IMPROVEMENT
+        kind = ChangeKind.REGRESSION if new.verdict else ChangeKind.IMPROVEMENT
         said = ("within bounds", "not all within bounds")
         yield Change(kind, "the run", "verdict", said[bool(old.verdict)], said[bool(new.verdict)])

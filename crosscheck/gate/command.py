@@ -1,4 +1,4 @@
-"""`crosscheck gate`: two ledgers read, what changed between them told, and the exit code."""
+"""`crosscheck gate`: reads two ledgers, prints what changed between them, and returns the exit code."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import click
 
 from crosscheck.comparison.report import console_for
 from crosscheck.comparison.table import Row
-from crosscheck.gate.changes import Change, Kind, changes, place_of
-from crosscheck.gate.show import markdown, show, told, verdict
-from crosscheck.inert import inert
+from crosscheck.escaping import escape_control_characters
+from crosscheck.gate.changes import Change, ChangeKind, changes, place_of
+from crosscheck.gate.show import condense, markdown, show, verdict
 from crosscheck.ledger import Acceptance, Ledger, LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE
 
@@ -43,7 +43,7 @@ def gate(baseline: Ledger, new: Ledger) -> list[Change]:
 
 def has_regressed(found: Sequence[Change]) -> bool:
     """Whether any change is for the worse."""
-    return any(change.kind is Kind.REGRESSION for change in found)
+    return any(change.kind is ChangeKind.REGRESSION for change in found)
 
 
 def gate_and_show(
@@ -64,7 +64,7 @@ def gate_and_show(
         new: the file of the other.
         accept: why the new ledger becomes the baseline; None: it does not.
         summary: a file that the same is appended to, in Markdown.
-        everything: whether each change is shown, as `crosscheck.gate.show.told` has it.
+        everything: whether each change is shown, as `crosscheck.gate.show.condense` has it.
 
     Raises:
         LedgerError: a ledger cannot be read, gated or written.
@@ -86,9 +86,9 @@ def gate_and_show(
         return code
     earlier = () if first else old.acceptances
     why = accept.encode("utf-8", "backslashreplace").decode()  # a command line may hold any bytes
-    accepted = Acceptance(when=_now(), why=why, changes=tuple(_told(each) for each in told(found)))
+    accepted = Acceptance(when=_now(), why=why, changes=tuple(_one_line(each) for each in condense(found)))
     write(baseline, replace(latest, acceptances=(*earlier, accepted)))
-    click.echo(f"Accepted as the new baseline: {inert(str(baseline))}")
+    click.echo(f"Accepted as the new baseline: {escape_control_characters(str(baseline))}")
     return PASSED
 
 
@@ -108,7 +108,7 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _told(change: Change | str) -> str:
+def _one_line(change: Change | str) -> str:
     if isinstance(change, str):
         return change
     where = f"{change.where}: " if change.where else ""

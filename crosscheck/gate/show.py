@@ -12,8 +12,8 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from crosscheck.gate.changes import Change, Kind
-from crosscheck.inert import inert
+from crosscheck.escaping import escape_control_characters
+from crosscheck.gate.changes import Change, ChangeKind
 from crosscheck.message import replay
 
 # GitHub cuts a summary off, with an error, at 1 MiB; the end must fit, too.
@@ -23,13 +23,13 @@ MOST_ALIKE: Final = 8
 # So many adapters and dtypes have a line each; of more, each dtype has one.
 MOST_GROUPS: Final = 16
 # Columns of the longest kind, and two.
-INDENT: Final = max(map(len, Kind)) + 2
+INDENT: Final = max(map(len, ChangeKind)) + 2
 # Characters of a place or a value in a table, and of an input in the summary: no row pushes out the others.
 MOST_SHOWN: Final = 400
 MOST_OF_INPUT: Final = 2**13
 # What Markdown, HTML or GitHub would take for its own: signs, and the beginnings of addresses.
 ACTIVE: Final = re.compile(r"[&<>|`*_\[\]\\~@#!$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
-STYLES: Final = {Kind.REGRESSION: "bold red", Kind.IMPROVEMENT: "green"}
+STYLES: Final = {ChangeKind.REGRESSION: "bold red", ChangeKind.IMPROVEMENT: "green"}
 
 
 def verdict(found: Sequence[Change], was: str = "the baseline", now: str = "the new ledger") -> str:
@@ -40,9 +40,9 @@ def verdict(found: Sequence[Change], was: str = "the baseline", now: str = "the 
         was: what the one ledger is called.
         now: what the other one is called.
     """
-    regressions = sum(change.kind is Kind.REGRESSION for change in found)
+    regressions = sum(change.kind is ChangeKind.REGRESSION for change in found)
     if regressions:
-        return f"{_counted(Kind.REGRESSION, regressions)}: {now} is worse than {was}."
+        return f"{_counted(ChangeKind.REGRESSION, regressions)}: {now} is worse than {was}."
     return f"No regression: {now} is no worse than {was}."
 
 
@@ -51,18 +51,18 @@ def counts(found: Sequence[Change]) -> str:
     if not found:
         return "Nothing changed."
     there = Counter(change.kind for change in found)
-    return f"Changed: {', '.join(_counted(kind, there[kind]) for kind in Kind if there[kind])}."
+    return f"Changed: {', '.join(_counted(kind, there[kind]) for kind in ChangeKind if there[kind])}."
 
 
-def _counted(kind: Kind, count: int) -> str:
-    names = {Kind.ENVIRONMENT: "change of the environment", Kind.CHANGE: "other change"}
+def _counted(kind: ChangeKind, count: int) -> str:
+    names = {ChangeKind.ENVIRONMENT: "change of the environment", ChangeKind.CHANGE: "other change"}
     name = names.get(kind, str(kind))
     plural = name.replace("change", "changes", 1) if "change" in name else f"{name}s"
     return f"{count:,} {name if count == 1 else plural}"
 
 
-def told(found: Sequence[Change], *, everything: bool = False) -> Iterator[Change | str]:
-    """What is shown: the changes, and lines on those that are only counted.
+def condense(found: Sequence[Change], *, everything: bool = False) -> Iterator[Change | str]:
+    """The changes that are shown one by one, and a line for each group that is only counted.
 
     Args:
         found: all that changed.
@@ -83,7 +83,7 @@ def explained(found: Sequence[Change]) -> Iterator[str]:
         groups = causes.setdefault(change.cause, {})
         groups.setdefault((change.adapter, change.dtype), Counter())[change.what] += 1
     for cause, groups in causes.items():
-        count = _counted(Kind.CHANGE, sum(map(Counter.total, groups.values())))
+        count = _counted(ChangeKind.CHANGE, sum(map(Counter.total, groups.values())))
         yield f"{count}, explained by {cause}; gate --all shows each:"
         shown = groups if len(groups) <= MOST_GROUPS else _by_dtype(groups)
         for (who, dtype), each in sorted(shown.items()):
@@ -111,7 +111,7 @@ def _phrases(counts: Mapping[str, int]) -> Iterator[str]:
 def _some(found: Sequence[Change]) -> Iterator[Change | str]:
     """The changes, but of many alike only the first; then how many more there are."""
     alike = Counter((c.kind, c.adapter, c.what) for c in found)
-    seen: Counter[tuple[Kind, str, str]] = Counter()
+    seen: Counter[tuple[ChangeKind, str, str]] = Counter()
     for change in found:
         key = change.kind, change.adapter, change.what
         seen[key] += 1
@@ -130,18 +130,18 @@ def show(
         found: all that changed.
         console: where to print; whatever its width, nothing is cut off.
         said: the first lines; None: the verdict.
-        everything: as `told` has it.
+        everything: as `condense` has it.
     """
     for line in said or [verdict(found)]:
-        _print(console, inert(line))
+        _print(console, escape_control_characters(line))
     _print(console, counts(found))
-    for each in told(found, everything=everything):
+    for each in condense(found, everything=everything):
         if isinstance(each, str):
-            _print(console, inert(each), indent=4)
+            _print(console, escape_control_characters(each), indent=4)
             continue
         _print(console, f"{each.kind:{INDENT}}{_sentence(each)}", STYLES.get(each.kind), indent=INDENT)
-        if each.kind is Kind.REGRESSION and each.case:
-            line = replay(inert(each.case), inert(each.selector))
+        if each.kind is ChangeKind.REGRESSION and each.case:
+            line = replay(escape_control_characters(each.case), escape_control_characters(each.selector))
             console.print(Text(f"{'':{INDENT}}replay  {line}"), soft_wrap=True)  # one line, to be pasted
 
 
@@ -155,13 +155,13 @@ def _print(console: Console, text: str, style: str | None = None, indent: int = 
 def _sentence(change: Change) -> str:
     """Where, what, and both values."""
     old, new = _pair(change)
-    where, what = _cut(inert(change.where)), _cut(inert(change.what))
+    where, what = _cut(escape_control_characters(change.where)), _cut(escape_control_characters(change.what))
     return f"{where}: {what} {old} -> {new}" if where else f"{what}: {old} -> {new}"
 
 
 def _pair(change: Change) -> tuple[str, str]:
     """Both values as they may be shown; of long ones the part in which they differ."""
-    old, new = inert(change.old), inert(change.new)
+    old, new = escape_control_characters(change.old), escape_control_characters(change.new)
     if _cut(old) == _cut(new):
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
         old, new = (f"…{value[max(0, same - MOST_SHOWN // 2) :]}" for value in (old, new))
@@ -177,12 +177,17 @@ def markdown(
     found: Sequence[Change], title: str, said: str | None = None, *, everything: bool = False
 ) -> str:
     """The same for the summary of a CI job, within its limit."""
-    lines = [f"## {_inert(title)}", "", f"{_inert(said or verdict(found))} {counts(found)}", ""]
+    lines = [
+        f"## {_escape_markdown(title)}",
+        "",
+        f"{_escape_markdown(said or verdict(found))} {counts(found)}",
+        "",
+    ]
     if found:
         lines += ["| | where | what | old | new | input |", "|---|---|---|---|---|---|"]
     size = sum(len(line.encode()) + 1 for line in lines)
-    for each in told(found, everything=everything):
-        line = f"| | {_inert(each)} | | | | |" if isinstance(each, str) else _row(each)
+    for each in condense(found, everything=everything):
+        line = f"| | {_escape_markdown(each)} | | | | |" if isinstance(each, str) else _row(each)
         size += len(line.encode()) + 1
         if size > MOST_BYTES:
             lines.append("| | and more, which the ledgers have | | | | |")
@@ -193,10 +198,12 @@ def markdown(
 
 def _row(change: Change) -> str:
     texts = (change.kind, change.where, change.what, *_pair(change))
-    cells = (*map(_inert, texts), _inert(change.case, MOST_OF_INPUT))
+    cells = (*map(_escape_markdown, texts), _escape_markdown(change.case, MOST_OF_INPUT))
     return f"| {' | '.join(cells)} |"
 
 
-def _inert(text: str, most: int = MOST_SHOWN) -> str:
+def _escape_markdown(text: str, most: int = MOST_SHOWN) -> str:
     """The text, or its beginning, with nothing that Markdown or HTML would take for its own, on one line."""
-    return ACTIVE.sub(lambda sign: f"&#{ord(sign.group())};", _cut(inert(" ".join(text.split())), most))
+    return ACTIVE.sub(
+        lambda sign: f"&#{ord(sign.group())};", _cut(escape_control_characters(" ".join(text.split())), most)
+    )

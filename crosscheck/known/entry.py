@@ -182,7 +182,7 @@ def _check_predicate(entry: Difference) -> None:
         if entry.output != of:
             raise ValueError(f"nature {entry.nature} is one of {of}; the entry's output is {entry.output}")
     for axis, text in entry.shape.items():
-        fields.comparisons(one_of(axis, fields.AXES, "axis of shape"), text)
+        fields.comparisons(one_of(axis, fields.SIZE_NAMES, "axis of shape"), text)
 
 
 def _check_evidence(entry: Difference) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from crosscheck.shown import hexadecimal
+from crosscheck.formatting import format_hex
 from reference.formats import Format
 
-AXES: Final = ("stack", "m", "n", "p")
+SIZE_NAMES: Final = ("stack", "m", "n", "p")
 COMPARISON: Final = re.compile(r"\s*(<|<=|>|>=|==|!=)\s*[0-9]{1,12}\s*")  # as many digits as a case allows
 NUMBER: Final = re.compile(r"-?0x[0-9a-f](\.[0-9a-f]+)?p[+-]?[0-9]{1,4}|-?inf|nan")
 
@@ -78,7 +78,7 @@ def comparisons(axis: str, text: str) -> SpecifierSet:
 def fits(shape: tuple[int, ...], wanted: Mapping[str, str]) -> bool:
     """Whether ``(*stack, m, n, p)`` has the wanted sizes; stack is the product of its axes, 1 without any."""
     *stack, m, n, p = shape
-    sizes = dict(zip(AXES, (math.prod(stack), m, n, p), strict=True))
+    sizes = dict(zip(SIZE_NAMES, (math.prod(stack), m, n, p), strict=True))
     return all(comparisons(axis, text).contains(str(sizes[axis])) for axis, text in wanted.items())
 
 
@@ -99,5 +99,5 @@ def number(field: str, text: str, format: Format) -> float:
     with np.errstate(over="ignore", under="ignore"):
         nearest = float(np.float64(value).astype(format.dtype))
     if value != nearest and not math.isnan(value):
-        raise ValueError(f"{field} {text} is no {format.name}; the nearest is {hexadecimal(nearest)}")
+        raise ValueError(f"{field} {text} is no {format.name}; the nearest is {format_hex(nearest)}")
     return value

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.blame.element import Element
+from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
 from reference.arithmetic import Arithmetic
 from reference.types import Problem

@@ -6,19 +6,19 @@ import platform
 
 import numpy as np
 
-from crosscheck.blame.element import Element
+from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
+from crosscheck.explain.element import Element
+from crosscheck.formatting import format_element, format_hex
 from crosscheck.judge import Judge
 from crosscheck.known.entry import Difference
-from crosscheck.known.explained import touched
+from crosscheck.known.match import in_regimes
 from crosscheck.known.nature import NATURES
 from crosscheck.regimes import REGIMES
-from crosscheck.shown import hexadecimal, place
-from crosscheck.trial import Outcome, Subject, run
 from reference import oracle
 from reference.arithmetic import Arithmetic
 
 
-def prove(entry: Difference, subject: Subject) -> str | None:
+def verify(entry: Difference, adapter: CheckedAdapter) -> str | None:
     """Evaluate an entry's pinned case again.
 
     The whole case is evaluated, since a fault may depend on its size; the oracle takes the one problem.
@@ -26,29 +26,29 @@ def prove(entry: Difference, subject: Subject) -> str | None:
 
     Args:
         entry: which the installed version of the framework falls under.
-        subject: the adapter that the entry names as its mode.
+        adapter: the one that the entry names as its mode.
 
     Returns:
         None if the element differs as the entry says; otherwise one sentence that says what is stale.
 
     Raises:
-        ValueError: the entry says nothing about this subject.
-        AdapterDied: the subject dies before it says who it is.
+        ValueError: the entry says nothing about this adapter.
+        AdapterCrashed: the adapter crashes before it describes itself.
     """
-    said = subject.description
+    said = adapter.description
     if said.name != entry.mode or not entry.concerns(said, platform.machine()):
         raise ValueError(f"{entry.name} says nothing about {said.name} of {said.framework} {said.version}")
     judge = Judge(entry.source.problem())
     element = Element(judge, entry.output, entry.index)
-    outcome = run(subject, judge)
+    outcome = evaluate_and_judge(adapter, judge)
     stale = _record(entry, element) or _result(entry, element, outcome) or _nature(entry, judge, outcome)
     return f"known difference {entry.name} is stale: {stale}" if stale else None
 
 
 def _record(entry: Difference, element: Element) -> str | None:
     """What the record says wrongly, whatever an adapter returns."""
-    where = place(entry.output, entry.index)
-    if not touched(element.judge, entry.output, entry.regimes)[entry.index]:
+    where = format_element(entry.output, entry.index)
+    if not in_regimes(element.judge, entry.output, entry.regimes)[entry.index]:
         return f"{where} lies in none of {', '.join(entry.regimes or REGIMES)}"
     exact = oracle.hexadecimal(element.ball, element.format)
     if _canonical(exact) != _canonical(entry.exact):
@@ -58,17 +58,17 @@ def _record(entry: Difference, element: Element) -> str | None:
 
 def _result(entry: Difference, element: Element, outcome: Outcome) -> str | None:
     """What speaks against the difference at the pinned element: it is gone, or smaller."""
-    where = place(entry.output, entry.index)
+    where = format_element(entry.output, entry.index)
     if entry.output not in outcome.judgements:
         why = outcome.failure or outcome.unsupported or f"it has no {entry.output}"
         return f"{entry.mode} no longer returns {where}: {why}"
     got = element.got(outcome)
     if outcome.judgements[entry.output].admissible[entry.index]:
-        return f"{where} no longer differs: it is {hexadecimal(got)}, admissible"
+        return f"{where} no longer differs: it is {format_hex(got)}, admissible"
     share = element.share(got, _claims(outcome, element.judge))
     if share < entry.at_least:
         far = f"{share:.3g} times the bound, recorded as at least {entry.at_least:g}"
-        return f"{where} differs by less: it is {hexadecimal(got)}, {far}"
+        return f"{where} differs by less: it is {format_hex(got)}, {far}"
     return None
 
 
@@ -81,8 +81,8 @@ def _nature(entry: Difference, judge: Judge, outcome: Outcome) -> str | None:
         element = Element(judge, entry.output, tuple(map(int, index)))
         got = element.got(outcome)
         if not nature.holds(element, got, claims):
-            where = place(element.output, element.index)
-            return f"{where} is {hexadecimal(got)}, and not {nature.words}"
+            where = format_element(element.output, element.index)
+            return f"{where} is {format_hex(got)}, and not {nature.words}"
     return None
 
 
@@ -91,5 +91,5 @@ def _claims(outcome: Outcome, judge: Judge) -> Arithmetic:
 
 
 def _canonical(text: str) -> str:
-    """A recorded number as `hexadecimal` writes it, the sign of a zero included."""
-    return hexadecimal(float.fromhex(text))
+    """A recorded number as `format_hex` writes it, the sign of a zero included."""
+    return format_hex(float.fromhex(text))

@@ -17,10 +17,10 @@ import numpy as np
 from adapters.errors import one_line
 from adapters.protocol import Description
 from crosscheck.cases.literals import one_of
+from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge
 from crosscheck.known.entry import Difference, Setting
-from crosscheck.known.explained import Cover, Explained, explained, touched
-from crosscheck.trial import Outcome
+from crosscheck.known.match import KnownMatch, Match, combine_matches, in_regimes
 
 SHIPPED: Final = Path(__file__).with_name("known_differences.toml")
 
@@ -90,13 +90,13 @@ class KnownDifferences:
         return tuple(e for e in self.entries if any(e.concerns(said, self.machine) for said in there))
 
     def unmatched(
-        self, explained: Iterable[Explained], present: Iterable[Description]
+        self, matches: Iterable[KnownMatch], present: Iterable[Description]
     ) -> tuple[Difference, ...]:
         """The entries in force that cover nothing of all this, though sighted in the release of an adapter.
 
         In any other release of an entry's versions the fault may be there: nobody has seen it.
         """
-        matched = {name for each in explained for name in each.covered}
+        matched = {name for each in matches for name in each.covered}
         in_force, there = self.in_force, list(present)
         return tuple(
             entry
@@ -105,28 +105,28 @@ class KnownDifferences:
             and any(entry.concerns(said, self.machine) and entry.is_sighted(said.version) for said in there)
         )
 
-    def explain(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> Explained:
-        """Which wrong elements of an outcome are known.
+    def match(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> KnownMatch:
+        """Match the wrong elements of an outcome with the entries.
 
         Args:
             judge: that the outcome is from.
             outcome: of one adapter.
             shape: of the case, ``(*stack, m, n, p)``.
         """
-        return explained(outcome, self.covering(judge, outcome, shape))
+        return combine_matches(outcome, self.matches(judge, outcome, shape))
 
-    def covering(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> dict[str, list[Cover]]:
-        """What each entry covers, by output, for those that disagree; arguments as those of `explain`."""
-        found: dict[str, list[Cover]] = {}
+    def matches(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> dict[str, list[Match]]:
+        """The elements that each entry covers, by output that disagrees; arguments as those of `match`."""
+        found: dict[str, list[Match]] = {}
         for output in outcome.disagreeing:
             setting = Setting(outcome.description, judge.format.name, output, shape, self.machine)
             wrong = ~outcome.judgements[output].admissible
-            covers = [
-                Cover(entry.name, entry.regimes, np.asarray(wrong & touched(judge, output, entry.regimes)))
+            matches = [
+                Match(entry.name, entry.regimes, np.asarray(wrong & in_regimes(judge, output, entry.regimes)))
                 for entry in self.in_force
                 if entry.applies(setting)
             ]
-            found[output] = [cover for cover in covers if cover.elements.any()]
+            found[output] = [match for match in matches if match.elements.any()]
         return found
 
 

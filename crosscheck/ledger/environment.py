@@ -33,20 +33,20 @@ VARIABLES: Final = (
     "TORCHINDUCTOR_CPP_MARCH",
     "CUDA_VISIBLE_DEVICES",
 )
-# What another interpreter is asked; NumPy's BLAS is a part of it.
-ASKED: Final = """
+# What another interpreter runs to report its versions; NumPy's BLAS is one of them.
+QUERY: Final = """
 import json, platform, sys
 from importlib.metadata import PackageNotFoundError, version
 import numpy
 blas = (numpy.show_config(mode="dicts") or {}).get("Build Dependencies", {}).get("blas", {})
 built = " ".join(str(blas.get(key, "")) for key in ("name", "version")).strip()
-told = {"python": platform.python_version(), "blas": built}
+facts = {"python": platform.python_version(), "blas": built}
 for name in sys.argv[1:]:
     try:
-        told[name] = version(name)
+        facts[name] = version(name)
     except PackageNotFoundError:
         pass
-json.dump(told, sys.stdout)
+json.dump(facts, sys.stdout)
 """
 # Vector and fused arithmetic: what kernels are chosen by.
 EXTENSIONS: Final = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx512", "amx", "asimd", "sve", "bf16")
@@ -59,10 +59,10 @@ def environment(python: str | None = None) -> Environment:
         python: the interpreter that adapters run under, which has packages of its own; None: this one.
     """
     if python is not None:
-        command = [python, "-c", ASKED, *PACKAGES]
+        command = [python, "-c", QUERY, *PACKAGES]
         there = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, the user's own
-        told = {"python-flint": version("python-flint"), **json.loads(there.stdout)}  # the oracle stays here
-        return replace(environment(), python=told.pop("python"), blas=told.pop("blas"), packages=told)
+        facts = {"python-flint": version("python-flint"), **json.loads(there.stdout)}  # the oracle stays here
+        return replace(environment(), python=facts.pop("python"), blas=facts.pop("blas"), packages=facts)
     return Environment(
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",

@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.errors import one_line
 from crosscheck import files
-from crosscheck.inert import told
+from crosscheck.escaping import escape_and_shorten
 from crosscheck.ledger.ledger import UNKNOWN, Ledger, encoded
 from crosscheck.ledger.records import (
     COMPLETE,
@@ -25,6 +25,7 @@ from crosscheck.ledger.records import (
     INTERRUPTED,
     VERSION,
     Acceptance,
+    AnyLine,
     Behaviour,
     CellRecord,
     Fault,
@@ -32,13 +33,12 @@ from crosscheck.ledger.records import (
     Header,
     Known,
     Line,
-    Record,
 )
 
 T = TypeVar("T", bound=Line)
 
 MOST_BYTES: Final = 2**26  # a ledger of the suite has some 10^6; what is read may take 20 times as many
-DECODER: Final = msgspec.json.Decoder(Record)
+DECODER: Final = msgspec.json.Decoder(AnyLine)
 # Where the last line tells the checksum of what comes before it.
 BEFORE, AFTER = b'"checksum":"', b'"}\n'
 
@@ -47,7 +47,7 @@ class LedgerError(ValueError):
     """A ledger that cannot be used or written; the message is one line: which, what is wrong, what to do."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(told(message))
+        super().__init__(escape_and_shorten(message))
 
 
 class _Stated(msgspec.Struct):

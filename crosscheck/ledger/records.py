@@ -78,12 +78,12 @@ class Sweep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which shards of which sweep a ledger has; their numbers as `crosscheck.sweep.numbers` writes them.
 
     Attributes:
-        lane: what makes the shards.
-        settings: of the lane, each in JSON.
+        lane: the kind of sweep, which makes the shards.
+        settings: of the kind, each in JSON.
         known: the SHA-256 of the record of known differences.
         of: how many shards the whole sweep has.
         shards: those whose results are here.
-        aside: those that were set aside: there is no result of them, and a fault says why.
+        aside: the failed shards: there is no result of them, and a fault says why.
     """
 
     lane: str
@@ -189,13 +189,13 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     @classmethod
     def of(cls, cell: Cell, summary: Summary) -> Self:
         """The record of a cell."""
-        told = {
+        values = {
             **vars(summary),
             **{name: WorstRecord.of(getattr(summary, name)) for name in WORST},
             **{name: dict(sorted(getattr(summary, name).items())) for name in HISTOGRAMS},
             **{name: tuple(sorted(getattr(summary, name))) for name in TEXTS},
         }
-        return cls(**vars(cell), **told)
+        return cls(**vars(cell), **values)
 
     @property
     def cell(self) -> Cell:
@@ -205,10 +205,10 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     @property
     def summary(self) -> Summary:
         """What was found there."""
-        told = {name: getattr(self, name) for name in SUMMARY}
-        told |= {name: frozenset(told[name]) for name in TEXTS}
-        told |= {name: told[name] and told[name].worst for name in WORST}
-        return Summary(**told)
+        values = {name: getattr(self, name) for name in SUMMARY}
+        values |= {name: frozenset(values[name]) for name in TEXTS}
+        values |= {name: values[name] and values[name].worst for name in WORST}
+        return Summary(**values)
 
 
 CELL: Final = tuple(member.name for member in dataclasses.fields(Cell))
@@ -252,7 +252,7 @@ class Known(Line, frozen=True, tag="known", omit_defaults=True):
 
 
 class Fault(Line, frozen=True, tag="fault"):
-    """What speaks against an adapter, or the run, beside its values: a death, a broken contract, a red test.
+    """What speaks against an adapter, or the run, beside its values: a crash, a broken contract, a red test.
 
     Attributes:
         who: an adapter, or the name of a test.
@@ -300,4 +300,4 @@ class Footer(Line, frozen=True, tag="footer"):
     checksum: Digest
 
 
-Record = Header | CellRecord | Behaviour | Known | Fault | Acceptance | Footer
+AnyLine = Header | CellRecord | Behaviour | Known | Fault | Acceptance | Footer

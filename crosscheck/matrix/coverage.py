@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from crosscheck.cases import Case, Literal
+from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge, Verdict
-from crosscheck.known.explained import SUMMED
+from crosscheck.known.match import SUMMED
 from crosscheck.matrix.shapes import shape_class
 from crosscheck.regimes import REGIMES
-from crosscheck.trial import Outcome
 from reference.types import Bool
 
 FAILED: Final = "it failed or gave no answer in time, or was not asked again after that"
@@ -34,8 +34,8 @@ def _counter() -> Counter[str]:
 
 
 @dataclass
-class Tally:
-    """What happened in one group.
+class CoverageCounts:
+    """Counts of one group of a coverage table.
 
     Attributes:
         judged: elements of ŷ with a verdict, by regime; see `decided`.
@@ -47,14 +47,14 @@ class Tally:
     not_judged: Counter[str] = field(default_factory=_counter)
     reasons: Counter[str] = field(default_factory=_counter)
 
-    def add(self, other: Tally) -> None:
-        """Add what happened in another group."""
+    def add(self, other: CoverageCounts) -> None:
+        """Add the counts of another group."""
         self.judged.update(other.judged)
         self.not_judged.update(other.not_judged)
         self.reasons.update(other.reasons)
 
     def reason(self, regime: str) -> str | None:
-        """Why nothing was judged in a regime, as far as it shows in what happened; the commonest reason."""
+        """Why nothing was judged in a regime, as far as the counts show it: the commonest reason."""
         if self.not_judged[regime]:
             return NOT_JUDGED
         return next((text for text, _ in self.reasons.most_common(1)), None)
@@ -87,62 +87,62 @@ def is_judged(outcome: Outcome) -> bool:
 
 @dataclass
 class Coverage:
-    """The tallies of a run; they add up.
+    """What a run judged, by group; the coverage of several processes can be added.
 
     Attributes:
         groups: by mode, dtype and class of shapes, in the order in which they were first seen.
     """
 
-    groups: dict[Group, Tally] = field(default_factory=dict)
+    groups: dict[Group, CoverageCounts] = field(default_factory=dict)
 
-    def _tally(self, mode: str, case: Case | Literal) -> Tally:
-        return self.groups.setdefault(Group(mode, case.dtype, shape_class(case.shape)), Tally())
+    def _counts(self, mode: str, case: Case | Literal) -> CoverageCounts:
+        return self.groups.setdefault(Group(mode, case.dtype, shape_class(case.shape)), CoverageCounts())
 
-    def hear(self, case: Case | Literal, judge: Judge, outcome: Outcome) -> None:
+    def add(self, case: Case | Literal, judge: Judge, outcome: Outcome) -> None:
         """Count one outcome."""
-        tally = self._tally(outcome.description.name, case)
+        counts = self._counts(outcome.description.name, case)
         if outcome.failure is not None:
-            tally.reasons[FAILED] += 1
+            counts.reasons[FAILED] += 1
         elif outcome.unsupported is not None:
-            tally.reasons[outcome.unsupported] += 1
+            counts.reasons[outcome.unsupported] += 1
         else:
             found = decided(judge, outcome)
-            tally.judged.update(regimes_of(judge, found))
-            tally.not_judged.update(regimes_of(judge, ~found))
+            counts.judged.update(regimes_of(judge, found))
+            counts.not_judged.update(regimes_of(judge, ~found))
 
-    def miss(self, mode: str, case: Case | Literal) -> None:
+    def add_skipped(self, mode: str, case: Case | Literal) -> None:
         """Count a case that a mode was not given any more, after a failure."""
-        self._tally(mode, case).reasons[FAILED] += 1
+        self._counts(mode, case).reasons[FAILED] += 1
 
     def plain(self) -> list[list[Any]]:
-        """The coverage in what another process understands."""
+        """The coverage as lists and dictionaries, to be sent to another process."""
         return [
-            [*group, dict(tally.judged), dict(tally.not_judged), dict(tally.reasons)]
-            for group, tally in self.groups.items()
+            [*group, dict(counts.judged), dict(counts.not_judged), dict(counts.reasons)]
+            for group, counts in self.groups.items()
         ]
 
-    def add(self, plain: list[list[Any]]) -> None:
-        """Add the coverage of another process."""
-        for mode, dtype, shapes, *counts in plain:
-            other = Tally(*(Counter(count) for count in counts))
-            self.groups.setdefault(Group(mode, dtype, shapes), Tally()).add(other)
+    def add_plain(self, plain: list[list[Any]]) -> None:
+        """Add the coverage of another process, as `plain` gives it."""
+        for mode, dtype, shapes, *counters in plain:
+            other = CoverageCounts(*(Counter(counter) for counter in counters))
+            self.groups.setdefault(Group(mode, dtype, shapes), CoverageCounts()).add(other)
 
     def labelled(self, label: Callable[[str], str]) -> Coverage:
         """The modes that share a label, together."""
         found = Coverage()
-        for (mode, dtype, shapes), tally in self:
-            found.groups.setdefault(Group(label(mode), dtype, shapes), Tally()).add(tally)
+        for (mode, dtype, shapes), counts in self:
+            found.groups.setdefault(Group(label(mode), dtype, shapes), CoverageCounts()).add(counts)
         return found
 
     def regimes(self) -> Counter[str]:
         """How many judged elements of ŷ fell into each regime, over all modes."""
-        return sum((tally.judged for tally in self.groups.values()), Counter())
+        return sum((counts.judged for counts in self.groups.values()), Counter())
 
     @property
-    def starved(self) -> list[str]:
-        """The regimes that nothing judged fell into."""
+    def uncovered_regimes(self) -> list[str]:
+        """The regimes in which nothing was judged."""
         found = self.regimes()
         return [name for name in REGIMES if not found[name]]
 
-    def __iter__(self) -> Iterator[tuple[Group, Tally]]:
+    def __iter__(self) -> Iterator[tuple[Group, CoverageCounts]]:
         return iter(self.groups.items())

@@ -1,4 +1,4 @@
-"""One mode on one case: judged, its known differences told apart, and explained where any are left."""
+"""One mode on one case: judged, with its known differences matched, and the message where it is wrong."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from adapters import CORE, Spec, installed, spec_of
-from adapters.errors import AdapterDied, NoAnswer
+from adapters.errors import AdapterCrashed, NoAnswer
 from adapters.modes import parse
-from crosscheck.account import Account
 from crosscheck.cases import Case, Literal
-from crosscheck.hosts import Hosts
+from crosscheck.evaluation import Outcome, evaluate_and_judge
+from crosscheck.hosts import WorkerProcesses
 from crosscheck.judge import Judge
-from crosscheck.known import Explained, KnownDifferences
+from crosscheck.known import KnownDifferences, KnownMatch
 from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, decided, is_judged, regimes_of
 from crosscheck.matrix.shapes import LARGE, shape_class
 from crosscheck.message import failure
-from crosscheck.trial import Outcome, run
+from crosscheck.run_summary import RunSummary
 
 MODES = "modes of the matrix"
 
 
 @lru_cache(maxsize=16)
 def judge_of(case: Case | Literal) -> Judge:
-    """The judge of a case, kept for the modes that meet it one after the other."""
+    """The judge of a case, kept for the modes that evaluate it one after the other."""
     return Judge(case.problem())
 
 
@@ -34,64 +34,66 @@ class Matrix:
     """The modes of a run, in the processes that they share.
 
     Attributes:
-        hosts: their processes.
+        processes: the worker processes.
         known: the known differences.
         coverage: what was judged where.
-        account: of the same, for the end of the run.
-        dead: the modes that died or gave no answer in time, and how; they are asked no more.
+        run_summary: the counts that are printed at the end of the run.
+        crashed: the modes that crashed or gave no answer in time, and how; they are asked no more.
         listener: told of every outcome, for a ledger; None: nobody is.
     """
 
-    hosts: Hosts
+    processes: WorkerProcesses
     known: KnownDifferences
     coverage: Coverage = field(default_factory=Coverage)
-    account: Account = field(default_factory=Account)
-    dead: dict[str, AdapterDied] = field(default_factory=dict)
+    run_summary: RunSummary = field(default_factory=RunSummary)
+    crashed: dict[str, AdapterCrashed] = field(default_factory=dict)
     listener: Callable[[Case, Judge, Sequence[Outcome]], None] | None = None
 
-    def hear(self, spec: Spec, case: Case | Literal) -> tuple[Outcome, Explained]:
+    def hear(self, spec: Spec, case: Case | Literal) -> tuple[Outcome, KnownMatch]:
         """One mode on one case.
 
         Raises:
             AdapterError: it cannot be loaded.
-            AdapterDied: it died before; it is asked no more.
+            AdapterCrashed: it crashed before; it is asked no more.
         """
-        if spec.name in self.dead:
-            raise self.dead[spec.name]
+        if spec.name in self.crashed:
+            raise self.crashed[spec.name]
         judge = judge_of(case)
-        outcome = run(self.hosts.subject(spec), judge)
-        if isinstance(outcome.failure, AdapterDied):
-            self.dead[spec.name] = outcome.failure
+        outcome = evaluate_and_judge(self.processes.adapter(spec), judge)
+        if isinstance(outcome.failure, AdapterCrashed):
+            self.crashed[spec.name] = outcome.failure
         if isinstance(outcome.failure, NoAnswer):
-            self.account.no_verdict[str(outcome.failure)] += 1
-        explained = self.known.explain(judge, outcome, case.shape)
-        self.coverage.hear(case, judge, outcome)
-        self._count(judge, outcome, explained)
+            self.run_summary.no_verdict[str(outcome.failure)] += 1
+        known_match = self.known.match(judge, outcome, case.shape)
+        self.coverage.add(case, judge, outcome)
+        self._count(judge, outcome, known_match)
         if self.listener is not None and isinstance(case, Case):
             self.listener(case, judge, [outcome])
-        return outcome, explained
+        return outcome, known_match
 
-    def _count(self, judge: Judge, outcome: Outcome, explained: Explained) -> None:
+    def _count(self, judge: Judge, outcome: Outcome, known_match: KnownMatch) -> None:
         name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size
-        self.account.asked[name] += count
-        self.account.known.update(explained.covered)
+        self.run_summary.asked[name] += count
+        self.run_summary.known.update(known_match.covered)
         if outcome.unsupported is not None:
-            self.account.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
+            self.run_summary.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
         if outcome.outputs is None:
             return
-        self.account.problems[MODES] += count
-        self.account.count(name, dtype, outcome.judgements)
-        self.account.regimes.update(regimes_of(judge, decided(judge, outcome)))
+        self.run_summary.problems[MODES] += count
+        self.run_summary.count(name, dtype, outcome.judgements)
+        self.run_summary.regimes.update(regimes_of(judge, decided(judge, outcome)))
 
-    def complaint(self, spec: Spec, case: Case | Literal, outcome: Outcome) -> str:
+    def failure_message(self, spec: Spec, case: Case | Literal, outcome: Outcome) -> str:
         """Everything needed to act on an outcome that is not green, beside what the plain modes return."""
         others = [
-            spec_of(parse(name)) for name in CORE if name not in (spec.name, *self.dead) and installed(name)
+            spec_of(parse(name))
+            for name in CORE
+            if name not in (spec.name, *self.crashed) and installed(name)
         ]
         judge = judge_of(case)
-        subjects = {one.name: self.hosts.subject(one) for one in (spec, *others)}
-        outcomes = [outcome, *(run(subjects[other.name], judge) for other in others)]
-        return failure(case.text, judge, outcomes, subjects)
+        adapters = {one.name: self.processes.adapter(one) for one in (spec, *others)}
+        outcomes = [outcome, *(evaluate_and_judge(adapters[other.name], judge) for other in others)]
+        return failure(case.text, judge, outcomes, adapters)
 
 
 def never_judged(heard: Iterable[tuple[Case, Outcome]]) -> list[str]:

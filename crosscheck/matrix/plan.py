@@ -1,9 +1,9 @@
 """The plan of the matrix: which modes, and for each mode and dtype which cases.
 
-The modes with names of their own meet every class of shapes, every layout and all special values. Where each
+The modes with names of their own get every class of shapes, every layout and all special values. Where each
 shape is one more program to compile, a mode takes every k-th shape of a class, from another start for each
 mode and dtype, so that together the modes take all of them. The other combinations of factors are those of
-`crosscheck.matrix.combinations`; each meets a few cases. `thorough` gives every mode with a name every shape.
+`crosscheck.matrix.combinations`; each gets a few cases. `thorough` gives every mode with a name every shape.
 
 Large shapes are float64's and float32's: sums of thousands of 16-bit numbers are not judged where the
 accumulator is narrow, and tell nothing new where it is wide.

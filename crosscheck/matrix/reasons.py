@@ -17,11 +17,11 @@ MISSED: Final = "by turns: the elements there miss it by chance; --thorough take
 ONE_EACH: Final = "a combination has one case: all regimes in one stack, or an ordinary one at a threshold"
 
 # The regimes of the cases of each mode, or group of modes, in each dtype at each class of shapes.
-Given = Mapping[tuple[str, str, str], frozenset[str]]
+PlannedRegimes = Mapping[tuple[str, str, str], frozenset[str]]
 
 
-def given(items: Iterable[Item], label: Callable[[str], str]) -> Given:
-    """What the items give to the modes, those of one label together."""
+def planned_regimes(items: Iterable[Item], label: Callable[[str], str]) -> PlannedRegimes:
+    """The regimes of the items' cases, by label of the mode, dtype and class of shapes."""
     found: dict[tuple[str, str, str], set[str]] = {}
     for item in items:
         for case in item.cases:
@@ -48,21 +48,23 @@ class Gap(NamedTuple):
     regime: str
 
 
-def why_not(mode: Mode | None, gap: Gap, now: Collection[str], ever: Collection[str]) -> str | None:
-    """Why no case there is of the regime; None if one is, or there is no reason.
+def reason_for_gap(
+    mode: Mode | None, gap: Gap, this_plan: Collection[str], thorough_plan: Collection[str]
+) -> str | None:
+    """The reason why a plan has no case of the gap's regime; None if it has one, or there is no reason.
 
     Args:
         mode: the mode; None for the combinations of a framework.
-        gap: where.
-        now: the regimes of the cases that the plan has there.
-        ever: the same of the thorough plan.
+        gap: where the mode was not judged.
+        this_plan: the regimes of the cases that the plan has there.
+        thorough_plan: the regimes of the cases that the thorough plan has there.
     """
-    if _has(now, gap.regime):
+    if _has(this_plan, gap.regime):
         return None
     if gap.shapes in LARGE and gap.dtype not in LARGE_DTYPES:
         return LARGE_ONLY
     if mode is None:
         return ONE_EACH
-    if _has(ever, gap.regime):
+    if _has(thorough_plan, gap.regime):
         return HAZARD if mode.is_hazard and gap.shapes in LARGE else BY_TURNS
     return NO_STACK if gap.shapes == "stacks" and mode["derivative"] == "module" else None

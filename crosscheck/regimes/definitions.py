@@ -33,12 +33,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscheck.regimes import generators, labels
-from crosscheck.regimes.facts import Facts
-from crosscheck.regimes.generators import Operands
-from crosscheck.regimes.labels import Labels
+from crosscheck.regimes.element_sums import ElementSums
+from crosscheck.regimes.generators import MakeXW
+from crosscheck.regimes.labels import MakeY
+from crosscheck.regimes.random_bits import RandomBits, as_numbers, stacked
 from crosscheck.regimes.sigma import sigma
 from crosscheck.regimes.thresholds import huge_exponent, saturation
-from crosscheck.regimes.words import Words, as_numbers, stacked
 from reference.formats import Format
 from reference.types import Array, Bool, Float64, Problem
 
@@ -47,50 +47,50 @@ def _is_subnormal(array: Float64, format: Format) -> Bool:
     return np.asarray((array != 0) & (np.abs(array) < format.least_normal))
 
 
-def _non_finite(facts: Facts) -> Bool:
-    return ~facts.finite
+def _non_finite(elements: ElementSums) -> Bool:
+    return ~elements.finite
 
 
-def _overflow(facts: Facts) -> Bool:
-    positive, negative = facts.sums
-    return facts.finite & (np.maximum(positive, negative) >= facts.format.largest)
+def _overflow(elements: ElementSums) -> Bool:
+    positive, negative = elements.sums
+    return elements.finite & (np.maximum(positive, negative) >= elements.format.largest)
 
 
-def _subnormal(facts: Facts) -> Bool:
-    operand = facts.any_operand(lambda array: _is_subnormal(array, facts.format))
-    return operand | _is_subnormal(facts.y, facts.format)
+def _subnormal(elements: ElementSums) -> Bool:
+    operand = elements.any_operand(lambda array: _is_subnormal(array, elements.format))
+    return operand | _is_subnormal(elements.y, elements.format)
 
 
-def _huge_label(facts: Facts) -> Bool:
-    return np.isfinite(facts.y) & (np.abs(facts.y) >= math.ldexp(1.0, huge_exponent(facts.format)))
+def _huge_label(elements: ElementSums) -> Bool:
+    return np.isfinite(elements.y) & (np.abs(elements.y) >= math.ldexp(1.0, huge_exponent(elements.format)))
 
 
-def _cancelling(facts: Facts) -> Bool:
-    positive, negative = facts.sums
+def _cancelling(elements: ElementSums) -> Bool:
+    positive, negative = elements.sums
     half = positive / 2 + negative / 2  # of T, which may pass Ω where P and N do not
-    weighty = facts.finite & (half >= 0.5) & np.isfinite(half)
-    return weighty & (np.abs(facts.z) <= math.ldexp(2.0, -facts.h) * half)
+    weighty = elements.finite & (half >= 0.5) & np.isfinite(half)
+    return weighty & (np.abs(elements.z) <= math.ldexp(2.0, -elements.h) * half)
 
 
-def _saturated_high(facts: Facts) -> Bool:
-    return facts.finite & (facts.z >= saturation(facts.format))
+def _saturated_high(elements: ElementSums) -> Bool:
+    return elements.finite & (elements.z >= saturation(elements.format))
 
 
-def _saturated_low(facts: Facts) -> Bool:
-    return facts.finite & (facts.z <= -saturation(facts.format))
+def _saturated_low(elements: ElementSums) -> Bool:
+    return elements.finite & (elements.z <= -saturation(elements.format))
 
 
-def _near_label(facts: Facts) -> Bool:
-    y_hat = sigma(facts.z)
-    return facts.finite & (np.abs(y_hat - facts.y) <= math.ldexp(1.0, -facts.h) * y_hat)
+def _near_label(elements: ElementSums) -> Bool:
+    y_hat = sigma(elements.z)
+    return elements.finite & (np.abs(y_hat - elements.y) <= math.ldexp(1.0, -elements.h) * y_hat)
 
 
-def _zeros(facts: Facts) -> Bool:
-    return facts.any_operand(lambda array: array == 0)
+def _zeros(elements: ElementSums) -> Bool:
+    return elements.any_operand(lambda array: array == 0)
 
 
-def _ordinary(facts: Facts) -> Bool:
-    others = [regime.holds(facts) for regime in REGIMES.values() if regime.name != "ordinary"]
+def _ordinary(elements: ElementSums) -> Bool:
+    others = [regime.holds(elements) for regime in REGIMES.values() if regime.name != "ordinary"]
     return ~np.logical_or.reduce(others)
 
 
@@ -101,22 +101,22 @@ class Regime:
     Attributes:
         name: as in a case.
         meaning: one line for reports.
-        holds: the definition, on `Facts`.
-        operands: makes the bits of X and W.
-        labels: makes the bits of y.
+        holds: the definition, on `ElementSums`.
+        make_XW: makes the bit patterns of X and W.
+        make_y: makes those of y.
         least_n: inputs that it needs.
     """
 
     name: str
     meaning: str
-    holds: Callable[[Facts], Bool]
-    operands: Operands
-    labels: Labels = labels.plain
+    holds: Callable[[ElementSums], Bool]
+    make_XW: MakeXW
+    make_y: MakeY = labels.plain
     least_n: int = 1
 
     def contains(self, X: Array, y: Array, W: Array, format: Format) -> Bool:
         """Which elements of ŷ lie in the regime, ``[*stack, m, p]``."""
-        return self.holds(Facts(X, y, W, format))
+        return self.holds(ElementSums(X, y, W, format))
 
     def unsupported(self, shape: tuple[int, ...], format: Format) -> str | None:
         """Why problems of this shape ``(*stack, m, n, p)`` cannot lie in the regime; None if they can."""
@@ -124,11 +124,11 @@ class Regime:
         n = shape[-2]
         return None if n >= self.least_n else f"it needs at least {self.least_n} inputs (n), not {n}"
 
-    def generate(self, words: Words, shape: tuple[int, ...], format: Format) -> Problem:
-        """Make the stack of problems that the words stand for; most elements lie in the regime."""
-        x, w = self.operands(words, format)
+    def generate(self, bits: RandomBits, shape: tuple[int, ...], format: Format) -> Problem:
+        """Make a stack of problems from random bits; most elements of ŷ lie in the regime."""
+        x, w = self.make_XW(bits, format)
         X, W = as_numbers(x, format), as_numbers(w, format)
-        y = as_numbers(self.labels(words, X, W, format), format)
+        y = as_numbers(self.make_y(bits, X, W, format), format)
         return Problem(*(stacked(array, shape[:-3]) for array in (X, y, W)))
 
 
@@ -178,8 +178,8 @@ def classify(X: Array, y: Array, W: Array, format: Format) -> NDArray[np.int8]:
 
     Of several that hold, the first in the order of the table above.
     """
-    facts = Facts(X, y, W, format)
-    holds = [regime.holds(facts) for regime in _ALL[1:]]
+    elements = ElementSums(X, y, W, format)
+    holds = [regime.holds(elements) for regime in _ALL[1:]]
     places = np.argmax([np.zeros_like(holds[0]), *holds], axis=0)
     return np.asarray(places, dtype=np.int8)
 

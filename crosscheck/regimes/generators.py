@@ -1,4 +1,4 @@
-"""How X and W of each regime are made: words in, bit patterns out, integer operations only.
+"""How X and W of each regime are made: random bits in, bit patterns out, integer operations only.
 
 Notation: s is a problem's scale, X gets 2^s and W 2^−s; t is a row's scale; all are exponents of two. What
 a generator makes lies mostly, not always, in its regime: `crosscheck.regimes` alone says what the regime is.
@@ -10,10 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from crosscheck.regimes.thresholds import exponent, half_digits, saturation, underflow
-from crosscheck.regimes.words import (
+from crosscheck.regimes.random_bits import (
     Int64,
-    Words,
+    RandomBits,
     below,
     field,
     nudge_bits,
@@ -23,67 +22,68 @@ from crosscheck.regimes.words import (
     special_bits,
     subnormal_bits,
 )
+from crosscheck.regimes.thresholds import exponent, half_digits, saturation, underflow
 from reference.formats import Format
 from reference.types import Bool
 
-Operands = Callable[[Words, Format], tuple[Int64, Int64]]
+MakeXW = Callable[[RandomBits, Format], tuple[Int64, Int64]]
 
 
-def _column(words: Words) -> tuple[Bool, Bool]:
+def _column(bits: RandomBits) -> tuple[Bool, Bool]:
     """One input j of each problem, as masks over X and over W."""
-    n = len(words.w)
-    at_x = np.arange(n)[:, None] == below(words.problem, 40, n)
+    n = len(bits.w)
+    at_x = np.arange(n)[:, None] == below(bits.problem, 40, n)
     return at_x, at_x.swapaxes(0, 1)
 
 
-def _scale(words: Words, reach: int) -> Int64:
+def _scale(bits: RandomBits, reach: int) -> Int64:
     """s of each problem: half of them in [−2, 2], half in [−reach, reach]."""
-    wide = below(words.problem, 0, 2 * reach + 1) - reach
-    return np.where(field(words.problem, 32, 1) == 1, wide, below(words.problem, 16, 5) - 2)
+    wide = below(bits.problem, 0, 2 * reach + 1) - reach
+    return np.where(field(bits.problem, 32, 1) == 1, wide, below(bits.problem, 16, 5) - 2)
 
 
-def _coherent(words: Words, among: int) -> Bool:
+def _coherent(bits: RandomBits, among: int) -> Bool:
     """One problem in ``among``, in which all products of a column are to have one sign."""
-    return below(words.problem, 24, among) == 0
+    return below(bits.problem, 24, among) == 0
 
 
-def _negative(words: Words, coherent: Bool) -> tuple[Bool, Bool]:
+def _negative(bits: RandomBits, coherent: Bool) -> tuple[Bool, Bool]:
     """Signs of X and W; in coherent problems x_ij has that of w_j1, and column k of W one more of its own."""
-    x, w = words.x < 0, words.w < 0
+    x, w = bits.x < 0, bits.w < 0
     first = w[:, :1]
     flipped = first ^ w[:1] ^ w[:1, :1]
     return np.where(coherent, first.swapaxes(0, 1), x), np.where(coherent, flipped, w)
 
 
-def ordinary(words: Words, format: Format, reach: int | None = None) -> tuple[Int64, Int64]:
+def ordinary(bits: RandomBits, format: Format, reach: int | None = None) -> tuple[Int64, Int64]:
     """Rows and problems of different scale, products of about 1 and below."""
-    s = _scale(words, (1 - format.e_min) // 2 if reach is None else reach)
-    t = below(words.row, 0, exponent(saturation(format)) + 4) - 3
-    top = -(len(words.w).bit_length() // 2)
+    s = _scale(bits, (1 - format.e_min) // 2 if reach is None else reach)
+    t = below(bits.row, 0, exponent(saturation(format)) + 4) - 3
+    top = -(len(bits.w).bit_length() // 2)
     spread = 4 if format.e_min > -100 else 6  # float16 has few exponents
-    x_negative, w_negative = _negative(words, _coherent(words, 4))
-    x = number_bits(words.x, s + t - spread, s + t, format, x_negative)
-    w = number_bits(words.w, top - s - spread // 2, top - s, format, w_negative)
+    x_negative, w_negative = _negative(bits, _coherent(bits, 4))
+    x = number_bits(bits.x, s + t - spread, s + t, format, x_negative)
+    w = number_bits(bits.w, top - s - spread // 2, top - s, format, w_negative)
     return x, w
 
 
-def cancelling(words: Words, format: Format) -> tuple[Int64, Int64]:
+def cancelling(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
     """Mirrored terms: w_{n+1−j} = −w_j and x_{n+1−j} = x_j up to the lower half of its digits.
 
     What has no mirror image is small: the middle of an odd n, and in half of the problems everything
     between the first and the last (large, small, …, small, −large: lost to the order of the sum).
     """
-    n, h = len(words.w), half_digits(format)
+    n, h = len(bits.w), half_digits(format)
     e_max = 1 - format.e_min
-    s = _scale(words, e_max // 4)
-    t = 5 + below(words.row, 0, min(format.precision, e_max // 2 - 5))
+    s = _scale(bits, e_max // 4)
+    t = 5 + below(bits.row, 0, min(format.precision, e_max // 2 - 5))
     j = np.arange(n)[:, None]
-    absorbed = (field(words.problem, 33, 1) == 1) & (j > 0) & (j < n - 1)
+    absorbed = (field(bits.problem, 33, 1) == 1) & (j > 0) & (j < n - 1)
     small = absorbed | (2 * j == n - 1)
-    lower = np.where(small, h + 3 + n.bit_length() + below(words.x, 0, h), 0)
-    x = number_bits(words.x, s + t - lower - 2, s + t - lower, format)
-    w = number_bits(words.w, -s - 2, -s, format)
-    nudge = nudge_bits(words.x, format)
+    lower = np.where(small, h + 3 + n.bit_length() + below(bits.x, 0, h), 0)
+    x = number_bits(bits.x, s + t - lower - 2, s + t - lower, format)
+    w = number_bits(bits.w, -s - 2, -s, format)
+    nudge = nudge_bits(bits.x, format)
     mirrored = 2 * j > n - 1
     x = np.where(mirrored & ~absorbed, x[:, ::-1] + nudge, x)
     minus = sign_bits(np.ones((), dtype=np.bool_), format)
@@ -91,85 +91,85 @@ def cancelling(words: Words, format: Format) -> tuple[Int64, Int64]:
     return x, w
 
 
-def _saturated(words: Words, format: Format, sign: int) -> tuple[Int64, Int64]:
+def _saturated(bits: RandomBits, format: Format, sign: int) -> tuple[Int64, Int64]:
     """One dominant product a row, 2^t; the others of the same sign, or of any sign and far smaller."""
-    n = len(words.w)
+    n = len(bits.w)
     low, high = exponent(saturation(format)), exponent(underflow(format)) + 1
-    far = below(words.row, 32, 8) == 0
+    far = below(bits.row, 32, 8) == 0
     last = np.where(far, (1 - format.e_min) // 2, high)
-    t = low + ((field(words.row, 0, 16) * (last - low + 1)) >> 16)
-    s = _scale(words, (1 - format.e_min) // 4)
-    coherent = _coherent(words, 2)
+    t = low + ((field(bits.row, 0, 16) * (last - low + 1)) >> 16)
+    s = _scale(bits, (1 - format.e_min) // 4)
+    coherent = _coherent(bits, 2)
     lower = np.where(coherent, 0, 4 + n.bit_length())
-    at_x, at_w = _column(words)
-    w_first = words.w[:, :1] < 0
-    x_negative = np.where(coherent | at_x, w_first.swapaxes(0, 1), words.x < 0)
-    w_negative = np.where(coherent | at_w, w_first, words.w < 0) ^ (sign < 0)
+    at_x, at_w = _column(bits)
+    w_first = bits.w[:, :1] < 0
+    x_negative = np.where(coherent | at_x, w_first.swapaxes(0, 1), bits.x < 0)
+    w_negative = np.where(coherent | at_w, w_first, bits.w < 0) ^ (sign < 0)
     x_high = s + t - np.where(at_x, 0, lower + 1)
-    x = number_bits(words.x, x_high - np.where(at_x, 0, 4), x_high, format, x_negative)
-    w = number_bits(words.w, -s - np.where(at_w, 0, 4), -s, format, w_negative)
+    x = number_bits(bits.x, x_high - np.where(at_x, 0, 4), x_high, format, x_negative)
+    w = number_bits(bits.w, -s - np.where(at_w, 0, 4), -s, format, w_negative)
     return x, w
 
 
-def saturated_high(words: Words, format: Format) -> tuple[Int64, Int64]:
+def saturated_high(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
     """z from the threshold to where σ(−z) underflows, and beyond."""
-    return _saturated(words, format, 1)
+    return _saturated(bits, format, 1)
 
 
-def saturated_low(words: Words, format: Format) -> tuple[Int64, Int64]:
+def saturated_low(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
     """z from the threshold to where σ(z) underflows, and beyond."""
-    return _saturated(words, format, -1)
+    return _saturated(bits, format, -1)
 
 
-def overflow(words: Words, format: Format) -> tuple[Int64, Int64]:
+def overflow(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
     """One product beyond Ω in each sum; in half of the problems with n > 1, all products next to Ω."""
-    n, e_max = len(words.w), 1 - format.e_min
+    n, e_max = len(bits.w), 1 - format.e_min
     half = (e_max + 1) // 2
-    s = below(words.problem, 0, 2 * half - 3) - (half - 2)
-    at_x, at_w = _column(words)
+    s = below(bits.problem, 0, 2 * half - 3) - (half - 2)
+    at_x, at_w = _column(bits)
     x_low = np.where(at_x, half + s, s - 8)
     w_low = np.where(at_w, half - s, -s - 8)
-    partial = (field(words.problem, 33, 1) == 1) & (n > 1)
+    partial = (field(bits.problem, 33, 1) == 1) & (n > 1)
     x_low = np.where(partial, half + s - 1, x_low)
     w_low = np.where(partial, half - s, w_low)
     width = np.where(partial, 0, 4)
-    x = number_bits(words.x, x_low, x_low + width, format)
-    return x, number_bits(words.w, w_low, w_low + width, format)
+    x = number_bits(bits.x, x_low, x_low + width, format)
+    return x, number_bits(bits.w, w_low, w_low + width, format)
 
 
-def subnormal(words: Words, format: Format) -> tuple[Int64, Int64]:
+def subnormal(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
     """One input, or its weights, subnormal; in half of the problems a large partner makes it count."""
-    x, w = ordinary(words, format, reach=2)
+    x, w = ordinary(bits, format, reach=2)
     e_max = 1 - format.e_min
-    at_x, at_w = _column(words)
-    on_x = field(words.problem, 33, 1) == 1
-    large = field(words.problem, 34, 1) == 1
+    at_x, at_w = _column(bits)
+    on_x = field(bits.problem, 33, 1) == 1
+    large = field(bits.problem, 34, 1) == 1
     few = min(format.precision, 12)
-    large_x, large_w = (number_bits(word, e_max - few, e_max, format) for word in (words.x, words.w))
-    x = np.where(at_x & on_x, subnormal_bits(words.x, format), np.where(at_x & large, large_x, x))
-    w = np.where(at_w & ~on_x, subnormal_bits(words.w, format), np.where(at_w & large, large_w, w))
+    large_x, large_w = (number_bits(word, e_max - few, e_max, format) for word in (bits.x, bits.w))
+    x = np.where(at_x & on_x, subnormal_bits(bits.x, format), np.where(at_x & large, large_x, x))
+    w = np.where(at_w & ~on_x, subnormal_bits(bits.w, format), np.where(at_w & large, large_w, w))
     return x, w
 
 
-def non_finite(words: Words, format: Format) -> tuple[Int64, Int64]:
+def non_finite(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
     """Seven of eight values of one input, its weights, both, or the labels; some of them meet a zero."""
-    x, w = ordinary(words, format)
-    kind = field(words.problem, 33, 2)  # 0: X, 1: W, 2: both, 3: labels
-    zero = field(words.problem, 35, 2) == 0
-    at_x, at_w = _column(words)
-    bad_x = at_x & ((kind == 0) | (kind == 2)) & (field(words.x, 2, 3) > 0)
-    bad_w = at_w & ((kind == 1) | (kind == 2)) & (field(words.w, 2, 3) > 0)
-    x = np.where(bad_x, special_bits(words.x, format), np.where(at_x & zero & (kind == 1), 0, x))
-    w = np.where(bad_w, special_bits(words.w, format), np.where(at_w & zero & (kind == 0), 0, w))
+    x, w = ordinary(bits, format)
+    kind = field(bits.problem, 33, 2)  # 0: X, 1: W, 2: both, 3: labels
+    zero = field(bits.problem, 35, 2) == 0
+    at_x, at_w = _column(bits)
+    bad_x = at_x & ((kind == 0) | (kind == 2)) & (field(bits.x, 2, 3) > 0)
+    bad_w = at_w & ((kind == 1) | (kind == 2)) & (field(bits.w, 2, 3) > 0)
+    x = np.where(bad_x, special_bits(bits.x, format), np.where(at_x & zero & (kind == 1), 0, x))
+    w = np.where(bad_w, special_bits(bits.w, format), np.where(at_w & zero & (kind == 0), 0, w))
     return x, w
 
 
-def zeros(words: Words, format: Format) -> tuple[Int64, Int64]:
+def zeros(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
     """Zeros of both signs: single ones in X or in W, whole rows of X, or all of W."""
-    x, w = ordinary(words, format)
-    kind = field(words.problem, 33, 2)
-    single_x = (kind == 0) & (field(words.x, 0, 1) == 0)
-    single_w = (kind == 1) & (field(words.w, 0, 1) == 0)
-    rows = (kind == 2) & (field(words.row, 32, 2) > 0)
-    x = np.where(single_x | rows, own_sign(words.x, format), x)
-    return x, np.where(single_w | (kind == 3), own_sign(words.w, format), w)
+    x, w = ordinary(bits, format)
+    kind = field(bits.problem, 33, 2)
+    single_x = (kind == 0) & (field(bits.x, 0, 1) == 0)
+    single_w = (kind == 1) & (field(bits.w, 0, 1) == 0)
+    rows = (kind == 2) & (field(bits.row, 32, 2) > 0)
+    x = np.where(single_x | rows, own_sign(bits.x, format), x)
+    return x, np.where(single_w | (kind == 3), own_sign(bits.w, format), w)

@@ -1,4 +1,4 @@
-"""How the labels of each regime are made, from the words and, where a label belongs near ŷ, from X and W.
+"""How the labels of each regime are made: from random bits and, where a label belongs near ŷ, X and W.
 
 X and W come as ``[m, n, S]`` and ``[n, p, S]`` numbers of the format; out come bit patterns ``[m, p, S]``.
 """
@@ -9,11 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from crosscheck.regimes.sigma import sigma
-from crosscheck.regimes.thresholds import huge_exponent
-from crosscheck.regimes.words import (
+from crosscheck.regimes.random_bits import (
     Int64,
-    Words,
+    RandomBits,
     field,
     nudge_bits,
     number_bits,
@@ -24,10 +22,12 @@ from crosscheck.regimes.words import (
     special_bits,
     subnormal_bits,
 )
+from crosscheck.regimes.sigma import sigma
+from crosscheck.regimes.thresholds import huge_exponent
 from reference.formats import Format
 from reference.types import Array, Float64
 
-Labels = Callable[[Words, Array, Array, Format], Int64]
+MakeY = Callable[[RandomBits, Array, Array, Format], Int64]
 
 
 def _dot(X: Float64, W: Float64) -> Float64:
@@ -38,48 +38,48 @@ def _dot(X: Float64, W: Float64) -> Float64:
     return z
 
 
-def plain(words: Words, X: Array, W: Array, format: Format) -> Int64:
+def plain(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
     """0 and 1 for half of the samples; probabilities, −1, a few units, and a wide range of magnitudes."""
     del X, W
-    kind = field(words.y, 0, 4)
+    kind = field(bits.y, 0, 4)
     low = np.array([0] * 8 + [-8] * 4 + [-3, -3, format.e_min // 2, 0], dtype=np.int64)
     high = np.array([0] * 8 + [-1] * 4 + [3, 3, huge_exponent(format) - 1, 0], dtype=np.int64)
-    negative = (words.y < 0) & (kind >= 12)
-    y = number_bits(words.y, low[kind], high[kind], format, negative)
+    negative = (bits.y < 0) & (kind >= 12)
+    y = number_bits(bits.y, low[kind], high[kind], format, negative)
     one = power_bits(0, format)
     y = np.where(kind < 4, 0, np.where(kind < 8, one, y))
     return np.where(kind == 15, one | sign_bits(kind > 0, format), y)
 
 
-def near(words: Words, X: Array, W: Array, format: Format) -> Int64:
+def near(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
     """ŷ itself and its neighbours, up to a quarter of the lower half of its digits away."""
     y_hat = sigma(_dot(X.astype(np.float64), W.astype(np.float64)))
     normal = np.maximum(y_hat, format.least_normal)  # rounding is for normal numbers
-    return rounded_bits(normal, format) + nudge_bits(words.y, format)
+    return rounded_bits(normal, format) + nudge_bits(bits.y, format)
 
 
-def huge(words: Words, X: Array, W: Array, format: Format) -> Int64:
+def huge(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
     """From the threshold to Ω; one in four next to √Ω, where squares overflow, or to Ω, where 2r does."""
     del X, W
     e_max = 1 - format.e_min
     low, root = huge_exponent(format), (e_max + 1) // 2
-    kind = field(words.y, 0, 3)
+    kind = field(bits.y, 0, 3)
     lows = np.array([low] * 6 + [max(low, root - 1), e_max - 1], dtype=np.int64)[kind]
     highs = np.array([e_max] * 6 + [root, e_max], dtype=np.int64)[kind]
-    return number_bits(words.y, lows, highs, format)
+    return number_bits(bits.y, lows, highs, format)
 
 
-def subnormal(words: Words, X: Array, W: Array, format: Format) -> Int64:
+def subnormal(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
     """One label in eight subnormal."""
-    return np.where(field(words.y, 4, 3) == 0, subnormal_bits(words.y, format), plain(words, X, W, format))
+    return np.where(field(bits.y, 4, 3) == 0, subnormal_bits(bits.y, format), plain(bits, X, W, format))
 
 
-def non_finite(words: Words, X: Array, W: Array, format: Format) -> Int64:
+def non_finite(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
     """Seven of eight labels of the problems whose X and W are finite, and one in eight elsewhere."""
-    chosen = np.where(field(words.problem, 33, 2) == 3, field(words.y, 4, 3) > 0, field(words.y, 4, 3) == 0)
-    return np.where(chosen, special_bits(words.y, format), plain(words, X, W, format))
+    chosen = np.where(field(bits.problem, 33, 2) == 3, field(bits.y, 4, 3) > 0, field(bits.y, 4, 3) == 0)
+    return np.where(chosen, special_bits(bits.y, format), plain(bits, X, W, format))
 
 
-def zero(words: Words, X: Array, W: Array, format: Format) -> Int64:
+def zero(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
     """Half of the labels zero, of both signs."""
-    return np.where(field(words.y, 4, 1) == 0, own_sign(words.y, format), plain(words, X, W, format))
+    return np.where(field(bits.y, 4, 1) == 0, own_sign(bits.y, format), plain(bits, X, W, format))

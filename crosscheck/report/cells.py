@@ -44,12 +44,12 @@ def order(key: Key) -> tuple[tuple[int, str], ...]:
     """Adapters by name; the others as the suite has them, what it does not know last."""
     return (
         (0, key.adapter),
-        placed(key.dtype, tuple(FORMATS)),
-        placed(key.output, tuple(ORDER)),
-        placed(key.regime, tuple(REGIMES)),
+        sort_key(key.dtype, tuple(FORMATS)),
+        sort_key(key.output, tuple(ORDER)),
+        sort_key(key.regime, tuple(REGIMES)),
     )
 
 
-def placed(name: str, names: tuple[str, ...]) -> tuple[int, str]:
-    """Where a name stands."""
+def sort_key(name: str, names: tuple[str, ...]) -> tuple[int, str]:
+    """The key that sorts a name as ``names`` has it, and after all of these if it is none."""
     return (names.index(name) if name in names else len(names), name)

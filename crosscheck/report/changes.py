@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from crosscheck.gate import Change, Kind
+from crosscheck.gate import Change, ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import verdict
 from crosscheck.ledger import Ledger, LedgerError
 from crosscheck.message import replay
 
 # The title of each kind's table, and the classes of its colour and mark.
-KINDS: Final = {
-    Kind.REGRESSION: ("Regressions", "bad"),
-    Kind.IMPROVEMENT: ("Improvements", "good"),
-    Kind.CHANGE: ("Other changes", ""),
-    Kind.ENVIRONMENT: ("Changes of the environment", ""),
+TITLES: Final = {
+    ChangeKind.REGRESSION: ("Regressions", "bad"),
+    ChangeKind.IMPROVEMENT: ("Improvements", "good"),
+    ChangeKind.CHANGE: ("Other changes", ""),
+    ChangeKind.ENVIRONMENT: ("Changes of the environment", ""),
 }
 
 
@@ -35,12 +35,12 @@ def changes_of(older: Ledger, newer: Ledger) -> dict[str, Any]:
 
 def _tables(found: Sequence[Change]) -> Iterator[dict[str, Any]]:
     for kind, group in groupby(found, key=lambda change: change.kind):
-        title, look = KINDS[kind]
+        title, look = TITLES[kind]
         lines = [(change, _replay(change)) for change in group]
         yield {
             "title": title,
             "look": look,
-            "has_places": kind is not Kind.ENVIRONMENT,  # which is everywhere
+            "has_places": kind is not ChangeKind.ENVIRONMENT,  # which is everywhere
             "lines": lines,
         }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from crosscheck import files
-from crosscheck.inert import inert
+from crosscheck.escaping import escape_control_characters
 from crosscheck.ledger import LedgerError, read
 from crosscheck.report.page import page
 
@@ -32,7 +32,7 @@ def report_and_show(ledger: Path, older: Path | None, output: Path | None) -> in
         raise LedgerError(f"{target}: the report would replace a ledger; choose another --output")
     text = page(*ledgers)
     _write(target, text)
-    click.echo(f"Report: {inert(str(target))} ({len(text.encode()) / 1e6:.1f} MB)")
+    click.echo(f"Report: {escape_control_characters(str(target))} ({len(text.encode()) / 1e6:.1f} MB)")
     return WRITTEN
 
 

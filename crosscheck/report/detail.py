@@ -9,14 +9,14 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from crosscheck.blame.element import EQUATIONS
 from crosscheck.comparison.summarise import LEAST, MOST
 from crosscheck.comparison.table import WITHIN_BOUNDS, Row, error_of, median, share_of
+from crosscheck.explain.element import EQUATIONS
+from crosscheck.formatting import format_element, format_hex
 from crosscheck.ledger import Ledger
 from crosscheck.message import replay
 from crosscheck.report.cells import Cells, Key
-from crosscheck.report.exact import Fact, Facts, Place, got, z_of
-from crosscheck.shown import hexadecimal, place
+from crosscheck.report.exact import ElementTruth, Place, Truths, got, z_of
 from crosscheck.summary import TEXTS, Histogram, Summary, Worst
 
 ADMISSIBLE: Final = (
@@ -48,7 +48,7 @@ def places_of(cells: Cells) -> Iterator[Place]:
         yield from (Place.of(worst, key.output) for worst in (summary.error, summary.share) if worst)
 
 
-def data_of(ledger: Ledger, cells: Cells, facts: Facts) -> dict[str, Any]:
+def data_of(ledger: Ledger, cells: Cells, truths: Truths) -> dict[str, Any]:
     """The page's data: an entry for each cell in order, and the places and labels that these point to."""
     selectors = {adapter.name: adapter.selector for adapter in ledger.header.adapters}
     places: dict[Place, int] = {}
@@ -64,30 +64,30 @@ def data_of(ledger: Ledger, cells: Cells, facts: Facts) -> dict[str, Any]:
         if worst is None:
             return None
         where = Place.of(worst, key.output)
-        fact = facts.get(where)
-        again = replay(worst.case, selectors.get(key.adapter, key.adapter)) if fact else ""
+        truth = truths.get(where)
+        again = replay(worst.case, selectors.get(key.adapter, key.adapter)) if truth else ""
         number = places.setdefault(where, len(places))
-        return [pairs(_measured(row, worst, fact)), number, again]
+        return [pairs(_measured(row, worst, truth)), number, again]
 
     found = [
         {
             "of": key,
             "verdict": row.verdict,
             "counts": pairs(_counts(row)),
-            "median": median(_sound(row.summary.errors)),
-            "errors": _bins(_sound(row.summary.errors)),
-            "shares": _bins(_sound(row.summary.shares)),
+            "median": median(_valid_bins(row.summary.errors)),
+            "errors": _bins(_valid_bins(row.summary.errors)),
+            "shares": _bins(_valid_bins(row.summary.shares)),
             "error": seen(key, row, row.summary.error),
             "share": seen(key, row, row.summary.share),
             "said": sorted(text for name in TEXTS for text in getattr(row.summary, name)),
         }
         for key, row in cells.items()
     ]
-    told = [
-        [where.case, pairs(_true(where, facts.get(where))), number_of(_note(where, facts))]
+    described = [
+        [where.case, pairs(_true(where, truths.get(where))), number_of(_note(where, truths))]
         for where in places
     ]
-    return {"cells": found, "places": told, "labels": list(labels), "equations": EQUATIONS}
+    return {"cells": found, "places": described, "labels": list(labels), "equations": EQUATIONS}
 
 
 def _counts(row: Row) -> Iterator[tuple[str, str]]:
@@ -105,8 +105,8 @@ def _counts(row: Row) -> Iterator[tuple[str, str]]:
         yield "known, by regime", f"{name}: {count:,}"
 
 
-def _sound(histogram: Histogram) -> Histogram:
-    """The bins that this suite makes; a ledger's names of them are any texts."""
+def _valid_bins(histogram: Histogram) -> Histogram:
+    """The bins whose names this suite writes; in a ledger from elsewhere they may be any text."""
     exponents = set(map(str, range(LEAST, MOST + 1)))
     return {name: count for name, count in histogram.items() if name in ENDS or name in exponents}
 
@@ -117,31 +117,29 @@ def _bins(histogram: Histogram) -> list[Any]:
     return [part for at, count in found for part in (at if math.isfinite(at) else f"{at:g}", count)]
 
 
-def _measured(row: Row, worst: Worst, fact: Fact | None) -> Iterator[tuple[str, str]]:
+def _measured(row: Row, worst: Worst, truth: ElementTruth | None) -> Iterator[tuple[str, str]]:
     """What is this cell's own: the error or the share, and what was returned, as far as that tells."""
     if worst is row.summary.share:
         yield "of the bound", share_of(worst)
-        yield "hexadecimal", hexadecimal(worst.value)
+        yield "hexadecimal", format_hex(worst.value)
         return
     yield "error", f"{worst.value!r} ulp"
-    yield "hexadecimal", hexadecimal(worst.value)
-    if fact and (returned := got(fact, worst.value, admissible=not row.summary.wrong_elements)):
+    yield "hexadecimal", format_hex(worst.value)
+    if truth and (returned := got(truth, worst.value, admissible=not row.summary.wrong_elements)):
         yield "got", returned
 
 
-def _true(where: Place, fact: Fact | None) -> Iterator[tuple[str, str]]:
+def _true(where: Place, truth: ElementTruth | None) -> Iterator[tuple[str, str]]:
     """What is true of the element, whoever returned what."""
-    if fact:
-        yield "exact", fact.want
-        yield "admissible", fact.admissible
-        yield "z", z_of(fact)
-    yield (
-        "element",
-        f"{place(where.output, where.numbers[1:])} of problem {', '.join(map(str, where.numbers[:1]))}",
-    )
+    if truth:
+        yield "exact", truth.want
+        yield "admissible", truth.admissible
+        yield "z", z_of(truth)
+    problem = ", ".join(map(str, where.numbers[:1]))
+    yield "element", f"{format_element(where.output, where.numbers[1:])} of problem {problem}"
 
 
-def _note(where: Place, facts: Facts) -> str:
-    if facts.get(where):
+def _note(where: Place, truths: Truths) -> str:
+    if truths.get(where):
         return ADMISSIBLE
-    return NO_CASE if where in facts else NOT_MADE
+    return NO_CASE if where in truths else NOT_MADE

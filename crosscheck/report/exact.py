@@ -14,11 +14,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from crosscheck.accuracy import RESOLUTION
-from crosscheck.blame.element import Element
 from crosscheck.cases import parse, take
+from crosscheck.explain.element import Element
+from crosscheck.formatting import format_hex, format_number, format_set
 from crosscheck.judge import OUTPUTS, Judge
-from crosscheck.shown import admissible as within
-from crosscheck.shown import hexadecimal, number
 from crosscheck.summary import Worst
 from reference import oracle
 from reference.arithmetic import default_arithmetic
@@ -55,7 +54,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Fact:
+class ElementTruth:
     """What is true of an element.
 
     Attributes:
@@ -75,14 +74,14 @@ class Fact:
     z: tuple[float, ...]
 
 
-def facts_of(places: Iterable[Place]) -> dict[Place, Fact | None]:
-    """The facts of the first `MOST_ELEMENTS` places, case by case; None where the case cannot be made."""
+def truths_of(places: Iterable[Place]) -> dict[Place, ElementTruth | None]:
+    """What is true at the first `MOST_ELEMENTS` places, case by case; None where the case cannot be made."""
     chosen = list(dict.fromkeys(places))[:MOST_ELEMENTS]
-    return {place: _fact(place) for place in sorted(chosen)}
+    return {place: _truth(place) for place in sorted(chosen)}
 
 
-def _fact(place: Place) -> Fact | None:
-    """The fact of one element; whatever is wrong with its text or its place, there is none."""
+def _truth(place: Place) -> ElementTruth | None:
+    """What is true of one element; None if its case cannot be made or has no such element."""
     try:
         case = parse(place.case)
         if math.prod(case.shape) > MOST_PRODUCTS or math.prod(case.shape[-3:]) > MOST_OF_ONE:
@@ -100,13 +99,13 @@ def _problem(case: str) -> Problem:
     return parse(case).problem()
 
 
-def _of_element(element: Element, one: Problem) -> Fact:
+def _of_element(element: Element, one: Problem) -> ElementTruth:
     one_set = element.set_of(default_arithmetic(element.format))
-    return Fact(
+    return ElementTruth(
         element.format,
         element.exact,
         _want(element),
-        within(one_set, element.format),
+        format_set(one_set, element.format),
         (one_set.low, one_set.high),
         tuple(float(z) for z in np.ravel(_z(one)[element.sources])),
     )
@@ -115,7 +114,7 @@ def _of_element(element: Element, one: Problem) -> Fact:
 def _want(element: Element) -> str:
     if math.isnan(element.exact[0]):
         return "none: the input is not finite"
-    rounded = hexadecimal(float.fromhex(oracle.hexadecimal(element.ball, element.format)))
+    rounded = format_hex(float.fromhex(oracle.hexadecimal(element.ball, element.format)))
     return f"{oracle.decimal(element.ball)}; the nearest {element.format.name} is {rounded}"
 
 
@@ -125,36 +124,36 @@ def _z(one: Problem) -> Float64:
         return matmul(one.X.astype(np.float64), one.W.astype(np.float64))
 
 
-def got(fact: Fact, error: float, *, admissible: bool) -> str:
+def got(truth: ElementTruth, error: float, *, admissible: bool) -> str:
     """What was returned there, as far as its error tells: the numbers of the format that are so far off.
 
     Args:
-        fact: of the element.
+        truth: of the element.
         error: in ulp of the exact value.
         admissible: whether what was returned is known to lie in its set.
     """
-    hi, lo = fact.exact
+    hi, lo = truth.exact
     if not math.isfinite(hi) or not math.isfinite(error):
         return ""
-    unit = float(ulp(hi, fact.format, lo))
+    unit = float(ulp(hi, truth.format, lo))
     with np.errstate(all="ignore"):
-        near = [nearest(hi + lo + side * error * unit, 0.0, fact.format) for side in (-1, 1)]
-        tried = [value + step * ulp(value, fact.format) for value in near for step in (0, -1, 1)]
+        near = [nearest(hi + lo + side * error * unit, 0.0, truth.format) for side in (-1, 1)]
+        tried = [value + step * ulp(value, truth.format) for value in near for step in (0, -1, 1)]
         candidates = sorted({float(value) for value in tried if np.isfinite(value)})
-    low, high = fact.ends if admissible else (-math.inf, math.inf)
+    low, high = truth.ends if admissible else (-math.inf, math.inf)
     candidates = [value for value in candidates if low <= value <= high]
-    off = [abs(float(error_in_ulp(np.array(value), hi, lo, fact.format)) - error) for value in candidates]
-    for slack in (0.0, RESOLUTION + error * FIGURE):  # as of the oracle, or of a cheaper best known value
+    off = [abs(float(error_in_ulp(np.array(value), hi, lo, truth.format)) - error) for value in candidates]
+    for slack in (0.0, RESOLUTION + error * FIGURE):  # as of the oracle, or of a cheaper precision
         fits = [value for value, distance in zip(candidates, off, strict=True) if distance <= slack]
         if fits:
             break
-    return " or ".join(number(value, fact.format) for value in fits) if len(fits) <= len(near) else ""
+    return " or ".join(format_number(value, truth.format) for value in fits) if len(fits) <= len(near) else ""
 
 
-def z_of(fact: Fact) -> str:
+def z_of(truth: ElementTruth) -> str:
     """The z of an element for a reader."""
-    least, most = min(fact.z), max(fact.z)
-    return f"{least:.6g}" if least == most or len(fact.z) == 1 else f"from {least:.6g} to {most:.6g}"
+    least, most = min(truth.z), max(truth.z)
+    return f"{least:.6g}" if least == most or len(truth.z) == 1 else f"from {least:.6g} to {most:.6g}"
 
 
-Facts = Mapping[Place, Fact | None]
+Truths = Mapping[Place, ElementTruth | None]

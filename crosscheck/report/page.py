@@ -22,7 +22,7 @@ from crosscheck.report.behaviours import tables_of
 from crosscheck.report.cells import cells_of
 from crosscheck.report.changes import changes_of
 from crosscheck.report.detail import data_of, places_of
-from crosscheck.report.exact import MOST_ELEMENTS, facts_of
+from crosscheck.report.exact import MOST_ELEMENTS, truths_of
 from crosscheck.report.matrix import matrix_of
 from crosscheck.report.plot import plot_of, points_of
 
@@ -34,18 +34,18 @@ def page(ledger: Ledger, older: Ledger | None = None) -> str:
     """The page of a ledger; with an older one for its baseline, what changed since comes first."""
     cells = cells_of(ledger.cells)
     places = list(dict.fromkeys(places_of(cells)))
-    facts = facts_of(places)
+    truths = truths_of(places)
     return _environment().get_template("page.html").render(
         **_inlined(),
         ledger=ledger,
         header=ledger.header,
         verdict=VERDICTS.get(ledger.verdict, f"exit code {ledger.verdict}"),
         matrix=matrix_of(ledger, cells),
-        plot=plot_of(ledger, points_of(cells, facts), cells),
+        plot=plot_of(ledger, points_of(cells, truths), cells),
         behaviours=tables_of(ledger.behaviours),
         older=older,
         changes=changes_of(older, ledger) if older else None,
-        data=data_of(ledger, cells, facts),
+        data=data_of(ledger, cells, truths),
         left_out=max(0, len(places) - MOST_ELEMENTS),
         shown=MOST_ELEMENTS,
     )  # fmt: skip

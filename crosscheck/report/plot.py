@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from crosscheck.formatting import format_ulp
 from crosscheck.ledger import Ledger
-from crosscheck.report.cells import Cells, Key, placed
-from crosscheck.report.exact import Facts, Place
-from crosscheck.shown import ulps
+from crosscheck.report.cells import Cells, Key, sort_key
+from crosscheck.report.exact import Place, Truths
 from reference.formats import FORMATS
 
 # σ(z) or 1 − σ(z) is 0 in float64 from |z| = 745 on: what lies beyond 2^10 stands at the edge.
@@ -38,18 +38,18 @@ class Point(NamedTuple):
     error: float
 
 
-def points_of(cells: Cells, facts: Facts) -> list[Point]:
+def points_of(cells: Cells, truths: Truths) -> list[Point]:
     """The points that can be drawn, in the order of the cells."""
-    return list(_points(cells, facts))
+    return list(_points(cells, truths))
 
 
-def _points(cells: Cells, facts: Facts) -> Iterator[Point]:
+def _points(cells: Cells, truths: Truths) -> Iterator[Point]:
     for key, row in cells.items():
         worst = row.summary.error
-        fact = worst and facts.get(Place.of(worst, key.output))
-        if worst and fact and math.isfinite(worst.value):
-            z = max(fact.z, key=abs)
-            if not any(map(math.isnan, fact.z)):
+        truth = worst and truths.get(Place.of(worst, key.output))
+        if worst and truth and math.isfinite(worst.value):
+            z = max(truth.z, key=abs)
+            if not any(map(math.isnan, truth.z)):
                 yield Point(key, z, worst.value)
 
 
@@ -57,12 +57,12 @@ def plot_of(ledger: Ledger, points: list[Point], cells: Cells) -> dict[str, Any]
     """What the template draws: the kinds of points, a picture for each dtype, and the table of the points."""
     kinds = _kinds(ledger, points)
     names = list(dict.fromkeys(kinds.values()))
-    dtypes = sorted({point.key.dtype for point in points}, key=lambda name: placed(name, tuple(FORMATS)))
+    dtypes = sorted({point.key.dtype for point in points}, key=lambda name: sort_key(name, tuple(FORMATS)))
     measured = sum(row.summary.error is not None for row in cells.values())
     return {
         "kinds": list(enumerate(names)),
         "pictures": [_picture(name, points, kinds, names) for name in dtypes],
-        "rows": [(point.key, f"{point.z:.6g}", ulps(point.error)) for point in points],
+        "rows": [(point.key, f"{point.z:.6g}", format_ulp(point.error)) for point in points],
         "left_out": measured - len(points),
         "size": (WIDTH, HEIGHT),
     }

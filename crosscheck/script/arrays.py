@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from crosscheck.blame.simplify import LISTED
-from crosscheck.script.finding import Finding, NoScriptError
+from crosscheck.explain.shrink_values import LISTED
+from crosscheck.script.reproduction import NoScriptError, Reproduction
 from reference.types import Array
 
 LARGEST = 200_000  # characters of packed numbers in a script
@@ -44,16 +44,18 @@ JAX_LAYOUTS = {
 }
 
 
-def inputs(finding: Finding, names: str) -> Iterator[str]:
+def inputs(reproduction: Reproduction, names: str) -> Iterator[str]:
     """The lines that make the arrays of these names.
 
     Raises:
         NoScriptError: the numbers would be too long.
     """
-    is_torch = finding.mode.framework == "torch"
+    is_torch = reproduction.mode.framework == "torch"
     layouts = TORCH_LAYOUTS if is_torch else JAX_LAYOUTS
-    place = layouts.get(finding.case.layout)
-    made = [line for name in names for line in _made(finding, name, swapped=_is_swapped(finding, name))]
+    place = layouts.get(reproduction.case.layout)
+    made = [
+        line for name in names for line in _made(reproduction, name, swapped=_is_swapped(reproduction, name))
+    ]
     if sum(map(len, made)) > LARGEST:
         raise NoScriptError(
             f"the input takes more than {LARGEST // 1000} kB of text: nothing shorter was found that fails"
@@ -63,41 +65,45 @@ def inputs(finding: Finding, names: str) -> Iterator[str]:
         yield ""
     yield from made
     if place:
-        yield f"# The arrays lie in memory as {finding.case.layout} views."
-        late = [name for name in names if not _is_swapped(finding, name)]
+        yield f"# The arrays lie in memory as {reproduction.case.layout} views."
+        late = [name for name in names if not _is_swapped(reproduction, name)]
         yield from (place.format(name) for name in late)
-        if is_torch and finding.case.layout == "broadcast" and finding.mode["derivative"] == "jvp":
+        if is_torch and reproduction.case.layout == "broadcast" and reproduction.mode["derivative"] == "jvp":
             yield "W = W.clone(memory_format=torch.contiguous_format)  # as the adapter does"
-        if finding.mode["convention"] == "columns":
+        if reproduction.mode["convention"] == "columns":
             yield from (_swap(name, is_torch=is_torch) for name in late if name != "W")
     if not is_torch:
         listed = ", ".join(names)
         yield f"{listed} = (jax.device_put(array) for array in ({listed}))"
-    elif finding.mode["device"] == "cuda":
+    elif reproduction.mode["device"] == "cuda":
         yield from (f'{name} = {name}.to("cuda")' for name in names)
 
 
-def _is_swapped(finding: Finding, name: str) -> bool:
+def _is_swapped(reproduction: Reproduction, name: str) -> bool:
     """Whether the array is written with samples as columns, where no layout depends on the order."""
-    free = ("contiguous", "offset8") if finding.mode.framework == "torch" else ("contiguous",)
-    copied = finding.mode.framework == "torch" and finding.case.layout not in TORCH_LAYOUTS
-    return name != "W" and finding.mode["convention"] == "columns" and (copied or finding.case.layout in free)
+    free = ("contiguous", "offset8") if reproduction.mode.framework == "torch" else ("contiguous",)
+    copied = reproduction.mode.framework == "torch" and reproduction.case.layout not in TORCH_LAYOUTS
+    return (
+        name != "W"
+        and reproduction.mode["convention"] == "columns"
+        and (copied or reproduction.case.layout in free)
+    )
 
 
 def _swap(name: str, *, is_torch: bool) -> str:
     return f"{name} = {name}.mT" if is_torch else f"{name} = {name}.swapaxes(-1, -2)"
 
 
-def _made(finding: Finding, name: str, *, swapped: bool) -> list[str]:
+def _made(reproduction: Reproduction, name: str, *, swapped: bool) -> list[str]:
     """The lines that make one array."""
-    array: Array = getattr(finding.case, name)
-    filling, is_torch = finding.fillings.get(name), finding.mode.framework == "torch"
+    array: Array = getattr(reproduction.case, name)
+    filling, is_torch = reproduction.fillings.get(name), reproduction.mode.framework == "torch"
     if filling is None and array.size <= LISTED:
         return _listed(name, np.swapaxes(array, -1, -2) if swapped else array, is_torch=is_torch)
     if filling is not None:
-        written = filling.written(array.shape)
-        bracketed = f"({written})" if "%" in written else written
-        made = f"torch.tensor({written}, dtype=dtype)" if is_torch else f"{bracketed}.astype(dtype)"
+        source = filling.source(array.shape)
+        bracketed = f"({source})" if "%" in source else source
+        made = f"torch.tensor({source}, dtype=dtype)" if is_torch else f"{bracketed}.astype(dtype)"
         lines = [f"{name} = {made}"]
     else:
         lines = _packed(name, array, is_torch=is_torch)

@@ -1,4 +1,4 @@
-"""`crosscheck check --script`: who disagrees, made small, as a script that was seen to show it."""
+"""`crosscheck check --script`: reduces a disagreement, and prints a script that was seen to reproduce it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pathlib import Path
 import click
 
 from adapters import Spec, is_ours
-from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, one_line
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, one_line
 from adapters.modes import parse
 from adapters.threads import COUNTED
 from crosscheck.cases import Case, CaseError, Literal
 from crosscheck.check import read
-from crosscheck.hosts import Hosts
+from crosscheck.evaluation import Outcome, evaluate_and_judge
+from crosscheck.hosts import WorkerProcesses
 from crosscheck.judge import Judge
-from crosscheck.script.finding import Finding, NoScriptError, find
+from crosscheck.script.reproduction import NoScriptError, Reproduction, minimal_reproduction
 from crosscheck.script.text import script
-from crosscheck.trial import Outcome, run
 
 MADE, NONE = 0, 2
-PATIENCE = 300.0  # seconds for a script, most of them for an import from a cold disk
+SCRIPT_TIMEOUT = 300.0  # seconds for a script, most of them for an import from a cold disk
 
 
 def script_and_show(
-    source: str, specs: Sequence[Spec], conditions: Conditions, output: Path | None = None
+    source: str, specs: Sequence[Spec], options: ProcessOptions, output: Path | None = None
 ) -> int:
     """Print the script, or write it to a file, and return the exit code: 0 made, 2 not, with the reason.
 
@@ -39,15 +39,15 @@ def script_and_show(
         JournalError: the journal cannot be written.
     """
     try:
-        text = made(read(source), specs, conditions)
+        text = make_script(read(source), specs, options)
         _give(text, output)
-    except (NoScriptError, AdapterDied) as reason:
+    except (NoScriptError, AdapterCrashed) as reason:
         click.echo(f"crosscheck: no script: {one_line(reason)}", err=True)
         return NONE
     return MADE
 
 
-def made(source: Case | Literal, specs: Sequence[Spec], conditions: Conditions) -> str:
+def make_script(source: Case | Literal, specs: Sequence[Spec], options: ProcessOptions) -> str:
     """The text of the script for the one adapter that disagrees on the case.
 
     Raises:
@@ -56,13 +56,13 @@ def made(source: Case | Literal, specs: Sequence[Spec], conditions: Conditions) 
     if outside := [spec.name for spec in specs if not is_ours(spec.name)]:
         raise NoScriptError(f"scripts are made for the suite's own modes; {outside[0]} is from outside")
     judge = Judge(source.problem())
-    with Hosts(conditions) as hosts:
-        outcomes = {spec.name: run(hosts.subject(spec), judge) for spec in specs}
+    with WorkerProcesses(options) as processes:
+        outcomes = {spec.name: evaluate_and_judge(processes.adapter(spec), judge) for spec in specs}
         mode = parse(_only_one(outcomes))
         if mode.framework == "numpy":
             raise NoScriptError(f"{mode.name} is the suite's own arithmetic, and no framework's")
-        finding = find(mode, source, outcomes[mode.name], judge, hosts.subject)
-    return shown(finding)
+        reproduction = minimal_reproduction(mode, source, outcomes[mode.name], judge, processes.adapter)
+    return make_working_script(reproduction)
 
 
 def _only_one(outcomes: Mapping[str, Outcome]) -> str:
@@ -76,26 +76,29 @@ def _only_one(outcomes: Mapping[str, Outcome]) -> str:
     if failed:
         raise NoScriptError(f"a script shows a wrong number, not an adapter that failed: {'; '.join(failed)}")
     names = ", ".join(outcomes)
-    raise NoScriptError(f"nothing is outside on this input, so that there is nothing to send; heard: {names}")
+    raise NoScriptError(
+        f"nothing is outside on this input, so that there is nothing to send; evaluated: {names}"
+    )
 
 
-def shown(finding: Finding) -> str:
-    """The shorter of two scripts that shows the number, tried in this interpreter.
+def make_working_script(reproduction: Reproduction) -> str:
+    """The shorter of two scripts that reproduces the number, tried in this interpreter.
 
     Raises:
-        NoScriptError: neither does.
+        NoScriptError: neither reproduces it.
     """
     said = ""
     for lean in (True, False):
-        text = script(finding, lean=lean)
-        code, said = tried(text)
-        if code == 1 and f"got    {finding.got.hex()} " in said:
+        text = script(reproduction, lean=lean)
+        code, said = run_script(text)
+        if code == 1 and f"got    {reproduction.got.hex()} " in said:
             return text
     last = said.strip().rpartition("\n")[2]
-    raise NoScriptError(f"{finding.mode.name} is outside; the script made of it does not show that: {last}")
+    name = reproduction.mode.name
+    raise NoScriptError(f"{name} is outside; the script made of it does not show that: {last}")
 
 
-def tried(text: str, python: str = sys.executable, timeout: float = PATIENCE) -> tuple[int, str]:
+def run_script(text: str, python: str = sys.executable, timeout: float = SCRIPT_TIMEOUT) -> tuple[int, str]:
     """Run a script where nothing of this project can be imported: its exit code, and what it printed."""
     environment = {k: v for k, v in os.environ.items() if k not in (*COUNTED, "XLA_FLAGS")}
     with tempfile.TemporaryDirectory() as directory:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.errors import AdapterDied
-from crosscheck.blame.reduce import Reduction
-from crosscheck.blame.simplify import LISTED
+from adapters.errors import AdapterCrashed
 from crosscheck.cases import Literal
-from crosscheck.trial import Subject
+from crosscheck.evaluation import CheckedAdapter
+from crosscheck.explain.shrink_shape import Shrinker
+from crosscheck.explain.shrink_values import LISTED
 from reference.types import Array
 
 
@@ -33,8 +33,8 @@ class Filling(NamedTuple):
         """The array of that shape."""
         return self.of(np.arange(math.prod(shape)).reshape(shape)).astype(dtype)
 
-    def written(self, shape: tuple[int, ...]) -> str:
-        """Its Python for that shape."""
+    def source(self, shape: tuple[int, ...]) -> str:
+        """The Python expression that makes the array of that shape."""
         return self.text.format(shape=shape, size=math.prod(shape))
 
 
@@ -49,19 +49,19 @@ FILLINGS = (
     Filling(f"{_COUNTED} % 11 / 8 - 0.5", lambda i: i % 11 / 8 - 0.5),
     Filling(f"{_COUNTED} % 13 * 8 - 48", lambda i: i % 13 * 8 - 48),
 )
-TRIALS = 80
+MAX_EVALUATIONS = 80
 
 Fillings = dict[str, Filling]
 
 
-def fill(subject: Subject, start: Literal, output: str) -> tuple[Literal, Fillings]:
+def fill(adapter: CheckedAdapter, start: Literal, output: str) -> tuple[Literal, Fillings]:
     """The case with its large arrays filled by formulas, as far as the output still disagrees.
 
     All arrays together are tried first, since numbers that cancel each other's size go together; then one
     large array after the other.
 
     Args:
-        subject: whose output it is.
+        adapter: the one that disagrees.
         start: a case with which it disagrees.
         output: a name of `Outputs`.
 
@@ -69,23 +69,23 @@ def fill(subject: Subject, start: Literal, output: str) -> tuple[Literal, Fillin
         The case, and by the name of an array its formula; arrays without one keep their numbers.
     """
     large = [name for name in "XyW" if getattr(start, name).size > LISTED]
-    work, found = Reduction(subject, output, TRIALS), Fillings()
+    shrinker, found = Shrinker(adapter, output, MAX_EVALUATIONS), Fillings()
     try:
         for choice in _together() if large else ():
             candidate = _filled(start, choice)
-            if work.fails(candidate):
+            if shrinker.fails(candidate):
                 found = {name: choice[name] for name in large}
-                return _fewest_rows(work, candidate, found), found
-        work, best = Reduction(subject, output, TRIALS), start
+                return _fewest_rows(shrinker, candidate, found), found
+        shrinker, best = Shrinker(adapter, output, MAX_EVALUATIONS), start
         for name, filling in itertools.product(large, FILLINGS):
-            if name not in found and work.fails(candidate := _filled(best, {name: filling})):
+            if name not in found and shrinker.fails(candidate := _filled(best, {name: filling})):
                 best, found[name] = candidate, filling
-    except AdapterDied:
+    except AdapterCrashed:
         return start, Fillings()
     return best, found
 
 
-def _fewest_rows(work: Reduction, case: Literal, found: Fillings) -> Literal:
+def _fewest_rows(shrinker: Shrinker, case: Literal, found: Fillings) -> Literal:
     """The case with as few rows as still fail, by bisection: a formula gives any number of rows."""
     low, best = 0, case
     while (m := best.X.shape[-2]) - low > 1:
@@ -93,7 +93,7 @@ def _fewest_rows(work: Reduction, case: Literal, found: Fillings) -> Literal:
         fewer = {name: getattr(best, name)[..., :middle, :] for name in "Xy"}
         fewer |= {name: found[name].array(a.shape, a.dtype) for name, a in fewer.items() if name in found}
         candidate = replace(best, **fewer)
-        low, best = (low, candidate) if work.fails(candidate) else (middle, best)
+        low, best = (low, candidate) if shrinker.fails(candidate) else (middle, best)
     return best
 
 

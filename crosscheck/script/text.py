@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from adapters import instructions
+from crosscheck.formatting import format_hex, format_number
 from crosscheck.script import jax_code, torch_code
 from crosscheck.script.arrays import inputs
-from crosscheck.script.finding import Finding
 from crosscheck.script.network import Sketch
+from crosscheck.script.reproduction import Reproduction
 from crosscheck.script.words import formula, reason, title
-from crosscheck.shown import hexadecimal, number
 from reference import oracle
 from reference.ulp import ulp
 
@@ -42,34 +42,39 @@ sys.exit(0 if right else 1)
 """
 
 
-def script(finding: Finding, *, lean: bool = False) -> str:
+def script(reproduction: Reproduction, *, lean: bool = False) -> str:
     """A script that needs Python, NumPy and the framework: exit 1 while the number is wrong, else 0.
 
     Args:
-        finding: what it shows.
+        reproduction: what it shows.
         lean: it computes nothing but what the number needs, where the mode computes all outputs together.
 
     Raises:
         NoScriptError: the input is too long to be written down.
     """
-    mode = finding.mode
-    sketch = Sketch(mode, finding.output, finding.case.shape, lean)
+    mode = reproduction.mode
+    sketch = Sketch(mode, reproduction.output, reproduction.case.shape, lean)
     of = torch_code if mode.framework == "torch" else jax_code
     lines, result = of.code(sketch)
     is_defined = lines[0].startswith(("def ", "@", "P = "))
     body = [
-        *_dtype_and_settings(finding, sketch),
-        *inputs(finding, sketch.used),
+        *_dtype_and_settings(reproduction, sketch),
+        *inputs(reproduction, sketch.used),
         *[""] * (1 + is_defined),
         *lines,
         "",
     ]
-    body += [*_exact(finding), "", f"got = float({_picked(finding, result)})", *_right(finding)]
+    body += [
+        *_exact(reproduction),
+        "",
+        f"got = float({_picked(reproduction, result)})",
+        *_right(reproduction),
+    ]
     ending = ENDING if "\nREST = " in "\n".join(body) else ENDING.replace(" - REST", "")
     ending = ending.replace("{where}", f"{mode.framework} {{{mode.framework}.__version__}}")
     text = "\n".join([*HOOK.splitlines(), "", *_imports(sketch), "", *body, *ending.splitlines()])
     standard = [f"import {name}" for name in STANDARD if re.search(rf"\b{name}\.", text)]
-    whole = "\n".join([*_header(finding), "", *standard, "", text]) + "\n"
+    whole = "\n".join([*_header(reproduction), "", *standard, "", text]) + "\n"
     return re.sub(r"\n{4,}", "\n\n\n", whole)
 
 
@@ -78,19 +83,19 @@ def _comment(text: str) -> list[str]:
     return [f"# {line}" for line in lines]
 
 
-def _header(finding: Finding) -> Iterator[str]:
-    framework = finding.mode.framework
-    yield from _comment(title(finding))
+def _header(reproduction: Reproduction) -> Iterator[str]:
+    framework = reproduction.mode.framework
+    yield from _comment(title(reproduction))
     yield "#"
-    seen = f"{framework} {finding.version}, NumPy {np.__version__}, Python {platform.python_version()}"
+    seen = f"{framework} {reproduction.version}, NumPy {np.__version__}, Python {platform.python_version()}"
     yield from _comment(f"Seen with {seen}, {platform.system()} {platform.machine()}.")
     yield from _comment(f"Needs Python, NumPy and {framework} only. Run it: python <this file>")
     yield from _comment("Exit code: 1 while the bug is there, 0 once it is gone, 2 if this cannot run.")
     yield from _comment("Made by Gradient Crosscheck.")
 
 
-def held(isa: str) -> Iterator[str]:
-    """What holds libraries to an instruction set, in the environment before they are imported."""
+def restrict_instructions(isa: str) -> Iterator[str]:
+    """The lines that restrict libraries to an instruction set, before they are imported."""
     if isa != instructions.NATIVE:
         variables = {**instructions.environment(isa), **instructions.numpy_variable(isa, np.__version__)}
         del variables[instructions.VARIABLE]
@@ -98,7 +103,7 @@ def held(isa: str) -> Iterator[str]:
 
 
 def _imports(sketch: Sketch) -> Iterator[str]:
-    yield from held(sketch.mode.isa)
+    yield from restrict_instructions(sketch.mode.isa)
     if sketch.mode.framework == "jax":
         yield from jax_code.environment(sketch)
         yield from ("", "import jax", "import jax.numpy as jnp", "import numpy as np")
@@ -108,27 +113,28 @@ def _imports(sketch: Sketch) -> Iterator[str]:
         yield "import torch.utils.checkpoint"
 
 
-def _dtype_and_settings(finding: Finding, sketch: Sketch) -> Iterator[str]:
-    dtype = finding.case.dtype
-    if finding.mode.framework == "torch":
-        if finding.mode["device"] == "cuda":
+def _dtype_and_settings(reproduction: Reproduction, sketch: Sketch) -> Iterator[str]:
+    dtype = reproduction.case.dtype
+    if reproduction.mode.framework == "torch":
+        if reproduction.mode["device"] == "cuda":
             yield from ("if not torch.cuda.is_available():", '    raise RuntimeError("no CUDA device")')
         yield from torch_code.settings(sketch)
     else:
         yield from jax_code.settings(sketch, dtype)
-    *stack, m, n, p = finding.case.shape
+    *stack, m, n, p = reproduction.case.shape
     stacked = f" A stack of {'×'.join(map(str, stack))} networks." if stack else ""
-    way = " Samples lie in columns." if finding.mode["convention"] == "columns" else ""
+    way = " Samples lie in columns." if reproduction.mode["convention"] == "columns" else ""
     yield from _comment(
         f"The smallest input found: m = {m} samples in X, n = {n} inputs, p = {p} outputs.{stacked}{way}"
     )
-    yield f"dtype = torch.{dtype}" if finding.mode.framework == "torch" else f'dtype = jnp.dtype("{dtype}")'
+    is_torch = reproduction.mode.framework == "torch"
+    yield f"dtype = torch.{dtype}" if is_torch else f'dtype = jnp.dtype("{dtype}")'
 
 
-def _picked(finding: Finding, result: str) -> str:
+def _picked(reproduction: Reproduction, result: str) -> str:
     """The number in the array, where ŷ may have its samples as columns."""
-    index = finding.element.index
-    if finding.output == "y_hat" and finding.mode["convention"] == "columns":
+    index = reproduction.element.index
+    if reproduction.output == "y_hat" and reproduction.mode["convention"] == "columns":
         index = (*index[:-2], index[-1], index[-2])
     return f"{result}[{', '.join(map(str, index))}]" if index else result
 
@@ -136,12 +142,12 @@ def _picked(finding: Finding, result: str) -> str:
 def _literal(value: float) -> str:
     if not math.isfinite(value):
         return f'float("{value}")'
-    return f'float.fromhex("{hexadecimal(value)}")'
+    return f'float.fromhex("{format_hex(value)}")'
 
 
-def _exact(finding: Finding) -> Iterator[str]:
+def _exact(reproduction: Reproduction) -> Iterator[str]:
     """The exact value, and the interval around it."""
-    element, one, format = finding.element, finding.admissible, finding.case.format
+    element, one, format = reproduction.element, reproduction.admissible, reproduction.case.format
     high, low = element.exact
     if math.isnan(high):
         yield from _comment("The input is not finite; what remains of the formula is not a number.")
@@ -149,7 +155,7 @@ def _exact(finding: Finding) -> Iterator[str]:
     else:
         bits = f"to {element.ball.rel_accuracy_bits()} bits" if element.ball.rad() else "without any rounding"
         yield from _comment(
-            f"The exact value of {formula(finding)}, of the very numbers above, by interval arithmetic"
+            f"The exact value of {formula(reproduction)}, of the very numbers above, by interval arithmetic"
             f" (FLINT's balls), certified {bits}: {oracle.decimal(element.ball)}"
         )
         yield f"EXACT = {_literal(high)}"
@@ -158,14 +164,14 @@ def _exact(finding: Finding) -> Iterator[str]:
         unit = float(ulp(np.array(high), format, np.array(low)))
         yield f"ULP = {_literal(unit)}  # a unit in the last place of {format.name} there"
     if not one.must:
-        yield from _comment(reason(finding.claims, format.name))
+        yield from _comment(reason(reproduction.claims, format.name))
         ends = (f"({_literal(low)}, {_literal(high)})" for low, high in one.intervals())
         yield f"ADMISSIBLE = [{', '.join(ends)}]"
-    yield from _comment(f"What came out where it was seen: {number(finding.got, format)}")
+    yield from _comment(f"What came out where it was seen: {format_number(reproduction.got, format)}")
 
 
-def _right(finding: Finding) -> Iterator[str]:
-    one = finding.admissible
+def _right(reproduction: Reproduction) -> Iterator[str]:
+    one = reproduction.admissible
     if one.must:
         yield "right = math.isnan(got)"
     else:

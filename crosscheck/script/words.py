@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.instructions import LEVELS
 from adapters.modes import FACTORS, Mode
-from crosscheck.script.finding import Finding
+from crosscheck.script.reproduction import Reproduction
 from reference.arithmetic import Arithmetic
 
 # The values of a mode as phrases; those without one show in the code alone.
@@ -50,22 +50,23 @@ def circumstances(mode: Mode) -> list[str]:
     return [*(PHRASES[v] for known, v in values if v != known[0] and v in PHRASES), *filter(None, [closed])]
 
 
-def title(finding: Finding) -> str:
+def title(reproduction: Reproduction) -> str:
     """Framework, version, output, dtype and circumstances."""
-    head = f"{finding.mode.framework} {finding.version}: {finding.output} of a one-layer logistic network"
-    return ", ".join([f"{head} is wrong in {finding.case.dtype}", *circumstances(finding.mode)])
+    framework = f"{reproduction.mode.framework} {reproduction.version}"
+    head = f"{framework}: {reproduction.output} of a one-layer logistic network"
+    return ", ".join([f"{head} is wrong in {reproduction.case.dtype}", *circumstances(reproduction.mode)])
 
 
-def formula(finding: Finding) -> str:
+def formula(reproduction: Reproduction) -> str:
     """The formula of the number, in one stack entry."""
-    i, *rest = map(str, finding.element.inner or ("", ""))
+    i, *rest = map(str, reproduction.element.inner or ("", ""))
     k = rest[0] if rest else ""
     return {
         "y_hat": f"1/(1 + exp(-z)) with z = sum over j of X[{i},j]·W[j,{k}]",
         "loss": "sum over i and k of (y[i,k] - y_hat[i,k])²/2",
         "row_loss": f"sum over k of (y[{i},k] - y_hat[{i},k])²/2",
         "grad": f"sum over i of X[i,{i}]·d[i,{k}] with d = (y_hat - y)·y_hat·(1 - y_hat)",
-    }[finding.output]
+    }[reproduction.output]
 
 
 def reason(claims: Arithmetic, dtype: str) -> str:

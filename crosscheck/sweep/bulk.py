@@ -1,9 +1,9 @@
-"""The bulk lane's judge: a verdict on every problem at the price of the filter, and a close look at a few.
+"""The bulk judge: a verdict on every problem at the price of the filter, and a close look at a few.
 
 Stacks are evaluated whole and judged in blocks, of which each array stays in a core's cache. Results of
 several adapters with the same bits under the same claims are judged once: their 128-bit digests are equal, as
-those of others would be once in 2^128 pairs. Every number is counted and marked; the error in ulp and the
-share of the full set's bound are measured on a sample and on the worst suspects, at most one of a case: those
+those of others would be once in 2^128 pairs. Every number is counted and hashed; the error in ulp and the
+share of the full set's bound are measured on a sample and on candidates, at most one of a case: the problems
 with the largest shares of the filter's radius.
 """
 
@@ -18,14 +18,21 @@ from numpy.typing import NDArray
 
 from adapters.errors import AdapterMisbehaved
 from adapters.protocol import Description
-from crosscheck.accuracy import best_known
+from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import cell_of, summarise
+from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge
 from crosscheck.message import replay
 from crosscheck.summary import CASES, WORST, Cell, Summary, Worst
-from crosscheck.sweep.alike import Alike, Counts, Row, Suspect, digest_of, row_of
-from crosscheck.trial import Outcome
+from crosscheck.sweep.result_groups import (
+    Candidate,
+    Counts,
+    ProblemResults,
+    ResultGroup,
+    digest_of,
+    problem_results,
+)
 from reference import filter as first
 from reference.arithmetic import Arithmetic
 from reference.types import Array, Outputs, Problem
@@ -33,12 +40,12 @@ from reference.types import Array, Outputs, Problem
 # Numbers in the outputs of the problems that are judged together: few, so that arrays of them stay in a
 # core's cache, and many, so that the calls of NumPy cost little.
 BLOCK: Final = 2**17
-# Beside them one problem of each case, so many places after the one before.
+# The sample has one problem of each case, this many places after that of the case before.
 STRIDE: Final = 1021
 
 
-class Bulk:
-    """Judges cases that differ in their seeds alone, and knows at the end what there was.
+class BulkJudge:
+    """Judges cases that differ in their seeds alone, and summarises them at the end.
 
     Args:
         descriptions: of the adapters, by what selects them.
@@ -47,9 +54,9 @@ class Bulk:
     def __init__(self, descriptions: Mapping[str, Description]) -> None:
         self._descriptions = descriptions
         self._counts: dict[tuple[str, str], Counts] = {}
-        self._sample: list[Row] = []
+        self._sample: list[ProblemResults] = []
 
-    def hear(
+    def judge(
         self, case: Case, problem: Problem, results: Mapping[str, Outputs]
     ) -> dict[str, NDArray[np.intp]]:
         """Judge what adapters returned for a case: the places of problems with numbers outside, by adapter.
@@ -62,7 +69,7 @@ class Bulk:
         Raises:
             AdapterMisbehaved: an adapter has other outputs than for the first case.
         """
-        self._expect(case, results)
+        self._check_outputs(case, results)
         count = problem.stack_size
         *_, m, n, p = case.shape
         step = max(1, BLOCK // (m * p + 1 + n * p + m))
@@ -71,19 +78,19 @@ class Bulk:
             for start in range(0, count, step):
                 rows = slice(start, min(start + step, count))
                 judge = Judge(Problem(*(array[rows] for array in problem)))
-                for name, alike in groups.items():
-                    part = Outputs(**{output: getattr(results[name], output)[rows] for output in alike})
+                for name, by_output in groups.items():
+                    part = Outputs(**{output: getattr(results[name], output)[rows] for output in by_output})
                     claims = self._descriptions[name].arithmetic[case.dtype]
-                    for who, places in _judged(judge, part, claims, alike, start):
+                    for who, places in _judge_block(judge, part, claims, by_output, start):
                         wrong.setdefault(who, []).append(places)
-        for name, alike in groups.items():
-            for output, each in alike.items():
-                self._hear(case, problem, results, getattr(results[name], output), each)
-        self._sample.append(row_of(case, len(self._sample) * STRIDE % count, problem, results))
+        for name, by_output in groups.items():
+            for output, each in by_output.items():
+                self._add_group(case, problem, results, getattr(results[name], output), each)
+        self._sample.append(problem_results(case, len(self._sample) * STRIDE % count, problem, results))
         return {name: np.unique(np.concatenate(wrong[name])) for name in results if name in wrong}
 
-    def _expect(self, case: Case, results: Mapping[str, Outputs]) -> None:
-        """See to it that all adapters have the outputs of the first case."""
+    def _check_outputs(self, case: Case, results: Mapping[str, Outputs]) -> None:
+        """Check that all adapters have the outputs of the first case."""
         there = {(n, o) for n, got in results.items() for o, a in got._asdict().items() if a is not None}
         if self._sample and (odd := there ^ set(self._counts)):
             name, output = min(odd)
@@ -93,10 +100,10 @@ class Bulk:
             error.add_note(f"replay: {replay(case.text, name)}")
             raise error
 
-    def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, Alike]]:
-        """By adapter and output, all results that are alike, each once."""
-        found: dict[str, dict[str, Alike]] = {}
-        known: dict[tuple[Arithmetic, str, bytes], Alike] = {}
+    def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, ResultGroup]]:
+        """The groups of equal results, each by the first adapter and output that has them."""
+        found: dict[str, dict[str, ResultGroup]] = {}
+        known: dict[tuple[Arithmetic, str, bytes], ResultGroup] = {}
         for name, outputs in results.items():
             claims = self._descriptions[name].arithmetic[case.dtype]
             for output, got in outputs._asdict().items():
@@ -106,24 +113,24 @@ class Bulk:
                 # The loss of the only row has the set of the loss; those of more rows are more numbers.
                 same = "loss" if output == "row_loss" else output
                 if (claims, same, digest) not in known:
-                    known[claims, same, digest] = found.setdefault(name, {})[output] = Alike(digest)
-                known[claims, same, digest].add(name, self._of(case, name, output))
+                    known[claims, same, digest] = found.setdefault(name, {})[output] = ResultGroup(digest)
+                known[claims, same, digest].add(name, self._counts_of(case, name, output))
         return found
 
-    def _hear(
-        self, case: Case, problem: Problem, results: Mapping[str, Outputs], got: Array, alike: Alike
+    def _add_group(
+        self, case: Case, problem: Problem, results: Mapping[str, Outputs], got: Array, group: ResultGroup
     ) -> None:
-        """Count and mark results that are alike, and keep the worst problem if it is a suspect."""
-        digest = digest_of(got, some_nan=True) if alike.some_nan else alike.digest
-        row = None if alike.place is None else row_of(case, alike.place, problem, results)
-        for counts in alike.counts:
-            counts.mark(case.text, got, digest)
-            counts.totals["equal"] += alike.equal
-            counts.totals["not_judged"] += alike.not_judged
-            if row is not None and alike.share > counts.least:
-                counts.suspect(Suspect(alike.share, -len(self._sample), row))
+        """Add a group's results to the counts of its adapters, and its worst problem to their candidates."""
+        digest = digest_of(got, some_nan=True) if group.some_nan else group.digest
+        row = None if group.place is None else problem_results(case, group.place, problem, results)
+        for counts in group.counts:
+            counts.add(case.text, got, digest)
+            counts.totals["equal"] += group.equal
+            counts.totals["not_judged"] += group.not_judged
+            if row is not None and group.share > counts.threshold:
+                counts.add_candidate(Candidate(group.share, -len(self._sample), row))
 
-    def _of(self, case: Case, name: str, output: str) -> Counts:
+    def _counts_of(self, case: Case, name: str, output: str) -> Counts:
         """The counts of an output, which begin with its first case."""
         if (name, output) not in self._counts:
             said = self._descriptions[name]
@@ -152,50 +159,50 @@ class Bulk:
         }
 
     def _close_look(self) -> dict[Cell, Summary]:
-        """Accuracy and share of the bound on the suspects and the sample, as `summarise` has them."""
-        suspects = [each.row for counts in self._counts.values() for each in counts.suspects]
-        rows = list({(row.case, row.place): row for row in (*self._sample, *suspects)}.values())
+        """Accuracy and share of the bound on candidates and sample, as `summarise` has them."""
+        candidates = [each.row for counts in self._counts.values() for each in counts.candidates]
+        rows = list({(row.case, row.place): row for row in (*self._sample, *candidates)}.values())
         judge = Judge(
             Problem(*(np.concatenate(parts) for parts in zip(*(r.problem for r in rows), strict=True)))
         )
-        best = best_known(judge)
+        exact = exact_values(judge)
         found: dict[Cell, Summary] = {}
         for name in rows[0].results:
             said = self._descriptions[name]
             columns = zip(*(row.results[name] for row in rows), strict=True)
             outputs = Outputs(*(None if parts[0] is None else np.concatenate(parts) for parts in columns))
             outcome = Outcome(said, outputs, judge.judge(outputs, said.arithmetic[judge.format.name]))
-            made = summarise(parse(rows[0].case), judge, outcome, best)
-            found |= {cell: _placed(summary, rows) for cell, summary in made.items()}
+            made = summarise(parse(rows[0].case), judge, outcome, exact)
+            found |= {cell: _with_places(summary, rows) for cell, summary in made.items()}
         return found
 
 
-def _judged(
-    judge: Judge, part: Outputs, claims: Arithmetic, alike: Mapping[str, Alike], start: int
+def _judge_block(
+    judge: Judge, part: Outputs, claims: Arithmetic, by_output: Mapping[str, ResultGroup], start: int
 ) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """Judge results in a block that begins so far into the stack: whose are not all admissible, and where."""
+    """Judge a block that begins at ``start``; yield adapters with inadmissible results, and the places."""
     shares = judge.shares(part, claims)
     largest = shares.largest()
-    for output, each in alike.items():
+    for output, each in by_output.items():
         got, nearest, share, most = (
             getattr(of, output) for of in (part, judge.nearest, shares.parts, largest)
         )
-        each.hear(got, nearest, share, most, start)
+        each.add_block(got, nearest, share, most, start)
     if all(most <= first.SURE for most in largest):
         for output, judged in judge.judged(claims).items():
-            if output in alike:
-                alike[output].not_judged += judged.size - int(np.count_nonzero(judged))
+            if output in by_output:
+                by_output[output].not_judged += judged.size - int(np.count_nonzero(judged))
         return
     for output, judgement in judge.judge(part, claims, shares).items():
-        alike[output].not_judged += judgement.not_judged
+        by_output[output].not_judged += judgement.not_judged
         outside = ~judgement.admissible.reshape(judge.problem.stack_size, -1).all(-1)
         if outside.any():
             places = start + np.flatnonzero(outside)
-            yield from ((who, places) for who in alike[output].adapters)
+            yield from ((who, places) for who in by_output[output].adapters)
 
 
-def _placed(summary: Summary, rows: Sequence[Row]) -> Summary:
-    """The summary with its worst values where they were seen: in the case and at the place of their row."""
+def _with_places(summary: Summary, rows: Sequence[ProblemResults]) -> Summary:
+    """The summary, whose worst values name the case and the place that their problem came from."""
 
     def of(worst: Worst | None) -> Worst | None:
         if worst is None:

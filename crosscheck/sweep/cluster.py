@@ -1,4 +1,4 @@
-"""The workers of a Dask cluster as a crew.
+"""The executor that uses the workers of a Dask cluster.
 
 A task of Dask's computes nothing itself: it puts the shard to a worker process of its own machine, as a sweep
 without a cluster does. So no shard can end a Dask worker, and threads are what they are anywhere.
@@ -16,7 +16,7 @@ import msgspec
 from adapters.errors import one_line
 from adapters.host import LOADING
 from crosscheck.sweep.errors import SweepError
-from crosscheck.sweep.messages import Answer, Failed, Job, Refused, Told
+from crosscheck.sweep.messages import Answer, Failed, Job, Refused, WorkerInfo
 
 try:
     from distributed import Client, KilledWorker
@@ -26,13 +26,13 @@ except ModuleNotFoundError as missing:
     raise SweepError(f"--scheduler needs {missing.name}: pip install -e '.[sweep,dask]'") from None
 
 # Seconds in which the scheduler must answer and have a worker.
-PATIENCE: Final = 30.0
+CONNECT_TIMEOUT: Final = 30.0
 
 
-class Cluster:
-    """All workers of a scheduler, those that join later too."""
+class DaskExecutor:
+    """Computes shards on all workers of a Dask scheduler, those that join later included."""
 
-    def __init__(self, address: str, job: Job, wanted: Told) -> None:
+    def __init__(self, address: str, job: Job, wanted: WorkerInfo) -> None:
         """Have every worker load everything.
 
         Args:
@@ -47,18 +47,18 @@ class Cluster:
         self._job = msgspec.json.encode(job)
         self._wanted = json.dumps(msgspec.to_builtins(wanted))
         try:
-            self._client = Client(address, timeout=PATIENCE, set_as_default=False)
+            self._client = Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
         except (OSError, ValueError) as error:  # no answer, or no address
             raise SweepError(f"no scheduler answers at {address}: {one_line(error)}") from None
         try:
-            self._see_ready()
+            self._check_ready()
         except BaseException:
             self.close()
             raise
 
-    def _see_ready(self) -> None:
+    def _check_ready(self) -> None:
         try:
-            self._client.wait_for_workers(1, timeout=PATIENCE)
+            self._client.wait_for_workers(1, timeout=CONNECT_TIMEOUT)
         except TimeoutError:
             what = f"the scheduler at {self._address} has no worker: dask worker {self._address} starts one"
             raise SweepError(what) from None
@@ -76,12 +76,12 @@ class Cluster:
                 raise SweepError(f"the worker {where}: {refused.message}")
 
     @property
-    def ahead(self) -> int:
-        """As `crosscheck.sweep.engine.Crew`."""
+    def max_pending(self) -> int:
+        """As `crosscheck.sweep.engine.Executor`."""
         return 2 * sum(self._workers().values()) or 1
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """As `crosscheck.sweep.engine.Crew`; a Dask worker that is lost is Dask's business at first."""
+        """As `crosscheck.sweep.engine.Executor`; Dask itself gives the shard of a lost worker to another."""
         others = [] if first is None else [where for where in self._workers() if where != first.where]
         elsewhere = {"workers": others, "allow_other_workers": True} if others else {}
         executor = self._client.get_executor(pure=False, **elsewhere)
@@ -112,7 +112,7 @@ class Cluster:
         return SweepError(f"lost the cluster at {self._address}: {one_line(error, type(error).__name__)}")
 
     def close(self) -> None:
-        """As `crosscheck.sweep.engine.Crew`."""
+        """As `crosscheck.sweep.engine.Executor`."""
         with contextlib.suppress(Exception):  # a cluster that is lost needs no end
             self._client.run(shared.end, self._job)
         self._client.close()

@@ -14,43 +14,43 @@ from crosscheck.options import Seconds, adapter_options, chosen, details_option,
 
 if TYPE_CHECKING:
     from adapters import Spec
-    from crosscheck.sweep.lane import Lane
+    from crosscheck.sweep.kind import SweepKind
     from crosscheck.sweep.numbers import Slice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Kind(NamedTuple):
-    """A kind of sweep, as a command.
+class SweepCommand(NamedTuple):
+    """The subcommand of one kind of sweep.
 
     Attributes:
-        help: in a line.
-        options: its own: decorators of click.
-        lane: makes the lane, from the adapters and the values of these options.
+        help: one line.
+        options: its own options, as decorators of click.
+        make_kind: makes the kind of sweep from the adapters and the values of these options.
     """
 
     help: str
     options: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]]
-    lane: Callable[..., Lane]
+    make_kind: Callable[..., SweepKind]
 
 
-def _random(specs: Sequence[Spec], **choice: Any) -> Lane:
+def _random(specs: Sequence[Spec], **choice: Any) -> SweepKind:
     from crosscheck.cases import CaseError
     from crosscheck.sweep.random import Random
     from reference.formats import FORMATS
 
     del specs
     dtypes = chosen(choice["dtype"], FORMATS, "--dtype") if choice["dtype"] else ("float64", "float32")
-    lane = Random(choice["problems"], dtypes, choice["size"], choice["seed"])
+    kind = Random(choice["problems"], dtypes, choice["size"], choice["seed"])
     try:
-        for shard in (0, len(lane) - 1):
-            list(lane.cases(shard))
+        for shard in (0, len(kind) - 1):
+            list(kind.cases(shard))
     except CaseError as error:
         raise click.UsageError(f"--size: {error}") from None
-    return lane
+    return kind
 
 
-def _regimes(specs: Sequence[Spec], **choice: Any) -> Lane:
+def _regimes(specs: Sequence[Spec], **choice: Any) -> SweepKind:
     from crosscheck.regimes import REGIMES
     from crosscheck.sweep.regimes import Regimes
     from reference.formats import FORMATS
@@ -60,7 +60,7 @@ def _regimes(specs: Sequence[Spec], **choice: Any) -> Lane:
     return Regimes(choice["problems"], dtypes, chosen(choice["regime"], REGIMES, "--regime"), choice["seed"])
 
 
-def _exhaustive(specs: Sequence[Spec], **choice: Any) -> Lane:
+def _exhaustive(specs: Sequence[Spec], **choice: Any) -> SweepKind:
     from crosscheck.sweep.exhaustive import DTYPES, Exhaustive
 
     del specs
@@ -81,9 +81,9 @@ _SEED = click.option(
     "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
     help="Of the first shard.",
 )  # fmt: skip
-# By the name of the command; what makes a lane imports what it needs when it is called.
-KINDS = {
-    "random": Kind(
+# By the name of the command; each function above imports what it needs when it is called.
+SWEEP_COMMANDS = {
+    "random": SweepCommand(
         "Problems by the million, of one size, in float64 and float32 unless --dtype says otherwise.",
         (
             click.option(
@@ -99,7 +99,7 @@ KINDS = {
         ),
         _random,
     ),
-    "regimes": Kind(
+    "regimes": SweepCommand(
         "What `compare` compares, at length: every regime and every shape of its plan.",
         (
             click.option(
@@ -115,7 +115,7 @@ KINDS = {
         ),
         _regimes,
     ),
-    "exhaustive": Kind(
+    "exhaustive": SweepCommand(
         "Every value of float16, bfloat16 and float32 as z, one input and weight.", (_DTYPE,), _exhaustive
     ),
 }  # fmt: skip
@@ -134,15 +134,15 @@ def _part(_: click.Context, __: click.Parameter, value: str | None) -> Slice | N
 
 @contextmanager
 def _what_it_needs() -> Iterator[None]:
-    """What is not installed is said."""
+    """Turn the absence of a package into one line that says how to install it."""
     try:
         yield
     except ModuleNotFoundError as missing:
         raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[sweep]'") from None
 
 
-def way_options(command: Command) -> Command:
-    """The options that say how a sweep is made."""
+def run_options(command: Command) -> Command:
+    """The options that say how a sweep is run."""
     options = (
         click.option(
             "--workers", type=click.IntRange(1, 1024), metavar="N",
@@ -194,7 +194,7 @@ def merge(*, parts: tuple[Path, ...], ledger: Path, partial: bool, details: bool
     return merge_and_show(parts, ledger, partial=partial, details=details)
 
 
-def command_of(name: str, kind: Kind) -> click.Command:
+def command_of(name: str, definition: SweepCommand) -> click.Command:
     """The command of a kind of sweep."""
 
     def run(  # noqa: PLR0913, one for each option
@@ -210,32 +210,32 @@ def command_of(name: str, kind: Kind) -> click.Command:
         **choice: Any,
     ) -> int:
         from adapters import compilation, select
-        from adapters.conditions import Conditions
+        from adapters.conditions import ProcessOptions
         from adapters.turns import cores
 
         with _what_it_needs():
             from crosscheck.sweep.numbers import WHOLE
-            from crosscheck.sweep.session import Ways, sweep_and_show
+            from crosscheck.sweep.session import SweepOptions, sweep_and_show
 
         if scheduler is not None and workers is not None:
             raise click.UsageError("--workers does not go with --scheduler, whose cluster has its own")
-        ways = Ways(
+        sweep_options = SweepOptions(
             workers=workers or cores(),
             part=part or WHOLE,
             scheduler=scheduler,
             **{option: choice.pop(option) for option in ("limit", "store", "resume", "ledger", "details")},
         )
         specs = select(only, adapter)
-        conditions = Conditions(journal, timeout, compilation.kept(), compile_timeout)
+        process_options = ProcessOptions(journal, timeout, compilation.kept(), compile_timeout)
         with _what_it_needs():
-            lane = kind.lane(specs, **choice)
-        return sweep_and_show(lane, specs, conditions, ways)
+            kind = definition.make_kind(specs, **choice)
+        return sweep_and_show(kind, specs, process_options, sweep_options)
 
-    command: Callable[..., Any] = details_option(way_options(run))
-    for option in reversed(kind.options):
+    command: Callable[..., Any] = details_option(run_options(run))
+    for option in reversed(definition.options):
         command = option(command)
-    return click.command(name, help=kind.help)(adapter_options(command))
+    return click.command(name, help=definition.help)(adapter_options(command))
 
 
-for _name, _kind in KINDS.items():
-    sweep.add_command(command_of(_name, _kind))
+for _name, _definition in SWEEP_COMMANDS.items():
+    sweep.add_command(command_of(_name, _definition))

@@ -1,4 +1,4 @@
-"""Shards put to a crew, each a second time if need be; what comes back, in any order."""
+"""Hands shards to an executor, after a failure a second time; the answers come in any order."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import NamedTuple, Protocol
 from crosscheck.sweep.messages import Answer, Done, Failed, Refused
 
 
-class Crew(Protocol):
-    """Whoever computes shards: workers of this machine, or a cluster's."""
+class Executor(Protocol):
+    """What computes shards: worker processes of this machine, or a Dask cluster."""
 
     @property
-    def ahead(self) -> int:
-        """How many shards it is given at a time: enough that no worker waits for the next."""
+    def max_pending(self) -> int:
+        """How many shards it may hold at a time: enough that no worker has to wait."""
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
         """Have a shard computed.
 
         Args:
             shard: its number.
-            first: how its first attempt failed; the second is a careful one, elsewhere. None: this is it.
+            first: how its first attempt failed, for a second, careful one elsewhere; None for the first.
         """
 
     def close(self) -> None:
-        """End all that is under way, at once."""
+        """End every computation at once."""
 
 
-class Result(NamedTuple):
-    """What became of a shard.
+class ShardAnswer(NamedTuple):
+    """The last answer for a shard.
 
     Attributes:
         shard: its number.
-        answer: what is found there, or why nothing.
+        answer: its result, or why there is none.
         first: how its first attempt failed, if it did.
     """
 
@@ -42,17 +42,17 @@ class Result(NamedTuple):
     first: Failed | None = None
 
 
-def results(crew: Crew, shards: Iterable[int]) -> Iterator[Result]:
-    """What becomes of each shard, as soon as it does; a shard that fails twice is set aside.
+def compute(executor: Executor, shards: Iterable[int]) -> Iterator[ShardAnswer]:
+    """Have shards computed; yield each one's answer when it is there, after two failures that of the second.
 
     Raises:
-        AdapterError, JournalError, SweepError: the crew cannot compute any shard.
+        AdapterError, JournalError, SweepError: the executor cannot compute any shard.
     """
     todo = iter(shards)
     waiting: dict[Future[Answer], tuple[int, Failed | None]] = {}
     while True:
-        while len(waiting) < crew.ahead and (shard := next(todo, None)) is not None:
-            waiting[crew.submit(shard, None)] = shard, None
+        while len(waiting) < executor.max_pending and (shard := next(todo, None)) is not None:
+            waiting[executor.submit(shard, None)] = shard, None
         if not waiting:
             return
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -62,6 +62,6 @@ def results(crew: Crew, shards: Iterable[int]) -> Iterator[Result]:
             if isinstance(answer, Refused):
                 raise answer.error
             if isinstance(answer, Failed) and first is None:
-                waiting[crew.submit(shard, answer)] = shard, answer
+                waiting[executor.submit(shard, answer)] = shard, answer
             else:
-                yield Result(shard, answer, first)
+                yield ShardAnswer(shard, answer, first)

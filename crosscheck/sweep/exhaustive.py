@@ -1,6 +1,6 @@
-"""The exhaustive lane: X = 1, and W every value of a format, so that z = W and ∂L/∂W = Δ.
+"""The exhaustive sweep: X = 1, and W every value of a format, so that z = W and ∂L/∂W = Δ.
 
-Of the 16-bit formats each error is from the best known value (`crosscheck.accuracy`). Of float32 errors are
+Of the 16-bit formats each error is from the exact value (`crosscheck.accuracy`). Of float32 errors are
 those from the float64 reference, which is right to less than 2^-24 ulp of float32; where that leaves open
 whether a result is the nearest number, the result is counted as a tie.
 """
@@ -15,23 +15,23 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from crosscheck.accuracy import best_known
+from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
 from crosscheck.cases.sources import LABELS
 from crosscheck.comparison.summarise import cell_of, summarise
+from crosscheck.evaluation import CheckedAdapter, Outcome
 from crosscheck.judge import Judge
 from crosscheck.regimes.thresholds import saturation
 from crosscheck.summary import Cell, add
-from crosscheck.sweep.alike import digest_of
-from crosscheck.sweep.lane import Found
+from crosscheck.sweep.error_statistics import ErrorStatistics, ReferenceValues, well_conditioned
+from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.result_groups import digest_of
 from crosscheck.sweep.shard import Shard, rows_of
-from crosscheck.sweep.tally import Exact, Tally, well_conditioned
-from crosscheck.trial import Outcome, Subject
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format
 from reference.types import Bool, Outputs, Problem
 
-# Nobody comes to the end of float64.
+# Not float64, which has too many values.
 DTYPES: Final = ("float16", "bfloat16", "float32")
 # Values of a shard, of a case, and of a block that stays in a core's cache.
 SHARD: Final = 2**24
@@ -122,30 +122,30 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
         """How many problems a shard has."""
         return self.ranges[shard][2]
 
-    def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
-        """As `Lane.run`."""
+    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+        """As `SweepKind.run`."""
         dtype, start, size = self.ranges[shard]
-        work = _Walk(subjects, FORMATS[dtype])
+        work = _ExhaustiveShard(adapters, FORMATS[dtype])
         for seed in range(start, start + size, CASE):
-            work.go_through(Case("every", seed, (min(CASE, size), 1, 1, 1), dtype=dtype))
+            work.add_case(Case("every", seed, (min(CASE, size), 1, 1, 1), dtype=dtype))
         work.finish()
-        return Found(size, work.cells, frozenset(work.faults.values()))
+        return ShardResult(size, work.cells, frozenset(work.faults.values()))
 
 
-class _Walk(Shard):
-    """A shard of one format under way."""
+class _ExhaustiveShard(Shard):
+    """The work on a shard of one format."""
 
-    def __init__(self, subjects: Mapping[str, Subject], format: Format) -> None:
-        super().__init__(subjects)
+    def __init__(self, adapters: Mapping[str, CheckedAdapter], format: Format) -> None:
+        super().__init__(adapters)
         self._format, self._intervals = format, intervals(format)
-        self._tallies: dict[Cell, Tally] = {}
+        self._statistics: dict[Cell, ErrorStatistics] = {}
 
-    def go_through(self, case: Case) -> None:
+    def add_case(self, case: Case) -> None:
         """Evaluate a case, and judge its intervals block by block."""
         problem = case.problem()
-        with self.watching(case, problem):
-            heard = self.evaluated(case, problem)
-        results = {name: _without_twins(got) for name, got in heard.items()}
+        with self.check_inputs_unchanged(case, problem):
+            returned = self.evaluated(case, problem)
+        results = {name: _without_equal_row_loss(got) for name, got in returned.items()}
         first = case.seed % (1 << 8 * self._format.dtype.itemsize)
         for interval in self._intervals:
             start, stop = max(interval.start - first, 0), min(interval.stop - first, case.shape[0])
@@ -162,37 +162,40 @@ class _Walk(Shard):
         measure(block, outcomes)
         wrong = [name for name, outcome in outcomes.items() if outcome.disagreeing]
         if wrong:
-            self.blame(block.part, block.judge, results, wrong, block.regime)
+            self.add_disagreements(block.part, block.judge, results, wrong, block.regime)
 
     def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
-        """The summaries of any case, without what `blame` counts."""
-        best = best_known(block.judge)
+        """The summaries of any case, without what `add_disagreements` counts."""
+        values = exact_values(block.judge)
         for outcome in outcomes.values():
-            for cell, summary in summarise(block.part, block.judge, outcome, best).items():
+            for cell, summary in summarise(block.part, block.judge, outcome, values).items():
                 bare = dataclasses.replace(summary, wrong_problems=0, wrong_elements=0)
                 add(self.cells, {dataclasses.replace(cell, regime=block.regime, shape=SHAPE): bare})
 
     def _by_reference(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
-        """Counts, marks and errors from the reference."""
+        """Counts, hashes and errors from the reference."""
         there = dict.fromkeys(name for outcome in outcomes.values() for name in outcome.judgements)
-        exact = {name: Exact(getattr(block.judge.centers, name), self._format) for name in there}
-        narrow: dict[Arithmetic, dict[str, Bool]] = {}
+        exact = {name: ReferenceValues(getattr(block.judge.centers, name), self._format) for name in there}
+        is_well_conditioned: dict[Arithmetic, dict[str, Bool]] = {}
         for outcome in outcomes.values():
             claims = outcome.description.arithmetic[block.case.dtype]
-            if claims not in narrow:
-                narrow[claims] = well_conditioned(block.judge, claims, exact)
+            if claims not in is_well_conditioned:
+                is_well_conditioned[claims] = well_conditioned(block.judge, claims, exact)
             for name, judgement in outcome.judgements.items():
                 cell = dataclasses.replace(
                     cell_of(block.case, outcome, name), regime=block.regime, shape=SHAPE
                 )
-                tally = self._tallies.setdefault(cell, Tally())
-                tally.counts["not_judged"] += judgement.not_judged
+                statistics = self._statistics.setdefault(cell, ErrorStatistics())
+                statistics.counts["not_judged"] += judgement.not_judged
                 got, where = getattr(outcome.outputs, name), (block.case.text, block.rows.start)
-                tally.hear(got, exact[name], *where, narrow[claims][name])
+                statistics.add(got, exact[name], *where, is_well_conditioned[claims][name])
 
     def finish(self) -> None:
         """Add what was counted and measured to the cells."""
-        add(self.cells, {cell: tally.summary(cell.regime) for cell, tally in self._tallies.items()})
+        add(
+            self.cells,
+            {cell: statistics.summary(cell.regime) for cell, statistics in self._statistics.items()},
+        )
 
 
 class _Block(NamedTuple):
@@ -213,8 +216,8 @@ class _Block(NamedTuple):
     judge: Judge
 
 
-def _without_twins(outputs: Outputs) -> Outputs:
-    """Without the losses of rows where they are those of the networks, bit for bit."""
+def _without_equal_row_loss(outputs: Outputs) -> Outputs:
+    """The outputs without the row losses where these equal the losses, bit for bit."""
     loss, rows = outputs.loss, outputs.row_loss
     if loss is None or rows is None or digest_of(loss) != digest_of(rows):
         return outputs

@@ -1,4 +1,4 @@
-"""What makes two parts of a sweep parts of one: lane, adapters and environment."""
+"""What two parts of one sweep must share: kind and settings, adapters and environment."""
 
 from __future__ import annotations
 
@@ -14,57 +14,57 @@ from adapters.protocol import Description
 from crosscheck.known.record import SHIPPED
 from crosscheck.ledger import Header, Sweep
 from crosscheck.ledger.making import header
-from crosscheck.sweep.lane import Lane
-from crosscheck.sweep.messages import Job, Told
+from crosscheck.sweep.kind import SweepKind
+from crosscheck.sweep.messages import Job, WorkerInfo
 from crosscheck.sweep.numbers import Slice
 
 
-def settings(lane: Lane) -> dict[str, Any]:
-    """What the lane is made of, in what JSON has."""
-    found: dict[str, Any] = msgspec.to_builtins(lane)
+def settings(kind: SweepKind) -> dict[str, Any]:
+    """The fields of a kind of sweep, as JSON values."""
+    found: dict[str, Any] = msgspec.to_builtins(kind)
     return found
 
 
 def digest_of_known() -> str:
-    """Of the record of known differences, which explains some of what shards find."""
+    """The SHA-256 of the record of known differences, on which the results of shards depend."""
     return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
 
 
-def header_of(lane: Lane, told: Told, command: str) -> Header:
-    """The header of a sweep that begins now, without shards; all workers are like the one that told."""
-    said = {name: Description.of_plain(plain) for name, plain in told.descriptions.items()}
+def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
+    """The header of a sweep that begins now, without shards; all workers have the same versions."""
+    said = {name: Description.of_plain(plain) for name, plain in info.descriptions.items()}
     whole = Sweep(
-        lane=lane.profile,
-        settings={name: _json(value) for name, value in settings(lane).items()},
-        known=told.known,
-        of=len(lane),
+        lane=kind.profile,
+        settings={name: _json(value) for name, value in settings(kind).items()},
+        known=info.known,
+        of=len(kind),
         shards="",
         aside="",
     )
-    head = header(lane.profile, lane.seed, said, command)
-    return replace(head, suite=told.suite, environment=told.environment, sweep=whole)
+    head = header(kind.profile, kind.seed, said, command)
+    return replace(head, suite=info.suite, environment=info.environment, sweep=whole)
 
 
-def short_digest(lane: Lane, specs: list[Spec], part: Slice) -> str:
-    """A name for what is swept, versions apart: those may change, and the store shall say so."""
-    what = [lane.profile, settings(lane), [(spec.name, spec.target) for spec in specs], str(part)]
+def short_digest(kind: SweepKind, specs: list[Spec], part: Slice) -> str:
+    """A digest of cases and adapters, without versions: a store of other versions is to be refused."""
+    what = [kind.profile, settings(kind), [(spec.name, spec.target) for spec in specs], str(part)]
     return hashlib.sha256(_json(what).encode()).hexdigest()[:12]
 
 
-def told_apart(job: Job, wanted: Told, told: Told) -> str:
-    """In what a worker differs from those that a sweep began with."""
-    lane = job.made()
-    return "; ".join(differences(header_of(lane, wanted, ""), header_of(lane, told, "")))
+def worker_differences(job: Job, wanted: WorkerInfo, info: WorkerInfo) -> str:
+    """How a worker's versions differ from those that the sweep began with; empty if they do not."""
+    kind = job.sweep_kind()
+    return "; ".join(differences(header_of(kind, wanted, ""), header_of(kind, info, "")))
 
 
 def differences(old: Header, new: Header) -> list[str]:
-    """What keeps results of the one from being merged with those of the other, a line each."""
-    was, now = dict(_facts(old)), dict(_facts(new))
+    """The differences for which results of two sweeps cannot be merged, a line each."""
+    was, now = dict(_identity(old)), dict(_identity(new))
     names = sorted({*was, *now})
     return [f"{n}: {was.get(n, '-')} -> {now.get(n, '-')}" for n in names if was.get(n) != now.get(n)]
 
 
-def _facts(head: Header) -> Iterator[tuple[str, str]]:
+def _identity(head: Header) -> Iterator[tuple[str, str]]:
     there = head.environment
     for name in ("suite", "profile", "seed"):
         yield name, str(getattr(head, name))
@@ -74,14 +74,14 @@ def _facts(head: Header) -> Iterator[tuple[str, str]]:
     yield from _named("variable", there.variables)
     yield from ((f"adapter {one.name}", f"{one.about}, {', '.join(one.dtypes)}") for one in head.adapters)
     if head.sweep is not None:
-        yield "lane", head.sweep.lane
+        yield "kind", head.sweep.lane
         yield "shards", str(head.sweep.of)
         yield "known differences", head.sweep.known
         yield from _named("setting", head.sweep.settings)
 
 
-def _named(what: str, facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    return ((f"{what} {name}", value) for name, value in facts.items())
+def _named(what: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((f"{what} {name}", value) for name, value in values.items())
 
 
 def _json(value: Any) -> str:

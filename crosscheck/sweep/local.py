@@ -1,71 +1,71 @@
-"""The workers of this machine as a crew."""
+"""The executor that uses worker processes of this machine."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from adapters.child import ChildLostError
-from adapters.conditions import Conditions
-from adapters.errors import AdapterDied, AdapterError
-from crosscheck.hosts import Hosts
-from crosscheck.sweep.messages import Answer, Failed, Job, Told
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, AdapterError
+from crosscheck.hosts import WorkerProcesses
+from crosscheck.sweep.messages import Answer, Failed, Job, WorkerInfo
 from crosscheck.sweep.pool import Pool
 
 
-class Local:
-    """So many workers.
+class LocalExecutor:
+    """Computes shards in worker processes of this machine.
 
     Attributes:
-        ahead: as `crosscheck.sweep.engine.Crew`.
+        max_pending: as `crosscheck.sweep.engine.Executor`.
     """
 
     def __init__(self, pool: Pool, workers: int) -> None:
         """Start nothing yet.
 
         Args:
-            pool: where the workers are, closed with the crew.
+            pool: of the workers, closed with the executor.
             workers: how many.
         """
-        self.ahead = 2 * workers
+        self.max_pending = 2 * workers
         self._pool = pool
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="shard")
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """As `crosscheck.sweep.engine.Crew`; the worker of a failed attempt is no more.
+        """As `crosscheck.sweep.engine.Executor`; a second attempt never has the worker of the first.
 
-        What took too long is tried once more alone.
+        A shard that took too long is computed again while no other is.
         """
         alone = first is not None and first.late
         return self._threads.submit(self._pool.attempt, shard, careful=first is not None, alone=alone)
 
     def close(self) -> None:
-        """As `crosscheck.sweep.engine.Crew`."""
+        """As `crosscheck.sweep.engine.Executor`."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._pool.close()
         self._threads.shutdown()
 
 
-def told_here(pool: Pool, workers: int, job: Job, conditions: Conditions) -> Told:
-    """What workers of this machine say of their adapters, which they have loaded.
+def local_worker_info(pool: Pool, workers: int, job: Job, options: ProcessOptions) -> WorkerInfo:
+    """The versions and adapters of this machine's workers, once they have loaded everything.
 
     Args:
-        pool: where they are from now on.
+        pool: that keeps the workers.
         workers: how many.
         job: of the pool.
-        conditions: of the job.
+        options: of the job.
 
     Raises:
         AdapterError: an adapter cannot be loaded, or kills its process as it is.
     """
     try:
-        return pool.told(workers)
+        return pool.worker_info(workers)
     except ChildLostError as lost:
-        with Hosts(conditions) as hosts:
+        with WorkerProcesses(options) as processes:
             try:
                 for spec in job.specs:
-                    _ = hosts.subject(spec).description
-            except AdapterDied as death:
-                raise AdapterError(str(death)) from None
+                    _ = processes.adapter(spec).description
+            except AdapterCrashed as crash:
+                raise AdapterError(str(crash)) from None
         raise AdapterError(
             f"a worker {lost} while it loaded all adapters, each of which loads alone"
         ) from None

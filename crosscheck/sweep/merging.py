@@ -11,8 +11,8 @@ from rich.console import Console
 from crosscheck.comparison.report import console_for, say
 from crosscheck.ledger import Header, Ledger, LedgerError, read, write
 from crosscheck.sweep.identity import differences
-from crosscheck.sweep.numbers import written
-from crosscheck.sweep.record import Record, shards_of
+from crosscheck.sweep.numbers import to_text
+from crosscheck.sweep.record import SweepResults, shards_of
 from crosscheck.sweep.show import heading, show
 from crosscheck.sweep.store import plan_of, shard_in, stored
 
@@ -32,22 +32,22 @@ def merge_and_show(
         LedgerError: a part cannot be read, is of another sweep, has a shard that another one has, or not all
             shards are there.
     """
-    record, first = Record(_header(paths[0])), paths[0]
+    results, first = SweepResults(_header(paths[0])), paths[0]
     for path in paths:
-        _see_same(first, record.header, path, _header(path))
+        _check_same(first, results.header, path, _header(path))
         for file, part in _parts(path):
             try:
-                record.hear(part)
+                results.add(part)
             except LedgerError as error:
                 raise LedgerError(f"{file}: {error}") from None
-    missing = _missing(record)
+    missing = _missing(results)
     if missing and not partial:
         raise LedgerError(f"shards that are missing: {missing}; --partial merges what is there")
-    merged = record.ledger(complete=not missing)
+    merged = results.ledger(complete=not missing)
     console = console_for(terminal=sys.stdout.isatty())
-    say(console, *heading(record.header))
-    counted = f"{len(record.done):,} shards of {len(paths):,} part{'s' * (len(paths) > 1)}"
-    show(record, merged, console, counted, details=details)
+    say(console, *heading(results.header))
+    counted = f"{len(results.done):,} shards of {len(paths):,} part{'s' * (len(paths) > 1)}"
+    show(results, merged, console, counted, details=details)
     write(ledger, merged)
     say(console, f"Ledger: {ledger}")
     return merged.verdict
@@ -58,7 +58,7 @@ def _header(path: Path) -> Header:
     return plan_of(path) if path.is_dir() else read(path).header
 
 
-def _see_same(first: Path, header: Header, path: Path, other: Header) -> None:
+def _check_same(first: Path, header: Header, path: Path, other: Header) -> None:
     try:
         shards_of(other)
     except LedgerError as error:
@@ -80,7 +80,7 @@ def _parts(path: Path) -> Iterator[tuple[Path, Ledger]]:
             say(console, f"{error}; it counts as missing")
 
 
-def _missing(record: Record) -> str:
+def _missing(results: SweepResults) -> str:
     """The shards of which nothing is known."""
-    assert record.header.sweep is not None  # noqa: S101, for mypy: `shards_of` has seen it
-    return written(set(range(record.header.sweep.of)) - record.done - record.aside)
+    assert results.header.sweep is not None  # noqa: S101, for mypy: `shards_of` has checked it
+    return to_text(set(range(results.header.sweep.of)) - results.done - results.failed_shards)

@@ -1,4 +1,4 @@
-"""What a client and its workers tell each other: plain data in JSON, read against these schemas."""
+"""The messages between a client and its workers: JSON, checked against these schemas."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from adapters import Spec
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
 from crosscheck.ledger import CellRecord, Environment, Fault
 from crosscheck.sweep.errors import SweepError
-from crosscheck.sweep.lane import Lane
+from crosscheck.sweep.kind import SweepKind
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,16 +26,16 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         suite: the version of the suite that wrote this.
         run: no two runs have the same.
-        lane: the class of the lane as ``package.module:Class``.
+        kind: the class of the kind of sweep as ``package.module:Class``.
         settings: its fields.
         specs: the adapters.
-        journal, timeout, environment, compile_timeout: as in `adapters.conditions.Conditions`.
+        journal, timeout, environment, compile_timeout: as in `adapters.conditions.ProcessOptions`.
         limit: seconds that a shard may take.
     """
 
     suite: str
     run: str
-    lane: str
+    kind: str
     settings: dict[str, Any]
     specs: tuple[Spec, ...]
     journal: str
@@ -45,31 +45,31 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: float
 
     @classmethod
-    def of(cls, lane: Lane, specs: Sequence[Spec], conditions: Conditions, limit: float) -> Self:
+    def of(cls, kind: SweepKind, specs: Sequence[Spec], options: ProcessOptions, limit: float) -> Self:
         """The job of a sweep."""
         return cls(
             suite=suite(),
             run=uuid.uuid4().hex,
-            lane=f"{type(lane).__module__}:{type(lane).__qualname__}",
-            settings=msgspec.to_builtins(lane),
+            kind=f"{type(kind).__module__}:{type(kind).__qualname__}",
+            settings=msgspec.to_builtins(kind),
             specs=tuple(specs),
-            journal=str(conditions.journal),
-            timeout=conditions.timeout,
-            environment=dict(conditions.environment),
-            compile_timeout=conditions.compile_timeout,
+            journal=str(options.journal),
+            timeout=options.timeout,
+            environment=dict(options.environment),
+            compile_timeout=options.compile_timeout,
             limit=limit,
         )
 
     @property
-    def conditions(self) -> Conditions:
-        """What the processes of adapters are given."""
-        return Conditions(Path(self.journal), self.timeout, self.environment, self.compile_timeout)
+    def process_options(self) -> ProcessOptions:
+        """Options of the adapters' processes."""
+        return ProcessOptions(Path(self.journal), self.timeout, self.environment, self.compile_timeout)
 
-    def made(self) -> Lane:
-        """The lane."""
-        module, _, name = self.lane.partition(":")
-        lane: Lane = msgspec.convert(self.settings, getattr(importlib.import_module(module), name))
-        return lane
+    def sweep_kind(self) -> SweepKind:
+        """The kind of sweep, with its settings."""
+        module, _, name = self.kind.partition(":")
+        kind: SweepKind = msgspec.convert(self.settings, getattr(importlib.import_module(module), name))
+        return kind
 
 
 class _Stated(Struct):
@@ -98,8 +98,8 @@ def suite() -> str:
         return "not installed"
 
 
-class Told(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a worker says when it has loaded everything.
+class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The versions and adapters of a worker that has loaded everything.
 
     Attributes:
         suite: the version of the suite there.
@@ -115,7 +115,7 @@ class Told(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Done(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="done"):
-    """The result of a shard: `crosscheck.sweep.lane.Found`, its cells as they stand in a ledger."""
+    """The result of a shard: `crosscheck.sweep.kind.ShardResult`, its cells as they stand in a ledger."""
 
     cells: tuple[CellRecord, ...]
     faults: tuple[Fault, ...]
@@ -140,22 +140,24 @@ class Failed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 class Refused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refused"):
     """Why no shard can be computed: the name of an exception, and its text."""
 
-    kind: str
+    error_type: str
     message: str
 
     @classmethod
     def of(cls, error: Exception) -> Self:
         """The exception as a message; for one that is no user's it names its type."""
-        kind, text = type(error).__name__, one_line(error)
-        return cls(kind=kind, message=text if kind in THEIRS else f"{kind}: {text}")
+        error_type, text = type(error).__name__, one_line(error)
+        return cls(
+            error_type=error_type, message=text if error_type in USER_ERRORS else f"{error_type}: {text}"
+        )
 
     @property
     def error(self) -> Exception:
         """The exception again; RuntimeError for an error of the suite."""
-        return THEIRS.get(self.kind, RuntimeError)(self.message)
+        return USER_ERRORS.get(self.error_type, RuntimeError)(self.message)
 
 
-THEIRS: Final[Mapping[str, type[Exception]]] = {
+USER_ERRORS: Final[Mapping[str, type[Exception]]] = {
     each.__name__: each for each in (AdapterError, JournalError, SweepError)
 }
 Answer = Done | Failed | Refused

@@ -13,7 +13,7 @@ from crosscheck.ledger import LedgerError
 MOST_SHARDS = 10**6
 
 
-def written(numbers: Iterable[int]) -> str:
+def to_text(numbers: Iterable[int]) -> str:
     """A set of numbers as text: ``0-9,11``."""
     runs = groupby(enumerate(sorted(numbers)), lambda each: each[1] - each[0])
     ends = ([number for _, number in run] for _, run in runs)
@@ -21,7 +21,7 @@ def written(numbers: Iterable[int]) -> str:
 
 
 def numbers(text: str, of: int) -> frozenset[int]:
-    """The set that `written` wrote down.
+    """The set that `to_text` wrote down.
 
     Args:
         text: of it.
@@ -36,7 +36,7 @@ def numbers(text: str, of: int) -> frozenset[int]:
     ends = [part[:20].partition("-") for part in text.split(",")] if text else []
     runs = [range(int(first), int(last or first) + 1) for first, _, last in ends]
     found = frozenset(number for run in runs if run.stop <= of for number in run)
-    if written(found) != text:
+    if to_text(found) != text:
         raise LedgerError(f"speaks of shards {text} of {of} in a form that no sweep writes; make it again")
     return found
 
@@ -53,7 +53,7 @@ class Slice(NamedTuple):
     of: int = 1
 
     def shards(self, count: int) -> range:
-        """Those of so many shards that are its own."""
+        """The numbers of its shards, of a sweep with ``count`` shards."""
         return range(self.place - 1, count, self.of)
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """The workers of one machine: processes that each compute one shard at a time, started when they are needed.
 
-A process that dies, hangs or misbehaves is not asked again; whoever has the next shard starts a new one.
+A process that crashes, hangs or misbehaves is not asked again; whoever has the next shard starts a new one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from adapters.errors import AdapterError, JournalError
 from adapters.host import LOADING
 from adapters.turns import Turns, load
 from crosscheck.sweep.errors import SweepError
-from crosscheck.sweep.identity import told_apart
-from crosscheck.sweep.messages import THEIRS, Answer, Done, Failed, Job, Refused, Told
+from crosscheck.sweep.identity import worker_differences
+from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo
 
 MODULE: Final = "crosscheck.sweep.worker"
-# So many times the limit of a shard for its second attempt, and what one call of an adapter may take with a
-# second attempt of its own: each goes to another process and back, and one that hangs is to be named first.
-CAREFULLY: Final = 3
+# A shard's second attempt may take this factor times the limit of the first, and what one call may take with
+# a second attempt of its own: calls go to other processes, and an adapter that hangs is to be named.
+SECOND_ATTEMPT_FACTOR: Final = 3
 ENDED: Final = "the sweep has ended"
 
 _serial = itertools.count()
@@ -36,7 +36,7 @@ class Worker:
 
     Attributes:
         name: for messages.
-        told: what it said when it had loaded everything.
+        info: its versions and adapters; None until it has loaded everything.
     """
 
     def __init__(self, job: Job) -> None:
@@ -52,40 +52,44 @@ class Worker:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             variables = environment_of(1, job.environment)
-            told = msgspec.json.encode(job).decode()
-            self._child = Child(sys.executable, told, variables, self.log, MODULE)
+            text = msgspec.json.encode(job).decode()
+            self._child = Child(sys.executable, text, variables, self.log, MODULE)
         except OSError as error:
             raise JournalError(f"cannot keep a log in {folder}: {error.strerror}") from None
-        self.told: Told | None = None
+        self.info: WorkerInfo | None = None
 
-    def load(self) -> Told:
-        """What it says when it has loaded everything.
+    def load(self) -> WorkerInfo:
+        """Wait until it has loaded everything, and return its versions and adapters.
 
         Raises:
             AdapterError: an adapter cannot be loaded there.
-            ChildLostError: it died.
+            ChildLostError: it crashed.
         """
-        if self.told is None:
+        if self.info is None:
             said = self._child.ask(None, LOADING)
             if "refused" in said:
                 raise msgspec.convert(said["refused"], Refused).error
-            self.told = msgspec.convert(said["told"], Told)
-        return self.told
+            self.info = msgspec.convert(said["info"], WorkerInfo)
+        return self.info
 
     def compute(self, shard: int, *, careful: bool) -> Answer:
         """The result of a shard, or why there is none.
 
         Raises:
-            ChildLostError: it died, or took too long.
+            ChildLostError: it crashed, or took too long.
         """
-        limit = self._job.limit * CAREFULLY + self._job.conditions.longest if careful else self._job.limit
+        limit = (
+            self._job.limit * SECOND_ATTEMPT_FACTOR + self._job.process_options.longest
+            if careful
+            else self._job.limit
+        )
         said = self._child.ask({"shard": shard, "careful": careful}, limit)
         data = os.pread(self._child.results.fileno(), said["bytes"], 0)
         answer: Answer = msgspec.json.decode(data, type=Answer)
         return answer
 
     def close(self, *, keep_log: bool = False) -> None:
-        """End it, at once if it is at work.
+        """End the process, also while it computes.
 
         Args:
             keep_log: what it printed may say what went wrong.
@@ -98,15 +102,15 @@ class Worker:
 class Pool:
     """The workers of this machine for one job; any number of threads may use them.
 
-    Who puts a shard to one that fails does so again, on another.
+    After a failure the caller asks for the shard once more, and another worker gets it.
     """
 
-    def __init__(self, job: Job, wanted: Told | None = None) -> None:
+    def __init__(self, job: Job, wanted: WorkerInfo | None = None) -> None:
         """Start nothing yet.
 
         Args:
             job: of the sweep.
-            wanted: what every worker must say; None: what the first one says.
+            wanted: the versions that every worker must have; None: those of the first.
         """
         self._job, self._wanted = job, wanted
         self._all: set[Worker] = set()
@@ -115,27 +119,27 @@ class Pool:
         self._turns = Turns()
         self._closed = False
 
-    def told(self, workers: int = 1) -> Told:
-        """What a worker here says when it has loaded everything.
+    def worker_info(self, workers: int = 1) -> WorkerInfo:
+        """Start workers, wait until they have loaded everything, and return their versions and adapters.
 
         Args:
-            workers: how many start now, all at once.
+            workers: how many start, all at once.
 
         Raises:
             AdapterError: an adapter cannot be loaded.
-            ChildLostError: a worker died.
+            ChildLostError: a worker crashed.
             JournalError: as `Worker`.
         """
         started = [self._taken() for _ in range(workers)]
         try:
-            told = [self._loaded(worker) for worker in started]
+            infos = [self._loaded(worker) for worker in started]
         except Exception:
             for worker in started:
                 self._dismiss(worker, keep_log=True)
             raise
         for worker in started:
             self._give_back(worker)
-        return told[0]
+        return infos[0]
 
     def attempt(self, shard: int, *, careful: bool, alone: bool = False) -> Answer:
         """The result of a shard, or why there is none; refused also once the pool is closed.
@@ -147,12 +151,12 @@ class Pool:
         """
         turn = self._turns.alone if alone else self._turns.beside_others
         try:
-            with turn(self._see_open):
+            with turn(self._check_open):
                 return self._attempt(shard, careful=careful)
         except SweepError as error:
             return Refused.of(error)
 
-    def _see_open(self) -> None:
+    def _check_open(self) -> None:
         if self._closed:
             raise SweepError(ENDED)
 
@@ -176,31 +180,31 @@ class Pool:
         if isinstance(found, Done):
             self._give_back(worker)
             return found
-        is_ours = isinstance(found, Refused) and found.kind not in THEIRS
+        is_ours = isinstance(found, Refused) and found.error_type not in USER_ERRORS
         self._dismiss(worker, keep_log=is_ours)
         if isinstance(found, Refused) and is_ours:
             found = msgspec.structs.replace(found, message=f"{found.message}; see {worker.log}")
         return found
 
     def close(self) -> None:
-        """End every worker, those at work at once."""
+        """End every worker, also those that compute."""
         with self._lock:
             self._closed = True
             workers = list(self._all)
         for worker in workers:
             self._dismiss(worker)
 
-    def _loaded(self, worker: Worker) -> Told:
-        """What the worker says, if it is what is wanted: somebody may install something during a sweep."""
-        told = worker.load()
-        self._wanted = self._wanted or told
-        if told != self._wanted:
-            how = told_apart(self._job, self._wanted, told)
+    def _loaded(self, worker: Worker) -> WorkerInfo:
+        """Its versions, which must be those wanted: a package may have been installed during the sweep."""
+        info = worker.load()
+        self._wanted = self._wanted or info
+        if info != self._wanted:
+            how = worker_differences(self._job, self._wanted, info)
             raise SweepError(f"{worker.name} differs from those before it: {how}")
-        return told
+        return info
 
     def _taken(self) -> Worker:
-        """A worker for the caller alone."""
+        """An idle worker or a new one, which no other caller has."""
         with self._lock:
             if self._closed:
                 raise SweepError(ENDED)

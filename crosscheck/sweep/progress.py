@@ -1,4 +1,4 @@
-"""What a sweep shows while it runs, and how Ctrl-C ends it between two shards."""
+"""The progress of a sweep, and Ctrl-C, which ends it between two shards."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from crosscheck.comparison.report import say
-from crosscheck.inert import inert
+from crosscheck.escaping import escape_control_characters
 from crosscheck.summary import Cell, Summary
 
 MINUTE: Final = 60.0  # seconds between two lines where there is no bar
 
 
 class Interruption:
-    """Ctrl-C as an exception, at once or after what must not be cut short."""
+    """Turns Ctrl-C into KeyboardInterrupt, at once or after a step that must be completed."""
 
     def __init__(self) -> None:
-        self._asked = self._is_held = False
+        self._requested = self._is_deferred = False
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
-        """While Ctrl-C is this."""
+    def handled(self) -> Iterator[None]:
+        """Handle Ctrl-C while the block runs."""
         before = signal.getsignal(signal.SIGINT)
-        if before is not signal.default_int_handler:  # somebody else's business, or ignored on purpose
+        if before is not signal.default_int_handler:  # another handler's, or ignored on purpose
             yield
             return
-        signal.signal(signal.SIGINT, self._hear)
+        signal.signal(signal.SIGINT, self._handle)
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
-        if not self._is_held:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._requested = True
+        if not self._is_deferred:
             signal.default_int_handler(number, frame)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """While Ctrl-C waits; one that was lost before is heard here."""
-        self._is_held = True
+    def deferred(self) -> Iterator[None]:
+        """Defer Ctrl-C to the end of the block; one that a library swallowed before is raised there."""
+        self._is_deferred = True
         try:
             yield
         finally:
-            self._is_held = False
-        if self._asked:
+            self._is_deferred = False
+        if self._requested:
             raise KeyboardInterrupt
 
 
@@ -65,23 +65,23 @@ class _Rate(ProgressColumn):
 
 
 class Bar:
-    """Where a sweep stands: a bar on a terminal, elsewhere a line every minute."""
+    """The progress of a sweep: a bar on a terminal, elsewhere a line every minute."""
 
     def __init__(self, bar: Progress, task: TaskID, shards: int) -> None:
         self._bar, self._task, self._shards = bar, task, shards
         self._done, self._worst, self._where = 0, -1.0, ""
-        self._told = time.monotonic()
+        self._printed = time.monotonic()
 
     def advance(self, problems: int, cells: Mapping[Cell, Summary]) -> None:
-        """Another shard is done, with so many problems."""
+        """Count a finished shard and its problems."""
         self._done += 1
         for cell, summary in cells.items():
             if summary.error is not None and summary.error.value > self._worst:
                 self._worst = summary.error.value
                 self._where = f"worst {self._worst:.3g} ulp, {cell.adapter} {cell.dtype}"
         self._bar.update(self._task, advance=problems, shards=self.shards, worst=self._where)
-        if not self._bar.console.is_terminal and time.monotonic() - self._told >= MINUTE:
-            self._told = time.monotonic()
+        if not self._bar.console.is_terminal and time.monotonic() - self._printed >= MINUTE:
+            self._printed = time.monotonic()
             self.say(self._line())
 
     def _line(self) -> str:
@@ -99,12 +99,12 @@ class Bar:
 
     def say(self, line: str) -> None:
         """Print a line above the bar, whatever an adapter has put into it."""
-        self._bar.console.out(inert(line), highlight=False)
+        self._bar.console.out(escape_control_characters(line), highlight=False)
 
 
 @contextmanager
 def progress(shards: int, problems: int) -> Iterator[Bar]:
-    """Show how far a sweep of so many shards and problems is."""
+    """Show the progress of a sweep with these numbers of shards and problems."""
     console = Console(stderr=True)
     texts = (TextColumn(f"{{task.fields[{name}]}}") for name in ("shards", "worst"))
     columns = (next(texts), BarColumn(), _Rate(), TimeRemainingColumn(), next(texts))

@@ -1,4 +1,4 @@
-"""The random lane: ordinary problems by the million, and in every shard a stack of all regimes."""
+"""The random sweep: ordinary problems by the million, and in every shard a stack of all regimes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Final
 from msgspec import Struct
 
 from crosscheck.cases import Case
-from crosscheck.cases.sources import CROSSINGS, LIKE, hosted
+from crosscheck.cases.sources import CROSSINGS, SCALE_PERIOD, supported_regimes
+from crosscheck.evaluation import CheckedAdapter
 from crosscheck.summary import add
-from crosscheck.sweep.bulk import Bulk
-from crosscheck.sweep.lane import Found
+from crosscheck.sweep.bulk import BulkJudge
+from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard
-from crosscheck.trial import Subject
 from reference.formats import FORMATS
 
 # Numbers in X, y and W of one stack: calls of frameworks take their time, and memory stays near.
@@ -25,19 +25,19 @@ CASES: Final = CROSSINGS
 # Problems of the stack of all regimes.
 MIXED: Final = 4096
 # A stack of crossed problems is a multiple of it.
-UNIT: Final = LIKE * CROSSINGS
+UNIT: Final = SCALE_PERIOD * CROSSINGS
 
 
 @cache
 def _regimes(size: tuple[int, int, int]) -> int:
-    return len(hosted((1, *size), FORMATS["float32"]))  # every dtype hosts what one hosts
+    return len(supported_regimes((1, *size), FORMATS["float32"]))  # every dtype hosts what one hosts
 
 
 class Random(Struct, frozen=True, tag="random"):
     """Problems of one size, drawn anew for every seed.
 
     Attributes:
-        count: how many problems of each dtype there are; where that is less than there are regimes, so many.
+        count: how many problems of each dtype there are, but at least one of each regime.
         dtypes: of the cases.
         size: m, n and p.
         seed: of the first shard of each dtype; the others have those after it.
@@ -50,7 +50,7 @@ class Random(Struct, frozen=True, tag="random"):
     profile: str = "sweep random"
 
     def __len__(self) -> int:
-        return len(self.dtypes) * max(1, -(-(self.count + 1 - self.regimes) // self.whole))
+        return len(self.dtypes) * max(1, -(-(self.count + 1 - self.regimes) // self.problems_per_shard))
 
     @property
     def stack(self) -> int:
@@ -60,7 +60,7 @@ class Random(Struct, frozen=True, tag="random"):
         return max(UNIT, 1 << fitting.bit_length() >> 1)
 
     @property
-    def whole(self) -> int:
+    def problems_per_shard(self) -> int:
         """How many problems a shard has, but for the last of each dtype."""
         return CASES * self.stack + MIXED
 
@@ -74,10 +74,10 @@ class Random(Struct, frozen=True, tag="random"):
         return sum(self._parts(shard))
 
     def _parts(self, shard: int) -> tuple[int, int]:
-        """Its crossed problems, and those of its stack of all regimes; in the last shard what is left."""
+        """The numbers of its crossed problems and of those of all regimes; the last shard has the rest."""
         if shard < len(self) - len(self.dtypes):
             return CASES * self.stack, MIXED
-        left = self.count - shard // len(self.dtypes) * self.whole
+        left = self.count - shard // len(self.dtypes) * self.problems_per_shard
         crossed = min(max(0, left - self.regimes) // UNIT * UNIT, CASES * self.stack)
         return crossed, max(left - crossed, self.regimes)
 
@@ -89,20 +89,20 @@ class Random(Struct, frozen=True, tag="random"):
         stacks = [self.stack] * (crossed // self.stack) + [crossed % self.stack]
         seeds = enumerate(stacks, CROSSINGS * seed)
         made = [Case("crossed", at, (stack, *self.size), dtype=dtype) for at, stack in seeds if stack]
-        for _, alike in groupby(made, key=lambda case: case.shape):
-            yield list(alike)
+        for _, same_shape in groupby(made, key=lambda case: case.shape):
+            yield list(same_shape)
         yield [Case("mixed", seed, (mixed, *self.size), dtype=dtype)]
 
-    def run(self, shard: int, subjects: Mapping[str, Subject]) -> Found:
-        """As `Lane.run`."""
-        work = Shard(subjects)
+    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+        """As `SweepKind.run`."""
+        work = Shard(adapters)
         for cases in self.cases(shard):
-            bulk = Bulk({name: subject.description for name, subject in subjects.items()})
-            problems = [case.lent() for case in cases]
-            with work.watching(cases[0], problems[0], problems[-1]):  # of crossed ones all memory
+            bulk = BulkJudge({name: adapter.description for name, adapter in adapters.items()})
+            problems = [case.problem_view() for case in cases]
+            with work.check_inputs_unchanged(cases[0], problems[0], problems[-1]):  # their whole memory
                 for case, problem in zip(cases, problems, strict=True):
                     results = work.evaluated(case, problem)
-                    if wrong := bulk.hear(case, problem, results):
-                        work.blame_some(case, problem, results, wrong)
+                    if wrong := bulk.judge(case, problem, results):
+                        work.add_disagreements_at(case, problem, results, wrong)
             add(work.cells, bulk.summaries())
-        return Found(self.problems(shard), work.cells, frozenset(work.faults.values()))
+        return ShardResult(self.problems(shard), work.cells, frozenset(work.faults.values()))

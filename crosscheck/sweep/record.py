@@ -1,4 +1,4 @@
-"""What a sweep, or a part of one, has come to so far: shards in, one ledger out."""
+"""The results of a sweep or of a part of one: ledgers of shards are added, one ledger comes out."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from crosscheck.ledger.making import known
 from crosscheck.ledger.records import COMPLETE, INTERRUPTED, NO_VERDICT
 from crosscheck.summary import Cell, Summary, add, known_of
 from crosscheck.sweep.messages import Done, Failed
-from crosscheck.sweep.numbers import numbers, written
+from crosscheck.sweep.numbers import numbers, to_text
 
-# Of each adapter so many faults are kept: a ledger shall be read, and memory stay flat.
+# Faults kept of each adapter: few enough to read, so that ledgers and memory do not grow with the shards.
 FAULTS: Final = 100
 
 
 class Shards(NamedTuple):
-    """The numbers of the shards that a ledger speaks of.
+    """The numbers of the shards in a ledger.
 
     Attributes:
-        done: there is a result of them.
-        aside: they were set aside.
+        done: those with a result.
+        failed: those without one, after two attempts.
     """
 
     done: frozenset[int]
-    aside: frozenset[int]
+    failed: frozenset[int]
 
     @property
     def both(self) -> frozenset[int]:
         """All of them."""
-        return self.done | self.aside
+        return self.done | self.failed
 
 
 def shards_of(header: Header) -> Shards:
@@ -50,14 +50,14 @@ def shards_of(header: Header) -> Shards:
     return Shards(numbers(header.sweep.shards, of), numbers(header.sweep.aside, of))
 
 
-def with_shards(header: Header, done: Iterable[int], aside: Iterable[int]) -> Header:
+def with_shards(header: Header, done: Iterable[int], failed: Iterable[int]) -> Header:
     """The header of a ledger with these shards."""
     sweep = header.sweep
-    return replace(header, sweep=sweep and replace(sweep, shards=written(done), aside=written(aside)))
+    return replace(header, sweep=sweep and replace(sweep, shards=to_text(done), aside=to_text(failed)))
 
 
 def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answer: Done | Failed) -> Ledger:
-    """What became of a shard, as a ledger.
+    """The answer for a shard, as a ledger.
 
     Args:
         header: of the sweep.
@@ -67,7 +67,7 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
     """
     if isinstance(answer, Failed):
         begins = NO_VERDICT if answer.late else ""
-        fault = Fault(who=answer.who, what=f"{begins}shard {shard} is set aside: {answer.what}")
+        fault = Fault(who=answer.who, what=f"{begins}shard {shard} failed: {answer.what}")
         return Ledger(with_shards(header, [], [shard]), faults=(fault,), verdict=1)
     cells = {record.cell: record.summary for record in answer.cells}
     verdict = 1 if answer.faults or against(rows(cells)) else 0
@@ -76,7 +76,7 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
 
 
 def against(lines: Sequence[Row]) -> list[str]:
-    """What is not within bounds in the values."""
+    """The verdicts other than within bounds, with their adapters."""
     found = {
         verdict: dict.fromkeys(row.adapter for row in lines if row.verdict == verdict)
         for verdict in (OUTSIDE, FAILED, LATE)
@@ -85,33 +85,34 @@ def against(lines: Sequence[Row]) -> list[str]:
 
 
 @dataclass
-class Record:
+class SweepResults:
     """The merged results of some shards; the same for any order.
 
     Attributes:
         header: of the sweep.
-        done, aside: the shards that are in, and those that were set aside.
+        done: the shards whose results were added.
+        failed_shards: those without a result, after two attempts.
         cells, faults, known: of a ledger.
     """
 
     header: Header
     done: set[int] = field(default_factory=set)
-    aside: set[int] = field(default_factory=set)
+    failed_shards: set[int] = field(default_factory=set)
     cells: dict[Cell, Summary] = field(default_factory=dict)
     faults: set[Fault] = field(default_factory=set)
     known: dict[str, Known] = field(default_factory=dict)
 
-    def hear(self, ledger: Ledger) -> None:
-        """Take in some shards that are not in yet.
+    def add(self, ledger: Ledger) -> None:
+        """Add the ledger of one or several shards.
 
         Raises:
-            LedgerError: one of them is in.
+            LedgerError: one of them was added before.
         """
-        done, aside = shards_of(ledger.header)
+        done, failed = shards_of(ledger.header)
         if twice := self.done & done:
-            raise LedgerError(f"shards that are there already: {written(twice)}; name each result once")
+            raise LedgerError(f"shards that are there already: {to_text(twice)}; name each result once")
         self.done |= done
-        self.aside = (self.aside | aside) - self.done
+        self.failed_shards = (self.failed_shards | failed) - self.done
         add(self.cells, ledger.cells)
         self.faults = _first(self.faults | set(ledger.faults))
         self.known |= {entry.name: entry for entry in ledger.known}
@@ -126,13 +127,15 @@ class Record:
         """What is not within bounds."""
         lines = self.rows
         judged = {row.adapter for row in lines if row.judged or row.verdict in (FAILED, LATE)}
-        unheard = [one.name for one in self.header.adapters if one.name not in judged]
-        found = against(lines) + ([f"nothing judged: {', '.join(unheard)}"] if unheard else [])
+        adapters_without_verdict = [one.name for one in self.header.adapters if one.name not in judged]
+        found = against(lines) + (
+            [f"nothing judged: {', '.join(adapters_without_verdict)}"] if adapters_without_verdict else []
+        )
         late = sum(fault.what.startswith(NO_VERDICT) for fault in self.faults)
         counts = {
             "faults": len(self.faults) - late,
             "no verdict, for want of an answer in time": late,
-            "shards set aside": len(self.aside),
+            "failed shards": len(self.failed_shards),
         }
         return found + [f"{what}: {count}" for what, count in counts.items() if count]
 
@@ -143,7 +146,7 @@ class Record:
             complete: whether no shard is missing.
         """
         return Ledger(
-            with_shards(self.header, self.done, self.aside),
+            with_shards(self.header, self.done, self.failed_shards),
             self.cells,
             known=_covering(self.known, self.cells),
             faults=tuple(self.faults),
@@ -153,7 +156,7 @@ class Record:
 
 
 def _first(faults: Iterable[Fault]) -> set[Fault]:
-    """Those that are kept: for any order of hearing the same."""
+    """The faults that are kept, the same for any order of adding."""
     kept: dict[str, list[Fault]] = {}
     for fault in sorted(faults, key=lambda fault: (fault.who, fault.what)):
         kept.setdefault(fault.who, []).append(fault)

@@ -13,22 +13,22 @@ from typing import Final
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from adapters.protocol import Description
 from crosscheck.comparison.report import console_for, say
 from crosscheck.comparison.session import command
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.ledger import LedgerError, begin, write
-from crosscheck.sweep.engine import Crew, Result, results
+from crosscheck.sweep.engine import Executor, ShardAnswer, compute
 from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.identity import header_of, short_digest
-from crosscheck.sweep.lane import Lane
-from crosscheck.sweep.local import Local, told_here
-from crosscheck.sweep.messages import Failed, Job, Told
+from crosscheck.sweep.kind import SweepKind
+from crosscheck.sweep.local import LocalExecutor, local_worker_info
+from crosscheck.sweep.messages import Failed, Job, WorkerInfo
 from crosscheck.sweep.numbers import MOST_SHARDS, WHOLE, Slice
 from crosscheck.sweep.pool import Pool
 from crosscheck.sweep.progress import Bar, Interruption, progress
-from crosscheck.sweep.record import Record, shard_ledger
+from crosscheck.sweep.record import SweepResults, shard_ledger
 from crosscheck.sweep.show import heading, show
 from crosscheck.sweep.store import Store, shard_in, stored
 
@@ -38,15 +38,15 @@ LIMIT: Final = 600.0  # seconds: frameworks may have to compile before the first
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ways:
-    """How a sweep is made, which changes nothing of its result.
+class SweepOptions:
+    """How a sweep is run; its result does not depend on these options.
 
     Attributes:
         workers: how many processes of this machine compute.
         limit: seconds that a shard may take.
         store: the directory for finished shards; None: one below `STORES`.
         resume: whether it may have some already.
-        part: which shards are this process's.
+        part: the shards that this process computes.
         scheduler: of the Dask cluster that computes instead of this machine.
         ledger: the file for the merged result.
         details: whether the table shows each output, with the extremes.
@@ -62,8 +62,10 @@ class Ways:
     details: bool = False
 
 
-def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, ways: Ways) -> int:
-    """Compute the shards of a lane, print the report, and return the exit code.
+def sweep_and_show(
+    kind: SweepKind, specs: Sequence[Spec], options: ProcessOptions, sweep_options: SweepOptions
+) -> int:
+    """Compute the shards of a sweep, print the report, and return the exit code.
 
     Raises:
         AdapterError: an adapter cannot be loaded.
@@ -72,82 +74,84 @@ def sweep_and_show(lane: Lane, specs: Sequence[Spec], conditions: Conditions, wa
         LedgerError: the store or the ledger cannot be used.
         SweepError: there is nothing to compute, or the cluster cannot.
     """
-    shards = _shards(lane, ways.part)
+    shards = _shards(kind, sweep_options.part)
     known = KnownDifferences.shipped()
-    job = Job.of(lane, specs, conditions, ways.limit)
+    job = Job.of(kind, specs, options, sweep_options.limit)
     console = console_for(terminal=sys.stdout.isatty())
     with ExitStack() as stack:
         pool = Pool(job)
         stack.callback(pool.close)
         with Console(stderr=True).status("starting the frameworks"):
-            workers = min(ways.workers, len(shards)) if ways.scheduler is None else 1
-            told = told_here(pool, workers, job, conditions)
-        header = header_of(lane, told, command())
-        folder = ways.store or STORES / short_digest(lane, list(specs), ways.part)
-        store = Store.opened(folder, header, resume=ways.resume)
+            workers = min(sweep_options.workers, len(shards)) if sweep_options.scheduler is None else 1
+            info = local_worker_info(pool, workers, job, options)
+        header = header_of(kind, info, command())
+        folder = sweep_options.store or STORES / short_digest(kind, list(specs), sweep_options.part)
+        store = Store.opened(folder, header, resume=sweep_options.resume)
         stack.callback(store.close)
-        say(console, *heading(header), _extent(lane, shards, ways.part), f"Store: {folder}")
-        if ways.ledger is not None:
-            begin(ways.ledger, header)
-        crew = _crew(pool, job, told, ways)
-        stack.callback(crew.close)
-        entries = known.applicable(Description.of_plain(said) for said in told.descriptions.values())
-        sweep = _Sweep(lane, store, Record(header), entries)
+        say(console, *heading(header), _extent(kind, shards, sweep_options.part), f"Store: {folder}")
+        if sweep_options.ledger is not None:
+            begin(sweep_options.ledger, header)
+        executor = _executor(pool, job, info, sweep_options)
+        stack.callback(executor.close)
+        entries = known.applicable(Description.of_plain(said) for said in info.descriptions.values())
+        sweep = _Sweep(kind, store, SweepResults(header), entries)
         sweep.take_stored(shards)
-        is_whole = sweep.run(crew, shards)
-        merged = sweep.record.ledger(complete=is_whole)
-        show(sweep.record, merged, console, sweep.counted, details=ways.details)
-        if ways.ledger is not None:
-            write(ways.ledger, merged)
-            say(console, f"Ledger: {ways.ledger}")
+        is_whole = sweep.run(executor, shards)
+        merged = sweep.results.ledger(complete=is_whole)
+        show(sweep.results, merged, console, sweep.counted, details=sweep_options.details)
+        if sweep_options.ledger is not None:
+            write(sweep_options.ledger, merged)
+            say(console, f"Ledger: {sweep_options.ledger}")
     if not is_whole:
         say(console, "Interrupted; the same with --resume goes on from here.")
         return INTERRUPTED
     return merged.verdict
 
 
-def _shards(lane: Lane, part: Slice) -> range:
-    """Those to be computed, at least one."""
-    if len(lane) > MOST_SHARDS:
-        raise SweepError(f"{len(lane):,} shards; a sweep has at most {MOST_SHARDS:,}; make them larger")
-    shards = part.shards(len(lane))
+def _shards(kind: SweepKind, part: Slice) -> range:
+    """The shards to be computed, at least one."""
+    if len(kind) > MOST_SHARDS:
+        raise SweepError(f"{len(kind):,} shards; a sweep has at most {MOST_SHARDS:,}; make them larger")
+    shards = part.shards(len(kind))
     if not shards:
-        raise SweepError(f"--shard {part}: the sweep has {len(lane)} shards, none of which is in this part")
+        raise SweepError(f"--shard {part}: the sweep has {len(kind)} shards, none of which is in this part")
     return shards
 
 
-def _extent(lane: Lane, shards: range, part: Slice) -> str:
-    """What will run."""
-    problems, number = sum(map(lane.problems, shards)), f"{len(shards):,} shard{'s' * (len(shards) > 1)}"
-    where = number if part == WHOLE else f"{number}, part {part} of {len(lane):,}"
+def _extent(kind: SweepKind, shards: range, part: Slice) -> str:
+    """A line with the numbers of problems and shards."""
+    problems, number = sum(map(kind.problems, shards)), f"{len(shards):,} shard{'s' * (len(shards) > 1)}"
+    where = number if part == WHOLE else f"{number}, part {part} of {len(kind):,}"
     return f"Problems for each adapter: {problems:,}, in {where}"
 
 
-def _crew(pool: Pool, job: Job, told: Told, ways: Ways) -> Crew:
-    if ways.scheduler is None:
-        return Local(pool, ways.workers)
+def _executor(pool: Pool, job: Job, info: WorkerInfo, sweep_options: SweepOptions) -> Executor:
+    if sweep_options.scheduler is None:
+        return LocalExecutor(pool, sweep_options.workers)
     pool.close()
-    from crosscheck.sweep.cluster import Cluster
+    from crosscheck.sweep.cluster import DaskExecutor
 
-    return Cluster(ways.scheduler, job, told)
+    return DaskExecutor(sweep_options.scheduler, job, info)
 
 
 class _Sweep:
-    """What is computed, where it is stored, and what it has come to."""
+    """A sweep under way: what it computes, its store and its results."""
 
-    def __init__(self, lane: Lane, store: Store, record: Record, entries: Sequence[Difference]) -> None:
-        self._lane, self._store, self.record, self._entries = lane, store, record, entries
+    def __init__(
+        self, kind: SweepKind, store: Store, results: SweepResults, entries: Sequence[Difference]
+    ) -> None:
+        self._kind, self._store, self.results, self._entries = kind, store, results, entries
         self._computed, self._seconds, self._resumed = 0, 0.0, 0
 
     @property
     def counted(self) -> str:
-        """How many problems there were, in how long."""
+        """A line with the number of problems computed, the seconds and the rate."""
         before = f"; {self._resumed:,} shards were in the store" if self._resumed else ""
         rate = self._computed / max(self._seconds, 1e-9)
         return f"{self._computed:,} problems in {self._seconds:.1f} s, {rate:,.0f} problems/s{before}"
 
     def take_stored(self, shards: range) -> None:
-        """Take in the results that the store has; what is damaged is computed again, and said."""
+        """Add the results that the store has; a damaged shard is reported and computed again."""
         console = Console(stderr=True)
         for shard, file in stored(self._store.path):
             if shard in shards:
@@ -157,33 +161,33 @@ class _Sweep:
                     say(console, f"{error}; it is computed again")
                     continue
                 if ledger.header.sweep is not None and ledger.header.sweep.shards:
-                    self.record.hear(ledger)
-        self._resumed = len(self.record.done)
+                    self.results.add(ledger)
+        self._resumed = len(self.results.done)
 
-    def run(self, crew: Crew, shards: range) -> bool:
-        """Compute what is not there; whether it came to its end."""
-        todo = [shard for shard in shards if shard not in self.record.done]
-        problems = sum(map(self._lane.problems, todo))
+    def run(self, executor: Executor, shards: range) -> bool:
+        """Compute the shards that have no result; False if Ctrl-C ended it."""
+        todo = [shard for shard in shards if shard not in self.results.done]
+        problems = sum(map(self._kind.problems, todo))
         begin, interruption = time.monotonic(), Interruption()
         try:
-            with interruption.heard(), progress(len(todo), problems) as bar:
-                for result in results(crew, todo):
-                    with interruption.held():
-                        self._hear(result, bar)
+            with interruption.handled(), progress(len(todo), problems) as bar:
+                for result in compute(executor, todo):
+                    with interruption.deferred():
+                        self._keep(result, bar)
         except KeyboardInterrupt:
-            crew.close()
+            executor.close()
             return False
         finally:
             self._seconds = time.monotonic() - begin
         return True
 
-    def _hear(self, result: Result, bar: Bar) -> None:
+    def _keep(self, result: ShardAnswer, bar: Bar) -> None:
         shard, answer, first = result
         if first is not None:
-            aside = isinstance(answer, Failed)
-            bar.say(f"shard {shard}: {first.what}; {'set aside' if aside else 'the second attempt is good'}")
+            second = "failed too" if isinstance(answer, Failed) else "is good"
+            bar.say(f"shard {shard}: {first.what}; the second attempt {second}")
         ledger = shard_ledger(self._store.header, self._entries, shard, answer)
         self._store.keep(ledger, shard)
-        self.record.hear(ledger)
-        self._computed += self._lane.problems(shard)
-        bar.advance(self._lane.problems(shard), ledger.cells)
+        self.results.add(ledger)
+        self._computed += self._kind.problems(shard)
+        bar.advance(self._kind.problems(shard), ledger.cells)

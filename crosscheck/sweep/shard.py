@@ -1,4 +1,4 @@
-"""One shard under way, whatever its lane: the adapters are called, and what they got wrong is told."""
+"""One shard of any kind of sweep: calls the adapters, counts and reports what they got wrong."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from adapters.errors import AdapterDied, AdapterMisbehaved
-from crosscheck.blame.scene import Inquest
+from adapters.errors import AdapterCrashed, AdapterMisbehaved
 from crosscheck.cases import Case
-from crosscheck.cases.sources import forget
-from crosscheck.comparison.summarise import cell_of, count_of, known_in, wrong_in
+from crosscheck.cases.sources import clear_cache
+from crosscheck.comparison.summarise import cell_of, count_of, known_fields, wrong_in
+from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate
+from crosscheck.explain.disagreement import DisagreementAnalysis
 from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, explained
+from crosscheck.known import KnownDifferences, combine_matches
 from crosscheck.ledger import Fault
 from crosscheck.message import replay
-from crosscheck.summary import EVERY, Cell, Summary, add, mark_of
-from crosscheck.trial import Outcome, Subject, evaluate
+from crosscheck.summary import EVERY, Cell, Summary, add, hash_of
 from reference.types import Outputs, Problem
 
 
 class Shard:
-    """What is found in one shard.
+    """The work on one shard, and what it found.
 
     Attributes:
-        subjects: the adapters, by what selects them.
+        adapters: all of them, by what selects them.
         cells: a summary for each cell.
         faults: the first disagreement for each adapter, output and source of cases.
     """
 
-    def __init__(self, subjects: Mapping[str, Subject]) -> None:
-        self.subjects = subjects
+    def __init__(self, adapters: Mapping[str, CheckedAdapter]) -> None:
+        self.adapters = adapters
         self.cells: dict[Cell, Summary] = {}
         self.faults: dict[tuple[str, str, str], Fault] = {}
         self._known = KnownDifferences.shipped()
 
     @contextmanager
-    def watching(self, case: Case, *problems: Problem) -> Iterator[None]:
-        """See to it that nobody changes the problems of a case, or of others like it, meanwhile.
+    def check_inputs_unchanged(self, case: Case, *problems: Problem) -> Iterator[None]:
+        """Check that no adapter writes to these problems while the block runs.
 
         Raises:
-            AdapterMisbehaved: an adapter did.
+            AdapterMisbehaved: one of them changed.
         """
         before = [_digest(problem) for problem in problems]
         yield
         if before != [_digest(problem) for problem in problems]:
-            forget()
-            takes = (each.description for each in self.subjects.values())
-            names = [said.name for said in takes if case.dtype in said.dtypes]
+            clear_cache()
+            descriptions = (each.description for each in self.adapters.values())
+            names = [said.name for said in descriptions if case.dtype in said.dtypes]
             error = AdapterMisbehaved(" or ".join(names), "changed its input in place")
             error.add_note(f"the first of its cases: {case.text}")
             raise error
@@ -60,23 +60,23 @@ class Shard:
         """What the adapters returned, by what selects them; a cell that one does not have says why.
 
         Raises:
-            AdapterDied: an adapter in a process of its own did not survive.
+            AdapterCrashed: an adapter in a process of its own crashed.
             AdapterMisbehaved: an adapter raised.
         """
         results = dict[str, Outputs]()
-        for name, subject in self.subjects.items():
-            said = subject.description
+        for name, adapter in self.adapters.items():
+            said = adapter.description
             why = f"{said.name} has no {case.dtype}"
             if case.dtype in said.dtypes:
                 try:
-                    results[name] = evaluate(subject, problem)
+                    results[name] = evaluate(adapter, problem)
                     continue
                 except NotImplementedError as reason:
                     why = str(reason) or "no reason given"
-                except (AdapterDied, AdapterMisbehaved) as failure:
+                except (AdapterCrashed, AdapterMisbehaved) as failure:
                     failure.add_note(f"replay: {replay(case.text, name)}")
                     raise
-            lacking = Summary(count_of(case), cases=mark_of(case.text.encode()), unsupported=frozenset([why]))
+            lacking = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=frozenset([why]))
             add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
         return results
 
@@ -84,7 +84,7 @@ class Shard:
         """The results, judged."""
         return {name: self._outcome(judge, name, got) for name, got in results.items()}
 
-    def blame(
+    def add_disagreements(
         self,
         case: Case,
         judge: Judge,
@@ -92,88 +92,90 @@ class Shard:
         wrong: Collection[str],
         regime: str | None = None,
     ) -> None:
-        """Count what lies outside its set, and tell the first of it that is not known.
+        """Count the elements outside their sets, and report the first that no known difference covers.
 
         Args:
-            case: in which it does.
+            case: with such elements.
             judge: of the case.
             results: what all adapters returned.
             wrong: which of them are wrong somewhere.
             regime: of the cells, if it is not the case's.
         """
         for name in wrong:
-            if self._is_new(case, name, self._counted(case, judge, name, results[name], regime)):
-                self._look_again(case, judge, results, name)
+            if self._is_new(case, name, self._count_outside(case, judge, name, results[name], regime)):
+                self._report_unknown(case, judge, results, name)
 
-    def blame_some(
+    def add_disagreements_at(
         self,
         case: Case,
         problem: Problem,
         results: Mapping[str, Outputs],
         wrong: Mapping[str, NDArray[np.intp]],
     ) -> None:
-        """The same where the problems are known of which some number is outside: no others are looked at.
+        """The same as `add_disagreements`, judging only the problems that are known to disagree.
 
         Args:
-            case: in which they are.
+            case: with such elements.
             problem: of the case, with one stack axis.
             results: what all adapters returned.
-            wrong: their places in the stack, by adapter.
+            wrong: places of problems with elements outside their sets, by adapter.
         """
         whole = None
         for name, places in wrong.items():
             some = Judge(Problem(*(array[places] for array in problem)))
-            if self._is_new(case, name, self._counted(case, some, name, rows_of(results[name], places))):
+            if self._is_new(
+                case, name, self._count_outside(case, some, name, rows_of(results[name], places))
+            ):
                 whole = whole or Judge(problem)
-                self._look_again(case, whole, results, name)
+                self._report_unknown(case, whole, results, name)
 
     def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
-        said = self.subjects[name].description
+        said = self.adapters[name].description
         return Outcome(said, got, judge.judge(got, said.arithmetic[judge.format.name]))
 
-    def _counted(
+    def _count_outside(
         self, case: Case, judge: Judge, name: str, got: Outputs, regime: str | None = None
     ) -> Outcome:
-        """Count what lies outside its set; what is left of it that is not known."""
+        """Count the elements outside their sets; the outcome without those that known differences cover."""
         outcome = self._outcome(judge, name, got)
-        covering = self._known.covering(judge, outcome, case.shape)
+        matches = self._known.matches(judge, outcome, case.shape)
         for output in outcome.disagreeing:
             cell = cell_of(case, outcome, output)
             outside = wrong_in(outcome.judgements[output], output)
-            summary = dataclasses.replace(outside, **known_in(judge, output, covering[output]))
+            summary = dataclasses.replace(outside, **known_fields(judge, output, matches[output]))
             add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
-        return explained(outcome, covering).left(outcome)
+        return combine_matches(outcome, matches).without_known(outcome)
 
     def _is_new(self, case: Case, name: str, left: Outcome) -> bool:
-        """Whether an output disagrees of which no fault tells yet."""
+        """Whether an output disagrees for which there is no fault yet."""
         return any((name, output, case.regime) not in self.faults for output in left.disagreeing)
 
-    def _look_again(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
-        """Accuse an adapter of what is not known, with all others for witnesses."""
+    def _report_unknown(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
+        """Report what no known difference covers, beside the outcomes of all other adapters."""
         outcomes = self.outcomes(judge, results)
         mine = outcomes.pop(name)
-        left = self._known.explain(judge, mine, case.shape).left(mine)
-        self.accuse(case, judge, [left], list(outcomes.values()))
+        left = self._known.match(judge, mine, case.shape).without_known(mine)
+        self.report_faults(case, judge, [left], list(outcomes.values()))
 
-    def accuse(
-        self, case: Case, judge: Judge, outcomes: Sequence[Outcome], witnesses: Sequence[Outcome]
+    def report_faults(
+        self, case: Case, judge: Judge, outcomes: Sequence[Outcome], others: Sequence[Outcome]
     ) -> None:
-        """A fault for each output that disagrees, with the smallest case that shows it.
+        """Add a fault for each output that disagrees, with the smallest case that shows it.
 
         Args:
             case: that was evaluated.
             judge: of it.
-            outcomes: of those that are accused, without what is known.
-            witnesses: the outcomes of others.
+            outcomes: of adapters that disagree, without what known differences cover.
+            others: the outcomes of other adapters.
         """
-        inquest = Inquest(case.text, judge, [*outcomes, *witnesses], self.subjects)
+        analysis = DisagreementAnalysis(case.text, judge, [*outcomes, *others], self.adapters)
         for left in outcomes:
             who = left.description.name
-            name = inquest.selectors[who]
-            for scene in inquest.scenes(left):
-                output = scene.element.output
-                what = f"{output} in {case.dtype}: {scene.extent} outside their sets in {case.text}"
-                fault = Fault(who=who, what=f"{what}; replay: {replay(scene.text, name)}")
+            name = analysis.selectors[who]
+            for disagreement in analysis.disagreements(left):
+                output = disagreement.element.output
+                what = f"{output} in {case.dtype}: {disagreement.extent} outside their sets in {case.text}"
+                fault = Fault(who=who, what=f"{what}; replay: {replay(disagreement.text, name)}")
                 self.faults.setdefault((name, output, case.regime), fault)
 
 

@@ -17,10 +17,10 @@ from distributed import get_worker
 from adapters import compilation
 from adapters.child import ChildLostError
 from crosscheck.sweep.errors import SweepError
-from crosscheck.sweep.messages import Answer, Failed, Refused, Told, read_job
+from crosscheck.sweep.messages import Answer, Failed, Refused, WorkerInfo, read_job
 from crosscheck.sweep.pool import ENDED, Pool
 
-# Seconds after which processes that nobody asks end: their client may be no more.
+# Seconds without a task after which the processes end: their client may have crashed.
 IDLE: Final = 60.0
 
 _lock = threading.Lock()
@@ -33,8 +33,8 @@ class _Shared:
         read = read_job(job)
         # Where compiled programs are kept is this machine's business.
         here = msgspec.structs.replace(read, environment={**read.environment, **compilation.kept()})
-        self.pool = Pool(here, msgspec.convert(json.loads(wanted), Told))
-        self.tasks, self.idle = 0, threading.Timer(IDLE, _rest, [job])
+        self.pool = Pool(here, msgspec.convert(json.loads(wanted), WorkerInfo))
+        self.tasks, self.idle = 0, threading.Timer(IDLE, _close_pool, [job])
 
 
 _shared: dict[bytes, _Shared] = {}
@@ -42,7 +42,7 @@ _ended: set[bytes] = set()
 
 
 @contextmanager
-def _borrowed(job: bytes, wanted: str) -> Iterator[Pool]:
+def _pool_of(job: bytes, wanted: str) -> Iterator[Pool]:
     with _lock:
         if job in _ended:
             raise SweepError(ENDED)
@@ -56,19 +56,19 @@ def _borrowed(job: bytes, wanted: str) -> Iterator[Pool]:
         with _lock:
             shared.tasks -= 1
             if not shared.tasks and _shared.get(job) is shared:
-                shared.idle = threading.Timer(IDLE, _rest, [job])
+                shared.idle = threading.Timer(IDLE, _close_pool, [job])
                 shared.idle.daemon = True
                 shared.idle.start()
 
 
 def end(job: bytes) -> None:
-    """End the processes of a sweep here, those at work too, for good: tasks may still be on their way."""
+    """End the processes of a sweep on this machine; tasks that arrive later are refused."""
     with _lock:
         _ended.add(job)
-    _rest(job, even_at_work=True)
+    _close_pool(job, even_at_work=True)
 
 
-def _rest(job: bytes, *, even_at_work: bool = False) -> None:
+def _close_pool(job: bytes, *, even_at_work: bool = False) -> None:
     with _lock:
         shared = _shared.get(job)
         if shared is None or (shared.tasks and not even_at_work):
@@ -79,10 +79,10 @@ def _rest(job: bytes, *, even_at_work: bool = False) -> None:
 
 
 def ready(job: bytes, wanted: str) -> bytes:
-    """Load everything: nothing where all is as it is wanted, or a `Refused`."""
+    """Load everything; empty if the versions are those wanted, otherwise an encoded `Refused`."""
     try:
-        with _borrowed(job, wanted) as pool:
-            pool.told()
+        with _pool_of(job, wanted) as pool:
+            pool.worker_info()
     except ChildLostError as lost:
         return msgspec.json.encode(Refused.of(SweepError(f"a worker {lost} while it loaded the adapters")))
     except Exception as error:  # noqa: BLE001, the client says it
@@ -91,9 +91,9 @@ def ready(job: bytes, wanted: str) -> bytes:
 
 
 def attempt(job: bytes, wanted: str, shard: int, careful: bool) -> bytes:  # noqa: FBT001, plain data for Dask
-    """The answer to a shard; a machine where something else is installed refuses."""
+    """The encoded answer for a shard; `Refused` if other versions are installed here."""
     try:
-        with _borrowed(job, wanted) as pool:
+        with _pool_of(job, wanted) as pool:
             answer = pool.attempt(shard, careful=careful)
     except SweepError as error:
         answer = Refused.of(error)

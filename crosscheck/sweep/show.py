@@ -9,57 +9,65 @@ from rich.console import Console
 
 from crosscheck.comparison.report import draw, say, sentence
 from crosscheck.comparison.table import tables
-from crosscheck.inert import inert
+from crosscheck.escaping import escape_control_characters
+from crosscheck.formatting import wrap_line
 from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.records import COMPLETE, NO_VERDICT
-from crosscheck.shown import folded
-from crosscheck.sweep.record import Record
+from crosscheck.sweep.record import SweepResults
 
-# Faults that are told; the ledger has all.
-TOLD = 20
+# Faults that are shown; the ledger has all.
+MOST_FAULTS = 20
 
 
 def heading(header: Header) -> Iterator[str]:
     """What is swept, with the versions."""
     yield f"Gradient Crosscheck {header.suite}, Python {platform.python_version()}, seed {header.seed}"
     yield header.profile[:1].upper() + header.profile[1:]
-    yield from (f"  {inert(one.name)}: {inert(one.about)}" for one in header.adapters)
+    yield from (
+        f"  {escape_control_characters(one.name)}: {escape_control_characters(one.about)}"
+        for one in header.adapters
+    )
 
 
-def show(record: Record, ledger: Ledger, console: Console, counted: str, *, details: bool) -> None:
+def show(results: SweepResults, ledger: Ledger, console: Console, counted: str, *, details: bool) -> None:
     """Print the report: the verdict, the table, faults and figures.
 
     Args:
-        record: of what was swept.
+        results: of what was swept.
         ledger: the same.
         console: where to.
         counted: how many problems there were, in how long.
         details: whether the table shows each output, with the extremes.
     """
-    said = sentence(", ".join(one.name for one in record.header.adapters), record.reasons, record.rows)
-    say(console, "", *folded(inert(f"{_extent(record, ledger)}{said}"), console.width))
-    draw(console, tables(record.rows, console.width, details=details))
-    say(console, "", *_faults(record.faults))
+    said = sentence(", ".join(one.name for one in results.header.adapters), results.reasons, results.rows)
+    say(
+        console, "", *wrap_line(escape_control_characters(f"{_extent(results, ledger)}{said}"), console.width)
+    )
+    draw(console, tables(results.rows, console.width, details=details))
+    say(console, "", *_faults(results.faults))
     end = f"{'Not all within' if ledger.verdict else 'Within'} bounds: {counted}; results {ledger.results}"
-    say(console, *folded(end, console.width))
+    say(console, *wrap_line(end, console.width))
 
 
 def _faults(faults: Iterable[Fault]) -> Iterator[str]:
     for title, is_late in (("Faults:", False), ("No verdict:", True)):
-        told = sorted(
+        found = sorted(
             (fault.who, fault.what) for fault in faults if fault.what.startswith(NO_VERDICT) == is_late
         )
-        if told:
+        if found:
             yield title
-            yield from (f"  {inert(who)}: {inert(what)}" for who, what in told[:TOLD])
-            if len(told) > TOLD:
-                yield f"  and {len(told) - TOLD:,} more, which a ledger has"
+            yield from (
+                f"  {escape_control_characters(who)}: {escape_control_characters(what)}"
+                for who, what in found[:MOST_FAULTS]
+            )
+            if len(found) > MOST_FAULTS:
+                yield f"  and {len(found) - MOST_FAULTS:,} more, which a ledger has"
             yield ""
 
 
-def _extent(record: Record, ledger: Ledger) -> str:
-    """How much of a sweep there is, where it is not all."""
-    sweep = record.header.sweep
+def _extent(results: SweepResults, ledger: Ledger) -> str:
+    """A sentence with the number of shards, if some are missing."""
+    sweep = results.header.sweep
     if ledger.ending == COMPLETE or sweep is None:
         return ""
-    return f"Not complete: {len(record.done):,} of {sweep.of:,} shards, and this is of those. "
+    return f"Not complete: {len(results.done):,} of {sweep.of:,} shards, and this is of those. "

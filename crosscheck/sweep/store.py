@@ -51,7 +51,7 @@ class Store:
         plan = path / PLAN
         try:
             if plan.exists():
-                _see_same(path, header, resume=resume)
+                _check_same(path, header, resume=resume)
             else:
                 begin(plan, header)
         except BaseException:
@@ -60,11 +60,11 @@ class Store:
         return cls(path, header, lock)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         self._lock.release()
 
     def keep(self, ledger: Ledger, shard: int) -> None:
-        """Write the ledger of a shard; when this returns it is there for good.
+        """Write the ledger of a shard; when this returns, it is on disk.
 
         Raises:
             LedgerError: it cannot be written.
@@ -120,7 +120,7 @@ def _locked(path: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def _see_same(path: Path, header: Header, *, resume: bool) -> None:
+def _check_same(path: Path, header: Header, *, resume: bool) -> None:
     if not resume:
         raise LedgerError(f"{path}: has a sweep already; --resume continues it, --store begins one elsewhere")
     if found := differences(plan_of(path), header):

@@ -15,23 +15,23 @@ from typing import Any
 
 import msgspec
 
-from adapters import AdapterDied, AdapterError, AdapterMisbehaved, Spec, load, load_outside
+from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, load, load_outside
 from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.journal import write_all
-from adapters.worker import LEAK, Line, flushes
-from crosscheck.hosts import Hosts
+from adapters.worker import LEAK, Channel, flushes
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
+from crosscheck.hosts import WorkerProcesses
 from crosscheck.ledger import CellRecord
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.making import by_class
 from crosscheck.sweep.identity import digest_of_known
-from crosscheck.sweep.lane import Found
-from crosscheck.sweep.messages import Answer, Done, Failed, Job, Refused, Told, read_job, suite
-from crosscheck.trial import Direct, Subject, tell_apart
+from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.messages import Answer, Done, Failed, Job, Refused, WorkerInfo, read_job, suite
 from reference.types import Array
 
 
-class Watched(Direct):
+class FlushChecked(InProcessAdapter):
     """An adapter in this process that must leave the processor's flush state alone."""
 
     def _call(self, function: Callable[..., Any], X: Array, y: Array, W: Array) -> Any:
@@ -42,37 +42,37 @@ class Watched(Direct):
                 raise AdapterMisbehaved(self.description.name, LEAK)
 
 
-class Station:
-    """A lane and its adapters, loaded.
+class ShardRunner:
+    """Computes shards of one kind of sweep, with adapters that are loaded once.
 
     Attributes:
-        subjects: the adapters by the name of their spec.
+        adapters: all of them, by the name of their spec.
 
     Raises:
         AdapterError: an adapter cannot be loaded, or two have one name.
-        AdapterDied: one in a process of its own died while it was loaded.
+        AdapterCrashed: one in a process of its own crashed while it was loaded.
     """
 
     def __init__(self, job: Job) -> None:
-        self._lane = job.made()
+        self._kind = job.sweep_kind()
         self._specs = job.specs
-        self._conditions = job.conditions
-        self._hosts = Hosts(self._conditions)
-        self.subjects = {spec.name: self._subject(spec) for spec in job.specs}
-        tell_apart(subject.description for subject in self.subjects.values())
+        self._options = job.process_options
+        self._processes = WorkerProcesses(self._options)
+        self.adapters = {spec.name: self._load_adapter(spec) for spec in job.specs}
+        check_unique_names(adapter.description for adapter in self.adapters.values())
 
-    def _subject(self, spec: Spec) -> Subject:
+    def _load_adapter(self, spec: Spec) -> CheckedAdapter:
         if (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE):
-            return self._hosts.subject(spec)
-        found = Watched(load_outside(spec.target) if ":" in spec.target else load(spec.target))
+            return self._processes.adapter(spec)
+        found = FlushChecked(load_outside(spec.target) if ":" in spec.target else load(spec.target))
         if flushes():
             raise AdapterError(f"loading {spec.target} {LEAK}")
         return found
 
-    def told(self) -> Told:
-        """What the client wants to know before the first shard."""
-        said = {name: subject.description for name, subject in self.subjects.items()}
-        return Told(
+    def info(self) -> WorkerInfo:
+        """What the client checks before the first shard."""
+        said = {name: adapter.description for name, adapter in self.adapters.items()}
+        return WorkerInfo(
             suite=suite(),
             known=digest_of_known(),
             environment=environment(),
@@ -81,46 +81,46 @@ class Station:
 
     def close(self) -> None:
         """End the processes of adapters that have one."""
-        self._hosts.close()
+        self._processes.close()
 
-    def run(self, shard: int, *, careful: bool) -> Found:
+    def run(self, shard: int, *, careful: bool) -> ShardResult:
         """The result of a shard.
 
         Args:
             shard: its number.
-            careful: with every adapter in a process of its own, so that one that dies is named.
+            careful: with every adapter in a process of its own, so that one that crashes is named.
         """
         if not careful:
-            return self._lane.run(shard, self.subjects)
-        with Hosts(self._conditions) as hosts:
-            return self._lane.run(shard, {spec.name: hosts.subject(spec) for spec in self._specs})
+            return self._kind.run(shard, self.adapters)
+        with WorkerProcesses(self._options) as processes:
+            return self._kind.run(shard, {spec.name: processes.adapter(spec) for spec in self._specs})
 
 
-def answer(station: Station, request: Mapping[str, Any], results: int) -> dict[str, Any]:
+def answer(runner: ShardRunner, request: Mapping[str, Any], results: int) -> dict[str, Any]:
     """Compute a shard; its result, or why there is none, is in the file of results."""
     try:
-        found = station.run(request["shard"], careful=request["careful"])
+        found = runner.run(request["shard"], careful=request["careful"])
         cells = tuple(CellRecord.of(cell, summary) for cell, summary in by_class(found.cells).items())
-        told: Answer = Done(cells=cells, faults=tuple(found.faults))
-    except (AdapterMisbehaved, AdapterDied) as error:
-        told = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
+        result: Answer = Done(cells=cells, faults=tuple(found.faults))
+    except (AdapterMisbehaved, AdapterCrashed) as error:
+        result = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
     except Exception as error:  # noqa: BLE001, the client says it, in most cases as an error of the suite
         traceback.print_exc()
-        told = Refused.of(error)
-    return {"bytes": write_all(results, [msgspec.json.encode(told)])}
+        result = Refused.of(error)
+    return {"bytes": write_all(results, [msgspec.json.encode(result)])}
 
 
-def _about(error: AdapterMisbehaved | AdapterDied) -> str:
+def _about(error: AdapterMisbehaved | AdapterCrashed) -> str:
     """The error with its notes, which name the case."""
     return "; ".join([one_line(error), *getattr(error, "__notes__", ())])
 
 
-def begun(job: str) -> tuple[Station | None, dict[str, Any]]:
-    """Load everything, and say what it is or what is wrong with it."""
+def load_runner(job: str) -> tuple[ShardRunner | None, dict[str, Any]]:
+    """Load everything; the message to the client has the versions, or why it cannot be loaded."""
     try:
-        station = Station(read_job(job.encode()))
-        return station, {"told": msgspec.to_builtins(station.told())}
-    except (AdapterError, AdapterDied) as error:
+        runner = ShardRunner(read_job(job.encode()))
+        return runner, {"info": msgspec.to_builtins(runner.info())}
+    except (AdapterError, AdapterCrashed) as error:
         traceback.print_exc()
         return None, {"refused": msgspec.to_builtins(Refused.of(AdapterError(str(error))))}
 
@@ -128,10 +128,10 @@ def begun(job: str) -> tuple[Station | None, dict[str, Any]]:
 def main(arguments: Sequence[str]) -> None:
     """Load everything, say what it is, and compute shards until the client closes the pipe."""
     job, *descriptors = arguments
-    line = Line(descriptors)
-    station, said = begun(job)
-    if station is None:
-        line.say(said)
+    channel = Channel(descriptors)
+    runner, said = load_runner(job)
+    if runner is None:
+        channel.send(said)
         return
-    line.converse(said, lambda request: answer(station, request, line.results))
-    station.close()
+    channel.serve(said, lambda request: answer(runner, request, channel.results))
+    runner.close()

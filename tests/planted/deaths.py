@@ -1,4 +1,4 @@
-"""Adapters that are right, and die each in its own way where a weight is 40; they need NumPy only."""
+"""Adapters that are right, but crash or hang, each in its way, where a weight is 40; they need NumPy only."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .wrong import Array, Planted, Result, right
 UNLUCKY = 40.0  # a weight of one of the pinned examples, in float64
 
 
-def mortal(name: str, end: Callable[[], Any]) -> Planted:
-    """An adapter that ends so."""
+def crashing(name: str, end: Callable[[], Any]) -> Planted:
+    """An adapter that is right, but calls `end` where a weight is `UNLUCKY`."""
 
     def evaluate(X: Array, y: Array, W: Array) -> Result:
         if (W == UNLUCKY).any():
@@ -25,8 +25,8 @@ def mortal(name: str, end: Callable[[], Any]) -> Planted:
     return Planted(name, evaluate)
 
 
-segfault = mortal("segfault", lambda: ctypes.string_at(0))
-exits = mortal("exits", lambda: os._exit(0))
-endless = mortal("endless", lambda: time.sleep(600))
-killed = mortal("killed", lambda: os.kill(os.getpid(), signal.SIGKILL))
+segfault = crashing("segfault", lambda: ctypes.string_at(0))
+exits = crashing("exits", lambda: os._exit(0))
+endless = crashing("endless", lambda: time.sleep(600))
+killed = crashing("killed", lambda: os.kill(os.getpid(), signal.SIGKILL))
 always = Planted("always", lambda *_: os._exit(0))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from crosscheck.trial import Direct, Subject
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
 from reference.formats import format_of
 from reference.types import Array
 
@@ -82,7 +82,7 @@ def made(  # noqa: PLR0913, each part of the network
     total: Callable[[Array], Array] = wide,
     gradient: Callable[[Delta], Array] = backward,
     given: Callable[[Array], Array] = same,
-) -> Subject:
+) -> CheckedAdapter:
     """A network that is right, with some of its parts computed in another way."""
 
     def evaluate(X: Array, y: Array, W: Array) -> Any:
@@ -93,7 +93,7 @@ def made(  # noqa: PLR0913, each part of the network
         loss = total(X.dtype.type(0.5) * r**2)
         return y_hat, loss, given(gradient(Delta(X, r, y_hat, z)))
 
-    return Direct(Planted(name, evaluate))
+    return InProcessAdapter(Planted(name, evaluate))
 
 
 def forward(d: Delta) -> Array:

@@ -10,12 +10,12 @@ import click
 
 from adapters import Spec
 from crosscheck.commands import command_line
-from crosscheck.sweep.command import Kind, command_of, sweep
+from crosscheck.sweep.command import SweepCommand, command_of, sweep
 
 
 def toy(specs: Sequence[Spec], **choice: Any) -> Any:
-    """The lane."""
-    from .lanes import Toy
+    """The kind of sweep."""
+    from .toy import Toy
 
     del specs
     return Toy(**choice)
@@ -26,7 +26,7 @@ OPTIONS = (
     click.option("--seconds", type=float, default=0.0),
     click.option("--diary", default=""),
 )
-sweep.add_command(command_of("toy", Kind("Little work.", OPTIONS, toy)))
+sweep.add_command(command_of("toy", SweepCommand("Little work.", OPTIONS, toy)))
 
 if __name__ == "__main__":
     sys.exit(command_line())

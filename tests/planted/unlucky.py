@@ -1,4 +1,4 @@
-"""An adapter that is right, but for one shard of the lane `tests.planted.lanes`; the environment says how."""
+"""An adapter that is right, but for one shard of the sweep `tests.planted.toy`; the environment says how."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from adapters import load
 
 from .flush import set_flush
-from .lanes import Toy
+from .toy import Toy
 
 Array = NDArray[Any]
 FATE, MARK = "PLANTED_FATE", "PLANTED_MARK"

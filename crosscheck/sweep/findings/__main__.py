@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from crosscheck import files
-from crosscheck.endings import exit_code
+from crosscheck.exit_codes import exit_code
 from crosscheck.ledger import LedgerError, read
 
 PAGE = Path("docs/findings.md")
@@ -35,17 +35,17 @@ def findings(*, ledger: Path, sample: Path | None, output: Path) -> int:
 
 def _write(ledger: Path, sample: Path | None, output: Path) -> int:
     """Everything is made before anything is written."""
-    from crosscheck.sweep.findings.page import page, see_exhaustive, see_sample
+    from crosscheck.sweep.findings.page import check_exhaustive, check_sample, page
     from crosscheck.sweep.findings.plots import picture
     from crosscheck.sweep.findings.steps import steps_of
 
     swept, beside = read(ledger), read(sample) if sample else None
     with _of(ledger):
-        see_exhaustive(swept)
+        check_exhaustive(swept)
         steps = steps_of(swept)
     if sample and beside:
         with _of(sample):
-            see_sample(beside)
+            check_sample(beside)
     folder = output.with_suffix("")
     with _of(ledger):
         made = {output: page(swept, steps, beside, folder.name)}

@@ -17,12 +17,12 @@ import click
 import numpy as np
 
 from adapters import CORE, spec_of
-from adapters.conditions import Conditions
+from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterMisbehaved
 from adapters.instructions import LEVELS, NATIVE, unavailable
-from adapters.isolated import Isolated
+from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from crosscheck.accuracy import best_known, errors
+from crosscheck.accuracy import errors, exact_values
 from crosscheck.cases import Case
 from crosscheck.comparison.summarise import equal_bits
 from crosscheck.judge import Judge
@@ -65,18 +65,21 @@ def measured(levels: list[str], folder: Path) -> tuple[Table, dict[str, str]]:
     failed: dict[str, str] = {}
     for name in CORE:
         modes = {level: parse(name if level == NATIVE else f"{name}-{level}") for level in levels}
-        subjects = {level: Isolated.alone(spec_of(mode), Conditions(folder)) for level, mode in modes.items()}
+        adapters = {
+            level: ProcessAdapter.start(spec_of(mode), ProcessOptions(folder))
+            for level, mode in modes.items()
+        }
         for dtype in FORMATS:
             for case in cases(dtype):
                 judge, got = Judge(case.problem()), dict[str, Outputs]()
-                for level, subject in subjects.items():
+                for level, adapter in adapters.items():
                     try:
-                        got[level] = subject.evaluate(*judge.problem)
+                        got[level] = adapter.evaluate(*judge.problem)
                     except AdapterMisbehaved as failure:
                         failed[f"{modes[level].name} {dtype}"] = failure.what
                 add(table, (name, dtype), judge, got, ordinary=case.regime == "ordinary")
-        for subject in subjects.values():
-            subject.close()
+        for adapter in adapters.values():
+            adapter.close()
     return table, failed
 
 
@@ -84,9 +87,9 @@ def add(
     table: Table, key: tuple[str, str], judge: Judge, got: Mapping[str, Outputs], *, ordinary: bool
 ) -> None:
     """Add what was returned at each level for one case, whose errors count if it is an ordinary one."""
-    best = best_known(judge, 0) if ordinary else {}
+    exact = exact_values(judge, 0) if ordinary else {}
     for level, outputs in got.items():
-        far = errors(outputs, best, judge.format) if ordinary else {}
+        far = errors(outputs, exact, judge.format) if ordinary else {}
         there = [output for output in NAMES if getattr(outputs, output) is not None]
         for output in there:
             mine, plain = (np.ascontiguousarray(getattr(each, output)) for each in (outputs, got[NATIVE]))

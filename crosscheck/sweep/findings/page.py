@@ -60,8 +60,8 @@ def _size(sample: Ledger | None) -> list[int]:
     return msgspec.json.decode(sweep.settings.get("size", "[]"), type=list[int]) if sweep else []
 
 
-def see_exhaustive(ledger: Ledger) -> None:
-    """See that a ledger is of the exhaustive lane.
+def check_exhaustive(ledger: Ledger) -> None:
+    """Check that a ledger is of an exhaustive sweep.
 
     Raises:
         LedgerError: it is not.
@@ -70,8 +70,8 @@ def see_exhaustive(ledger: Ledger) -> None:
         raise LedgerError(f"is of `{ledger.header.profile}`; findings are of `crosscheck {EXHAUSTIVE}`")
 
 
-def see_sample(ledger: Ledger) -> None:
-    """See that a ledger is of the random lane and has something in float64.
+def check_sample(ledger: Ledger) -> None:
+    """Check that a ledger is of a random sweep and has something in float64.
 
     Raises:
         LedgerError: it is not.
@@ -84,7 +84,7 @@ def see_sample(ledger: Ledger) -> None:
 
 def missing(header: Header) -> str:
     """How many shards there are, if some are missing; otherwise nothing."""
-    assert header.sweep is not None  # noqa: S101, for mypy: `see_exhaustive` has seen it
+    assert header.sweep is not None  # noqa: S101, for mypy: `check_exhaustive` has checked it
     done, of = len(shards_of(header).done), header.sweep.of
     return "" if done == of else f"{done:,} of {of:,}"
 
@@ -132,7 +132,7 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
-        finalize=_inert,
+        finalize=_escape_markdown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -140,7 +140,7 @@ def _environment() -> Environment:
     )
 
 
-def _inert(value: Any) -> Any:
+def _escape_markdown(value: Any) -> Any:
     """A text without what Markdown takes for a column, an element or the end of a line."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value

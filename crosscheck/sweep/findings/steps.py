@@ -1,4 +1,4 @@
-"""What a ledger of the exhaustive lane says of each interval of z, and what is exact there."""
+"""The cells of an exhaustive sweep's ledger by interval of z, and the exact values there."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def is_normal(step: Step, key: Key) -> bool:
 
 
 class Input(NamedTuple):
-    """An input of the exhaustive lane, where X = 1."""
+    """An input of an exhaustive sweep, where X = 1."""
 
     z: float
     y: float
@@ -124,7 +124,7 @@ def input_of(worst: Worst) -> Input:
 
     Raises:
         CaseError: its case is none.
-        LedgerError: it is no case of the exhaustive lane.
+        LedgerError: it is no case of an exhaustive sweep.
     """
     case = parse(worst.case)
     if not isinstance(case, Case) or case.regime != "every":

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from crosscheck.comparison.table import share_of
+from crosscheck.formatting import format_decimal, format_element, format_hex
 from crosscheck.judge import OUTPUTS
 from crosscheck.ledger import Ledger
-from crosscheck.shown import decimal, hexadecimal, place
 from crosscheck.summary import Summary, Worst, merged
 from crosscheck.sweep.exhaustive import MEASURED
 from crosscheck.sweep.findings.steps import (
@@ -74,7 +74,11 @@ def at(worst: Worst | None, output: str) -> str:
         return NOTHING
     found = input_of(worst)
     label = f", y = {HALVES[found.y]}" if found.format.dtype.itemsize == 2 and output != "y_hat" else ""
-    z = f"`{hexadecimal(found.z)}` ({decimal(found.z, found.format)})" if math.isfinite(found.z) else found.z
+    z = (
+        f"`{format_hex(found.z)}` ({format_decimal(found.z, found.format)})"
+        if math.isfinite(found.z)
+        else found.z
+    )
     return f"{ulp(worst.value)} at {z}{label}"
 
 
@@ -169,5 +173,9 @@ def _sampled(summary: Summary, output: str) -> Iterator[str]:
     yield f"{summary.elements - summary.unknown:,}"
     yield ulp(worst.value) if worst else NOTHING
     yield worst.regime if worst else NOTHING
-    yield f"`{worst.case}`, problem {worst.place[0]}, {place(output, worst.place[1:])}" if worst else NOTHING
+    yield (
+        f"`{worst.case}`, problem {worst.place[0]}, {format_element(output, worst.place[1:])}"
+        if worst
+        else NOTHING
+    )
     yield share_of(summary.share)

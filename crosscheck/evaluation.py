@@ -1,0 +1,146 @@
+"""Evaluate a problem with one adapter, and judge what it returns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
+from adapters.protocol import Description, describe
+from adapters.results import outputs_of, shapes, traced_of
+from crosscheck.judge import Judge, Judgement, Verdict, flat
+from reference.types import Array, Outputs, Problem
+
+
+class CheckedAdapter(Protocol):
+    """An adapter as the suite calls it: in this process or in a child, described, with its results checked.
+
+    `adapters.protocol.Adapter` is what users write; `InProcessAdapter` and `ProcessAdapter` wrap it.
+
+    Attributes:
+        description: what it says about itself.
+    """
+
+    @property
+    def description(self) -> Description:
+        """What the adapter says about itself."""
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """Its outputs, checked for shape and dtype."""
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """The quantities in between that it can show; NotImplementedError where it has no ``trace``."""
+
+
+class InProcessAdapter:
+    """An adapter called in this process: for benchmarks, and for adapters that are known not to crash it."""
+
+    def __init__(self, adapter: Any) -> None:
+        self.wrapped = adapter
+        self.description = describe(adapter)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """As `CheckedAdapter.evaluate`; what the adapter raises is its misbehaviour."""
+        return outputs_of(self.description.name, self._call(self.wrapped.evaluate, X, y, W), Problem(X, y, W))
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """As `CheckedAdapter.trace`."""
+        if not self.description.traces:
+            raise NotImplementedError(f"{self.description.name} has no trace")
+        return traced_of(self.description.name, self._call(self.wrapped.trace, X, y, W), Problem(X, y, W))
+
+    def _call(self, function: Callable[..., Any], X: Array, y: Array, W: Array) -> Any:
+        try:
+            return function(X, y, W)
+        except NotImplementedError:
+            raise
+        except Exception as error:  # the boundary to foreign code
+            what = f"raised {type(error).__name__}: {error}"
+            raise AdapterMisbehaved(self.description.name, what) from error
+
+
+class Outcome(NamedTuple):
+    """The result of one adapter on one problem; exactly one of outputs, unsupported and failure is set.
+
+    Attributes:
+        description: of the adapter.
+        outputs: what it returned.
+        judgements: by output, for those that it returned.
+        unsupported: why the adapter does not support this dtype or problem.
+        failure: how it broke the contract, crashed, or gave no answer.
+    """
+
+    description: Description
+    outputs: Outputs | None = None
+    judgements: Mapping[str, Judgement] = MappingProxyType({})
+    unsupported: str | None = None
+    failure: AdapterMisbehaved | AdapterCrashed | None = None
+
+    @property
+    def disagreeing(self) -> tuple[str, ...]:
+        """The outputs that lie outside their admissible sets."""
+        return tuple(n for n, j in self.judgements.items() if j.verdict is Verdict.OUTSIDE)
+
+    @property
+    def is_green(self) -> bool:
+        """Whether no output is outside and nothing failed; an unsupported problem is green, too."""
+        return self.failure is None and not self.disagreeing
+
+
+def check_unique_names(descriptions: Iterable[Description]) -> None:
+    """Check that no two adapters have one name, by which reports tell them apart.
+
+    Raises:
+        AdapterError: two of them have one name.
+    """
+    for name, count in Counter(said.name for said in descriptions).items():
+        if count > 1:
+            raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
+
+
+def evaluate(adapter: CheckedAdapter, problem: Problem) -> Outputs:
+    """The adapter's outputs for the whole stack, in several calls where it takes only so many problems.
+
+    Raises:
+        AdapterMisbehaved: as `CheckedAdapter.evaluate`, or some parts of the stack lack an output.
+    """
+    most = adapter.description.max_stack
+    count = problem.stack_size
+    if most is None or count <= most:
+        return adapter.evaluate(*problem)
+    stacked = Problem(*(flat(a, 2) for a in problem))
+    parts = [adapter.evaluate(*(a[i : i + most] for a in stacked)) for i in range(0, count, most)]
+    want = shapes(problem)
+    columns = zip(Outputs._fields, zip(*parts, strict=True), strict=True)
+    return Outputs(*(_joined(adapter.description.name, name, pieces, want[name]) for name, pieces in columns))
+
+
+def _joined(
+    adapter: str, name: str, pieces: tuple[Array | None, ...], shape: tuple[int, ...]
+) -> Array | None:
+    there = [piece for piece in pieces if piece is not None]
+    if there and len(there) < len(pieces):
+        raise AdapterMisbehaved(adapter, f"returned {name} for some parts of a stack only")
+    return np.concatenate(there).reshape(shape) if there else None
+
+
+def evaluate_and_judge(adapter: CheckedAdapter, judge: Judge) -> Outcome:
+    """Evaluate the judge's problem with an adapter, and judge its outputs.
+
+    Never raises for what the adapter does: a refusal, a broken contract or a crash is part of the outcome.
+    """
+    description = adapter.description
+    dtype = judge.format.name
+    if dtype not in description.dtypes:
+        return Outcome(description, unsupported=f"{description.name} has no {dtype}")
+    try:
+        outputs = evaluate(adapter, judge.problem)
+    except NotImplementedError as reason:
+        return Outcome(description, unsupported=str(reason) or "no reason given")
+    except (AdapterMisbehaved, AdapterCrashed) as failure:
+        return Outcome(description, failure=failure)
+    return Outcome(description, outputs, judge.judge(outputs, description.arithmetic[dtype]))

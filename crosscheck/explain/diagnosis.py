@@ -1,0 +1,170 @@
+"""Diagnosis by probes: which equation of the document an adapter has wrong.
+
+As a function of y, Δ = (ŷ − y)·ŷ(1 − ŷ) is a line with root ŷ, from (13), and slope −ŷ(1 − ŷ), from
+(14–16). So a few labels at each of a few z tell the two apart. A hypothesis is accepted where undoing the
+fault brings every probe back into its admissible set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from crosscheck.evaluation import CheckedAdapter, Outcome
+from crosscheck.explain.disagreement import Disagreement
+from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
+from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_probes
+from crosscheck.formatting import format_number, format_set
+from reference.types import Bool, Float64
+
+SIGMA: Final = "(10.2) σ(z) = 1/(1 + e^-z)"
+ALONE: Final = "by probes (X = 1: z = W, ∂L/∂W = Δ): "
+# Factors that a slip of the pen leaves behind, and the equation that has that constant.
+FACTORS: Final = {-1.0: "dL_dyhat", 2.0: "dL_dyhat", 0.5: "dL_dyhat", -2.0: "dL_dyhat", -0.5: "dL_dyhat"}
+GRID: Final = slice(OWN, -1)  # the probes whose labels are those of GRID_Y
+SYMBOLS: Final = {"y_hat": "ŷ", "loss": "L", "grad": "Δ"}
+
+
+def by_probes(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDiagnosis:
+    """The first equation that differs, as far as probes can tell.
+
+    Raises:
+        AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not answer the probes.
+    """
+    element, outcome = disagreement.element, disagreement.outcome
+    probes = evaluate_probes(adapter, element)
+    if probes.outside["y_hat"].any():
+        return EquationDiagnosis(SIGMA, ALONE + _first_wrong_probe(probes, "y_hat"))
+    if element.output == "y_hat" or _y_hat_is_off(adapter, outcome, element):
+        if not probes.own:
+            right = f"σ is right {_probed_at(probes)}; no probe has this element's z and y, since one is nan"
+            return EquationDiagnosis("(10.2) or (10.3): σ of nan, or the sum X·W", f"{ALONE}{right}")
+        return EquationDiagnosis(
+            EQUATIONS["z"], f"{ALONE}σ is right {_probed_at(probes)}, so the sum X·W is not"
+        )
+    if element.output in ("loss", "row_loss"):
+        return _loss(probes)
+    return _gradient(probes, disagreement)
+
+
+def _y_hat_is_off(adapter: CheckedAdapter, outcome: Outcome, element: Element) -> bool:
+    """Whether ŷ itself lies outside its set where the element depends on it."""
+    if outcome.outputs is None or outcome.outputs.y_hat is None:
+        return False
+    claims = adapter.description.arithmetic[element.format.name]
+    inside = element.judge.sets(claims)["y_hat"].contains(outcome.outputs.y_hat.astype(np.float64))
+    return not inside[element.sources].all()
+
+
+def _loss(probes: EquationProbes) -> EquationDiagnosis:
+    if not probes.outside["loss"].any():
+        right = f"L of one element is right {_probed_at(probes)}"
+        return EquationDiagnosis(EQUATIONS["loss"], f"{ALONE}{right}, so the sum over elements is not")
+    factor = _constant(probes, "loss")
+    times = "" if factor is None else f"L is {factor:.17g} × exact at every probe; "
+    return EquationDiagnosis(EQUATIONS["loss"], ALONE + times + _first_wrong_probe(probes, "loss"))
+
+
+def _gradient(probes: EquationProbes, disagreement: Disagreement) -> EquationDiagnosis:
+    if not probes.outside["grad"].any():
+        return EquationDiagnosis(EQUATIONS["grad"], f"{ALONE}Δ is right {_probed_at(probes)}, so Xᵀ·Δ is not")
+    factor = _constant(probes, "grad")
+    if factor is not None:
+        name = FACTORS.get(factor, "delta")
+        found = f"Δ is {factor:.17g} × exact at every probe; {_unexplained(factor, disagreement)}"
+        return EquationDiagnosis(EQUATIONS[name], ALONE + found + _first_wrong_probe(probes, "grad"))
+    name, found = next(_hypotheses(probes))
+    return EquationDiagnosis(EQUATIONS[name], f"{ALONE}{found}; {_first_wrong_probe(probes, 'grad')}")
+
+
+def _constant(probes: EquationProbes, name: str) -> float | None:
+    """A factor c such that got / c is admissible at every probe."""
+    got, exact = probes.got[name], probes.exact[name]
+    with np.errstate(all="ignore"):
+        ratios = (got / exact)[np.isfinite(got / exact) & (exact != 0)]
+        candidates = [*FACTORS, *([float(np.median(ratios))] if ratios.size else [])]
+        good = (c for c in candidates if c and probes.sets[name].contains(got / c).all())
+        return next(good, None)
+
+
+def _unexplained(factor: float, disagreement: Disagreement) -> str:
+    """A second fault, if the factor does not explain the element of the original case; else empty."""
+    element, got = disagreement.original
+    one = element.set_of(disagreement.outcome.description.arithmetic[element.format.name])
+    if one.contains(np.asarray(got / factor)):
+        return ""
+    also = ", as in the document's commented-out variant of (19)" if factor == -1 else ""
+    return f"the original case shows that {EQUATIONS['grad']} differs too{also}; "
+
+
+def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
+    """The faults that explain the probes, the simplest first: a quantity and a sentence."""
+    got, whole = probes.got["grad"], probes.sets["grad"]
+    p, slope = probes.exact["y_hat"], probes.exact["dyhat_dz"]
+    with np.errstate(all="ignore"):
+        q = np.where(p < 0.5, 1 - p, slope / p)  # 1 − ŷ without cancellation
+        for missing, factor in (("(1 − ŷ)", q), ("ŷ", p), ("ŷ·(1 − ŷ)", slope)):
+            if whole.contains(got * factor).all():
+                yield "dyhat_dz", f"the factor {missing} is missing"
+        if _depends_on_z(probes):
+            yield "dyhat_dz", "Δ has a factor that depends on z and not on y"
+        yield from _wrong_roots(probes, slope)
+    yield from _by_location(probes)
+
+
+def _depends_on_z(probes: EquationProbes) -> bool:
+    """Whether the probes agree with a Δ that is off by a factor for each z, taken from the label 0."""
+    got, exact = probes.got["grad"][GRID], probes.exact["grad"][GRID]
+    factor = np.repeat((got / exact)[:: len(GRID_Y)], len(GRID_Y))
+    corrected = at(probes.sets["grad"], (GRID,)).contains(got / factor).all()
+    return bool(corrected and probes.outside["grad"][GRID].any())
+
+
+def _wrong_roots(probes: EquationProbes, slope: Float64) -> Iterator[tuple[str, str]]:
+    """Δ as a line in y with the right slope and a wrong root."""
+    table = (probes.got["grad"], probes.sets["grad"].radius, slope, probes.exact["y_hat"])
+    got, radius, want, y_hat = (a[GRID].reshape(-1, len(GRID_Y)) for a in table)  # a row for each z
+    fall = got[:, 0] - got[:, 1]
+    if (
+        probes.outside["grad"][GRID].any()
+        and (np.abs(fall - want[:, 0]) <= radius[:, 0] + radius[:, 1]).all()
+    ):
+        roots = got[:, 0] / fall
+        i = int(np.argmax(np.abs(roots - y_hat[:, 0])))
+        vanishes = f"vanishes at y = {roots[i]:.9g} instead of ŷ = {y_hat[i, 0]:.9g}"
+        yield "dL_dyhat", f"Δ has the right slope in y, and {vanishes}"
+
+
+def _by_location(probes: EquationProbes) -> Iterator[tuple[str, str]]:
+    """Where Δ is right and where it is not: what is left to say if no simpler fault explains the probes."""
+    wrong = probes.outside["grad"]
+    at_own_z, grid = np.split(wrong[GRID], [len(GRID_Y)])
+    if wrong[0] != wrong[-1]:
+        yield "delta", "Δ of the same z and y is right at one place of the stack and wrong at another"
+    elif grid.any():
+        yield "delta", "ŷ and L are right, Δ is not, and no single factor explains it"
+    elif at_own_z.any():
+        yield "dyhat_dz", f"Δ is right at z = 0, ±1, ±3 and wrong at z = {probes.z[0]:.9g} whatever y is"
+    else:
+        yield (
+            "dL_dyhat",
+            "Δ is right at z = 0, ±1, ±3 and at its own z with y = 0, 1, ½, wrong with its own y",
+        )
+
+
+def _probed_at(probes: EquationProbes) -> str:
+    return f"at {'its own z = ' + format(probes.z[0], '.9g') + ' and at ' if probes.own else ''}z = 0, ±1, ±3"
+
+
+def _first_wrong_probe(probes: EquationProbes, name: str) -> str:
+    """The first probe that is wrong, in numbers, and how many are."""
+    wrong: Bool = probes.outside[name]
+    i = int(np.argmax(wrong))
+    got, exact = format_number(float(probes.got[name][i]), probes.format), float(probes.exact[name][i])
+    one = at(probes.sets[name], (i,))
+    within = f"admissible {format_set(one, probes.format)}"
+    want = within if np.isnan(exact) else f"exact {exact:.17g}"
+    where = f"at z = {probes.z[i]:.9g}, y = {probes.y[i]:.9g}"
+    return f"{where} {SYMBOLS[name]} is {got}, {want} ({int(wrong.sum())} of {wrong.size} probes)"

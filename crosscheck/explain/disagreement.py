@@ -1,0 +1,151 @@
+"""The disagreements of a case: one output of one adapter each, on the smallest input that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from adapters.errors import AdapterCrashed
+from crosscheck.cases import Case, CaseError, Literal, parse
+from crosscheck.contract import check_repeatability
+from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
+from crosscheck.explain.element import Element
+from crosscheck.explain.shrink_shape import shrink_shape
+from crosscheck.judge import Judge
+
+LONGEST = 2000  # characters of a literal case in a line to be pasted; of a longer one the original is shown
+
+
+class Disagreement(NamedTuple):
+    """One output of one adapter that lies outside its admissible set.
+
+    Attributes:
+        text: what replays it: a case, or the name of a file.
+        element: the element that lies farthest outside.
+        outcome: of the adapter that disagrees.
+        others: the outcomes of the other adapters on the same input.
+        extent: how many elements lie outside, of how many, in the original case.
+        original: the element that lies farthest outside in the original case, and what was returned there.
+        is_shrunk: whether the input is smaller than the original.
+        contract_violations: sentences about a broken contract, which explain more than any equation.
+    """
+
+    text: str
+    element: Element
+    outcome: Outcome
+    others: tuple[Outcome, ...]
+    extent: str
+    original: tuple[Element, float]
+    is_shrunk: bool
+    contract_violations: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class DisagreementAnalysis:
+    """Explains the disagreements of one case, each on the smallest input that shows it.
+
+    Attributes:
+        text: the case, or the file that it came from.
+        judge: of the case.
+        outcomes: of all adapters.
+        adapters: those that can evaluate again, by the name or ``package.module:object`` that selects them.
+    """
+
+    text: str
+    judge: Judge
+    outcomes: Sequence[Outcome]
+    adapters: Mapping[str, CheckedAdapter]
+
+    @cached_property
+    def selectors(self) -> dict[str, str]:
+        """What selects each adapter, by the adapter's name."""
+        return {adapter.description.name: name for name, adapter in self.adapters.items()}
+
+    @cached_property
+    def source(self) -> Case | Literal:
+        """The case; the numbers themselves where the text is the name of a file."""
+        try:
+            return parse(self.text)
+        except CaseError:
+            return Literal(self.judge.format.name, *self.judge.problem)
+
+    @property
+    def _without_failure(self) -> list[CheckedAdapter]:
+        """The adapters that did not fail on this case: one that did may take long to fail again."""
+        failed = {outcome.description.name for outcome in self.outcomes if outcome.failure is not None}
+        return [adapter for adapter in self.adapters.values() if adapter.description.name not in failed]
+
+    def adapter_of(self, outcome: Outcome) -> CheckedAdapter | None:
+        """The adapter of this outcome; None if it no longer answers."""
+        return self.adapters.get(self.selectors.get(outcome.description.name, ""))
+
+    def disagreements(self, outcome: Outcome) -> Iterator[Disagreement]:
+        """One `Disagreement` for each output outside its set; they share one smaller case if that shows both.
+
+        Nothing is shrunk where a result depends on more than its input.
+        """
+        adapter = self.adapter_of(outcome)
+        violations = self._repeatability_violations(adapter) if adapter and outcome.disagreeing else []
+        smaller: Case | Literal | None = None
+        for output in outcome.disagreeing:
+            original = self._on_original_input(outcome, output)._replace(contract_violations=violations)
+            if adapter is None or violations:
+                yield original
+                continue
+            disagreement = smaller and self._on_smaller_input(smaller, adapter, original)
+            if not disagreement:
+                smaller = shrink_shape(adapter, self.source, output, _problem_of(original.element))
+                disagreement = self._on_smaller_input(smaller, adapter, original)
+            yield disagreement or original
+
+    def _repeatability_violations(self, adapter: CheckedAdapter) -> list[str]:
+        try:
+            return check_repeatability(adapter, self.judge.problem)
+        except AdapterCrashed as crash:
+            return [str(crash)]
+
+    def _on_original_input(self, outcome: Outcome, output: str) -> Disagreement:
+        inside = outcome.judgements[output].admissible
+        others = tuple(other for other in self.outcomes if other is not outcome)
+        extent = f"{int((~inside).sum())} of {inside.size} elements of {output}"
+        element = worst(self.judge, outcome, output)
+        return Disagreement(
+            self.text, element, outcome, others, extent, (element, element.got(outcome)), is_shrunk=False
+        )
+
+    def _on_smaller_input(
+        self, smaller: Case | Literal, adapter: CheckedAdapter, original: Disagreement
+    ) -> Disagreement | None:
+        """The disagreement on a smaller case; None if there is none, or the case is too long to paste."""
+        if smaller is self.source or len(smaller.text) > LONGEST:
+            return None
+        judge, output = Judge(smaller.problem()), original.element.output
+        outcome = evaluate_and_judge(adapter, judge)
+        if output not in outcome.disagreeing:
+            return None
+        others = tuple(
+            evaluate_and_judge(other, judge) for other in self._without_failure if other is not adapter
+        )
+        element, is_shrunk = worst(judge, outcome, output), smaller.text != self.text
+        return Disagreement(
+            smaller.text, element, outcome, others, original.extent, original.original, is_shrunk
+        )
+
+
+def worst(judge: Judge, outcome: Outcome, output: str) -> Element:
+    """The element of a disagreeing output that lies farthest outside its set, as a share of the radius."""
+    got = np.asarray(getattr(outcome.outputs, output)).astype(np.float64)
+    whole = judge.sets(outcome.description.arithmetic[judge.format.name])[output]
+    admissible = outcome.judgements[output].admissible
+    share = np.where(admissible, -1.0, whole.share(got, admissible))
+    return Element(judge, output, tuple(map(int, np.unravel_index(int(np.argmax(share)), share.shape))))
+
+
+def _problem_of(element: Element) -> int:
+    """The flat index of the element's problem in the stack."""
+    shape = element.judge.problem.X.shape[:-2]
+    return int(np.ravel_multi_index(element.problem_index, shape)) if shape else 0

@@ -1,0 +1,127 @@
+"""One element of one output that lies outside its set: what is exact there, and what is admissible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from crosscheck.cases import take
+from crosscheck.evaluation import Outcome
+from crosscheck.judge import Judge
+from reference import oracle
+from reference.admissible import AdmissibleSet
+from reference.arithmetic import Arithmetic
+from reference.formats import Format
+from reference.ulp import Category, category, error_in_ulp
+
+EQUATIONS: Final = {
+    "z": "(10.3) z = X·W",
+    "y_hat": "(10.1–10.3) ŷ = σ(X·W)",
+    "loss": "L = ½(y − ŷ)²",
+    "row_loss": "L = ½(y − ŷ)², for each row",
+    "dL_dyhat": "(13) ∂L/∂ŷ = ŷ − y",
+    "dyhat_dz": "(14–16) ∂ŷ/∂z = ŷ·(1 − ŷ)",
+    "delta": "(17, 20) Δ = (ŷ − y)·ŷ·(1 − ŷ)",
+    "grad": "(18–19) ∂L/∂W = Xᵀ·Δ",
+}
+# In the document's order, what must be right before an output can be.
+BEFORE: Final = {
+    "y_hat": ("z",),
+    "loss": ("z", "y_hat"),
+    "row_loss": ("z", "y_hat"),
+    "grad": ("z", "y_hat", "dL_dyhat", "dyhat_dz", "delta"),
+}
+
+
+class EquationDiagnosis(NamedTuple):
+    """The first equation that differs, and how that is known."""
+
+    equation: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of one output of a stack, and the exact value that belongs there.
+
+    Attributes:
+        judge: of the whole stack.
+        output: its name.
+        index: in the output's array, stack axes first.
+    """
+
+    judge: Judge
+    output: str
+    index: tuple[int, ...]
+
+    @property
+    def format(self) -> Format:
+        """Of the problem."""
+        return self.judge.format
+
+    @property
+    def problem_index(self) -> tuple[int, ...]:
+        """Which problem of the stack."""
+        return self.index[: self.judge.problem.X.ndim - 2]
+
+    @property
+    def inner(self) -> tuple[int, ...]:
+        """Which element of that problem's output."""
+        return self.index[self.judge.problem.X.ndim - 2 :]
+
+    @cached_property
+    def alone(self) -> Judge:
+        """The judge of that problem alone, without stack axes."""
+        return Judge(take(self.judge.problem, self.problem_index).problem())
+
+    @cached_property
+    def ball(self) -> Any:
+        """The exact value, a `flint.arb`; NaN where the input is not finite."""
+        return getattr(oracle.evaluate(*self.alone.problem), self.output)[self.inner]
+
+    @cached_property
+    def exact(self) -> tuple[float, float]:
+        """The exact value as hi + lo."""
+        hi, lo = oracle.to_floats(np.array(self.ball, dtype=object))
+        return float(hi), float(lo)
+
+    @property
+    def sources(self) -> tuple[Any, ...]:
+        """Where the elements ``[*stack, m, p]`` lie on which this one depends."""
+        all_of = slice(None)
+        inner = {
+            "y_hat": self.inner,
+            "row_loss": (*self.inner, all_of),
+            "loss": (all_of, all_of),
+            "grad": (all_of, *self.inner[-1:]),
+        }
+        return (*self.problem_index, *inner[self.output])
+
+    def got(self, outcome: Outcome) -> float:
+        """What an adapter returned there; NaN where it has no such output."""
+        found = None if outcome.outputs is None else getattr(outcome.outputs, self.output)
+        return np.nan if found is None else float(found[self.index])
+
+    def ulp_error(self, got: float) -> tuple[float, Category]:
+        """The error in ulp of the exact value, NaN where the category has no such figure."""
+        value = np.array(got)
+        kind = Category(int(category(value, *self.exact, self.format)))
+        return float(error_in_ulp(value, *self.exact, self.format)), kind
+
+    def set_of(self, claims: Arithmetic) -> AdmissibleSet:
+        """The admissible set there, every array a scalar."""
+        whole = self.alone.sets(claims)[self.output]
+        return at(whole, self.inner)
+
+    def share(self, got: float, claims: Arithmetic) -> float:
+        """|got − reference| as a share of the radius, as `AdmissibleSet.share` says."""
+        one, value = self.set_of(claims), np.array(got)
+        return float(one.share(value, one.contains(value)))
+
+
+def at(whole: AdmissibleSet, index: tuple[Any, ...]) -> AdmissibleSet:
+    """The part of a set at an index of its output's array."""
+    return whole.mapped(lambda array: array[index])

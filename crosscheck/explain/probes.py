@@ -1,0 +1,89 @@
+"""Probes of the equations: with m = n = p = 1 and X = 1 an adapter shows σ, L and Δ for any z and y.
+
+`crosscheck.explain.diagnosis` says what their results mean.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.explain.element import Element
+from crosscheck.judge import Judge
+from reference import oracle
+from reference.admissible import AdmissibleSet
+from reference.formats import Format
+from reference.types import Bool, Float64, Problem
+
+GRID_Z: Final = (0.0, 1.0, -1.0, 3.0, -3.0)
+GRID_Y: Final = (0.0, 1.0, 0.5)
+# Elements of the failing problem that are probed with their own z and y. Their number is always filled up, so
+# that a framework that compiles does so once.
+OWN: Final = 14
+EXACT: Final = ("y_hat", "dyhat_dz", "loss", "grad")
+
+
+class EquationProbes(NamedTuple):
+    """The results of the probes, one element for each; all arrays ``[probes]``.
+
+    The first `OWN` probes have the z and y of the failing elements, the next three the first of those z and
+    the labels of `GRID_Y`, then come all pairs of `GRID_Z` and `GRID_Y`; the last is the first again.
+
+    Attributes:
+        format: of the dtype.
+        z: the weights, which are z since X = 1.
+        y: the labels.
+        got: float64, by output.
+        sets: admissible, by output.
+        exact: the exact values rounded to float64, by quantity; y_hat, dyhat_dz, loss and grad. NaN where z
+            or y is infinite.
+        outside: where an output lies outside its set; nowhere for one that the adapter does not have.
+        own: how many elements have a z and y of their own, infinite ones included.
+    """
+
+    format: Format
+    z: Float64
+    y: Float64
+    got: dict[str, Float64]
+    sets: dict[str, AdmissibleSet]
+    exact: dict[str, Float64]
+    outside: dict[str, Bool]
+    own: int
+
+
+def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes:
+    """Evaluate the probes with an adapter.
+
+    Raises:
+        AdapterCrashed, AdapterMisbehaved, NotImplementedError: it does not answer.
+    """
+    claims = adapter.description.arithmetic[element.format.name]
+    whole = element.alone.sets(claims)["z"]
+    z, y, own = _points(element, np.where(whole.must, np.nan, whole.center))
+    ones = np.ones_like(z)
+    judge = Judge(Problem(*(a.astype(element.format.dtype).reshape(-1, 1, 1) for a in (ones, y, z))))
+    outputs = evaluate(adapter, judge.problem)._asdict()
+    got = {name: value.astype(np.float64).ravel() for name, value in outputs.items() if value is not None}
+    sets = {name: whole.mapped(np.ravel) for name, whole in judge.sets(claims).items()}
+    balls = oracle.evaluate(*judge.problem)._asdict()
+    exact = {name: oracle.to_floats(balls[name])[0].ravel() for name in EXACT}
+    nowhere = np.zeros(z.shape, bool)
+    outside = {name: ~sets[name].contains(got[name]) if name in got else nowhere for name in sets}
+    return EquationProbes(element.format, z, y, got, sets, exact, outside, own)
+
+
+def _points(element: Element, centers: Float64) -> tuple[Float64, Float64, int]:
+    """z and y of the probes, numbers of the format, and how many are the elements' own."""
+    where = element.sources[len(element.problem_index) :]
+    with np.errstate(all="ignore"):  # a z beyond the format becomes infinite
+        z = np.atleast_1d(centers[where].astype(element.format.dtype).astype(np.float64)).ravel()
+    y = np.atleast_1d(element.alone.problem.y[where].astype(np.float64)).ravel()
+    usable = ~(np.isnan(z) | np.isnan(y))
+    z, y = z[usable][:OWN], y[usable][:OWN]
+    own = len(z)
+    z, y = (np.concatenate([a, np.zeros(OWN - own)]) for a in (z, y))
+    grid = np.repeat([z[0], *GRID_Z], len(GRID_Y))
+    labels = np.tile(GRID_Y, len(GRID_Z) + 1)
+    return np.concatenate([z, grid, z[:1]]), np.concatenate([y, labels, y[:1]]), own

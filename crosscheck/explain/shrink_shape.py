@@ -1,0 +1,130 @@
+"""Shrinks the shape of a case that fails: to one problem, few rows, outputs and inputs.
+
+The numbers stay as they are; `crosscheck.explain.shrink_values` makes them simpler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from adapters.errors import AdapterCrashed
+from crosscheck.cases import Case, Literal
+from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.judge import Judge, flat
+from reference.types import Array
+
+# Evaluations that shrinking one case may take: some seconds even where each shape is compiled anew.
+MAX_EVALUATIONS = 40
+# The axes that can be cut, in this order, each as its place in X, y and W; None: the array does not have it.
+STACK, ROWS, OUTPUTS, INPUTS = (0, 0, 0), (-2, -2, None), (None, -1, -1), (-1, None, -2)
+
+Axis = tuple[int | None, int | None, int | None]
+CUT_AXES: Sequence[Axis] = (ROWS, OUTPUTS, INPUTS)
+
+
+class Shrinker:
+    """Decides whether a smaller candidate still fails, within a number of evaluations.
+
+    Args:
+        adapter: the one that disagrees.
+        output: a name of `Outputs`.
+        max_evaluations: after these no candidate fails any more.
+    """
+
+    def __init__(self, adapter: CheckedAdapter, output: str, max_evaluations: int) -> None:
+        self.adapter, self.output, self.evaluations_left = adapter, output, max_evaluations
+
+    def fails(self, candidate: Literal) -> bool:
+        """Whether the output is outside its set on the candidate; any other failure does not count."""
+        if not self.evaluations_left:
+            return False
+        self.evaluations_left -= 1
+        return self.output in evaluate_and_judge(self.adapter, Judge(candidate.problem())).disagreeing
+
+
+def shrink_shape(  # noqa: PLR0913, each is a choice of its own
+    adapter: CheckedAdapter,
+    source: Case | Literal,
+    output: str,
+    problem: int = 0,
+    max_evaluations: int = MAX_EVALUATIONS,
+    *,
+    axes: Sequence[Axis] = CUT_AXES,
+) -> Case | Literal:
+    """The smallest stack, rows, outputs, inputs and layout with which an adapter's output still disagrees.
+
+    Args:
+        adapter: the one that disagrees.
+        source: a case with which it disagrees.
+        output: a name of `Outputs`.
+        problem: the flat index of a problem of the stack that fails; it is tried alone first.
+        max_evaluations: the most evaluations.
+        axes: of a problem, in the order in which they are cut.
+
+    Returns:
+        A literal, without stack axes if one problem fails alone; the source itself, if nothing smaller fails.
+    """
+    shrinker = Shrinker(adapter, output, max_evaluations)
+    try:
+        return _shrunk_case(shrinker, source, problem, axes)
+    except AdapterCrashed:
+        return source
+
+
+def _shrunk_case(
+    shrinker: Shrinker, source: Case | Literal, problem: int, axes: Sequence[Axis]
+) -> Case | Literal:
+    X, y, W = source.problem()
+    whole = Literal(X.dtype.name, flat(X, 2), flat(y, 2), flat(W, 2), source.layout)
+    best = _without_stack(_keep(whole, STACK, [problem]))
+    if not shrinker.fails(best):
+        best = _shrunk_axis(shrinker, whole, STACK)
+    for axis in axes:
+        best = _shrunk_axis(shrinker, best, axis)
+    plain = replace(best, layout="contiguous")
+    if best.layout != "contiguous" and shrinker.fails(plain):
+        best = plain
+    return source if best is whole else best
+
+
+def _shrunk_axis(shrinker: Shrinker, start: Literal, axis: Axis) -> Literal:
+    """The case without the parts of an axis that it fails without: halves first, then quarters, and so on."""
+    best = start
+    size = _length(best, axis) // 2
+    while size and shrinker.evaluations_left:
+        at = 0
+        while shrinker.evaluations_left and at < (length := _length(best, axis)) and size < length:
+            fewer = _keep(best, axis, [i for i in range(length) if not at <= i < at + size])
+            if shrinker.fails(fewer):
+                best = fewer
+            else:
+                at += size
+        size //= 2
+    return best
+
+
+def _length(literal: Literal, axis: Axis) -> int:
+    pairs = zip(_arrays(literal), axis, strict=True)
+    return next(array.shape[place] for array, place in pairs if place is not None)
+
+
+def _keep(literal: Literal, axis: Axis, indices: list[int]) -> Literal:
+    """The literal with only these parts of an axis."""
+    X, y, W = (
+        array if place is None else np.take(array, indices, axis=place)
+        for array, place in zip(_arrays(literal), axis, strict=True)
+    )
+    return replace(literal, X=X, y=y, W=W)
+
+
+def _arrays(literal: Literal) -> tuple[Array, Array, Array]:
+    return literal.X, literal.y, literal.W
+
+
+def _without_stack(literal: Literal) -> Literal:
+    """The only problem of a stack of one; a layout that needs a stack goes."""
+    layout = "contiguous" if literal.layout == "broadcast" else literal.layout
+    return Literal(literal.dtype, literal.X[0], literal.y[0], literal.W[0], layout)

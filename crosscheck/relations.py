@@ -1,0 +1,178 @@
+"""Metamorphic relations: how the outputs of related problems depend on each other, without the exact value.
+
+In exact arithmetic each relation is an equation. An implementation may compute one number twice with other
+bits, a row alone and in a batch, or ŷ for itself and beside the loss. So a check allows what the admissible
+sets of its problems allow and no more, and applies only where they are judged intervals: see
+`crosscheck.relation_checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from crosscheck.cases import Case, Literal
+from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.formatting import format_element, format_hex
+from crosscheck.judge import OUTPUTS
+from crosscheck.relation_checks import (
+    RelationCheck,
+    bounded,
+    check_in_set,
+    check_signed_sum,
+    check_zero,
+    observe,
+)
+from reference.types import Array, Problem
+
+EIGHTHS: Final = 8  # labels k/8: they and 1 − k/8 are exact in every format
+
+
+class VacuousError(Exception):
+    """Nothing could be checked of an adapter on a case; to pass would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A metamorphic relation between the outputs of related problems.
+
+    Attributes:
+        name: as in `RELATIONS`.
+        statement: what holds, in one line.
+        checks: evaluates the problems of a case with an adapter, and says what must hold of the outputs.
+    """
+
+    name: str
+    statement: str
+    checks: Callable[[CheckedAdapter, Case | Literal], Iterator[RelationCheck]]
+
+    def violations(self, adapter: CheckedAdapter, case: Case | Literal) -> list[str]:
+        """How an adapter breaks the relation on a case: one sentence for each output, none if it keeps it.
+
+        Outputs that the adapter does not have are passed over.
+
+        Raises:
+            VacuousError: nothing could be checked: outputs are missing, or no set is a judged interval.
+            NotImplementedError: the adapter does not have the case's dtype, or cannot do the cell.
+            AdapterMisbehaved: as `CheckedAdapter.evaluate`.
+            AdapterCrashed: its process crashed.
+        """
+        who = adapter.description.name
+        if case.dtype not in adapter.description.dtypes:
+            raise NotImplementedError(f"{who} has no {case.dtype}")
+        checks = list(self.checks(adapter, case))
+        if not any(check.applies.any() for check in checks):
+            raise VacuousError(f"{self.name} finds nothing to check of {who} on {case.text}")
+        broken = [check for check in checks if (check.applies & ~check.holds).any()]
+        return [f"{who} breaks {self.name} at {_to_sentence(check)}; case {case.text}" for check in broken]
+
+
+def _to_sentence(check: RelationCheck) -> str:
+    broken = check.applies & ~check.holds
+    index = tuple(int(i) for i in np.argwhere(broken)[0])
+    got, lo, hi = (format_hex(float(a[index])) for a in (check.got, check.lo, check.hi))
+    want = lo if lo == hi else f"[{lo}, {hi}]"
+    where = f"{format_element(check.output, index)}: got {got}, want {want}"
+    return f"{where} ({int(broken.sum())} of {broken.size} elements)"
+
+
+def _labels_equal_outputs(
+    adapter: CheckedAdapter, case: Case | Literal, *, exactly: bool = False
+) -> Iterator[RelationCheck]:
+    """L and ∂L/∂W of y = ŷ lie in the sets of that problem, which are about 0.
+
+    They need not be 0: a program that keeps ŷ in more digits beside the loss has another r than ŷ − y, though
+    it returns the same ŷ twice. torch.compile 2.13 does so in bfloat16; an FMA of σ's last product would.
+    *Exactly*: ŷ is what was returned, so r = 0 where it was so twice, and ½r², Δ and x·Δ with it.
+    """
+    problem = case.problem()
+    y_hat = evaluate(adapter, problem).y_hat
+    if y_hat is None:
+        return
+    y_hat = y_hat.copy()
+    observed = observe(adapter, problem._replace(y=y_hat), case.layout)
+    for name in (name for name in OUTPUTS[1:] if name in observed.outputs):
+        got, found = observed.outputs[name], observed.sets[name]
+        if exactly:
+            same = (observed.outputs["y_hat"] == y_hat).all((-2, -1))
+            network = same.reshape(same.shape + (1,) * (got.ndim - same.ndim))
+            yield check_zero(name, got, bounded(found) & network)
+        else:
+            yield check_in_set(name, got, found)
+
+
+def _zero_column(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[RelationCheck]:
+    """Σ 0·Δ = ±0 in any order, fused or not, in any width, where 2r and so Δ cannot leave the numbers."""
+    problem = case.problem()
+    *stack, _, n = problem.X.shape
+    number = np.arange(problem.stack_size).reshape(*stack, 1)
+    cleared = np.arange(n) == number % n  # each column in turn, [*stack, n]
+    X = np.where(cleared[..., None, :], problem.X.dtype.type(0), problem.X)
+    observed = observe(adapter, problem._replace(X=X), case.layout)
+    if "grad" in observed.outputs:
+        yield check_zero(
+            "grad", observed.outputs["grad"], bounded(observed.sets["grad"]) & cleared[..., None]
+        )
+
+
+def _rows_add_up(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[RelationCheck]:
+    """L and ∂L/∂W are sums over rows, which share nothing but W; a single row has no parts."""
+    X, y, W = case.problem()
+    half = X.shape[-2] // 2
+    if half == 0:
+        return
+    slices = (slice(None), slice(half), slice(half, None))
+    whole, *parts = (
+        observe(adapter, Problem(X[..., rows, :], y[..., rows, :], W), case.layout) for rows in slices
+    )
+    for name in ("loss", "grad"):
+        yield from check_signed_sum(name, [(1, whole), *((-1, part) for part in parts)])
+    for name, axis in (("y_hat", -2), ("row_loss", -1)):
+        if all(name in part.outputs for part in parts):
+            joined = np.concatenate([part.outputs[name] for part in parts], axis)
+            yield check_in_set(name, joined, whole.sets[name])
+
+
+def _mirrored(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[RelationCheck]:
+    """z′ = −z, ŷ′ = σ(−z) = 1 − ŷ, r′ = −r, L′ = L, Δ′ = −r·(1 − ŷ)·ŷ = −Δ, X′ᵀ·Δ′ = Xᵀ·Δ."""
+    X, y, W = case.problem()
+    k = _eighths(y)
+    before, after = (
+        observe(adapter, Problem(inputs, (numbers / EIGHTHS).astype(y.dtype), W), case.layout)
+        for inputs, numbers in ((X, k), (-X, EIGHTHS - k))
+    )
+    yield from check_signed_sum("y_hat", [(1, after), (1, before)], 1)
+    for name in OUTPUTS[1:]:
+        yield from check_signed_sum(name, [(1, after), (-1, before)])
+
+
+def _eighths(y: Array) -> Array:
+    """A number from 0 to 8 for each label, from its bits and its place."""
+    bits = np.ascontiguousarray(y).view(f"u{y.dtype.itemsize}") % (EIGHTHS + 1)
+    places = np.arange(y.size).reshape(y.shape)
+    return (bits.astype(np.int64).reshape(y.shape) + places) % (EIGHTHS + 1)
+
+
+RELATIONS: Final = {
+    relation.name: relation
+    for relation in (
+        Relation(
+            "labels_equal_outputs",
+            "labels that are the ŷ returned make L and ∂L/∂W zero, within their sets",
+            _labels_equal_outputs,
+        ),
+        Relation("zero_column", "a column of zeros in X makes its row of ∂L/∂W exactly zero", _zero_column),
+        Relation("rows_add_up", "L and ∂L/∂W of two parts of the rows add up to the whole's", _rows_add_up),
+        Relation("mirrored", "(−X, 1−y, W) mirrors ŷ and leaves L and ∂L/∂W as they are", _mirrored),
+    )
+}
+# For what executes one operation after the other, so that r is the difference of the ŷ and y seen outside.
+STEP_BY_STEP: Final = Relation(
+    "labels_equal_outputs_exactly",
+    "labels that are the ŷ returned, twice the same, make L and ∂L/∂W exactly zero",
+    partial(_labels_equal_outputs, exactly=True),
+)

@@ -1,0 +1,138 @@
+"""What the bulk judge keeps of results: counts, hashes, and the problems whose errors are measured."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+import xxhash
+
+from crosscheck.cases import Case
+from crosscheck.comparison.summarise import equal_bits
+from crosscheck.summary import Cell, hash_of
+from reference.types import Array, Float64, Outputs, Problem
+
+# Problems of each adapter and output whose errors are measured, each of another case.
+CANDIDATES: Final = 4
+
+
+class ProblemResults(NamedTuple):
+    """One problem of a case and the results of it, kept to have their errors measured.
+
+    Attributes:
+        case: the text.
+        place: of the problem in its stack.
+        problem: X, y and W, a stack of one.
+        results: what every adapter returned for it, by what selects it.
+    """
+
+    case: str
+    place: int
+    problem: Problem
+    results: Mapping[str, Outputs]
+
+
+class Candidate(NamedTuple):
+    """A problem with its largest share of the bound in one output; of equal shares the later sorts first."""
+
+    share: float
+    number: int
+    row: ProblemResults
+
+
+@dataclass
+class Counts:
+    """Counts and candidates of one output of one adapter.
+
+    Attributes:
+        cell: that they are of.
+        totals: by field of a summary.
+        candidates: the problems with the largest shares so far, a heap.
+    """
+
+    cell: Cell
+    totals: Counter[str] = field(default_factory=Counter)
+    candidates: list[Candidate] = field(default_factory=list)
+
+    def add(self, case: str, got: Array, digest: bytes) -> None:
+        """Count the results of a case, and add its hash and theirs."""
+        text = case.encode()
+        self.totals["problems"] += len(got)
+        self.totals["elements"] += got.size
+        self.totals["cases"] += hash_of(text)
+        self.totals["bits"] += hash_of(text, digest)
+
+    @property
+    def threshold(self) -> float:
+        """What the share of another candidate must exceed."""
+        return self.candidates[0].share if len(self.candidates) == CANDIDATES else -1.0
+
+    def add_candidate(self, candidate: Candidate) -> None:
+        """Keep a problem, instead of the one with the smallest share if there are enough."""
+        keep = heapq.heappushpop if len(self.candidates) == CANDIDATES else heapq.heappush
+        keep(self.candidates, candidate)
+
+
+@dataclass
+class ResultGroup:
+    """Results of a case with the same bits under the same claims, which are judged once.
+
+    Attributes:
+        digest: of the bits.
+        adapters: that returned them.
+        counts: of each adapter.
+        equal: how many numbers have the bits of the reference.
+        not_judged: how many have no verdict.
+        share: the largest share so far, or what it must exceed to make a candidate.
+        place: of its problem in the stack; None before there is one.
+        some_nan: whether there was a share that is NaN.
+    """
+
+    digest: bytes
+    adapters: list[str] = field(default_factory=list)
+    counts: list[Counts] = field(default_factory=list)
+    equal: int = 0
+    not_judged: int = 0
+    share: float = np.inf
+    place: int | None = None
+    some_nan: bool = False
+
+    def add(self, adapter: str, counts: Counts) -> None:
+        """Add an adapter that returned these results, with its counts."""
+        self.adapters.append(adapter)
+        self.counts.append(counts)
+        self.share = min(self.share, counts.threshold)
+
+    def add_block(self, got: Array, nearest: Array, shares: Float64, largest: float, start: int) -> None:
+        """Count a block of the results, whose first problem has the place ``start`` in the stack."""
+        some_nan = bool(np.isnan(largest))
+        self.equal += equal_bits(got, nearest, some_nan=some_nan)
+        self.some_nan |= some_nan
+        if some_nan:  # nothing bounds one of the results, and its share says nothing
+            shares = np.where(np.isnan(shares), -1.0, shares)
+            largest = float(shares.max())
+        if largest > self.share:
+            self.share, self.place = largest, start + int(shares.argmax()) * len(shares) // shares.size
+
+
+def digest_of(got: Array, *, some_nan: bool = False) -> bytes:
+    """A digest of 128 bits of the numbers; one NaN is like another, if there are some."""
+    if some_nan:
+        got = np.where(np.isnan(got), got.dtype.type(np.nan), got)
+    return xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
+
+
+def problem_results(
+    case: Case, place: int, problem: Problem, results: Mapping[str, Outputs]
+) -> ProblemResults:
+    """The problem at a place; copies, since it outlives the case."""
+    one = slice(place, place + 1)
+    kept = {
+        name: Outputs(*(None if got is None else got[one].copy() for got in outputs))
+        for name, outputs in results.items()
+    }
+    return ProblemResults(case.text, place, Problem(*(array[one].copy() for array in problem)), kept)
