@@ -1,4 +1,4 @@
-"""pytest wiring only: options, Hypothesis profiles, run-time shapes, the panel of adapters, the header."""
+"""pytest wiring only: options, Hypothesis profiles, run-time shapes, the pool of adapters, the header."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     from recording import Recording
 
-    from crosscheck.matrix.hearing import Matrix
-    from crosscheck.panel import Panel
+    from crosscheck.matrix.hearing import MatrixRun
+    from crosscheck.pool import AdapterPool
 
 pytest_plugins = ["recording"]
 
@@ -47,8 +47,8 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, p
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=3000)
 PROFILES = ("dev", "ci", "nightly")
 
-PANEL = pytest.StashKey["Panel"]()
-MATRIX = pytest.StashKey["Matrix"]()
+POOL = pytest.StashKey["AdapterPool"]()
+MATRIX = pytest.StashKey["MatrixRun"]()
 RUN_SUMMARY = pytest.StashKey[RunSummary]()
 PROCESS_OPTIONS = pytest.StashKey[ProcessOptions]()
 
@@ -147,13 +147,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the gates what takes long; but for nightly, let one xdist worker have the only panel."""
+    """Leave to the gates what takes long; but for nightly, let one xdist worker have the only pool."""
     profile = settings.get_current_profile_name()
     for item in items:
         if profile == "dev" and item.get_closest_marker("long"):
             item.add_marker(pytest.mark.skip(reason="long: --profile ci or nightly runs it"))
-        if profile != "nightly" and "panel" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("the panel"))
+        if profile != "nightly" and "pool" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("the pool"))
 
 
 def _param(spec: adapters.Spec, *values: Any, name: str, marks: Sequence[pytest.MarkDecorator] = ()) -> Any:
@@ -196,7 +196,7 @@ def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Start the adapters before the first test: one that cannot be used is a usage error, as a typo is."""
     of_xdist = hasattr(session.config, "workerinput")  # there it would be an internal error: see the fixture
-    wanted = any("panel" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
+    wanted = any("pool" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
     if wanted and not session.config.option.collectonly and not of_xdist:
         _start(session.config)
 
@@ -216,14 +216,14 @@ def _process_options(config: pytest.Config) -> ProcessOptions:
 
 
 def _start(config: pytest.Config) -> None:
-    from crosscheck.panel import Panel
+    from crosscheck.pool import AdapterPool
 
     try:
-        panel = Panel.of(selected(config), _process_options(config))
+        pool = AdapterPool.start(selected(config), _process_options(config))
     except (adapters.AdapterError, adapters.JournalError) as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[PANEL] = panel
-    config.add_cleanup(panel.close)
+    config.stash[POOL] = pool
+    config.add_cleanup(pool.close)
 
 
 @pytest.fixture(scope="session")
@@ -233,14 +233,14 @@ def process_options(request: pytest.FixtureRequest) -> ProcessOptions:
 
 
 @pytest.fixture(scope="session")
-def panel(request: pytest.FixtureRequest) -> Panel:
+def pool(request: pytest.FixtureRequest) -> AdapterPool:
     """All adapters of this run, each in a process of its own."""
-    if PANEL not in request.config.stash:
+    if POOL not in request.config.stash:
         try:
             _start(request.config)
         except pytest.UsageError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
-    return request.config.stash[PANEL]
+    return request.config.stash[POOL]
 
 
 @pytest.fixture
@@ -260,20 +260,20 @@ def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
 
 
 @pytest.fixture(scope="session")
-def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[Matrix]:
+def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[MatrixRun]:
     """The modes of this run, in processes that start when they are first needed."""
-    from crosscheck.hosts import WorkerProcesses
     from crosscheck.known import KnownDifferences
-    from crosscheck.matrix.hearing import Matrix
+    from crosscheck.matrix.hearing import MatrixRun
+    from crosscheck.pool import AdapterPool
 
     config = request.config
-    processes = WorkerProcesses(_process_options(config))
-    config.add_cleanup(processes.close)
+    pool = AdapterPool.start([], _process_options(config), shared=True)
+    config.add_cleanup(pool.close)
     listener = recording.hear if recording.path is not None else None
-    matrix = Matrix(processes, KnownDifferences.shipped(), listener=listener)
+    matrix = MatrixRun(pool, KnownDifferences.shipped(), listener=listener)
     config.stash[MATRIX] = matrix
     yield matrix
-    recording.describe(processes.descriptions)
+    recording.describe(pool.descriptions)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -282,8 +282,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test during which an adapter crashed or gave no answer in time fails, whatever else it found."""
     report = yield
-    panel = item.config.stash.get(PANEL, None)
-    crashes = panel.unreported_crashes() if panel is not None and call.when == "call" else {}
+    pool = item.config.stash.get(POOL, None)
+    crashes = pool.unreported_crashes() if pool is not None and call.when == "call" else {}
     if not crashes:
         return report
     text = "\n".join(line for what, lines in crashes.items() for line in (what, *lines))
@@ -298,9 +298,10 @@ def _run_summary(config: pytest.Config) -> RunSummary:
     """Of this process, and under xdist of all workers."""
     total = RunSummary()
     total.add(config.stash.get(RUN_SUMMARY, total).plain())
-    for part in (config.stash.get(PANEL, None), config.stash.get(MATRIX, None)):
-        if part is not None:
-            total.add(part.run_summary.plain())
+    if POOL in config.stash:
+        total.add(config.stash[POOL].run_summary.plain())
+    if MATRIX in config.stash:
+        total.add(config.stash[MATRIX].pool.run_summary.plain())
     total.tried_again.update(_process_options(config).turns.notes)
     return total
 
@@ -327,10 +328,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
     The processes end here, so that what they say of coverage is there when pytest-cov asks.
     """
-    if PANEL in session.config.stash:
-        session.config.stash[PANEL].close()
+    if POOL in session.config.stash:
+        session.config.stash[POOL].close()
     if MATRIX in session.config.stash:
-        session.config.stash[MATRIX].processes.close()
+        session.config.stash[MATRIX].pool.close()
     run_summary = _run_summary(session.config)
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["crosscheck"] = run_summary.plain()

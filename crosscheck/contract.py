@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 
 from adapters.errors import AdapterMisbehaved
-from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.formatting import format_element, format_hex
 from crosscheck.judge import OUTPUTS, Judge
 from reference.layouts import LAYOUTS, arrange
@@ -61,7 +61,7 @@ def _collect(adapter: CheckedAdapter, sentences: Iterator[str]) -> list[str]:
 
 def _repeatability(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
     decoy = Problem(*(np.full(a.shape, value, a.dtype) for a, value in zip(problem, DECOY, strict=True)))
-    before = evaluate(adapter, decoy)
+    before = evaluate_stack(adapter, decoy)
     first, changed = _evaluate_copy(adapter, problem)
     yield from changed
     kept = Outputs(*(None if output is None else output.copy() for output in first))
@@ -83,7 +83,7 @@ def _layouts(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
 def _evaluate_copy(adapter: CheckedAdapter, problem: Problem) -> tuple[Outputs, list[str]]:
     """The outputs on a copy of the problem, and what happened to the copy."""
     copy = Problem(*(arrange(array, "contiguous") for array in problem))
-    outputs = evaluate(adapter, copy)
+    outputs = evaluate_stack(adapter, copy)
     found = [
         f"{adapter.description.name} changes its input {difference}"
         for array, want, symbol in zip(copy, problem, "XyW", strict=True)
@@ -146,7 +146,7 @@ def _layout(adapter: CheckedAdapter, judge: Judge, contiguous: Outputs, layout: 
     """What is admissible in contiguous memory and not in a layout."""
     laid_out = Problem(*(arrange(array, layout) for array in judge.problem))
     try:
-        outputs = evaluate(adapter, laid_out)
+        outputs = evaluate_stack(adapter, laid_out)
     except AdapterMisbehaved as failure:
         yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
         return

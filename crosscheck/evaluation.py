@@ -63,15 +63,28 @@ class InProcessAdapter:
             raise AdapterMisbehaved(self.description.name, what) from error
 
 
-class Outcome(NamedTuple):
-    """The result of one adapter on one problem; exactly one of outputs, unsupported and failure is set.
+class Evaluation(NamedTuple):
+    """What an adapter did with one problem; exactly one of outputs, unsupported and failure is set.
 
     Attributes:
         description: of the adapter.
-        outputs: what it returned.
+        outputs: what it returned, checked for shape and dtype.
+        unsupported: why it does not take this problem.
+        failure: how it broke the contract, crashed, or gave no answer in time.
+    """
+
+    description: Description
+    outputs: Outputs | None = None
+    unsupported: str | None = None
+    failure: AdapterMisbehaved | AdapterCrashed | None = None
+
+
+class Outcome(NamedTuple):
+    """An evaluation and its judgement.
+
+    Attributes:
+        description, outputs, unsupported, failure: of the `Evaluation`.
         judgements: by output, for those that it returned.
-        unsupported: why the adapter does not support this dtype or problem.
-        failure: how it broke the contract, crashed, or gave no answer.
     """
 
     description: Description
@@ -87,7 +100,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_green(self) -> bool:
-        """Whether no output is outside and nothing failed; an unsupported problem is green, too."""
+        """Whether nothing is wrong with it; nothing need be known to be right either."""
         return self.failure is None and not self.disagreeing
 
 
@@ -102,7 +115,7 @@ def check_unique_names(descriptions: Iterable[Description]) -> None:
             raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
 
 
-def evaluate(adapter: CheckedAdapter, problem: Problem) -> Outputs:
+def evaluate_stack(adapter: CheckedAdapter, problem: Problem) -> Outputs:
     """The adapter's outputs for the whole stack, in several calls where it takes only so many problems.
 
     Raises:
@@ -128,19 +141,27 @@ def _joined(
     return np.concatenate(there).reshape(shape) if there else None
 
 
-def evaluate_and_judge(adapter: CheckedAdapter, judge: Judge) -> Outcome:
-    """Evaluate the judge's problem with an adapter, and judge its outputs.
-
-    Never raises for what the adapter does: a refusal, a broken contract or a crash is part of the outcome.
-    """
-    description = adapter.description
-    dtype = judge.format.name
+def evaluate(adapter: CheckedAdapter, problem: Problem) -> Evaluation:
+    """Evaluate a problem with an adapter; nothing is raised, whatever it does: the result has it."""
+    description, dtype = adapter.description, problem.X.dtype.name
     if dtype not in description.dtypes:
-        return Outcome(description, unsupported=f"{description.name} has no {dtype}")
+        return Evaluation(description, unsupported=f"{description.name} has no {dtype}")
     try:
-        outputs = evaluate(adapter, judge.problem)
+        return Evaluation(description, evaluate_stack(adapter, problem))
     except NotImplementedError as reason:
-        return Outcome(description, unsupported=str(reason) or "no reason given")
+        return Evaluation(description, unsupported=str(reason) or "no reason given")
     except (AdapterMisbehaved, AdapterCrashed) as failure:
-        return Outcome(description, failure=failure)
-    return Outcome(description, outputs, judge.judge(outputs, description.arithmetic[dtype]))
+        return Evaluation(description, failure=failure)
+
+
+def judge_evaluation(judge: Judge, evaluation: Evaluation) -> Outcome:
+    """Judge what an adapter returned for the judge's problem."""
+    description, outputs, unsupported, failure = evaluation
+    if outputs is None:
+        return Outcome(description, unsupported=unsupported, failure=failure)
+    return Outcome(description, outputs, judge.judge(outputs, description.arithmetic[judge.format.name]))
+
+
+def evaluate_and_judge(adapter: CheckedAdapter, judge: Judge) -> Outcome:
+    """Evaluate the judge's problem with an adapter, and judge the result."""
+    return judge_evaluation(judge, evaluate(adapter, judge.problem))

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.judge import Judge
 from reference.admissible import AdmissibleSet
 from reference.layouts import arrange
@@ -66,7 +66,7 @@ def observe(adapter: CheckedAdapter, problem: Problem, layout: str) -> Observed:
     """Evaluate a problem in the layout of its case; results are copied, since the adapter may own them."""
     judge = Judge(Problem(*(arrange(array, layout) for array in problem)))
     sets = judge.sets(adapter.description.arithmetic[judge.format.name])
-    outputs = evaluate(adapter, judge.problem)._asdict()
+    outputs = evaluate_stack(adapter, judge.problem)._asdict()
     with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
         return Observed(
             {name: got.astype(np.float64) for name, got in outputs.items() if got is not None}, sets

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.formatting import format_element, format_hex
 from crosscheck.judge import OUTPUTS
 from crosscheck.relation_checks import (
@@ -90,7 +90,7 @@ def _labels_equal_outputs(
     *Exactly*: ŷ is what was returned, so r = 0 where it was so twice, and ½r², Δ and x·Δ with it.
     """
     problem = case.problem()
-    y_hat = evaluate(adapter, problem).y_hat
+    y_hat = evaluate_stack(adapter, problem).y_hat
     if y_hat is None:
         return
     y_hat = y_hat.copy()

@@ -11,26 +11,26 @@ from adapters.errors import AdapterCrashed
 from crosscheck.cases import Case, Literal
 from crosscheck.contract import contract_violations
 from crosscheck.message import failure, replay
-from crosscheck.panel import Hearing, Panel
+from crosscheck.pool import AdapterPool, CaseResult
 
 
 class DisagreementError(AssertionError):
-    """A hearing that is not green, before anyone has asked why: the message costs more than the verdict."""
+    """A result that is not green, before anyone has asked why: the message costs more than the verdict."""
 
-    def __init__(self, case: Case | Literal, hearing: Hearing) -> None:
+    def __init__(self, case: Case | Literal, result: CaseResult) -> None:
         super().__init__(case.text)
-        self.case, self.hearing = case, hearing
+        self.case, self.result = case, result
 
 
-def assert_all_agree(panel: Panel, case: Case | Literal) -> None:
+def assert_all_agree(pool: AdapterPool, case: Case | Literal) -> None:
     """Every adapter on the same problem: all are judged, then one failure names all that disagree."""
-    hearing = panel.hear(case.problem())
-    if not hearing.is_green:
-        raise DisagreementError(case, hearing)
+    result = pool.results(case.problem())
+    if not result.is_green:
+        raise DisagreementError(case, result)
 
 
 @contextmanager
-def explained(panel: Panel) -> Iterator[None]:
+def explained(pool: AdapterPool) -> Iterator[None]:
     """Turn the disagreement that is left at the end, the smallest, into the message that says why.
 
     Where an adapter answers differently the next time, Hypothesis wraps the disagreement into a group.
@@ -45,7 +45,7 @@ def explained(panel: Panel) -> Iterator[None]:
         if found is None:
             raise
     if found is not None:
-        text = failure(found.case.text, found.hearing.judge, found.hearing.outcomes, panel.adapters)
+        text = failure(found.case.text, found.result.judge, found.result.outcomes, pool.adapters)
         raise pytest.fail.Exception(text, pytrace=False) from None
 
 
@@ -57,14 +57,14 @@ def _disagreements(group: BaseExceptionGroup) -> Iterator[DisagreementError]:
             yield error
 
 
-def assert_keeps_the_contract(panel: Panel, name: str, case: Case) -> None:
+def assert_keeps_the_contract(pool: AdapterPool, name: str, case: Case) -> None:
     """One adapter beyond its values: the sentences that say how it breaks the contract, and a replay line."""
-    if name not in panel.adapters:
-        pytest.skip(f"not run, it died earlier: {panel.crashed[name]}")
+    if name not in pool.active:
+        pytest.skip(f"not run, it died earlier: {pool.crashed[name]}")
     try:
-        found = contract_violations(panel.adapters[name], case.problem())
+        found = contract_violations(pool.adapters[name], case.problem())
     except AdapterCrashed as crash:
-        panel.retire(name, crash)
+        pool.retire(name, crash)
         return
     if found:
         pytest.fail("\n".join([*found, f"  replay  {replay(case.text, name)}"]), pytrace=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import string
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +12,6 @@ import msgspec
 from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, summary
 from planted import wrong
 
-from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import compare
 from crosscheck.comparison.plan import CorePlan
 from crosscheck.evaluation import InProcessAdapter
@@ -21,6 +19,7 @@ from crosscheck.judge import OUTPUTS
 from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
 from crosscheck.ledger.making import by_class
 from crosscheck.ledger.records import COMPLETE
+from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import Cell, Summary, Worst
 
@@ -33,11 +32,8 @@ SCRIPT_LINK = "javascript:window.hit=4//https://example.org"
 
 def planted() -> Ledger:
     """What comparing right and wrong adapters gives, with one line of every other kind."""
-    with ExitStack() as stack:
-        seats = {each.name: Contestant(InProcessAdapter(each)) for each in PLANTED}
-        for contestant in seats.values():
-            stack.callback(contestant.close)
-        results = compare(PLAN.planned_cases(list(seats)), seats, lambda _: None)
+    with AdapterPool({each.name: InProcessAdapter(each) for each in PLANTED}, strict=True) as pool:
+        results = compare(PLAN.planned_cases(list(pool.adapters)), pool, lambda _: None)
     cells = by_class(results.summaries)
     of_sign = next(at for at in cells if (at.adapter, at.output) == ("planted-sign", "grad"))
     cells[of_sign] = dataclasses.replace(cells[of_sign], known_elements=cells[of_sign].wrong_elements)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crosscheck.panel import Panel
+from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 
 # 1, small, −1 over and over: whoever adds in 16 bits, in this order or in a few lanes, loses a small one
@@ -17,9 +17,9 @@ SMALL = {"float16": 2.0**-12, "bfloat16": 2.0**-9}
 @pytest.mark.parametrize("dtype", SMALL)
 @pytest.mark.long
 def test_who_claims_a_wide_accumulator_loses_no_small_term(
-    panel: Panel, adapter_name: str, dtype: str
+    pool: AdapterPool, adapter_name: str, dtype: str
 ) -> None:
-    adapter = panel.adapters[adapter_name]
+    adapter = pool.adapters[adapter_name]
     said = adapter.description
     if dtype not in said.dtypes or said.arithmetic[dtype].u_acc is None or not said.traces:
         pytest.skip(f"{adapter_name} makes no such claim, or cannot show z")

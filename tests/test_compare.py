@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from rich.console import Console
 from adapters.errors import AdapterCrashed
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
-from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.contract_checks import collect_violations, start_checks
 from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.plan import CorePlan
@@ -26,6 +24,7 @@ from crosscheck.comparison.table import Row, rows
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.message import replay
+from crosscheck.pool import AdapterPool
 from crosscheck.summary import merged
 from reference.types import Array, Outputs
 
@@ -56,17 +55,13 @@ class Refusing:
         raise NotImplementedError("it has no gradient")
 
 
-@contextmanager
-def seated(adapters: Sequence[CheckedAdapter]) -> Iterator[dict[str, Contestant]]:
-    contestants = {adapter.description.name: Contestant(adapter) for adapter in adapters}
-    yield contestants
-    for contestant in contestants.values():
-        contestant.close()
+def pool_of(*adapters: CheckedAdapter) -> AdapterPool:
+    return AdapterPool({adapter.description.name: adapter for adapter in adapters}, strict=True)
 
 
 def results_of(*adapters: CheckedAdapter, plan: CorePlan = PLAN) -> Results:
-    with seated(adapters) as contestants:
-        return compare(plan.planned_cases(list(contestants)), contestants, lambda _: None)
+    with pool_of(*adapters) as pool:
+        return compare(plan.planned_cases(list(pool.adapters)), pool, lambda _: None)
 
 
 def row_of(results: Results, adapter: str, output: str) -> Row:
@@ -124,8 +119,8 @@ def test_ctrl_c_leaves_what_was_found_so_far() -> None:
         if case.regime == "zeros":
             raise KeyboardInterrupt
 
-    with seated([InProcessAdapter(wrong.healthy)]) as contestants:
-        results = compare(PLAN.planned_cases(list(contestants)), contestants, interrupt)
+    with pool_of(InProcessAdapter(wrong.healthy)) as pool:
+        results = compare(PLAN.planned_cases(list(pool.adapters)), pool, interrupt)
     assert results.interrupted
     assert 0 < merged(results.summaries.values()).problems < 8 * PLAN.per_cell
     assert "Interrupted after 5 of 8 cases" in report_text(results, [InProcessAdapter(wrong.healthy)])
@@ -197,9 +192,8 @@ def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
 
 def test_a_violation_of_the_contract_is_reported_with_the_line_that_replays_it() -> None:
     selector, case = "tests.planted.wrong:counts_calls", "ordinary:0:256x7x3x2:contiguous:float32"
-    with seated([InProcessAdapter(wrong.counts_calls)]) as contestants:
-        seats = dict.fromkeys([selector], *contestants.values())
-        (line,) = collect_violations(Results(), list(start_checks(PLAN, seats)))
+    with AdapterPool({selector: InProcessAdapter(wrong.counts_calls)}) as pool:
+        (line,) = collect_violations(Results(), list(start_checks(PLAN, pool)))
     assert line.startswith("float32: planted-counts-calls: a second call with the same input changes grad")
     assert line.endswith(f"\n    replay  {replay(case, selector)}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ from test_compare import report_text, results_of
 
 from adapters import NAMED, AdapterError
 from adapters.modes import parse
-from crosscheck import commands
+from crosscheck import commands, pool
 from crosscheck.cases import Case
 from crosscheck.comparison import engine, report
-from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.matrix import MatrixPlan, selected
 from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.report import heading
@@ -28,6 +27,7 @@ from crosscheck.judge import Judge
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.plan import combined_items, named_items
 from crosscheck.matrix.shapes import CLASSES
+from crosscheck.pool import AdapterPool
 from crosscheck.summary import merged
 from reference.formats import FORMATS
 from reference.types import Array, Problem
@@ -165,6 +165,12 @@ class Watched(InProcessAdapter):
             self.lock.release()
 
 
+def sharing(adapters: Sequence[Watched]) -> AdapterPool:
+    """A pool of adapters that share a process."""
+    names = [adapter.description.name for adapter in adapters]
+    return AdapterPool(dict(zip(names, adapters, strict=True)), dict.fromkeys(names, "one process"))
+
+
 def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[Problem] = []
 
@@ -175,16 +181,14 @@ def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pyt
 
     monkeypatch.setattr(engine, "Judge", Counted)
     adapters = [Watched(name, []) for name in ("a", "b")]
-    thread = ThreadPoolExecutor(1)
-    contestants = {s.description.name: Contestant(s, thread) for s in adapters}
-    one, two = contestants
+    one, two = (adapter.description.name for adapter in adapters)
     planned_cases = [
         PlannedCase(CASES[0], (one,)),
         PlannedCase(CASES[1], (one, two)),
         PlannedCase(CASES[2], (two,)),
     ]
-    results = engine.compare(planned_cases, contestants, lambda _: None)
-    thread.shutdown()
+    with sharing(adapters) as shared:
+        results = engine.compare(planned_cases, shared, lambda _: None)
     assert len(judged) == results.judged == 3
     assert [len(adapter.calls) for adapter in adapters] == [2, 2]
     assert adapters[0].calls[1].X is adapters[1].calls[0].X
@@ -194,12 +198,10 @@ def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pyt
 
 def test_those_who_share_a_process_are_called_one_at_a_time() -> None:
     overlaps: list[str] = []
-    thread = ThreadPoolExecutor(1)
     adapters = [Watched(name, overlaps) for name in "abc"]
-    contestants = {s.description.name: Contestant(s, thread) for s in adapters}
-    planned_cases = [PlannedCase(case, tuple(contestants)) for case in CASES]
-    engine.compare(planned_cases, contestants, lambda _: None)
-    thread.shutdown()
+    with sharing(adapters) as shared:
+        planned_cases = [PlannedCase(case, tuple(shared.adapters)) for case in CASES]
+        engine.compare(planned_cases, shared, lambda _: None)
     assert overlaps == []
     assert sum(len(adapter.calls) for adapter in adapters) == 9
 
@@ -212,14 +214,14 @@ def test_as_much_is_handed_in_ahead_as_memory_allows(monkeypatch: pytest.MonkeyP
             handed.append(case)
             yield PlannedCase(case, ("planted-healthy",))
 
-    contestants = {"planted-healthy": Contestant(InProcessAdapter(wrong.healthy))}
+    healthy = AdapterPool({"planted-healthy": InProcessAdapter(wrong.healthy)})
     for ahead, want in ((0, [1, 2, 3]), (2**24, [3, 3, 3])):
         handed.clear()
         before: list[int] = []
-        monkeypatch.setattr(engine, "AHEAD", ahead)
-        engine.compare(planned_cases(), contestants, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
+        monkeypatch.setattr(pool, "AHEAD", ahead)
+        engine.compare(planned_cases(), healthy, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
         assert before == want
-    contestants["planted-healthy"].close()
+    healthy.close()
 
 
 def test_a_large_case_is_judged_without_the_oracle() -> None:

@@ -16,7 +16,7 @@ from crosscheck.comparison.table import NOT_JUDGED, OUTSIDE, WITHIN_BOUNDS, Row,
 from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import AXES, Judge
 from crosscheck.known.match import in_regimes
-from crosscheck.panel import Panel
+from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
 from crosscheck.sweep.bulk import BulkJudge
 from reference.formats import FORMATS
@@ -61,10 +61,10 @@ def test_the_table_of_a_constant_in_a_regime_is_not_green(regime: str, dtype: st
 
 @pytest.mark.parametrize("regime", REGIMES)
 def test_the_tests_of_pytest_reject_a_constant_in_a_regime(regime: str) -> None:
-    panel = Panel()
-    panel.adapters["constant"] = InProcessAdapter(wrong.constant_in(regime))
+    pool = AdapterPool()
+    pool.adapters["constant"] = InProcessAdapter(wrong.constant_in(regime))
     with pytest.raises(DisagreementError):
-        assert_all_agree(panel, Case(regime, 1, SHAPES[0], dtype="float32"))
+        assert_all_agree(pool, Case(regime, 1, SHAPES[0], dtype="float32"))
 
 
 @pytest.mark.parametrize("regime", REGIMES)
@@ -93,11 +93,11 @@ def test_where_nothing_is_judged_every_count_says_so() -> None:
     assert outcome.outputs is not None
     bulk = BulkJudge({"healthy": adapter.description})
     assert not bulk.judge(LONG, judge.problem, {"healthy": outcome.outputs})
-    panel = Panel()
-    panel.adapters["healthy"] = adapter
-    panel.hear(LONG.problem())
+    pool = AdapterPool()
+    pool.adapters["healthy"] = adapter
+    pool.results(LONG.problem())
     elements = sum(math.prod(getattr(judge.centers, name).shape) for name in AXES if name != "row_loss")
     assert (row.verdict, row.judged, row.summary.not_judged) == (NOT_JUDGED, 0, elements)
     assert sum(summary.not_judged for summary in bulk.summaries().values()) == elements
-    assert panel.run_summary.not_judged.total() == elements
-    assert panel.run_summary.adapters_without_verdict == ["planted-healthy"]
+    assert pool.run_summary.not_judged.total() == elements
+    assert pool.run_summary.adapters_without_verdict == ["planted-healthy"]

@@ -6,7 +6,7 @@ import pytest
 from agreement import assert_keeps_the_contract
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
-from crosscheck.panel import Panel
+from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 
 SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED)
@@ -15,9 +15,9 @@ SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED)
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_an_adapter_keeps_the_contract(
-    panel: Panel, adapter_name: str, dtype: str, shape: tuple[int, ...]
+    pool: AdapterPool, adapter_name: str, dtype: str, shape: tuple[int, ...]
 ) -> None:
-    adapter = panel.adapters.get(adapter_name)
+    adapter = pool.adapters.get(adapter_name)  # not there if it crashed while it was loaded
     if adapter is not None and dtype not in adapter.description.dtypes:
         pytest.skip(f"{adapter_name} has no {dtype}")
-    assert_keeps_the_contract(panel, adapter_name, Case("ordinary", 0, shape, "contiguous", dtype))
+    assert_keeps_the_contract(pool, adapter_name, Case("ordinary", 0, shape, "contiguous", dtype))

@@ -13,7 +13,7 @@ import pytest
 from adapters import ON_DEVICES, spec_of
 from adapters.modes import parse
 from crosscheck.cases import Case
-from crosscheck.matrix.hearing import Matrix
+from crosscheck.matrix.hearing import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
@@ -58,28 +58,28 @@ def of_process(name: str) -> Any:
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", [of_process(name) for name in ON_DEVICES])
 def test_a_mode_agrees_on_another_device(
-    matrix: Matrix, frameworks: frozenset[str], name: str, dtype: str
+    matrix: MatrixRun, frameworks: frozenset[str], name: str, dtype: str
 ) -> None:
     spec, case = spec_of(parse(name)), Case("mixed", 0, DOCUMENT[0], dtype=dtype)
     if spec.framework not in frameworks:
         pytest.skip(f"{spec.framework} is not in this run")
     try:
-        matrix.processes.adapter(spec).evaluate(*case.problem())
+        matrix.pool.load(spec).evaluate(*case.problem())
     except NotImplementedError as reason:
         pytest.skip(str(reason))
-    outcome, known_match = matrix.hear(spec, case)
+    outcome, known_match = matrix.add(spec, case)
     assert known_match.is_green, matrix.failure_message(spec, case, outcome)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", [of_process(name) for name in CLAIMED])
 def test_what_a_mode_asks_for_is_claimed_on_a_device_that_nobody_measured(
-    matrix: Matrix, frameworks: frozenset[str], name: str, dtype: str
+    matrix: MatrixRun, frameworks: frozenset[str], name: str, dtype: str
 ) -> None:
     spec = spec_of(parse(name))
     if spec.framework not in frameworks:
         pytest.skip(f"{spec.framework} is not in this run")
-    got = matrix.processes.adapter(spec).description.arithmetic[dtype]
+    got = matrix.pool.load(spec).description.arithmetic[dtype]
     always, in_float32 = CLAIMED[name]
     claims = {**always, **(in_float32 if dtype == "float32" else {})}
     assert got == replace(default_arithmetic(FORMATS[dtype]), **claims)

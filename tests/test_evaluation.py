@@ -13,7 +13,13 @@ from planted import wrong
 import adapters
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
 from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter, Outcome, check_unique_names, evaluate, evaluate_and_judge
+from crosscheck.evaluation import (
+    InProcessAdapter,
+    Outcome,
+    check_unique_names,
+    evaluate_and_judge,
+    evaluate_stack,
+)
 from crosscheck.judge import Judge, Verdict
 from reference.types import Array, Outputs, Problem
 
@@ -154,7 +160,7 @@ def test_a_stack_is_split_where_an_adapter_takes_only_so_many(most: int | None, 
         seen.append(len(X))
         return wrong.right(X, y, W)
 
-    got = evaluate(planted(counted, most=most), STACK)
+    got = evaluate_stack(planted(counted, most=most), STACK)
     assert seen == sizes
     for output, want in zip(got, [*wrong.right(*STACK), None], strict=True):
         np.testing.assert_array_equal(output, want, strict=output is not None)
@@ -163,8 +169,8 @@ def test_a_stack_is_split_where_an_adapter_takes_only_so_many(most: int | None, 
 @pytest.mark.parametrize("stack", [(), (7,), (1, 7), (7, 1, 1)])
 def test_a_split_stack_has_its_form_again(stack: tuple[int, ...]) -> None:
     problem = Problem(*(a[0] if stack == () else a.reshape((*stack, *a.shape[1:])) for a in STACK))
-    got = evaluate(planted(wrong.right, most=2), problem)
-    for output, want in zip(got[:3], evaluate(planted(wrong.right), problem)[:3], strict=True):
+    got = evaluate_stack(planted(wrong.right, most=2), problem)
+    for output, want in zip(got[:3], evaluate_stack(planted(wrong.right), problem)[:3], strict=True):
         np.testing.assert_array_equal(output, want, strict=True)
 
 

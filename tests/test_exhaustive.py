@@ -7,12 +7,12 @@ from agreement import assert_all_agree, explained
 
 from crosscheck.cases import Case
 from crosscheck.cases.sources import LABELS
-from crosscheck.panel import Panel
+from crosscheck.pool import AdapterPool
 
 
 @pytest.mark.parametrize("label", range(len(LABELS)), ids=[f"y={y:g}" for y in LABELS])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_every_value_of_16_bits_agrees(panel: Panel, dtype: str, label: int) -> None:
+def test_every_value_of_16_bits_agrees(pool: AdapterPool, dtype: str, label: int) -> None:
     case = Case("every", label << 16, (1 << 16, 1, 1, 1), dtype=dtype)
-    with explained(panel):
-        assert_all_agree(panel, case)
+    with explained(pool):
+        assert_all_agree(pool, case)

@@ -24,7 +24,7 @@ from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.matrix.combinations import all_combinations
-from crosscheck.matrix.hearing import Matrix
+from crosscheck.matrix.hearing import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT
 from crosscheck.script.text import restrict_instructions
 from reference.formats import FORMATS
@@ -108,16 +108,16 @@ def test_a_level_holds_xla_and_a_users_own_flag_is_heeded_beside_it(
 
 
 @pytest.mark.parametrize("level", levels(all_quick=True))
-def test_numpy_agrees_at_each_level(level: str, matrix: Matrix) -> None:
+def test_numpy_agrees_at_each_level(level: str, matrix: MatrixRun) -> None:
     spec = spec_of(parse(f"numpy-{level}"))
-    outcome, known_match = matrix.hear(spec, CASE)
+    outcome, known_match = matrix.add(spec, CASE)
     assert known_match.is_green, matrix.failure_message(spec, CASE, outcome)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=needs(parse(name).isa)) for name in AT_LEVELS])
 def test_a_level_changes_no_verdict(
-    name: str, dtype: str, matrix: Matrix, frameworks: frozenset[str]
+    name: str, dtype: str, matrix: MatrixRun, frameworks: frozenset[str]
 ) -> None:
     if settings.get_current_profile_name() != "nightly":
         pytest.skip("--profile nightly runs it")
@@ -127,11 +127,11 @@ def test_a_level_changes_no_verdict(
     spec, plain = spec_of(mode), spec_of(parse(name.removesuffix(f"-{mode.isa}")))
     for shape in (DOCUMENT[0], (256, 7, 3, 2), (16, 33, 17, 3), (10, 4097, 3, 1)):
         case = Case("mixed", 0, shape, dtype=dtype)
-        outcome, known_match = matrix.hear(spec, case)
+        outcome, known_match = matrix.add(spec, case)
         if not known_match.is_green and (fault := FAULTS.get((mode.framework, mode.isa, dtype))):
             pytest.xfail(fault)
         assert known_match.is_green, matrix.failure_message(spec, case, outcome)
-        want, _ = matrix.hear(plain, case)
+        want, _ = matrix.add(plain, case)
         assert {n: j.verdict for n, j in outcome.judgements.items()} == {
             n: j.verdict for n, j in want.judgements.items()
         }

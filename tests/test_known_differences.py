@@ -13,7 +13,7 @@ from adapters.modes import parse
 from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
 from crosscheck.known import Difference, KnownDifferences, fields, verify
-from crosscheck.matrix.hearing import Matrix
+from crosscheck.matrix.hearing import MatrixRun
 
 RECORD = KnownDifferences.shipped()
 CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
@@ -32,13 +32,13 @@ every_entry = pytest.mark.parametrize("entry", [of_process(entry) for entry in R
 
 @every_entry
 def test_a_known_difference_that_was_sighted_in_the_installed_release_is_there_and_in_date(
-    matrix: Matrix, frameworks: frozenset[str], entry: Difference
+    matrix: MatrixRun, frameworks: frozenset[str], entry: Difference
 ) -> None:
     if entry.framework not in frameworks:
         pytest.skip(f"{entry.framework} is not in this run")
     here(entry)
     assert entry not in RECORD.expired(), f"expired on {entry.expires}: look again, then renew or remove it"
-    adapter = matrix.processes.adapter(spec_of(parse(entry.mode)))
+    adapter = matrix.pool.load(spec_of(parse(entry.mode)))
     stale = verify(entry, adapter)
     if stale is not None and not entry.is_sighted(adapter.description.version):
         pytest.skip(f"never sighted in {adapter.description.version}: {stale}")
@@ -47,13 +47,13 @@ def test_a_known_difference_that_was_sighted_in_the_installed_release_is_there_a
 
 @every_entry
 def test_every_sighting_lies_a_hundred_times_as_far_outside_as_the_entry_asks(
-    matrix: Matrix, frameworks: frozenset[str], entry: Difference
+    matrix: MatrixRun, frameworks: frozenset[str], entry: Difference
 ) -> None:
     if entry.framework not in frameworks:
         pytest.skip(f"{entry.framework} is not in this run")
     case = entry.source
     element = Element(Judge(case.problem()), entry.output, entry.index)
-    claims = matrix.processes.adapter(spec_of(parse(entry.mode))).description.arithmetic[case.dtype]
+    claims = matrix.pool.load(spec_of(parse(entry.mode))).description.arithmetic[case.dtype]
     for sighting in entry.sightings:
         assert element.share(float.fromhex(sighting.got), claims) >= ROOM * entry.at_least, sighting
 

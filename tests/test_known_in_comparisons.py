@@ -13,7 +13,7 @@ import pytest
 from known_entries import LAST_DAY, TWO, entry, record
 from planted import wrong
 from rich.console import Console
-from test_compare import seated
+from test_compare import pool_of
 
 from crosscheck import commands
 from crosscheck.cases import Case, parse
@@ -49,8 +49,8 @@ EVERYTHING = Exhaustive(("float32",), ("zeros",), 7)
 
 
 def compared(known: KnownDifferences, *adapters: CheckedAdapter, plan: CorePlan = PLAN) -> Comparison:
-    with seated(adapters) as contestants:
-        found = compare(plan.planned_cases(list(contestants)), contestants, lambda _: None, known)
+    with pool_of(*adapters) as pool:
+        found = compare(plan.planned_cases(list(pool.adapters)), pool, lambda _: None, known)
     there = {f"tests.planted.wrong:{s.description.name.removeprefix('planted-')}": s for s in adapters}
     return Comparison(plan, [adapter.description for adapter in adapters], found, adapters=there)
 

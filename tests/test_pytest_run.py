@@ -15,7 +15,7 @@ import pytest
 from planted import deaths, wrong
 from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
-from crosscheck.panel import CRASHED, LATE
+from crosscheck.pool import CRASHED, LATE
 from crosscheck.regimes import REGIMES
 
 # With one xdist worker: its fixture takes seconds.

@@ -9,7 +9,7 @@ from adapters import NAMED, Spec
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.contract import check_repeatability
-from crosscheck.matrix.hearing import Matrix
+from crosscheck.matrix.hearing import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT, MIXED
 from crosscheck.relations import RELATIONS, VacuousError
 from reference.formats import FORMATS
@@ -28,22 +28,24 @@ def is_hazard(spec: Spec) -> bool:
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_a_mode_keeps_the_relations_of_the_network(matrix: Matrix, named_spec: Spec, relation: str) -> None:
+def test_a_mode_keeps_the_relations_of_the_network(
+    matrix: MatrixRun, named_spec: Spec, relation: str
+) -> None:
     if is_hazard(named_spec):
         pytest.skip("a hazard is expected to leave the sets that the relations are checked with")
     case = Case("mixed", 1, MIXED, dtype=dtype_by_turns(named_spec))
     try:
-        found = RELATIONS[relation].violations(matrix.processes.adapter(named_spec), case)
+        found = RELATIONS[relation].violations(matrix.pool.load(named_spec), case)
     except (VacuousError, NotImplementedError) as reason:
         pytest.skip(str(reason))
     assert found == []
 
 
 def test_a_mode_gives_the_same_bits_twice_and_nothing_of_another_call(
-    matrix: Matrix, named_spec: Spec
+    matrix: MatrixRun, named_spec: Spec
 ) -> None:
     case = Case("ordinary", 1, DOCUMENT[0], dtype=dtype_by_turns(named_spec))
-    assert check_repeatability(matrix.processes.adapter(named_spec), case.problem()) == []
+    assert check_repeatability(matrix.pool.load(named_spec), case.problem()) == []
 
 
 def answer_of(shape: tuple[int, ...]) -> Outputs:
@@ -56,13 +58,13 @@ def answer_of(shape: tuple[int, ...]) -> Outputs:
 
 @pytest.mark.parametrize("axis", EMPTY)
 def test_a_mode_answers_where_an_axis_is_empty_or_says_why_not(
-    matrix: Matrix, named_spec: Spec, axis: str
+    matrix: MatrixRun, named_spec: Spec, axis: str
 ) -> None:
     stack, m, n, p = EMPTY[axis]
     shapes = ((stack, m, n), (stack, m, p), (stack, n, p))
     problem = Problem(*(np.ones(shape, np.float32) for shape in shapes))
     try:
-        outputs = matrix.processes.adapter(named_spec).evaluate(*problem)
+        outputs = matrix.pool.load(named_spec).evaluate(*problem)
     except NotImplementedError as refusal:
         if not str(refusal):
             pytest.fail("it does not say why not")

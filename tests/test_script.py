@@ -21,7 +21,7 @@ from crosscheck.cases import Case, Literal, take
 from crosscheck.evaluation import evaluate_and_judge
 from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
-from crosscheck.matrix.hearing import Matrix
+from crosscheck.matrix.hearing import MatrixRun
 from crosscheck.script import NoScriptError, Reproduction, script
 from crosscheck.script.arrays import number
 from crosscheck.script.command import run_script
@@ -128,12 +128,12 @@ def small(mode: str, place: int, layout: str) -> Literal:
     return Literal(dtype, *case.problem(), layout)
 
 
-def reproduction(matrix: Matrix, name: str, place: int, layout: str = "contiguous") -> Reproduction:
+def reproduction(matrix: MatrixRun, name: str, place: int, layout: str = "contiguous") -> Reproduction:
     """What the adapter returned at the last place of what the mode is about."""
     mode, case = parse(name), small(name, place, layout)
     output = mode.alone or ("grad" if mode.has_gradient else "row_loss")
     judge = Judge(case.problem())
-    outcome = evaluate_and_judge(matrix.processes.adapter(spec_of(mode)), judge)
+    outcome = evaluate_and_judge(matrix.pool.load(spec_of(mode)), judge)
     assert outcome.outputs is not None, outcome
     shape = getattr(outcome.outputs, output).shape
     index = tuple(size - 1 for size in shape)
@@ -145,7 +145,7 @@ def is_heard(name: str, frameworks: frozenset[str]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def script_runs(matrix: Matrix, frameworks: frozenset[str]) -> list[ScriptRun]:
+def script_runs(matrix: MatrixRun, frameworks: frozenset[str]) -> list[ScriptRun]:
     layouts = [*((name, "contiguous") for name in MODES), *IN_LAYOUTS, *IN_JAX_LAYOUTS]
     reproductions = [
         reproduction(matrix, name, place, layout)

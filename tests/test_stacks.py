@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 
 from crosscheck.cases import SHAPES_STACKED, Case
 from crosscheck.cases.strategies import cases
-from crosscheck.panel import Panel
+from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
@@ -21,18 +21,18 @@ PHASES = tuple(phase for phase in Phase if phase is not Phase.shrink)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-def test_stacks_of_problems_from_any_seed_agree(panel: Panel, dtype: str) -> None:
+def test_stacks_of_problems_from_any_seed_agree(pool: AdapterPool, dtype: str) -> None:
     @settings(max_examples=max(1, settings().max_examples // EXAMPLES_PER_STACK), phases=PHASES)
     @given(case=cases(dtype))
     def agree(case: Case) -> None:
-        assert_all_agree(panel, case)
+        assert_all_agree(pool, case)
 
-    with explained(panel):
+    with explained(pool):
         agree()
 
 
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("dtype", FORMATS)
-def test_every_regime_agrees_at_the_documents_shape(panel: Panel, dtype: str, regime: str) -> None:
-    with explained(panel):
-        assert_all_agree(panel, Case(regime, 0, SHAPES_STACKED[0], "contiguous", dtype))
+def test_every_regime_agrees_at_the_documents_shape(pool: AdapterPool, dtype: str, regime: str) -> None:
+    with explained(pool):
+        assert_all_agree(pool, Case(regime, 0, SHAPES_STACKED[0], "contiguous", dtype))

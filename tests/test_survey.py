@@ -10,16 +10,16 @@ from adapters.isolated import ProcessAdapter
 from crosscheck.behaviours.probe import Observation
 from crosscheck.behaviours.probe_adapter import probe_adapter
 from crosscheck.behaviours.survey import MISBEHAVED
-from crosscheck.panel import Panel
+from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 
 
 def test_an_adapter_answers_every_probe(
-    panel: Panel, process_options: ProcessOptions, recording: Recording, adapter_name: str
+    pool: AdapterPool, process_options: ProcessOptions, recording: Recording, adapter_name: str
 ) -> None:
     if recording.path is None:
         pytest.skip("nobody asked for a ledger, which the answers are for")
-    adapter = panel.adapters[adapter_name]
+    adapter = pool.adapters[adapter_name]
     assert isinstance(adapter, ProcessAdapter)
     found: list[Observation] = []
     crashes = probe_adapter(adapter, process_options, found, tuple(FORMATS))

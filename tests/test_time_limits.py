@@ -14,7 +14,7 @@ import pytest
 from command_line import crosscheck
 from planted import wrong
 from planted.slow import MARK
-from test_compare import PLAN, report_text, seated
+from test_compare import PLAN, pool_of, report_text
 
 from adapters import AdapterError, NoAnswer, Spec
 from adapters.conditions import LONGER, ProcessOptions
@@ -166,16 +166,16 @@ def assert_no_verdict(text: str) -> None:
 
 def test_a_comparison_without_an_answer_is_not_green_and_blames_nobody() -> None:
     adapter = Late(1)
-    with seated([adapter, InProcessAdapter(wrong.late_result)]) as contestants:
-        results = compare(PLAN.planned_cases(["planted-healthy"]), contestants, lambda _: None)
+    with pool_of(adapter, InProcessAdapter(wrong.late_result)) as pool:
+        results = compare(PLAN.planned_cases(["planted-healthy"]), pool, lambda _: None)
     assert not Comparison(PLAN, [adapter.description], results).is_green
     assert_no_verdict(report_text(results, [adapter]))
 
 
 def test_a_contract_that_was_not_answered_in_time_is_not_broken() -> None:
     results, adapter = Results(), Late(1)
-    with seated([adapter]) as contestants:
-        broken = collect_violations(results, list(start_checks(PLAN, contestants)))
+    with pool_of(adapter) as pool:
+        broken = collect_violations(results, list(start_checks(PLAN, pool)))
     assert broken == []
     (line,) = results.late
     assert line.startswith(str(LATE))

@@ -12,7 +12,7 @@ from crosscheck.behaviours.probe import Probe, literal
 from crosscheck.behaviours.thread_variant import WithThreadVariant
 from crosscheck.cases import Case, Literal
 from crosscheck.contract import first_difference
-from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.formatting import format_hex
 from crosscheck.judge import OUTPUTS
 from reference.formats import Format
@@ -54,7 +54,9 @@ def _by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
     X, y, W = case.problem()
     seen: dict[str, str] = {}
     for length in LENGTHS:
-        y_hat = evaluate(adapter, Problem(contiguous(X[:, :length]), contiguous(y[:, :length]), W)).y_hat
+        y_hat = evaluate_stack(
+            adapter, Problem(contiguous(X[:, :length]), contiguous(y[:, :length]), W)
+        ).y_hat
         if y_hat is None:
             raise NotImplementedError("no y_hat")
         for place, value in enumerate(y_hat.ravel(), 1):
@@ -66,7 +68,7 @@ def _by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
 def _alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
     """The first networks of a stack, and each by itself."""
     problem = case.problem()
-    whole = evaluate(adapter, problem)
+    whole = evaluate_stack(adapter, problem)
     rows = [differing([_one(adapter, problem, whole, i)]) for i in range(ALONE)]
     found = sum(rows, Counter[str]())
     return f"{sum(map(bool, rows))} of {ALONE} networks have {_difference(found)}" if found else SAME
@@ -76,23 +78,27 @@ def _one(adapter: CheckedAdapter, problem: Problem, whole: Outputs, i: int) -> t
     """One network as it was in the stack, and alone, aligned as the stack is."""
     part = slice(i, i + 1)
     stacked = Outputs(*(None if output is None else output[part] for output in whole))
-    return stacked, evaluate(adapter, Problem(*(contiguous(array[part]) for array in problem)))
+    return stacked, evaluate_stack(adapter, Problem(*(contiguous(array[part]) for array in problem)))
 
 
 def _aligned(adapter: CheckedAdapter, case: Case | Literal) -> str:
     aligned = replace(case, layout="contiguous")
-    return _difference(differing([(evaluate(adapter, aligned.problem()), evaluate(adapter, case.problem()))]))
+    return _difference(
+        differing([(evaluate_stack(adapter, aligned.problem()), evaluate_stack(adapter, case.problem()))])
+    )
 
 
 def _threads(adapter: CheckedAdapter, case: Case | Literal) -> str:
     if not isinstance(adapter, WithThreadVariant):
         raise NotImplementedError("no second adapter with other threads")
     problem = case.problem()
-    return _difference(differing([(evaluate(adapter, problem), evaluate(adapter.thread_variant, problem))]))
+    return _difference(
+        differing([(evaluate_stack(adapter, problem), evaluate_stack(adapter.thread_variant, problem))])
+    )
 
 
 def _runs(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    first, *others = (evaluate(adapter, case.problem()) for _ in range(RUNS))
+    first, *others = (evaluate_stack(adapter, case.problem()) for _ in range(RUNS))
     return _difference(differing((first, other) for other in others))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.formatting import format_number
 from crosscheck.regimes.sigma import sigma
 from reference.formats import Format
@@ -95,14 +95,14 @@ def first_number(outputs: Outputs, name: str) -> float:
 
 def evaluated_number(adapter: CheckedAdapter, case: Case | Literal, name: str) -> float:
     """The first number of one output of the adapter; as `first_number`."""
-    return first_number(evaluate(adapter, case.problem()), name)
+    return first_number(evaluate_stack(adapter, case.problem()), name)
 
 
 def numbers_of(*names: str) -> AnswerFunction:
     """The answer that is the first numbers of some outputs; the sign of zero has a probe of its own."""
 
     def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
-        outputs = evaluate(adapter, case.problem())
+        outputs = evaluate_stack(adapter, case.problem())
         return ", ".join(
             f"{name} {format_number(first_number(outputs, name) + 0.0, case.format)}" for name in names
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from crosscheck.behaviours.probe import Probe, evaluated_number, numbers_of, single
 from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.formatting import format_hex, format_number
 from reference import oracle
 from reference.formats import Format
@@ -57,7 +57,7 @@ def _digit(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 def _dtype(adapter: CheckedAdapter, case: Case | Literal) -> str:
     """Another dtype, or none, is misbehaviour, and raised as that."""
-    evaluate(adapter, case.problem())
+    evaluate_stack(adapter, case.problem())
     return "kept"
 
 

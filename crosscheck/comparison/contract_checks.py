@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from adapters.errors import NoAnswer
 from crosscheck.cases import Case
-from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Results
 from crosscheck.comparison.planned import Plan
 from crosscheck.message import replay
+from crosscheck.pool import AdapterPool
 
 
 class ContractCheck(NamedTuple):
@@ -19,7 +19,7 @@ class ContractCheck(NamedTuple):
 
     Attributes:
         case: the input.
-        name: of the contestant's spec.
+        name: of the adapter's spec.
         violations: the sentences to come.
     """
 
@@ -28,15 +28,15 @@ class ContractCheck(NamedTuple):
     violations: Future[list[str]]
 
 
-def start_checks(plan: Plan, contestants: Mapping[str, Contestant]) -> Iterator[ContractCheck]:
+def start_checks(plan: Plan, pool: AdapterPool) -> Iterator[ContractCheck]:
     """Start the plan's contract checks."""
-    for case, names in plan.contract(list(contestants)):
+    for case, names in plan.contract(list(pool.adapters)):
         problem = case.problem()
-        yield from (ContractCheck(case, name, contestants[name].contract(problem)) for name in names)
+        yield from (ContractCheck(case, name, pool.submit_contract(name, problem)) for name in names)
 
 
 def collect_violations(results: Results, begun: Sequence[ContractCheck]) -> list[str]:
-    """How the contestants break the contract; nothing after Ctrl-C, which ends the run."""
+    """How the adapters break the contract; nothing after Ctrl-C, which ends the run."""
     if results.interrupted:
         return []
     try:

@@ -5,28 +5,24 @@ The processes work ahead while this one judges. All adapters share one judge per
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapters import CORE
+from adapters.protocol import Description
 from crosscheck.cases import Case
 from crosscheck.comparison.claims import ClaimEvidence
-from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.summarise import cell_of, count_of, exact_values_within_budget, summarise
 from crosscheck.differing import Differences
-from crosscheck.evaluation import Outcome
+from crosscheck.evaluation import Outcome, judge_evaluation
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, combine_matches
 from crosscheck.matrix.coverage import Coverage
+from crosscheck.pool import AdapterPool
 from crosscheck.summary import EVERY, Cell, Summary, add
-from reference.types import Outputs, Problem
 
-# Numbers of problems and results that wait to be judged: enough that nobody waits for long, some 100 MB.
-AHEAD = 2**24
 # Outcomes of agreeing adapters that a failing case keeps beside those that disagree.
 MOST_AGREEING = 8
 
@@ -115,71 +111,39 @@ class Results:
             self._found |= new
             self.failing_cases.append(failing_case)
 
-    def add_skipped(self, case: Case, contestant: Contestant) -> None:
-        """Count a case that an adapter was not given, because it failed before."""
-        cell = cell_of(case, Outcome(contestant.description), EVERY)
+    def add_skipped(self, case: Case, description: Description) -> None:
+        """Count what an adapter was not given any more, after it failed."""
+        cell = cell_of(case, Outcome(description), EVERY)
         add(self.summaries, {cell: Summary(not_run=count_of(case))})
-        self.coverage.add_skipped(contestant.description.name, case)
-
-
-Call = tuple[Contestant, "Future[Outputs]"]
-
-
-class _Waiting(NamedTuple):
-    case: Case
-    problem: Problem
-    calls: list[Call]
-
-    @property
-    def numbers(self) -> int:
-        """About how many numbers are there when all calls are done; results are smaller than problems."""
-        return sum(array.size for array in self.problem) * (1 + len(self.calls))
-
-
-def _under_way(
-    planned_cases: Iterable[PlannedCase], contestants: Mapping[str, Contestant]
-) -> Iterator[_Waiting]:
-    """The cases in order, each with its calls; those after it are handed in as far as `AHEAD` goes."""
-    waiting: deque[_Waiting] = deque()
-    ahead = 0
-    for case, names in planned_cases:
-        problem = case.problem()
-        calls = [(contestants[name], contestants[name].submit(problem)) for name in names]
-        waiting.append(_Waiting(case, problem, calls))
-        ahead += waiting[-1].numbers
-        while waiting and ahead > AHEAD:
-            ahead -= waiting[0].numbers
-            yield waiting.popleft()
-    while waiting:
-        yield waiting.popleft()
+        self.coverage.add_skipped(description.name, case)
 
 
 def compare(
     planned_cases: Iterable[PlannedCase],
-    contestants: Mapping[str, Contestant],
+    pool: AdapterPool,
     advance: Advance,
     known: KnownDifferences | None = None,
 ) -> Results:
-    """Judge the contestants on the cases that they meet; Ctrl-C ends it early.
+    """Evaluate the cases with the adapters of the pool, and judge them; Ctrl-C ends it early.
 
     Args:
         planned_cases: the cases of a plan, each with the names of the adapters that evaluate it.
-        contestants: the adapters by these names; who fails is put out, and the others go on.
+        pool: the adapters by these names.
         advance: called after each case.
-        known: differences that speak against nobody; None: none.
+        known: differences that are no fault of this run; None: none.
 
     Raises:
         JournalError: an input could not be written, so that a crash would have lost it.
     """
     results = Results(known=known or KnownDifferences())
     try:
-        for case, problem, calls in _under_way(planned_cases, contestants):
+        for case, problem, calls in pool.stream(planned_cases):
             judge = Judge(problem)
-            heard = [(contestant, contestant.outcome(judge, call)) for contestant, call in calls]
-            for contestant, outcome in heard:
-                if outcome is None:
-                    results.add_skipped(case, contestant)
-            results.add(case, judge, [outcome for _, outcome in heard if outcome is not None])
+            evaluations = ((name, call.result()) for name, call in calls)
+            outcomes = {name: one and judge_evaluation(judge, one) for name, one in evaluations}
+            for name in (name for name, outcome in outcomes.items() if outcome is None):
+                results.add_skipped(case, pool.adapters[name].description)
+            results.add(case, judge, [outcome for outcome in outcomes.values() if outcome is not None])
             advance(case)
     except KeyboardInterrupt:
         results.interrupted = True

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from rich.console import Console
 
 from adapters import Spec
 from adapters.conditions import ProcessOptions
-from adapters.errors import AdapterCrashed, NoAnswer
-from adapters.isolated import ProcessAdapter
-from crosscheck.comparison.contestant import Contestant
+from adapters.errors import NoAnswer
 from crosscheck.comparison.contract_checks import ContractCheck, collect_violations, start_checks
 from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.interpreters import PlanPerInterpreter, gate_interpreters
@@ -26,11 +23,10 @@ from crosscheck.comparison.probe_results import ProbeResults, run_probes
 from crosscheck.comparison.progress import interruption, progress
 from crosscheck.comparison.report import console_for, heading, show
 from crosscheck.comparison.result import Comparison
-from crosscheck.evaluation import check_unique_names
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.known import KnownDifferences
 from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
+from crosscheck.pool import AdapterPool
 
 WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130
 
@@ -67,27 +63,24 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     start = time.monotonic()
     with ExitStack() as stack:
         with Console(stderr=True).status("starting the frameworks"):
-            adapters = _started(specs, stack, options, shared=shared)
-            keys = {spec.name: spec.process_key if shared else spec.name for spec in specs}
-            contestants, crashed, late = _seated(adapters, keys)
-        for contestant in contestants.values():
-            stack.callback(contestant.close)
-        said = {name: contestant.description for name, contestant in contestants.items()}
+            pool = stack.enter_context(AdapterPool.start(specs, options, shared=shared, strict=True))
+        on_load = {name: str(crash) for name, crash in pool.crashed.items()}
+        late = [text for name, text in on_load.items() if isinstance(pool.crashed[name], NoAnswer)]
+        said = pool.descriptions
         _print(console, *heading(plan, list(said.values())))
         head = header("matrix" if shared else "compare", plan.seed, said, command())
         if ledger is not None:
             begin(ledger, head)
-        results, broken = _compared(plan, contestants, known)
+        results, broken = _compared(plan, pool, known)
         results.late[:0] = late
         seconds = time.monotonic() - start
-        there = {name: contestant.adapter for name, contestant in contestants.items()}
         comparison = Comparison(
             plan,
             list(said.values()),
             results,
-            crashed,
+            [text for text in on_load.values() if text not in late],
             broken,
-            there,
+            pool.adapters,
             seconds,
             with_coverage=coverage,
             with_details=details,
@@ -118,47 +111,15 @@ def command() -> str:
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
-def _started(
-    specs: Sequence[Spec], stack: ExitStack, options: ProcessOptions, *, shared: bool
-) -> dict[str, ProcessAdapter]:
-    """The adapters by the name of their spec, closed with the stack."""
-    if shared:
-        processes = stack.enter_context(WorkerProcesses(options))
-        return {spec.name: processes.adapter(spec) for spec in specs}
-    return {spec.name: stack.enter_context(ProcessAdapter.start(spec, options)) for spec in specs}
-
-
-def _seated(
-    adapters: Mapping[str, ProcessAdapter], keys: Mapping[str, Hashable]
-) -> tuple[dict[str, Contestant], list[str], list[str]]:
-    """The adapters that started, by the name of their spec, how others crashed, and what took too long.
-
-    Those with one key share a process, which takes one call at a time, and so they share a thread.
-    """
-    threads = {key: ThreadPoolExecutor(1, thread_name_prefix=str(key)) for key in keys.values()}
-    contestants: dict[str, Contestant] = {}
-    crashed: list[str] = []
-    late: list[str] = []
-    for name, adapter in adapters.items():
-        try:
-            contestants[name] = Contestant(adapter, threads[keys[name]])
-        except AdapterCrashed as crash:
-            (late if isinstance(crash, NoAnswer) else crashed).append(str(crash))
-    check_unique_names(contestant.description for contestant in contestants.values())
-    return contestants, crashed, late
-
-
-def _compared(
-    plan: Plan, contestants: Mapping[str, Contestant], known: KnownDifferences
-) -> tuple[Results, list[str]]:
+def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[Results, list[str]]:
     """What was found, and the violations of the contract, with the progress on the terminal."""
     begun: list[ContractCheck] = []
 
     def planned_cases() -> Iterator[PlannedCase]:
-        yield from plan.planned_cases(list(contestants))
-        begun.extend(start_checks(plan, contestants))  # while the last cases are judged
+        yield from plan.planned_cases(list(pool.adapters))
+        begun.extend(start_checks(plan, pool))  # while the last cases are judged
 
     with interruption() as interrupted, progress(len(plan), interrupted) as advance:
-        results = compare(planned_cases(), contestants, advance, known)
+        results = compare(planned_cases(), pool, advance, known)
     with Console(stderr=True).status("checking the contract"):
         return results, collect_violations(results, begun)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.evaluation import CheckedAdapter, evaluate
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
 from reference import oracle
@@ -64,7 +64,7 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
     z, y, own = _points(element, np.where(whole.must, np.nan, whole.center))
     ones = np.ones_like(z)
     judge = Judge(Problem(*(a.astype(element.format.dtype).reshape(-1, 1, 1) for a in (ones, y, z))))
-    outputs = evaluate(adapter, judge.problem)._asdict()
+    outputs = evaluate_stack(adapter, judge.problem)._asdict()
     got = {name: value.astype(np.float64).ravel() for name, value in outputs.items() if value is not None}
     sets = {name: whole.mapped(np.ravel) for name, whole in judge.sets(claims).items()}
     balls = oracle.evaluate(*judge.problem)._asdict()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from adapters import CORE, Spec, installed, spec_of
-from adapters.errors import AdapterCrashed, NoAnswer
+from adapters.errors import AdapterCrashed
 from adapters.modes import parse
 from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import Outcome, evaluate_and_judge
-from crosscheck.hosts import WorkerProcesses
+from crosscheck.evaluation import Outcome, evaluate_and_judge, judge_evaluation
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, KnownMatch
-from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, decided, is_judged, regimes_of
+from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, is_judged
 from crosscheck.matrix.shapes import LARGE, shape_class
 from crosscheck.message import failure
-from crosscheck.run_summary import RunSummary
+from crosscheck.pool import AdapterPool
 
 MODES = "modes of the matrix"
 
@@ -30,70 +30,53 @@ def judge_of(case: Case | Literal) -> Judge:
 
 
 @dataclass
-class Matrix:
-    """The modes of a run, in the processes that they share.
+class MatrixRun:
+    """The modes of a run on the cases of the plan.
 
     Attributes:
-        processes: the worker processes.
+        pool: the modes; each starts when it is first needed.
         known: the known differences.
         coverage: what was judged where.
-        run_summary: the counts that are printed at the end of the run.
-        crashed: the modes that crashed or gave no answer in time, and how; they are asked no more.
-        listener: told of every outcome, for a ledger; None: nobody is.
+        listener: is given every outcome, for a ledger; None: there is none.
     """
 
-    processes: WorkerProcesses
+    pool: AdapterPool
     known: KnownDifferences
     coverage: Coverage = field(default_factory=Coverage)
-    run_summary: RunSummary = field(default_factory=RunSummary)
-    crashed: dict[str, AdapterCrashed] = field(default_factory=dict)
     listener: Callable[[Case, Judge, Sequence[Outcome]], None] | None = None
 
-    def hear(self, spec: Spec, case: Case | Literal) -> tuple[Outcome, KnownMatch]:
-        """One mode on one case.
+    def add(self, spec: Spec, case: Case | Literal) -> tuple[Outcome, KnownMatch]:
+        """Evaluate a case with a mode, judge the result and match it with the known differences.
 
         Raises:
-            AdapterError: it cannot be loaded.
-            AdapterCrashed: it crashed before; it is asked no more.
+            AdapterError: the mode cannot be loaded.
+            AdapterCrashed: it crashed before, or gave no answer in time; it is asked no more.
         """
-        if spec.name in self.crashed:
-            raise self.crashed[spec.name]
+        self.pool.load(spec)
         judge = judge_of(case)
-        outcome = evaluate_and_judge(self.processes.adapter(spec), judge)
-        if isinstance(outcome.failure, AdapterCrashed):
-            self.crashed[spec.name] = outcome.failure
-        if isinstance(outcome.failure, NoAnswer):
-            self.run_summary.no_verdict[str(outcome.failure)] += 1
+        evaluation = self.pool.evaluate(spec.name, judge.problem)
+        if evaluation is None:
+            raise AssertionError(
+                spec.name
+            )  # `load` raises for one that crashed, and this pool refuses nobody
+        outcome = judge_evaluation(judge, evaluation)
         known_match = self.known.match(judge, outcome, case.shape)
         self.coverage.add(case, judge, outcome)
-        self._count(judge, outcome, known_match)
+        self.pool.count(judge, outcome, MODES)
+        self.pool.run_summary.known.update(known_match.covered)
         if self.listener is not None and isinstance(case, Case):
             self.listener(case, judge, [outcome])
         return outcome, known_match
 
-    def _count(self, judge: Judge, outcome: Outcome, known_match: KnownMatch) -> None:
-        name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size
-        self.run_summary.asked[name] += count
-        self.run_summary.known.update(known_match.covered)
-        if outcome.unsupported is not None:
-            self.run_summary.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
-        if outcome.outputs is None:
-            return
-        self.run_summary.problems[MODES] += count
-        self.run_summary.count(name, dtype, outcome.judgements)
-        self.run_summary.regimes.update(regimes_of(judge, decided(judge, outcome)))
-
     def failure_message(self, spec: Spec, case: Case | Literal, outcome: Outcome) -> str:
         """Everything needed to act on an outcome that is not green, beside what the plain modes return."""
-        others = [
-            spec_of(parse(name))
-            for name in CORE
-            if name not in (spec.name, *self.crashed) and installed(name)
-        ]
-        judge = judge_of(case)
-        adapters = {one.name: self.processes.adapter(one) for one in (spec, *others)}
-        outcomes = [outcome, *(evaluate_and_judge(adapters[other.name], judge) for other in others)]
-        return failure(case.text, judge, outcomes, adapters)
+        others = [spec_of(parse(name)) for name in CORE if name != spec.name and installed(name)]
+        judge, plain = judge_of(case), {}
+        for other in others:
+            with suppress(AdapterCrashed):
+                plain[other.name] = self.pool.load(other)
+        outcomes = [outcome, *(evaluate_and_judge(adapter, judge) for adapter in plain.values())]
+        return failure(case.text, judge, outcomes, {spec.name: self.pool.adapters[spec.name], **plain})
 
 
 def never_judged(heard: Iterable[tuple[Case, Outcome]]) -> list[str]:

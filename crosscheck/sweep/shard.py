@@ -14,7 +14,7 @@ from adapters.errors import AdapterCrashed, AdapterMisbehaved
 from crosscheck.cases import Case
 from crosscheck.cases.sources import clear_cache
 from crosscheck.comparison.summarise import cell_of, count_of, known_fields, wrong_in
-from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate
+from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_stack
 from crosscheck.explain.disagreement import DisagreementAnalysis
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, combine_matches
@@ -69,7 +69,7 @@ class Shard:
             why = f"{said.name} has no {case.dtype}"
             if case.dtype in said.dtypes:
                 try:
-                    results[name] = evaluate(adapter, problem)
+                    results[name] = evaluate_stack(adapter, problem)
                     continue
                 except NotImplementedError as reason:
                     why = str(reason) or "no reason given"

@@ -1,4 +1,4 @@
-"""The panel: an adapter that crashes is out and named, the others go on, and what was heard is counted."""
+"""The pool: an adapter that crashes is out and named, the others go on, and what was judged is counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer
 from crosscheck.cases import Case
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.message import replay
-from crosscheck.panel import CRASHED, LATE, Panel
+from crosscheck.pool import CRASHED, LATE, AdapterPool
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 from reference.types import Problem
@@ -42,33 +42,33 @@ def spec(module: str, name: str) -> Spec:
     return Spec(target, target)
 
 
-def started(*specs: Spec, journal: Path) -> Panel:
-    return Panel.of(specs, ProcessOptions(journal, TIMEOUT, compile_timeout=TIMEOUT))
+def started(*specs: Spec, journal: Path) -> AdapterPool:
+    return AdapterPool.start(specs, ProcessOptions(journal, TIMEOUT, compile_timeout=TIMEOUT))
 
 
 @pytest.fixture(scope="module")
-def after_crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel of a healthy adapter, three that crashed on their unlucky input, and one that hangs there."""
+def after_crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdapterPool]:
+    """A pool of a healthy adapter, three that crashed on their unlucky input, and one that hangs there."""
     specs = [spec("wrong", "healthy"), *(spec("deaths", name) for name in (*FATES, "endless"))]
-    panel = started(*specs, journal=tmp_path_factory.mktemp("journal"))
-    assert panel.hear(STACK).is_green
-    assert panel.unreported_crashes() == {}
-    panel.hear(UNLUCKY)
-    yield panel
-    panel.close()
+    pool = started(*specs, journal=tmp_path_factory.mktemp("journal"))
+    assert pool.results(STACK).is_green
+    assert pool.unreported_crashes() == {}
+    pool.results(UNLUCKY)
+    yield pool
+    pool.close()
 
 
 @pytest.mark.long
-def test_an_adapter_that_crashes_is_out_and_the_others_go_on(after_crashes: Panel) -> None:
-    assert list(after_crashes.adapters) == ["tests.planted.wrong:healthy"]
-    heard = after_crashes.hear(STACK)
+def test_an_adapter_that_crashes_is_out_and_the_others_go_on(after_crashes: AdapterPool) -> None:
+    assert after_crashes.active == ["tests.planted.wrong:healthy"]
+    heard = after_crashes.results(STACK)
     assert [outcome.description.name for outcome in heard.outcomes] == ["planted-healthy"]
     assert heard.is_green
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", FATES)
-def test_a_crash_is_kept_with_its_input_on_disk(name: str, after_crashes: Panel) -> None:
+def test_a_crash_is_kept_with_its_input_on_disk(name: str, after_crashes: AdapterPool) -> None:
     crash = after_crashes.crashed[f"tests.planted.deaths:{name}"]
     assert (crash.adapter, crash.how) == (f"planted-{name}", FATES[name])
     assert crash.journal is not None
@@ -80,13 +80,13 @@ def test_a_crash_is_kept_with_its_input_on_disk(name: str, after_crashes: Panel)
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", FATES)
-def test_the_account_names_what_crashed(name: str, after_crashes: Panel) -> None:
+def test_the_run_summary_names_what_crashed(name: str, after_crashes: AdapterPool) -> None:
     target, crash = f"tests.planted.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
     assert any(line.startswith(f"died: {target}: {crash}") for line in after_crashes.run_summary.lines())
 
 
 @pytest.mark.long
-def test_a_crash_is_told_once_with_the_line_that_replays_it(after_crashes: Panel) -> None:
+def test_a_crash_is_told_once_with_the_line_that_replays_it(after_crashes: AdapterPool) -> None:
     crashes = after_crashes.unreported_crashes()
     assert {what: len(lines) for what, lines in crashes.items()} == {CRASHED: len(FATES), LATE: 1}
     for (name, crash), text in zip(
@@ -98,7 +98,7 @@ def test_a_crash_is_told_once_with_the_line_that_replays_it(after_crashes: Panel
 
 
 @pytest.mark.long
-def test_who_gives_no_answer_in_time_is_out_without_a_verdict(after_crashes: Panel) -> None:
+def test_who_gives_no_answer_in_time_is_out_without_a_verdict(after_crashes: AdapterPool) -> None:
     target = "tests.planted.deaths:endless"
     assert isinstance(after_crashes.crashed[target], NoAnswer)
     told = [line for line in after_crashes.run_summary.lines() if target in line]
@@ -106,16 +106,16 @@ def test_who_gives_no_answer_in_time_is_out_without_a_verdict(after_crashes: Pan
     assert not after_crashes.run_summary.is_green
 
 
-def test_a_crash_while_loading_leaves_the_others_on_the_panel(tmp_path: Path) -> None:
-    panel = started(spec("import_exit", "any"), spec("wrong", "healthy"), journal=tmp_path)
-    assert list(panel.adapters) == ["tests.planted.wrong:healthy"]
-    (text,) = panel.unreported_crashes()[CRASHED]
+def test_a_crash_while_loading_leaves_the_others_in_the_pool(tmp_path: Path) -> None:
+    pool = started(spec("import_exit", "any"), spec("wrong", "healthy"), journal=tmp_path)
+    assert list(pool.adapters) == ["tests.planted.wrong:healthy"]
+    (text,) = pool.unreported_crashes()[CRASHED]
     assert text.startswith("tests.planted.import_exit:any exited with status 0; before its first call; ")
-    assert panel.hear(STACK).is_green
-    panel.close()
+    assert pool.results(STACK).is_green
+    pool.close()
 
 
-def test_an_adapter_that_cannot_be_loaded_ends_the_panel_and_every_child(tmp_path: Path) -> None:
+def test_an_adapter_that_cannot_be_loaded_ends_the_pool_and_every_child(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="the planted framework is not here"):
         started(spec("wrong", "healthy"), spec("import_error", "any"), journal=tmp_path)
     assert list(tmp_path.glob("*healthy*")) == []  # a child that was closed leaves no file
@@ -134,18 +134,15 @@ def test_a_journal_that_cannot_be_kept_is_an_error_before_the_first_call(tmp_pat
         started(spec("wrong", "healthy"), journal=tmp_path / "file")
 
 
-def seated(**adapters: Any) -> Panel:
-    """A panel in this process."""
-    panel = Panel()
-    for name, adapter in adapters.items():
-        panel.adapters[name] = adapter if isinstance(adapter, InProcessAdapter) else InProcessAdapter(adapter)
-    return panel
+def seated(**adapters: Any) -> AdapterPool:
+    """A pool in this process."""
+    return AdapterPool({name: InProcessAdapter(adapter) for name, adapter in adapters.items()})
 
 
-def summary_lines(panel: Panel, *problems: Problem) -> list[str]:
+def summary_lines(pool: AdapterPool, *problems: Problem) -> list[str]:
     for problem in problems:
-        panel.hear(problem)
-    return list(panel.run_summary.lines())
+        pool.results(problem)
+    return list(pool.run_summary.lines())
 
 
 def by_regime(**counts: int) -> str:
@@ -161,13 +158,13 @@ def test_problems_and_elements_are_counted_for_each_adapter() -> None:
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_elements_are_counted_in_every_regime(dtype: str) -> None:
     case = Case("mixed", 0, (40, 2, 3, 2), dtype=dtype)
-    panel = seated(one=wrong.healthy, two=wrong.refuses)
-    hearing = panel.hear(case.problem())
-    judged = hearing.outcomes[0].judgements["y_hat"].decided
-    counts = np.bincount(hearing.judge.places[judged], minlength=len(REGIMES)).tolist()
-    assert panel.run_summary.regimes == dict(zip(REGIMES, counts, strict=True))
-    assert panel.run_summary.regimes.total() > 0.9 * judged.size
-    assert all(panel.run_summary.regimes[name] for name in REGIMES)
+    pool = seated(one=wrong.healthy, two=wrong.refuses)
+    result = pool.results(case.problem())
+    judged = result.outcomes[0].judgements["y_hat"].decided
+    counts = np.bincount(result.judge.places[judged], minlength=len(REGIMES)).tolist()
+    assert pool.run_summary.regimes == dict(zip(REGIMES, counts, strict=True))
+    assert pool.run_summary.regimes.total() > 0.9 * judged.size
+    assert all(pool.run_summary.regimes[name] for name in REGIMES)
 
 
 def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
@@ -185,9 +182,9 @@ def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
 
 def test_what_is_not_judged_is_counted_by_output() -> None:
     many = Case("ordinary", 5, (3, 70, 1, 1), dtype="bfloat16").problem()
-    panel = seated(healthy=wrong.healthy)
-    assert panel.hear(many).is_green
-    assert summary_lines(panel, STACK, many) == [
+    pool = seated(healthy=wrong.healthy)
+    assert pool.results(many).is_green
+    assert summary_lines(pool, STACK, many) == [
         "problems: planted-healthy 13",
         "not judged: planted-healthy bfloat16 loss, 6 numbers: their sets hold all that they can be",
         "not judged: planted-healthy bfloat16 grad, 6 numbers: their sets hold all that they can be",
@@ -196,43 +193,43 @@ def test_what_is_not_judged_is_counted_by_output() -> None:
 
 
 def test_an_adapter_is_without_a_verdict_only_if_it_was_asked_and_never_judged() -> None:
-    panel = seated(healthy=wrong.healthy, refuses=wrong.refuses, raises=wrong.raises)
-    assert panel.run_summary.adapters_without_verdict == []
-    panel.hear(STACK)
-    assert panel.run_summary.adapters_without_verdict == ["planted-refuses"]  # the one that raises has failed
+    pool = seated(healthy=wrong.healthy, refuses=wrong.refuses, raises=wrong.raises)
+    assert pool.run_summary.adapters_without_verdict == []
+    pool.results(STACK)
+    assert pool.run_summary.adapters_without_verdict == ["planted-refuses"]  # the one that raises has failed
 
 
 @pytest.mark.parametrize("adapter", [wrong.sign, wrong.raises, wrong.wrong_shape])
 def test_a_hearing_is_not_green_if_one_result_is_wrong(adapter: wrong.Planted) -> None:
-    heard = seated(healthy=wrong.healthy, wrong=adapter).hear(STACK)
+    heard = seated(healthy=wrong.healthy, wrong=adapter).results(STACK)
     assert not heard.is_green
     assert [outcome.is_green for outcome in heard.outcomes] == [True, False]
 
 
 def test_misbehaviour_is_no_crash() -> None:
-    panel = seated(raises=wrong.raises)
+    pool = seated(raises=wrong.raises)
     for _ in range(2):
-        (outcome,) = panel.hear(STACK).outcomes
+        (outcome,) = pool.results(STACK).outcomes
         assert isinstance(outcome.failure, AdapterMisbehaved)
-    assert (panel.crashed, panel.unreported_crashes()) == ({}, {})
+    assert (pool.crashed, pool.unreported_crashes()) == ({}, {})
 
 
-def test_a_crash_that_somebody_else_saw_can_be_told_to_the_panel() -> None:
-    panel, crash = seated(one=wrong.healthy), AdapterCrashed("one", "exited with status 0", None, Path("log"))
-    panel.retire("one", crash)
-    assert (panel.adapters, panel.unreported_crashes()) == ({}, {CRASHED: [str(crash)]})
-    assert panel.hear(STACK).outcomes == ()
+def test_a_crash_that_somebody_else_saw_retires_the_adapter() -> None:
+    pool, crash = seated(one=wrong.healthy), AdapterCrashed("one", "exited with status 0", None, Path("log"))
+    pool.retire("one", crash)
+    assert (pool.active, pool.unreported_crashes()) == ([], {CRASHED: [str(crash)]})
+    assert pool.results(STACK).outcomes == ()
 
 
-def disagreement(panel: Panel) -> DisagreementError:
+def disagreement(pool: AdapterPool) -> DisagreementError:
     case = Case("ordinary", 5, (7, 1, 3, 1))
-    return DisagreementError(case, panel.hear(case.problem()))
+    return DisagreementError(case, pool.results(case.problem()))
 
 
 def test_a_disagreement_that_does_not_come_again_is_explained_all_the_same() -> None:
-    panel = seated(sign=wrong.sign)
-    inner = ExceptionGroup("flaky", [disagreement(panel)])
-    with pytest.raises(pytest.fail.Exception, match=r"^planted-sign is outside on grad\n"), explained(panel):
+    pool = seated(sign=wrong.sign)
+    inner = ExceptionGroup("flaky", [disagreement(pool)])
+    with pytest.raises(pytest.fail.Exception, match=r"^planted-sign is outside on grad\n"), explained(pool):
         raise ExceptionGroup("twice", [ValueError("first"), inner])
 
 

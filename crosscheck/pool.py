@@ -1,0 +1,315 @@
+"""The adapters of a run: who can still be asked, how the others ended, one call or many at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from types import MappingProxyType, TracebackType
+from typing import NamedTuple, Self
+
+from adapters import Spec
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, NoAnswer
+from adapters.isolated import ProcessAdapter
+from adapters.protocol import Description
+from crosscheck.cases import Case
+from crosscheck.contract import contract_violations
+from crosscheck.evaluation import (
+    CheckedAdapter,
+    Evaluation,
+    Outcome,
+    check_unique_names,
+    evaluate,
+    judge_evaluation,
+)
+from crosscheck.hosts import WorkerProcesses
+from crosscheck.judge import Judge
+from crosscheck.matrix.coverage import decided, regimes_of
+from crosscheck.message import replay
+from crosscheck.run_summary import RunSummary
+from reference.types import Array, Outputs, Problem
+
+# Numbers of problems and results that wait to be judged: enough that nobody waits for long, some 100 MB.
+AHEAD = 2**24
+CRASHED = "an adapter died; the others went on"
+LATE = "no verdict: an adapter gave no answer in time; the others went on"
+
+
+class RetiredAdapter:
+    """Stands in for an adapter that crashed or gave no answer in time: it has its name, and raises.
+
+    Its process would be started again by a call, only to crash or to hang once more.
+    """
+
+    def __init__(self, description: Description, crash: AdapterCrashed) -> None:
+        self.description, self._crash = description, crash
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """Raise again how the adapter crashed."""
+        del X, y, W
+        raise self._crash
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """Raise again how the adapter crashed."""
+        del X, y, W
+        raise self._crash
+
+
+class CaseResult(NamedTuple):
+    """One problem: its judge, and an outcome for each adapter that evaluated it."""
+
+    judge: Judge
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def is_green(self) -> bool:
+        """Whether no result is wrong; a crash is no result, `AdapterPool.unreported_crashes` has it."""
+        return all(o.is_green or isinstance(o.failure, AdapterCrashed) for o in self.outcomes)
+
+
+class Pending(NamedTuple):
+    """A case with its calls, which are under way.
+
+    Attributes:
+        case: of a plan.
+        problem: made from it.
+        calls: an evaluation to come for each adapter, by name; None for one that is asked no more.
+    """
+
+    case: Case
+    problem: Problem
+    calls: list[tuple[str, Future[Evaluation | None]]]
+
+    @property
+    def numbers(self) -> int:
+        """About how many numbers are there when all calls are done; results are smaller than problems."""
+        return sum(array.size for array in self.problem) * (1 + len(self.calls))
+
+
+class AdapterPool:
+    """The adapters of a run, by the name of their spec.
+
+    An adapter that crashes or gives no answer in time is retired: it is asked no more, and the others go on.
+
+    Attributes:
+        adapters: those that started, in order; a `RetiredAdapter` in the place of one that was retired.
+        crashed: how adapters crashed, while they were loaded or later, or gave no answer in time.
+        run_summary: of what was counted by `results` and `count`, and of the crashes.
+    """
+
+    def __init__(
+        self,
+        adapters: Mapping[str, CheckedAdapter] = MappingProxyType({}),
+        keys: Mapping[str, Hashable] = MappingProxyType({}),
+        *,
+        strict: bool = False,
+    ) -> None:
+        """A pool of adapters that are there already; their owner closes them.
+
+        Args:
+            adapters: by name.
+            keys: equal for adapters that share a process; by default nobody does.
+            strict: whether an adapter that breaks the contract is asked no more in that dtype.
+        """
+        self.adapters: dict[str, CheckedAdapter] = dict(adapters)
+        self.crashed: dict[str, AdapterCrashed] = {}
+        self.run_summary = RunSummary()
+        self._strict = strict
+        self._refused: set[tuple[str, str]] = set()
+        self._reported: set[str] = set()
+        self._resources = ExitStack()
+        self._start: Callable[[Spec], ProcessAdapter] | None = None
+        self._threads: dict[Hashable, ThreadPoolExecutor] = {}
+        self._keys: dict[str, Hashable] = dict(keys)
+
+    @classmethod
+    def start(
+        cls, specs: Sequence[Spec], options: ProcessOptions, *, shared: bool = False, strict: bool = False
+    ) -> Self:
+        """Start the adapters in processes of this pool; one that crashes meanwhile is in `crashed`.
+
+        Args:
+            specs: which adapters; `load` adds others.
+            options: where and how they run.
+            shared: whether adapters with one process key share a process; otherwise each has its own.
+            strict: as for the pool.
+
+        Raises:
+            AdapterError: an adapter cannot be loaded, or two have one name.
+            JournalError: the journal cannot be written.
+        """
+        pool = cls(strict=strict)
+        with pool._resources as resources:
+            if shared:
+                pool._start = resources.enter_context(WorkerProcesses(options)).adapter
+            else:
+                pool._start = lambda spec: pool._resources.enter_context(ProcessAdapter.start(spec, options))
+            started = {spec: pool._start(spec) for spec in specs}  # all at once; describing waits for each
+            for spec, adapter in started.items():
+                pool._add(spec.name, adapter, spec.process_key if shared else spec.name)
+            check_unique_names(pool.descriptions.values())
+            pool._resources = resources.pop_all()
+        return pool
+
+    def load(self, spec: Spec) -> CheckedAdapter:
+        """The adapter, which is started unless it is there.
+
+        Raises:
+            AdapterError, JournalError: as `start`.
+            AdapterCrashed: it crashed, now or before, or gave no answer in time.
+        """
+        if spec.name not in self.adapters and spec.name not in self.crashed:
+            if self._start is None:
+                raise AdapterError(f"no process for {spec.name}: this pool was given its adapters")
+            self._add(spec.name, self._start(spec), spec.process_key)
+        if spec.name in self.crashed:
+            raise self.crashed[spec.name]
+        return self.adapters[spec.name]
+
+    def _add(self, name: str, adapter: CheckedAdapter, key: Hashable) -> None:
+        """Take in an adapter once its process has described it."""
+        try:
+            _ = adapter.description
+        except AdapterCrashed as crash:
+            self._mark_crashed(name, crash)
+        else:
+            self.adapters[name], self._keys[name] = adapter, key
+
+    def _mark_crashed(self, name: str, crash: AdapterCrashed) -> None:
+        self.crashed[name] = crash
+        counts = self.run_summary.no_verdict if isinstance(crash, NoAnswer) else self.run_summary.crashes
+        counts[f"{name}: {crash}"] += 1
+
+    @property
+    def descriptions(self) -> dict[str, Description]:
+        """What the adapters that started say about themselves."""
+        return {name: adapter.description for name, adapter in self.adapters.items()}
+
+    @property
+    def active(self) -> list[str]:
+        """The adapters that are asked."""
+        return [name for name in self.adapters if name not in self.crashed]
+
+    def evaluate(self, name: str, problem: Problem) -> Evaluation | None:
+        """Evaluate a problem with an adapter, and wait for it.
+
+        Returns:
+            What the adapter did; None where it is asked no more, after a crash or a violation.
+        """
+        dtype = problem.X.dtype.name
+        if not self._is_asked(name, dtype):
+            return None
+        evaluation = evaluate(self.adapters[name], problem)
+        if isinstance(evaluation.failure, AdapterCrashed):
+            self.retire(name, evaluation.failure)
+        elif self._strict and isinstance(evaluation.failure, AdapterMisbehaved):
+            self._refused.add((name, dtype))
+        return evaluation
+
+    def _is_asked(self, name: str, dtype: str) -> bool:
+        """Whether the adapter may be called; of one that does not have the dtype that is known without."""
+        has_dtype = dtype in self.adapters[name].description.dtypes
+        return not has_dtype or (name not in self.crashed and (name, dtype) not in self._refused)
+
+    def results(self, problem: Problem) -> CaseResult:
+        """Evaluate a problem with every active adapter, one after the other; judge and count."""
+        judge = Judge(problem)
+        evaluations = [self.evaluate(name, problem) for name in self.active]
+        outcomes = tuple(judge_evaluation(judge, one) for one in evaluations if one is not None)
+        for outcome in outcomes:
+            self.count(judge, outcome, outcome.description.name)
+        return CaseResult(judge, outcomes)
+
+    def count(self, judge: Judge, outcome: Outcome, label: str) -> None:
+        """Count an outcome in the run summary; its problems under the label."""
+        name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size
+        if outcome.failure is None:
+            self.run_summary.asked[name] += count
+        if outcome.unsupported is not None:
+            self.run_summary.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
+        if outcome.outputs is not None:
+            self.run_summary.problems[label] += count
+            self.run_summary.count(name, dtype, outcome.judgements)
+            self.run_summary.regimes.update(regimes_of(judge, decided(judge, outcome)))
+
+    def submit(self, name: str, problem: Problem) -> Future[Evaluation | None]:
+        """`evaluate` after what was submitted before to adapters of the same process, without waiting."""
+        return self._thread(name).submit(self.evaluate, name, problem)
+
+    def stream(self, planned_cases: Iterable[tuple[Case, Sequence[str]]]) -> Iterator[Pending]:
+        """The cases in order, each with its calls; those after it are submitted as far as `AHEAD` goes.
+
+        Args:
+            planned_cases: cases with the names of the adapters that evaluate them.
+        """
+        waiting: deque[Pending] = deque()
+        ahead = 0
+        for case, names in planned_cases:
+            problem = case.problem()
+            waiting.append(Pending(case, problem, [(name, self.submit(name, problem)) for name in names]))
+            ahead += waiting[-1].numbers
+            while waiting and ahead > AHEAD:
+                ahead -= waiting[0].numbers
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+
+    def submit_contract(self, name: str, problem: Problem) -> Future[list[str]]:
+        """Check the contract on a problem, after what was submitted before: sentences about violations.
+
+        The result is `NoAnswer` where the adapter gave none in time.
+        """
+        return self._thread(name).submit(self._violations, name, problem)
+
+    def _thread(self, name: str) -> ThreadPoolExecutor:
+        """The thread of an adapter's process, which takes one call at a time."""
+        key = self._keys.setdefault(name, name)
+        if key not in self._threads:
+            self._threads[key] = ThreadPoolExecutor(1, thread_name_prefix=str(key))
+        return self._threads[key]
+
+    def _violations(self, name: str, problem: Problem) -> list[str]:
+        dtype = problem.X.dtype.name
+        if dtype not in self.adapters[name].description.dtypes or not self._is_asked(name, dtype):
+            return []
+        try:
+            return contract_violations(self.adapters[name], problem)
+        except AdapterCrashed as crash:
+            self.retire(name, crash)
+            if isinstance(crash, NoAnswer):
+                raise
+            return [str(crash)]
+
+    def retire(self, name: str, crash: AdapterCrashed) -> None:
+        """Ask an adapter no more, which crashed or gave no answer in time."""
+        self._mark_crashed(name, crash)
+        self.adapters[name] = RetiredAdapter(self.adapters[name].description, crash)
+
+    def unreported_crashes(self) -> dict[str, list[str]]:
+        """The crashes since the last call, each with the line that replays it where there was a call.
+
+        They stand under `CRASHED`, or `LATE` where there was no answer in time.
+        """
+        new = {name: crash for name, crash in self.crashed.items() if name not in self._reported}
+        self._reported |= new.keys()
+        found: dict[str, list[str]] = {}
+        for name, crash in new.items():
+            again = "" if crash.journal is None else f"\n  replay  {replay(str(crash.journal), name)}"
+            found.setdefault(LATE if isinstance(crash, NoAnswer) else CRASHED, []).append(f"{crash}{again}")
+        return found
+
+    def close(self) -> None:
+        """Give up what is not under way yet, and end the processes of this pool."""
+        for thread in self._threads.values():
+            thread.shutdown(wait=False, cancel_futures=True)
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
