@@ -222,6 +222,7 @@ def _start(config: pytest.Config) -> None:
         pool = AdapterPool.start(selected(config), _process_options(config))
     except (adapters.AdapterError, adapters.JournalError) as error:
         raise pytest.UsageError(str(error)) from None
+    pool.run_summary.problems.update({said.name: 0 for said in pool.descriptions.values()})
     config.stash[POOL] = pool
     config.add_cleanup(pool.close)
 

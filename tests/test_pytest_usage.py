@@ -128,6 +128,6 @@ def test_a_run_without_a_verdict_on_an_adapter_that_was_asked_fails(runs: dict[s
     assert_says(runs["refusing"], 1, "1 passed", told)
 
 
-def test_a_run_that_asks_the_panel_nothing_passes(runs: dict[str, Ran]) -> None:
+def test_a_run_that_asks_the_adapters_nothing_passes(runs: dict[str, Ran]) -> None:
     printed = assert_says(runs["refusing unasked"], 0, "1 passed", "problems: numpy 0, planted-refuses 0")
     assert "without a verdict" not in printed
