@@ -126,7 +126,6 @@ def test_what_is_outside_is_no_difference_within_bounds() -> None:
 
 def test_what_is_not_judged_is_no_difference_within_bounds() -> None:
     judge, outcomes = heard(NOT_JUDGED, PLAIN, OTHER)
-    assert {float(outcome.outputs.y_hat[0, 0]) for outcome in outcomes if outcome.outputs} == {1.0, 0.515625}
     assert not any(outcome.judgements["y_hat"].judged.any() for outcome in outcomes)
     assert next(told(judge, outcomes)) == (
         "y_hat[0, 0]: 1.0 (planted-plain); 0.5156 (planted-other); not judged"
