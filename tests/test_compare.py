@@ -19,6 +19,7 @@ from crosscheck.cases import Case
 from crosscheck.comparison.contestant import Contestant
 from crosscheck.comparison.engine import Record, compare
 from crosscheck.comparison.plan import Plan
+from crosscheck.comparison.planned import Meeting
 from crosscheck.comparison.promises import checks, violations
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
@@ -171,6 +172,17 @@ def test_a_dtype_that_an_adapter_states_and_refuses_is_no_pass() -> None:
         subject = Direct(wrong.Planted("half", refusing, *dtypes))
         comparison = Comparison(plan, [subject.description], record_of(subject, plan=plan))
         assert (comparison.unheard, comparison.is_green) == (unheard, not unheard)
+
+
+def test_an_adapter_that_the_plan_does_not_ask_in_a_dtype_is_judged_by_the_others() -> None:
+    subjects = [Direct(wrong.healthy), Direct(wrong.late_result)]
+    cases = {dtype: Case("ordinary", 1, (4, 1, 3, 1), dtype=dtype) for dtype in ("float32", "float64")}
+    with seated(subjects) as contestants:
+        one, two = contestants
+        meetings = [Meeting(cases["float32"], (one, two)), Meeting(cases["float64"], (two,))]
+        record = compare(meetings, contestants, lambda _: None)
+    comparison = Comparison(PLAN, [subject.description for subject in subjects], record)
+    assert comparison.unheard == []
 
 
 @pytest.mark.parametrize("outputs", [("grad",), ("y_hat", "loss")])
