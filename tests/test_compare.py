@@ -18,6 +18,7 @@ from crosscheck.cases import Case
 from crosscheck.comparison.contract_checks import collect_violations, start_checks
 from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.plan import CorePlan
+from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row, rows
@@ -169,6 +170,17 @@ def test_a_dtype_that_an_adapter_states_and_refuses_is_no_pass() -> None:
         adapter = InProcessAdapter(wrong.Planted("half", refusing, *dtypes))
         comparison = Comparison(plan, [adapter.description], results_of(adapter, plan=plan))
         assert (comparison.adapters_without_verdict, comparison.is_green) == (without, not without)
+
+
+def test_an_adapter_that_the_plan_does_not_ask_in_a_dtype_is_judged_by_the_others() -> None:
+    adapters = [InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.late_result)]
+    cases = {dtype: Case("ordinary", 1, (4, 1, 3, 1), dtype=dtype) for dtype in ("float32", "float64")}
+    with pool_of(*adapters) as pool:
+        one, two = pool.adapters
+        planned = [PlannedCase(cases["float32"], (one, two)), PlannedCase(cases["float64"], (two,))]
+        results = compare(planned, pool, lambda _: None)
+    comparison = Comparison(PLAN, [adapter.description for adapter in adapters], results)
+    assert comparison.adapters_without_verdict == []
 
 
 @pytest.mark.parametrize("outputs", [("grad",), ("y_hat", "loss")])

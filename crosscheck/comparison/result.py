@@ -125,9 +125,9 @@ class Comparison:
         """The adapters of which nothing could be judged, or nothing in a dtype that they state: no pass."""
         reported, found = {*self.failing, *self._late}, list[str]()
         for said in self.descriptions:
-            judged = Counter({row.dtype: 0 for row in self.rows if row.adapter == said.name})
-            for row in self.rows:
-                judged[row.dtype] += row.judged if row.adapter == said.name else 0
+            judged = Counter[str]()  # by the dtypes that it was asked in
+            for row in (row for row in self.rows if row.adapter == said.name):
+                judged[row.dtype] += row.judged
             without = [dtype for dtype, count in judged.items() if not count and dtype in said.dtypes]
             if said.name not in reported and not judged.total():
                 found.append(said.name)
