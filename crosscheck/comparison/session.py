@@ -8,6 +8,7 @@ import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -160,5 +161,47 @@ def _compared(
 
     with interruption() as interrupted, progress(len(plan), interrupted) as advance:
         record = compare(meetings(), contestants, advance, known)
-    with Console(stderr=True).status("checking the contract"):
+    with Console(stderr=True, force_jupyter=False).status("checking the contract"):
         return record, violations(record, begun)
+
+
+def compare_quietly(
+    plan: Planned, specs: Sequence[Spec], conditions: Conditions, width: int
+) -> tuple[Comparison, str]:
+    """Compare the adapters as planned, each in a process of its own, and print nothing.
+
+    Args:
+        plan: the cases, and who meets them.
+        specs: the adapters.
+        conditions: where and how they run.
+        width: columns of the report.
+
+    Returns:
+        What was found, and the report of it. The adapters have ended.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded, or two have one name.
+        JournalError: the journal cannot be written.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    known = KnownDifferences.shipped()
+    console = Console(file=StringIO(), width=width, highlight=False, force_jupyter=False)
+    start = time.monotonic()
+    with ExitStack() as stack:
+        subjects = _started(specs, stack, conditions, shared=False)
+        contestants, lost, late = _seated(subjects, {spec.name: spec.name for spec in specs})
+        for contestant in contestants.values():
+            stack.callback(contestant.close)
+        record, broken = _compared(plan, contestants, known)
+        if record.interrupted:
+            raise KeyboardInterrupt
+        record.late[:0] = late
+        comparison = Comparison(
+            *(plan, [contestant.description for contestant in contestants.values()], record, lost, broken),
+            {name: contestant.subject for name, contestant in contestants.items()},
+            time.monotonic() - start,
+            tried_again=conditions.turns.notes,
+        )
+        _print(console, *heading(plan, comparison.descriptions))
+        show(comparison, console)
+    return comparison, console.file.getvalue().rstrip()
