@@ -1,11 +1,11 @@
-"""Gradient Crosscheck as pip, uv and pipx install it: the command, and the functions for other people's Python.
+"""Gradient Crosscheck as pip, uv and pipx install it: the command, and the functions for Python.
 
     from gradient_crosscheck import judge_outputs
 
 A wheel keeps the suite's packages beside this file, in a folder that is ours alone: others have packages that
-are called `adapters`, too. Whoever is installed in the same environment keeps theirs; the command sees its own.
-A process that names one of the functions has ours under these names from then on: there a package of somebody
-else that is imported already is an error, and one that could be imported later is a warning.
+are called `adapters`, too. Whoever is installed in the same environment keeps theirs; the command sees its
+own. A process that imports one of the functions has ours under these names from then on. Somebody else's that
+is imported there already is an error, and one that could be imported later is a warning.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def _import_packages() -> None:
         where = None if found is None else getattr(found, "__file__", None)
         if found is not None and (where is None or not Path(where).resolve().is_relative_to(_HERE)):
             raise ImportError(
-                f"the package {name!r} of {where or 'somebody else'} is imported already, and gradient_crosscheck"
-                " has one of that name; use a process of its own"
+                f"the package {name!r} of {where or 'somebody else'} is imported already, and"
+                " gradient_crosscheck has one of that name; use another process"
             )
     for name, where in _hidden().items():
         warnings.warn(

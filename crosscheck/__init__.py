@@ -1,8 +1,8 @@
 """Judge and tell: cases, verdicts, summaries, and the command line.
 
-The functions for notebooks and other people's tests, as in ``from crosscheck import judge_outputs``, are those of
-`crosscheck.api`. They are imported when they are first named, so that the command can be interrupted from its
-first moment.
+The functions for notebooks and other people's tests are those of `crosscheck.api`, as in
+``from crosscheck import judge_outputs``. They are imported when they are first named, so that the command can
+be interrupted from its first moment.
 """
 
 from __future__ import annotations

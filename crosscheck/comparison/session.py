@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -149,6 +150,12 @@ def _seated(
     return contestants, lost, late
 
 
+def _status(text: str) -> AbstractContextManager[Any]:
+    """A line on a terminal while something takes long; a notebook would keep it as the output of its cell."""
+    console = Console(stderr=True)
+    return nullcontext() if console.is_jupyter else console.status(text)
+
+
 def _compared(
     plan: Planned, contestants: Mapping[str, Contestant], known: KnownDifferences
 ) -> tuple[Record, list[str]]:
@@ -161,7 +168,7 @@ def _compared(
 
     with interruption() as interrupted, progress(len(plan), interrupted) as advance:
         record = compare(meetings(), contestants, advance, known)
-    with Console(stderr=True, force_jupyter=False).status("checking the contract"):
+    with _status("checking the contract"):
         return record, violations(record, begun)
 
 
