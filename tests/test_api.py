@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import doctest
-import importlib
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,12 @@ from command_line import ENVIRONMENT, ROOT, python
 
 import crosscheck
 import gradient_crosscheck
+from adapters import AdapterError
 from crosscheck import admissible_sets, api, compare_adapters, exact_values, judge_outputs, reference_outputs
 from crosscheck.api import compared, exact, judged
 from crosscheck.cases import Literal, parse
+from crosscheck.comparison import session
+from crosscheck.comparison.engine import Record
 from crosscheck.judge import OUTPUTS, Judge, Verdict
 from reference import oracle
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
@@ -400,7 +403,9 @@ def test_the_example_of_a_page_passes_what_is_right_and_catches_what_is_not(page
 
 def test_the_page_of_the_interface_names_every_function_with_its_own_arguments() -> None:
     page = (ROOT / "docs" / "python.md").read_text("utf-8")
-    assert set(re.findall(r"^\| `(\w+)\(", page, re.MULTILINE)) == set(crosscheck.__all__)
+    rows = dict(re.findall(r"^\| `(\w+)\((.*?)\)` ", page, re.MULTILINE))
+    said = {name: re.findall(r"\w+", arguments) for name, arguments in rows.items()}
+    assert said == {name: [*signature(getattr(crosscheck, name)).parameters] for name in crosscheck.__all__}
 
 
 # ----------------------------------------------------------------- the exact values, the sets, the reference
@@ -482,7 +487,31 @@ def test_a_comparison_of_a_wrong_adapter_alone_names_what_is_outside(tmp_path: P
     assert "planted-missing-one-minus is wrong: grad" in str(found)
 
 
+class InJupyter:
+    """A console as rich has it in a notebook."""
+
+    is_jupyter = True
+
+    def __init__(self, **options: Any) -> None:
+        del options
+
+
+def test_a_notebook_keeps_no_line_of_what_was_being_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "Console", InJupyter)
+    with session._status("checking") as shown:
+        assert shown is None
+
+
+def test_a_comparison_that_is_interrupted_has_no_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(session, "_started", lambda *_, **__: {})
+    monkeypatch.setattr(session, "_compared", lambda *_: (Record(interrupted=True), []))
+    with pytest.raises(KeyboardInterrupt):
+        compare_adapters("numpy", **FEW, journal=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["numpie", "torch-nothing"])
 def test_an_adapter_that_there_is_not_is_refused(name: str) -> None:
-    with pytest.raises(importlib.import_module("adapters").AdapterError, match=name):
+    with pytest.raises(AdapterError, match=name):
         compare_adapters(name)

@@ -77,8 +77,8 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
     """Compare adapters on generated problems, each in a process of its own, as ``crosscheck compare`` does.
 
     Args:
-        names: modes of the suite (``"numpy"``, ``"torch"``, ``"jax-jit"``), or ``"package.module:object"`` of
-            adapters from outside; none: NumPy, PyTorch, JAX and jitted JAX.
+        names: modes, frameworks and patterns as ``--only`` takes them, such as ``"numpy"`` or ``"jax-jit"``,
+            and ``"package.module:object"`` of adapters from outside; none: NumPy, PyTorch, JAX, jitted JAX.
         dtypes: names of the dtypes.
         regimes: kinds of input, as `crosscheck compare --regime` takes them.
         problems: for each adapter, dtype and regime, at least.

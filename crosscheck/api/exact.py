@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from crosscheck.api.judged import SHOWN, Claims, claims_of
 from crosscheck.blame.element import at
 from crosscheck.cases import arrays
+from crosscheck.cases.arrays import Numbers
 from crosscheck.cases.literals import CaseError
 from crosscheck.judge import OUTPUTS, Judge
 from crosscheck.shown import admissible, place
@@ -49,7 +50,7 @@ class ExactArray(NamedTuple):
         high, _ = oracle.to_floats(self.balls, FORMATS[self.dtype])
         return high.astype(FORMATS[self.dtype].dtype)
 
-    def error_in_ulp(self, got: Any) -> Float64:
+    def error_in_ulp(self, got: Numbers) -> Float64:
         """How far each number of an array is from the exact value, in ulp of the exact value.
 
         Args:
@@ -115,7 +116,7 @@ def _listed(name: str, shape: tuple[int, ...], text: Callable[[tuple[int, ...]],
         yield f"{count - SHOWN} more{f' of {name}' if name else ''}"
 
 
-def exact_values(X: Any, y: Any, W: Any, *, dtype: str | None = None) -> ExactValues:
+def exact_values(X: Numbers, y: Numbers, W: Numbers, *, dtype: str | None = None) -> ExactValues:
     """What each equation of the document gives in exact arithmetic, by intervals of any precision.
 
     Args:
@@ -173,9 +174,9 @@ class AdmissibleSets:
 
 
 def admissible_sets(
-    X: Any,
-    y: Any,
-    W: Any,
+    X: Numbers,
+    y: Numbers,
+    W: Numbers,
     *,
     dtype: str | None = None,
     arithmetic: Claims = None,
@@ -206,7 +207,7 @@ def admissible_sets(
     return AdmissibleSets(**found, dtype=given.literal.dtype, note=given.literal.taken)
 
 
-def reference_outputs(X: Any, y: Any, W: Any, *, dtype: str | None = None) -> Outputs:
+def reference_outputs(X: Numbers, y: Numbers, W: Numbers, *, dtype: str | None = None) -> Outputs:
     """ŷ, L, ∂L/∂W and the loss of each row by the document's closed form, in floating point.
 
     Args:

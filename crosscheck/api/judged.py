@@ -13,6 +13,7 @@ from adapters.protocol import describe
 from crosscheck.accuracy import best_known, errors
 from crosscheck.blame.element import Element
 from crosscheck.cases import Literal, arrays
+from crosscheck.cases.arrays import Numbers
 from crosscheck.cases.literals import CaseError, one_of
 from crosscheck.judge import OUTPUTS, Judge, Verdict
 from crosscheck.message import CATEGORIES
@@ -33,8 +34,8 @@ class JudgedOutput(NamedTuple):
     Attributes:
         verdict: *outside* if an element is, else *within bounds* if one was judged, else *not judged*.
         got: what was returned.
-        exact: the doubles nearest to the exact values; NaN where an input is not finite.
-        error: the distance to the exact value in ulp; NaN where there is no such figure, as for NaN.
+        exact: the exact values as float64, sure to 1/128 ulp; NaN where an input is not finite.
+        error: the distance to the exact value in ulp, as sure; NaN where there is none, as for a NaN.
         inside: which elements lie in their admissible set.
         judged: which elements have a verdict; the set of the others holds all that they can be.
         low: the least admissible values, float64.
@@ -106,14 +107,14 @@ class JudgedOutputs:
 
 
 def judge_outputs(  # noqa: PLR0913, the problem, the outputs by name, and how they were computed
-    X: Any,
-    y: Any,
-    W: Any,
+    X: Numbers,
+    y: Numbers,
+    W: Numbers,
     *,
-    y_hat: Any = None,
-    loss: Any = None,
-    grad: Any = None,
-    row_loss: Any = None,
+    y_hat: Numbers | None = None,
+    loss: Numbers | None = None,
+    grad: Numbers | None = None,
+    row_loss: Numbers | None = None,
     dtype: str | None = None,
     arithmetic: Claims = None,
 ) -> JudgedOutputs:

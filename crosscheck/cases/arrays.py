@@ -7,11 +7,12 @@ Lists go through the parser of literal cases (`crosscheck.cases.literals`), so t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from adapters.results import shapes
 from crosscheck.cases.inputs import quiet
@@ -26,8 +27,11 @@ from crosscheck.cases.literals import (
     rounding_note,
 )
 from reference.formats import FORMATS
-from reference.types import Array, Outputs
+from reference.types import Array, Outputs, Problem
 from reference.ulp import nearest
+
+# What a caller may have for an array; `read` says what is made of it.
+Numbers = ArrayLike | Decimal | Sequence[Any]
 
 PROBLEM: Final = ("X", "y", "W")
 OF_LISTS: Final = "float64"  # the dtype of Python's own numbers
@@ -45,7 +49,9 @@ class Given(NamedTuple):
     outputs: Outputs
 
 
-def read(X: Any, y: Any, W: Any, outputs: Mapping[str, Any], dtype: str | None = None) -> Given:
+def read(
+    X: Numbers, y: Numbers, W: Numbers, outputs: Mapping[str, Numbers | None], dtype: str | None = None
+) -> Given:
     """A problem and outputs as arrays of one dtype; what is None is left out of the outputs.
 
     An array is a nested list of numbers or decimal strings, a NumPy array, or what turns into one by
@@ -71,7 +77,7 @@ def read(X: Any, y: Any, W: Any, outputs: Mapping[str, Any], dtype: str | None =
         arrays[name], note = _as_array(name, value, chosen)
         rounded.append(note)
     literal = Literal(chosen, *(arrays[name] for name in PROBLEM), taken=rounding_note(rounded))
-    want = shapes(literal.problem())
+    want = shapes(Problem(literal.X, literal.y, literal.W))
     there = {name: array for name, array in arrays.items() if name not in PROBLEM}
     for name, array in there.items():
         if array.shape != want[name]:
@@ -79,7 +85,7 @@ def read(X: Any, y: Any, W: Any, outputs: Mapping[str, Any], dtype: str | None =
     return Given(literal, Outputs(**there))
 
 
-def to_array(name: str, value: Any, dtype: str) -> Array:
+def to_array(name: str, value: Numbers, dtype: str) -> Array:
     """One such array, of any shape.
 
     Raises:
