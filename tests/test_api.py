@@ -167,6 +167,39 @@ def test_a_tensor_of_bfloat16_is_taken_with_all_its_bits() -> None:
     assert found.problem.X.tobytes() == array.tobytes()
 
 
+REAL = """
+import jax, jax.numpy as jnp, torch
+from crosscheck import judge_outputs
+
+X, y, W = [[0.5, -1.0, 2.0]], [[1.0]], [[0.1], [0.7], [-0.3]]
+
+def on_torch(dtype):
+    x, label, w = (torch.tensor(each, dtype=getattr(torch, dtype)) for each in (X, y, W))
+    w.requires_grad_(True)
+    y_hat = torch.sigmoid(x @ w)
+    loss = torch.sum((label - y_hat) ** 2) / 2
+    loss.backward()
+    return judge_outputs(x, label, w, y_hat=y_hat, loss=loss, grad=w.grad, arithmetic="torch")
+
+def on_jax(dtype):
+    with jax.enable_x64(True):
+        x, label, w = (jnp.asarray(each, dtype=dtype) for each in (X, y, W))
+        loss, grad = jax.value_and_grad(lambda w: jnp.sum((label - jax.nn.sigmoid(x @ w)) ** 2) / 2)(w)
+        return judge_outputs(x, label, w, loss=loss, grad=grad, arithmetic="jax")
+
+for dtype in ("float64", "float32", "float16", "bfloat16"):
+    for judged in (on_torch(dtype), on_jax(dtype)):
+        assert judged.problem.dtype == dtype
+        assert judged.within_bounds, str(judged)
+"""
+
+
+@pytest.mark.long
+def test_tensors_and_arrays_of_the_frameworks_are_judged_in_every_dtype() -> None:
+    ran = python("-W", "error", "-c", REAL)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_a_decimal_is_rounded_once_as_the_command_rounds_it_and_the_text_says_so() -> None:
     near_a_tie = "1.00000017881393432617187501"  # float64 drops what lies beyond a tie of float32
     found = judge_outputs([[near_a_tie]], [["0.1"]], [[1]], y_hat=[[0.75]], dtype="float32")

@@ -120,7 +120,7 @@ def exact_values(X: Numbers, y: Numbers, W: Numbers, *, dtype: str | None = None
     """What each equation of the document gives in exact arithmetic, by intervals of any precision.
 
     Args:
-        X: ``[*stack, m, n]``; see the module for what an array may be.
+        X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
         dtype: name of the dtype to which decimals are rounded; None: that of the arrays.
@@ -184,7 +184,7 @@ def admissible_sets(
     """The set of values that a correct implementation may return, for each element of each output.
 
     Args:
-        X: ``[*stack, m, n]``; see the module for what an array may be.
+        X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
         dtype: name of the dtype of the implementation; None: that of the arrays.
@@ -211,7 +211,7 @@ def reference_outputs(X: Numbers, y: Numbers, W: Numbers, *, dtype: str | None =
     """ŷ, L, ∂L/∂W and the loss of each row by the document's closed form, in floating point.
 
     Args:
-        X: ``[*stack, m, n]``; see the module for what an array may be.
+        X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
         dtype: name of the dtype that is computed in; None: that of the arrays.

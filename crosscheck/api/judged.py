@@ -121,7 +121,7 @@ def judge_outputs(  # noqa: PLR0913, the problem, the outputs by name, and how t
     """Whether each output could have come from correct floating-point arithmetic, and how far off it is.
 
     Args:
-        X: ``[*stack, m, n]``; see the module for what an array may be.
+        X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
         y_hat: ŷ = σ(X·W), ``[*stack, m, p]``.
