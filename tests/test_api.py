@@ -213,7 +213,10 @@ def test_a_decimal_is_rounded_once_as_the_command_rounds_it_and_the_text_says_so
 def test_a_float_of_python_is_rounded_as_numpy_rounds_it() -> None:
     tie = 1 + 2.0**-24  # the shortest decimal that Python prints for it lies above it
     found = judge_outputs([[tie]], [[0.1]], [[1]], y_hat=[[0.75]], dtype="float32")
-    assert (found.problem.X, found.problem.y) == (np.float32(tie), np.float32(0.1))
+    assert [found.problem.X.item(), found.problem.y.item()] == [
+        float(np.float32(tie)),
+        float(np.float32(0.1)),
+    ]
     assert found.problem.taken == ""
 
 
@@ -243,9 +246,12 @@ def test_arrays_are_left_as_they_are_and_later_changes_do_not_reach_the_result()
     X, grad = np.ones((1, 1)), np.full((1, 1), 0.25)
     found = judge_outputs(X, [[0]], [[0]], grad=grad)
     X[:], grad[:] = 7, 7
-    assert (found.problem.X, found.grad and found.grad.got) == (1, 0.25)
+    assert found.grad is not None
+    assert (found.problem.X.item(), found.grad.got.item()) == (1, 0.25)
 
 
+THING: Any = object()
+NOTHING: Any = None
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "no output": (lambda: judge_outputs(*ONE), r"nothing to judge; give any of y_hat, loss, grad, row_loss"),
     "shape of an output": (
@@ -268,9 +274,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         r"y has dtype bool; use one of float64",
     ),
     "complex": (lambda: exact_values([[1]], [[1j]], [[1]]), r"y holds 1j, which is no number"),
-    "object": (lambda: exact_values([[1]], [[1]], object()), r"W is of type object; use a nested list or an"),
+    "object": (lambda: exact_values([[1]], [[1]], THING), r"W is of type object; use a nested list or an"),
     "None": (
-        lambda: exact_values([[1]], None, [[1]]),
+        lambda: exact_values([[1]], NOTHING, [[1]]),
         r"y is of type NoneType; use a nested list or an array",
     ),
     "dtype": (lambda: exact_values(*ONE, dtype="float8"), r"unknown dtype 'float8'; .* did you mean 'float"),
@@ -316,6 +322,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: compare_adapters(regimes=["odd"]),
         r"unknown regime 'odd'; use one of ordinary",
     ),
+    "seconds": (lambda: compare_adapters(timeout=float("nan")), r"timeout is nan; use a number of seconds"),
     "problems": (lambda: compare_adapters(problems=0), r"problems is 0; use 1 or more"),
 }
 

@@ -15,6 +15,7 @@ from crosscheck.cases.literals import CaseError, one_of
 from crosscheck.comparison.plan import Plan
 from crosscheck.comparison.session import compare_quietly
 from crosscheck.comparison.table import Row
+from crosscheck.options import MOST_SECONDS
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
@@ -90,7 +91,7 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
     Raises:
         AdapterError: an adapter is unknown, not installed, or cannot be loaded.
         JournalError: the journal cannot be written.
-        ValueError: an unknown dtype or regime, or less than one problem.
+        ValueError: an unknown dtype or regime, less than one problem, or no such number of seconds.
 
     Example:
         >>> from crosscheck import compare_adapters
@@ -101,6 +102,9 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
         _known_names(what, values, known)
     if problems < 1:
         raise CaseError(f"problems is {problems}; use 1 or more")
+    for what, seconds in (("timeout", timeout), ("compile_timeout", compile_timeout)):
+        if not 0 < seconds <= MOST_SECONDS:
+            raise CaseError(f"{what} is {seconds}; use a number of seconds up to {MOST_SECONDS:g}")
     ours, others = ([name for name in names if (":" in name) == outside] for outside in (False, True))
     specs = select(ours, others, among=() if others and not ours else CORE)
     plan = Plan(tuple(dtypes), tuple(regimes), problems, seed)

@@ -41,7 +41,8 @@ class ExactArray(NamedTuple):
     def decimals(self) -> Array:
         """Object array of texts: 25 digits of each."""
         found = np.empty(self.balls.shape, dtype=object)
-        found.flat = [oracle.decimal(ball) for ball in self.balls.flat]
+        for index in np.ndindex(found.shape):
+            found[index] = self.text(index)
         return found
 
     @property

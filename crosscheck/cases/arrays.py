@@ -76,7 +76,7 @@ def read(
     for name, value in found.items():
         arrays[name], note = _as_array(name, value, chosen)
         rounded.append(note)
-    literal = Literal(chosen, *(arrays[name] for name in PROBLEM), taken=rounding_note(rounded))
+    literal = Literal(chosen, arrays["X"], arrays["y"], arrays["W"], taken=rounding_note(rounded))
     want = shapes(Problem(literal.X, literal.y, literal.W))
     there = {name: array for name, array in arrays.items() if name not in PROBLEM}
     for name, array in there.items():

@@ -192,7 +192,8 @@ def compare_quietly(
         KeyboardInterrupt: Ctrl-C.
     """
     known = KnownDifferences.shipped()
-    console = Console(file=StringIO(), width=width, highlight=False, force_jupyter=False)
+    report = StringIO()
+    console = Console(file=report, width=width, highlight=False, force_jupyter=False)
     start = time.monotonic()
     with ExitStack() as stack:
         subjects = _started(specs, stack, conditions, shared=False)
@@ -211,4 +212,4 @@ def compare_quietly(
         )
         _print(console, *heading(plan, comparison.descriptions))
         show(comparison, console)
-    return comparison, console.file.getvalue().rstrip()
+    return comparison, report.getvalue().rstrip()
