@@ -61,6 +61,7 @@ CLUSTER: Final = "tests/test_sweep_cluster.py::test_a_cluster_finds_the_same_and
 EXTRAS: Final = "tests/test_documented.py::test_every_extra_that_is_to_be_installed_exists"
 WHEEL: Final = "tests/test_installed.py::test_an_installed_command_compares_among_other_peoples_packages"
 UV: Final = "tests/test_installed.py::test_uv_runs_the_command_from_a_checkout"
+NOTEBOOK: Final = "tests/test_notebook.py::test_the_command_executes_the_notebook_and_writes_what_it_shows"
 LEVELS: Final = (
     "tests/test_findings.py::test_the_section_on_instruction_sets_counts_other_bits_and_the_worst_error"
 )
@@ -108,6 +109,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "make older-numpy": Elsewhere("make older-numpy"),
     "make soak": long(("make soak", "make soak ARGS='--only numpy --problems 1'")),
     "bash .ci/run": Elsewhere("bash .ci/run"),
+    ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
     **dry("make older-jax"),
     **dry("make pins"),
     **dry("make bench"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,44 @@ def test_an_installed_command_has_its_data(site: Path) -> None:
     ran = installed(site, "report", "run.jsonl")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "<title>" in (site.parents[3] / "here" / "run.html").read_text()
+
+
+JUDGE = """
+from gradient_crosscheck import compare_adapters, judge_outputs
+judged = judge_outputs([[1]], [["0.5"]], [[2]], grad=[["0.3354049"]], dtype="float32", arithmetic="numpy")
+compared = compare_adapters("numpy", dtypes=["float32"], regimes=["ordinary"], problems=1)
+print(judged.verdict.value, compared.within_bounds)
+"""
+
+
+def in_python(site: Path, text: str) -> subprocess.CompletedProcess[str]:
+    """Python of the environment, in a directory with other people's packages of our names."""
+    here = site.parents[3] / "here"
+    plant(here)
+    python = site.parents[2] / "bin" / "python"
+    clean = {name: value for name, value in os.environ.items() if name not in (*OURS, "PYTHONPATH")}
+    return subprocess.run(
+        [python, "-c", text],
+        cwd=here, env=clean, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def test_installed_functions_judge_and_compare_and_name_the_packages_that_they_hide(site: Path) -> None:
+    ran = in_python(site, JUDGE)
+    assert (ran.returncode, ran.stdout) == (0, "outside True\n"), ran.stderr
+    hidden = re.findall(
+        r"UserWarning: '(\w+)' is gradient_crosscheck's in this process; \S+/here/", ran.stderr
+    )
+    assert sorted(hidden) == sorted(PACKAGES)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_installed_functions_never_take_the_place_of_a_package_that_is_there(name: str, site: Path) -> None:
+    theirs = f"import sys, types; sys.modules[{name!r}] = types.ModuleType({name!r})"
+    ran = in_python(site, f"{theirs}{JUDGE}")
+    assert ran.returncode == 1
+    last = ran.stderr.splitlines()[-1]
+    assert last.startswith(f"ImportError: the package {name!r} of somebody else is imported already")
 
 
 def test_the_command_of_the_checkout_finds_its_own_packages(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def read(path: str | Path) -> Literal:
         if not path.is_file():
             raise InputError("is no regular file" if path.exists() else "no such file")
         arrays, layout = reader(path)
-        X, y, W = (_quiet(arrays[name]) for name in NAMES)
+        X, y, W = (quiet(arrays[name]) for name in NAMES)
         return Literal(str(X.dtype), X, y, W, layout)
     except CaseError as error:
         raise InputError(f"{path}: {str(error).replace('the case says', 'X has')}") from None
@@ -73,7 +73,7 @@ def read(path: str | Path) -> Literal:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _quiet(array: Array) -> Array:
+def quiet(array: Array) -> Array:
     """The array with one NaN for all: a signalling one makes a warning of each conversion."""
     with np.errstate(invalid="ignore"):
         return np.where(np.isnan(array), array.dtype.type(np.nan), array)

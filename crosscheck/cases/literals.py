@@ -14,6 +14,7 @@ import difflib
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
@@ -166,20 +167,38 @@ def parse_literal(text: str) -> Literal:
     read = [_read(value, name, FORMATS[dtype]) for name, value in zip("XyW", values, strict=False)]
     (X, _), (y, _), (W, _) = read
     (layout,) = values[3:] or ["contiguous"]
-    rounded = [each for _, each in read if each.many]
-    more = sum(each.many for each in rounded) - 1
-    taken = f"{rounded[0].first}{f'; {more:,} more likewise' if more else ''}" if rounded else ""
-    return Literal(dtype, X, y, W, layout, taken)
+    return Literal(dtype, X, y, W, layout, rounding_note(rounded for _, rounded in read))
 
 
-class _Rounded(NamedTuple):
+class Rounded(NamedTuple):
     """How many decimals were rounded, and what is told of the first."""
 
     many: int = 0
     first: str = ""
 
 
-def _read(text: str, name: str, format: Format) -> tuple[Array, _Rounded]:
+def rounding_note(rounded: Iterable[Rounded]) -> str:
+    """What decimals of several arrays were taken for, in a line; empty: each was a number of the dtype."""
+    there = [each for each in rounded if each.many]
+    more = sum(each.many for each in there) - 1
+    return f"{there[0].first}{f'; {more:,} more likewise' if more else ''}" if there else ""
+
+
+def parse_array(text: str, name: str, dtype: str) -> tuple[Array, Rounded]:
+    """One array from nested lists of numbers as a `Literal` has them, or from one number; any number of axes.
+
+    Args:
+        text: such as ``[[0.1,0x1p-1]]``.
+        name: what messages call the array.
+        dtype: name of the format.
+
+    Raises:
+        CaseError: as `parse_literal`.
+    """
+    return _read(text, name, FORMATS[one_of(dtype, tuple(FORMATS), "dtype")])
+
+
+def _read(text: str, name: str, format: Format) -> tuple[Array, Rounded]:
     """An array from nested lists of numbers.
 
     Raises:
@@ -201,11 +220,11 @@ def _read(text: str, name: str, format: Format) -> tuple[Array, _Rounded]:
             raise CaseError(_why_not(_where(name, at, shape), tokens[at], float(near[at]), format))
     array = near.astype(format.dtype).reshape(shape)
     if not rounded.size:
-        return array, _Rounded()
+        return array, Rounded()
     at = rounded[0]
     where, value = _where(name, at, shape), format_hex(float(near[at]))
     first = escape_and_shorten(f"{where}: {tokens[at]} was taken as {value}, the nearest {format.name}")
-    return array, _Rounded(rounded.size, first)
+    return array, Rounded(rounded.size, first)
 
 
 def _where(name: str, at: Any, shape: tuple[int, ...]) -> str:

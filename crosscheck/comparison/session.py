@@ -6,8 +6,10 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -58,34 +60,15 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         KnownError: the record of known differences cannot be used.
         LedgerError: the ledger cannot be written.
     """
-    known = KnownDifferences.shipped()
     console = console_for(terminal=sys.stdout.isatty())
-    start = time.monotonic()
     with ExitStack() as stack:
         with Console(stderr=True).status("starting the frameworks"):
             pool = stack.enter_context(AdapterPool.start(specs, options, shared=shared, strict=True))
-        on_load = {name: str(crash) for name, crash in pool.crashed.items()}
-        late = [text for name, text in on_load.items() if isinstance(pool.crashed[name], NoAnswer)]
-        said = pool.descriptions
-        _print(console, *heading(plan, list(said.values())))
-        head = header("matrix" if shared else "compare", plan.seed, said, command())
+        _print(console, *heading(plan, list(pool.descriptions.values())))
+        head = header("matrix" if shared else "compare", plan.seed, pool.descriptions, command())
         if ledger is not None:
             begin(ledger, head)
-        results, broken = _compared(plan, pool, known)
-        results.late[:0] = late
-        seconds = time.monotonic() - start
-        comparison = Comparison(
-            plan,
-            list(said.values()),
-            results,
-            [text for text in on_load.values() if text not in late],
-            broken,
-            pool.adapters,
-            seconds,
-            with_coverage=coverage,
-            with_details=details,
-            tried_again=options.turns.notes,
-        )
+        comparison = _comparison(plan, pool, options, with_coverage=coverage, with_details=details)
         show(comparison, console)
         is_asked = ledger is not None or isinstance(plan, PlanPerInterpreter)
         probe_results = run_probes(comparison, options) if is_asked else ProbeResults()
@@ -96,7 +79,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         is_worse = isinstance(plan, PlanPerInterpreter) and gate_interpreters(
             plan, comparison, head, probe_results.observations, console
         )
-    if results.interrupted:
+    if comparison.results.interrupted:
         return INTERRUPTED
     return WITHIN_BOUNDS if comparison.is_green and not probe_results.crashes and not is_worse else OUTSIDE
 
@@ -111,6 +94,12 @@ def command() -> str:
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
+def _status(text: str) -> AbstractContextManager[Any]:
+    """A line on a terminal while something takes long; a notebook would keep it as the output of its cell."""
+    console = Console(stderr=True)
+    return nullcontext() if console.is_jupyter else console.status(text)
+
+
 def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[Results, list[str]]:
     """What was found, and the violations of the contract, with the progress on the terminal."""
     begun: list[ContractCheck] = []
@@ -121,5 +110,61 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
 
     with interruption() as interrupted, progress(len(plan), interrupted) as advance:
         results = compare(planned_cases(), pool, advance, known)
-    with Console(stderr=True).status("checking the contract"):
+    with _status("checking the contract"):
         return results, collect_violations(results, begun)
+
+
+def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown: bool) -> Comparison:
+    """Compare the adapters of a pool that has just started.
+
+    Args:
+        plan: the cases, each with the adapters that evaluate it.
+        pool: the adapters.
+        options: with which they were started.
+        shown: what the report is to have, as `Comparison` names it.
+    """
+    start = time.monotonic()
+    on_load = dict(pool.crashed)
+    results, violations = _compared(plan, pool, KnownDifferences.shipped())
+    results.late[:0] = [str(crash) for crash in on_load.values() if isinstance(crash, NoAnswer)]
+    return Comparison(
+        plan,
+        list(pool.descriptions.values()),
+        results,
+        [str(crash) for crash in on_load.values() if not isinstance(crash, NoAnswer)],
+        violations,
+        pool.adapters,
+        time.monotonic() - start,
+        tried_again=options.turns.notes,
+        **shown,
+    )
+
+
+def compare_quietly(
+    plan: Plan, specs: Sequence[Spec], options: ProcessOptions, width: int
+) -> tuple[Comparison, str]:
+    """Compare the adapters as planned, each in a process of its own, and print nothing.
+
+    Args:
+        plan: the cases, each with the adapters that evaluate it.
+        specs: the adapters.
+        options: where and how they run.
+        width: columns of the report.
+
+    Returns:
+        What was found, and the report of it. The adapters have ended.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded, or two have one name.
+        JournalError: the journal cannot be written.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    report = StringIO()
+    console = Console(file=report, width=width, highlight=False, force_jupyter=False)
+    with AdapterPool.start(specs, options, strict=True) as pool:
+        comparison = _comparison(plan, pool, options)
+        if comparison.results.interrupted:
+            raise KeyboardInterrupt
+        _print(console, *heading(plan, comparison.descriptions))
+        show(comparison, console)
+    return comparison, report.getvalue().rstrip()
