@@ -12,10 +12,11 @@ import msgspec
 import numpy as np
 import pytest
 from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
+from known_proof import verify
 from planted import wrong
 
 from crosscheck.evaluation import InProcessAdapter
-from crosscheck.known import Difference, KnownDifferences, verify
+from crosscheck.known import Difference, KnownDifferences
 from crosscheck.known.record import SHIPPED
 from reference.types import Array
 

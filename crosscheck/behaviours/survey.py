@@ -1,10 +1,8 @@
-"""The survey: every probe, run on every adapter in every dtype; and its observations as plain data."""
+"""The survey: every probe, run on every adapter in every dtype."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from adapters.errors import AdapterMisbehaved, one_line
 from crosscheck.behaviours.probe import Observation, Probe
@@ -16,26 +14,10 @@ EVERY = tuple(PROBES.values())
 MISBEHAVED = "misbehaved: "
 
 
-def survey(
-    adapters: Mapping[str, CheckedAdapter], dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
-) -> list[Observation]:
-    """All observations of all adapters.
-
-    Args:
-        adapters: by any name; their observations have their own.
-        dtypes: names of formats.
-        probes: which questions.
-
-    Raises:
-        AdapterCrashed: an adapter crashed; `observations_of` gives the answers until then.
-    """
-    return [seen for adapter in adapters.values() for seen in observations_of(adapter, dtypes, probes)]
-
-
 def observations_of(
     adapter: CheckedAdapter, dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
 ) -> Iterator[Observation]:
-    """The observations of one adapter, one by one; as `survey`.
+    """The observations of one adapter, one by one: each probe in each dtype.
 
     What it does not support is an observation that is not `Observation.seen`, with the reason as its value.
     How it breaks the contract is what there is to see, and its value begins with `MISBEHAVED`.
@@ -63,13 +45,3 @@ def _answer(adapter: CheckedAdapter, format: Format, probe: Probe) -> str:
     if format.name not in adapter.description.dtypes:
         raise NotImplementedError(f"no {format.name}")
     return probe.run(adapter, format)
-
-
-def to_plain(observations: Sequence[Observation]) -> list[dict[str, Any]]:
-    """The observations as JSON takes them."""
-    return [asdict(observation) for observation in observations]
-
-
-def from_plain(plain: Sequence[Mapping[str, Any]]) -> list[Observation]:
-    """The observations that `to_plain` wrote down."""
-    return [Observation(**fields) for fields in plain]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Annotated, Final, NamedTuple
@@ -147,16 +146,6 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             and setting.output in self.outputs
             and fields.fits(setting.shape, self.shape)
         )
-
-    def covers(self, setting: Setting, regimes: Iterable[str]) -> bool:
-        """Whether one wrong element is covered.
-
-        Args:
-            setting: of its output.
-            regimes: of the elements of ŷ that it depends on.
-        """
-        within = self.regimes is None or not set(self.regimes).isdisjoint(regimes)
-        return within and self.applies(setting)
 
 
 def _check_kind(entry: Difference) -> None:
