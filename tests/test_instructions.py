@@ -18,8 +18,7 @@ from levels import needs
 from adapters import AT_LEVELS, AdapterError, Spec, instructions, spec_of, xla
 from adapters.child import environment_of
 from adapters.conditions import ProcessOptions
-from adapters.cpu import Cpu
-from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, numpy_variable, unavailable
+from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, Cpu, numpy_variable, unavailable
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case
