@@ -28,10 +28,8 @@ from planted.networks import (
 
 import adapters
 from adapters.errors import AdapterCrashed
-from crosscheck.behaviours.probe import Probe
-from crosscheck.behaviours.probes import PROBES
-from crosscheck.behaviours.survey import MISBEHAVED, observations_of
-from crosscheck.behaviours.thread_variant import WithThreadVariant
+from crosscheck.behaviours.probe import Probe, WithThreadVariant
+from crosscheck.behaviours.survey import MISBEHAVED, PROBES, observations_of
 from crosscheck.cases import parse
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
 from reference.formats import FORMATS

@@ -15,9 +15,8 @@ from adapters import Spec
 from adapters.conditions import ProcessOptions
 from crosscheck.behaviours.command import survey_and_show
 from crosscheck.behaviours.probe import Observation
-from crosscheck.behaviours.probes import PROBES
 from crosscheck.behaviours.report import show
-from crosscheck.behaviours.survey import observations_of
+from crosscheck.behaviours.survey import PROBES, observations_of
 from crosscheck.evaluation import InProcessAdapter
 
 pytestmark = pytest.mark.long
