@@ -15,7 +15,7 @@ import msgspec
 
 from adapters.errors import one_line
 from adapters.host import LOADING
-from crosscheck.sweep.errors import SweepError
+from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import Answer, Failed, Job, Refused, WorkerInfo
 
 try:
