@@ -15,7 +15,7 @@ OLDER   := $(VENV)/older-numpy
 OLDJAX  := $(VENV)/older-jax
 BENCH   := $(VENV)/bench
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
-SOURCES := $(wildcard conftest.py gradient_crosscheck.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tests/*.py tests/*/*.py)
+SOURCES := $(wildcard conftest.py gradient_crosscheck.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tools/*.py tools/*/*.py tests/*.py tests/*/*.py)
 
 # A worker for each core, but no more than four: each has a child for every adapter. What shares a process stays
 # with one worker.

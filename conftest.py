@@ -175,8 +175,7 @@ def _param_of_laws(spec: adapters.Spec) -> Any:
 def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
     """Adapter and item of the plan."""
     from crosscheck.matrix.combinations import all_combinations
-    from crosscheck.matrix.plan import combined_items, named_items
-    from crosscheck.matrix.quick import quick, quick_combinations
+    from crosscheck.matrix.plan import combined_items, named_items, quick, quick_combinations
 
     profile = settings.get_current_profile_name()
     if fixture == "named_item":

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
-from adapters.instructions import LEVELS, NATIVE
+from adapters.instructions import NATIVE
 from adapters.modes import Mode, parse
 from adapters.versions import check_version
 
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from adapters.protocol import Adapter
 
 __all__ = [
-    "AT_LEVELS",
     "CORE",
     "MODULES",
     "NAMED",
-    "ON_DEVICES",
     "REQUIRED",
     "AdapterCrashed",
     "AdapterError",
@@ -134,12 +132,6 @@ NAMED = (
     "jax-jit-literal",
     "jax-jit-tanh",
 )
-
-# The same on other devices: tried where there is one.
-ON_DEVICES = ("torch-cuda", "torch-compile-cuda", "jax-gpu", "jax-jit-gpu")
-
-# The core adapters held to each instruction set: tried where the CPU has it.
-AT_LEVELS = tuple(f"{name}-{level}" for name in CORE for level in LEVELS)
 
 
 def spec_of(mode: Mode) -> Spec:

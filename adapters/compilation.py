@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters import instructions
-from adapters.cpu import cpu
+from adapters.instructions import cpu
 
 # JAX keeps nothing unless it is told to; inductor keeps programs below the temporary directory unless told
 # not to.

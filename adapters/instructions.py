@@ -7,12 +7,15 @@ CPU, or as the user's environment says.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from adapters.cpu import cpu
 from adapters.errors import AdapterError
 
+CPUINFO: Final = Path("/proc/cpuinfo")
 NATIVE: Final = "native"
 VARIABLE: Final = "CROSSCHECK_INSTRUCTIONS"
 # What NumPy's wheels choose kernels by beyond their baseline: from 2.4 on whole levels, before it features.
@@ -22,6 +25,20 @@ NUMPY_FEATURES: Final = (
     "AVX512F", "AVX512CD", "AVX512_SKX", "AVX512_CLX", "AVX512_CNL", "AVX512_ICL", "AVX512_SPR",
 )  # fmt: skip
 NUMPY_WITH_GROUPS: Final = (2, 4)
+
+
+class Cpu(NamedTuple):
+    """A CPU.
+
+    Attributes:
+        machine: the architecture, ``x86_64`` say.
+        model: its name; the architecture where the system does not tell.
+        features: instruction sets and the like, in the words of Linux; empty where the system does not tell.
+    """
+
+    machine: str
+    model: str
+    features: frozenset[str]
 
 
 class Level(NamedTuple):
@@ -64,6 +81,20 @@ LEVELS: Final[Mapping[str, Level]] = {
         2, 7, "SkylakeX", "AVX512", "avx512", "AVX512_CORE", "AVX512",
     ),
 }  # fmt: skip
+
+
+@cache
+def cpu() -> Cpu:
+    """The CPU that this process runs on; the first one where there are several."""
+    machine = platform.machine()
+    if not CPUINFO.is_file():
+        return Cpu(machine, platform.processor() or machine, frozenset())
+    told: dict[str, str] = {}
+    for line in CPUINFO.read_text("utf-8", "replace").splitlines():
+        name, _, value = line.partition(":")
+        told.setdefault(name.strip(), value.strip())
+    features = frozenset(told.get("flags", told.get("Features", "")).split())
+    return Cpu(machine, told.get("model name", machine), features)
 
 
 def unavailable(level: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from adapters.cpu import CPUINFO
+from adapters.instructions import CPUINFO
 from crosscheck.sweep import random
 
 PACKAGES: Final = ("numpy", "torch", "jax", "hypothesis", "pytest-benchmark")

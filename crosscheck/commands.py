@@ -117,7 +117,7 @@ def behaviours(  # noqa: PLR0913, one for each option
     from adapters import compilation
     from adapters.conditions import ProcessOptions
     from crosscheck.behaviours.command import survey_and_show
-    from crosscheck.behaviours.probes import PROBES
+    from crosscheck.behaviours.survey import PROBES
     from reference.formats import FORMATS
 
     return survey_and_show(

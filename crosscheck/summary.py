@@ -174,28 +174,3 @@ def known_of(summaries: Iterable[Summary]) -> dict[str, Counter[str]]:
             name, _, regime = key.partition(":")
             found.setdefault(name, Counter())[regime] += count
     return found
-
-
-def to_plain(summary: Summary) -> dict[str, Any]:
-    """The summary in what JSON has; values as hexadecimal floats, exact and with inf."""
-    plain: dict[str, Any] = {}
-    for name, value in vars(summary).items():
-        if isinstance(value, Worst):
-            plain[name] = {**value._asdict(), "value": value.value.hex(), "place": list(value.place)}
-        elif isinstance(value, frozenset):
-            plain[name] = sorted(value)
-        else:
-            plain[name] = dict(sorted(value.items())) if isinstance(value, Mapping) else value
-    return plain
-
-
-def from_plain(plain: Mapping[str, Any]) -> Summary:
-    """The summary that `to_plain` wrote down."""
-    read = dict(plain)
-    for name in WORST:
-        if (worst := read.get(name)) is not None:
-            value, place = float.fromhex(worst["value"]), tuple(worst["place"])
-            read[name] = Worst(value, worst["case"], place, worst["regime"])
-    for name in TEXTS:
-        read[name] = frozenset(read.get(name, ()))
-    return Summary(**read)

@@ -200,7 +200,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     " --ledger sample.jsonl": long(
         ("100712448", "10000 --store four"), ("numpy,torch,jax-jit", "numpy"), ("sample", "small")
     ),
-    ".venv/bin/python -m crosscheck.sweep.findings exhaustive.jsonl sample.jsonl": long(
+    ".venv/bin/python -m tools.findings exhaustive.jsonl sample.jsonl": long(
         ("findings exhaustive", "findings --help || exit; : exhaustive")
     ),
     ".venv/bin/crosscheck sweep random --ledger volume.jsonl": long(
@@ -240,9 +240,9 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
         ("uvx --from . crosscheck", "uvx --from . crosscheck compare --matrix --only numpy"), Elsewhere(UV)
     ),
     "uv run --extra jax crosscheck compare --only numpy,jax": Elsewhere(EXTRAS),
-    ".venv/bin/python -m crosscheck.sweep.findings.instructions"
-    " > crosscheck/sweep/findings/instructions.md": Elsewhere(LEVELS),
-    ".venv/bin/python -m crosscheck.matrix.combinations > crosscheck/matrix/combinations.txt": long(),
+    ".venv/bin/python -m tools.findings.instructions"
+    " > tools/findings/instructions.md": Elsewhere(LEVELS),
+    ".venv/bin/python -m tools.combinations > crosscheck/matrix/combinations.txt": long(),
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),
     ".venv/bin/python benchmarks/kappa.py --dtype float16 bfloat16 float32": long(

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from crosscheck.ledger import Header, Ledger, Sweep
 from crosscheck.summary import Cell, Summary, Worst
-from crosscheck.sweep.findings.page import page
-from crosscheck.sweep.findings.steps import steps_of
 from reference.formats import FORMATS
+from tools.findings.page import page
+from tools.findings.steps import steps_of
 
 LOW, HIGH, SMALL = "saturated_low -28 -26", "ordinary 0.5 0.53125", "ordinary 0.53125 0.5625"
 Cells = dict[Cell, Summary]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +28,8 @@ from planted.networks import (
 
 import adapters
 from adapters.errors import AdapterCrashed
-from crosscheck.behaviours.probe import Probe
-from crosscheck.behaviours.probes import PROBES
-from crosscheck.behaviours.survey import MISBEHAVED, from_plain, observations_of, survey, to_plain
-from crosscheck.behaviours.thread_variant import WithThreadVariant
+from crosscheck.behaviours.probe import Probe, WithThreadVariant
+from crosscheck.behaviours.survey import MISBEHAVED, PROBES, observations_of
 from crosscheck.cases import parse
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
 from reference.formats import FORMATS
@@ -165,7 +162,7 @@ def test_an_input_is_a_case_that_can_be_replayed(probe: Probe, dtype: str) -> No
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_every_probe_has_an_answer_in_every_dtype(dtype: str) -> None:
     ours = InProcessAdapter(adapters.load("numpy"))
-    found = survey({"numpy": WithThreadVariant(ours, lambda: ours)}, [dtype])
+    found = observations_of(WithThreadVariant(ours, lambda: ours), [dtype])
     assert [each for each in found if not each.seen or each.value.startswith(MISBEHAVED)] == []
 
 
@@ -177,7 +174,7 @@ def test_the_probes_share_few_shapes() -> None:
 
     seen: set[tuple[tuple[int, ...], ...]] = set()
     watched = Watched(wrong.healthy)
-    survey({"watched": WithThreadVariant(watched, lambda: watched)}, ["float32"])
+    assert list(observations_of(WithThreadVariant(watched, lambda: watched), ["float32"]))
     assert len(seen) <= MOST_SHAPES
 
 
@@ -238,9 +235,3 @@ def test_what_came_before_a_crash_stays_and_the_crash_goes_to_the_caller() -> No
     assert next(answers).value == "kept"
     with pytest.raises(AdapterCrashed, match="crashing exited"):
         next(answers)
-
-
-def test_observations_survive_json() -> None:
-    adapters = {"one": HEALTHY, "other": InProcessAdapter(wrong.refuses)}
-    found = survey(adapters, ["float32"], [PROBES["dtype"], PROBES["dot_width"]])
-    assert from_plain(json.loads(json.dumps(to_plain(found)))) == found

@@ -15,9 +15,8 @@ from adapters import Spec
 from adapters.conditions import ProcessOptions
 from crosscheck.behaviours.command import survey_and_show
 from crosscheck.behaviours.probe import Observation
-from crosscheck.behaviours.probes import PROBES
 from crosscheck.behaviours.report import show
-from crosscheck.behaviours.survey import survey
+from crosscheck.behaviours.survey import PROBES, observations_of
 from crosscheck.evaluation import InProcessAdapter
 
 pytestmark = pytest.mark.long
@@ -37,8 +36,8 @@ def report_text(
 @pytest.fixture(scope="module")
 def observations() -> list[Observation]:
     probes = [PROBES[name] for name in ("subnormal_operand", "z_plus_inf", "dtype")]
-    adapters = {s.description.name: s for s in (HEALTHY, FLUSHING, InProcessAdapter(wrong.refuses))}
-    return survey(adapters, ["float32", "float16"], probes)
+    adapters = (HEALTHY, FLUSHING, InProcessAdapter(wrong.refuses))
+    return [seen for each in adapters for seen in observations_of(each, ["float32", "float16"], probes)]
 
 
 def test_the_report_shows_only_where_adapters_differ(observations: list[Observation]) -> None:

@@ -26,7 +26,6 @@ from crosscheck.cases import (
     parse,
     take,
 )
-from crosscheck.cases.digest import lines
 from crosscheck.cases.sources import special_numbers
 from crosscheck.cases.strategies import cases
 from crosscheck.regimes import REGIMES, regime_counts
@@ -34,6 +33,7 @@ from crosscheck.regimes.random_bits import Shape, as_numbers, draw_random_bits
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Array, Problem
+from tools.case_digests import lines
 
 ROOT = Path(__file__).parent.parent
 PINNED = (ROOT / "tests/data/case_digests.txt").read_text("utf-8")
@@ -66,7 +66,7 @@ def printed(python: str, *arguments: str, seed: str = "0") -> str:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_cases_have_their_pinned_bytes_under_every_hash_seed(seed: str) -> None:
-    assert printed(sys.executable, "-m", "crosscheck.cases.digest", seed=seed) == PINNED
+    assert printed(sys.executable, "-m", "tools.case_digests", seed=seed) == PINNED
 
 
 def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
@@ -75,7 +75,7 @@ def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
         pytest.skip(f"set {OLD_NUMPY} to an interpreter that has an older numpy, and ml_dtypes")
     older = printed(python, "-c", "import numpy; print(numpy.__version__)").strip()
     assert np.lib.NumpyVersion(older) < np.__version__
-    assert printed(python, "-m", "crosscheck.cases.digest") == PINNED
+    assert printed(python, "-m", "tools.case_digests") == PINNED
 
 
 def test_every_source_and_dtype_has_a_digest_of_its_own() -> None:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from adapters.modes import FACTORS, impossible, parse, plain
 from adapters.rules import RULES
-from crosscheck.matrix import combinations
-from crosscheck.matrix.combinations import Combination, all_combinations, covering, factors_of, product
+from crosscheck.matrix.combinations import Combination, all_combinations, covering, product
 from reference.formats import FORMATS
+from tools import combinations
+from tools.combinations import factors_of
 
 Rows = NDArray[np.intp]  # [rows, factors]: which of its values each factor has
 FRAMEWORKS = ("torch", "jax")

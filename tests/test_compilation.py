@@ -22,7 +22,7 @@ from adapters.compilation import (
     unmark_damaged,
 )
 from adapters.conditions import ProcessOptions
-from adapters.cpu import Cpu, cpu
+from adapters.instructions import Cpu, cpu
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case

@@ -17,15 +17,23 @@ from crosscheck.cases import Case
 from crosscheck.cases import parse as case_of
 from crosscheck.comparison import coverage as shown
 from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults, footnotes, short
-from crosscheck.comparison.matrix import MatrixPlan
+from crosscheck.comparison.matrix import (
+    BY_TURNS,
+    HAZARD,
+    LARGE_ONLY,
+    MISSED,
+    NO_STACK,
+    ONE_EACH,
+    Gap,
+    MatrixPlan,
+    reason_for_gap,
+)
 from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.matrix import reasons
 from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, CoverageCounts, Group
-from crosscheck.matrix.reasons import Gap, reason_for_gap
 from crosscheck.matrix.shapes import CLASSES, shape_class
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import merged
@@ -162,14 +170,14 @@ EVERY = frozenset(REGIMES)
     [
         ("jax-jit", Gap("float32", "tails", "zeros"), {"mixed"}, EVERY, None),
         ("jax-jit", Gap("float32", "rows", "zeros"), {"zeros"}, EVERY, None),
-        ("jax-jit", Gap("float32", "rows", "zeros"), {"ordinary"}, EVERY, reasons.BY_TURNS),
-        ("jax-jit", Gap("float32", "tails", "zeros"), (), {"mixed"}, reasons.BY_TURNS),
-        ("jax-jit", Gap("float16", "rows", "zeros"), (), (), reasons.LARGE_ONLY),
+        ("jax-jit", Gap("float32", "rows", "zeros"), {"ordinary"}, EVERY, BY_TURNS),
+        ("jax-jit", Gap("float32", "tails", "zeros"), (), {"mixed"}, BY_TURNS),
+        ("jax-jit", Gap("float16", "rows", "zeros"), (), (), LARGE_ONLY),
         ("jax-jit", Gap("float32", "rows", "zeros"), (), (), None),
-        ("jax-jit-tanh", Gap("float32", "stacks", "zeros"), (), {"mixed"}, reasons.HAZARD),
-        ("torch-module", Gap("float32", "stacks", "zeros"), (), (), reasons.NO_STACK),
+        ("jax-jit-tanh", Gap("float32", "stacks", "zeros"), (), {"mixed"}, HAZARD),
+        ("torch-module", Gap("float32", "stacks", "zeros"), (), (), NO_STACK),
         ("torch-module", Gap("float32", "rows", "zeros"), (), (), None),
-        ("", Gap("float32", "rows", "zeros"), {"ordinary"}, {"ordinary"}, reasons.ONE_EACH),
+        ("", Gap("float32", "rows", "zeros"), {"ordinary"}, {"ordinary"}, ONE_EACH),
     ],
 )
 def test_a_gap_of_the_plan_has_its_reason_or_none(
@@ -196,7 +204,7 @@ def test_the_plan_gives_a_mode_every_regime_everywhere_or_a_reason(name: str, th
 
 def test_a_turn_that_misses_a_regime_by_chance_is_told_from_a_plan_that_has_none() -> None:
     plan = MatrixPlan(("jax-jit",), ("jax-jit-vmap-columns",))
-    assert plan.reason_not_hit("jax-jit", "float32", "tails", "zeros") == reasons.MISSED
+    assert plan.reason_not_hit("jax-jit", "float32", "tails", "zeros") == MISSED
     assert plan.reason_not_hit("jax-jit", "float16", "rows", "zeros") is None
     assert plan.reason_not_hit("jax-jit-vmap-columns", "float32", "document", "zeros") is None
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from machine_modes import ON_DEVICES
 
-from adapters import ON_DEVICES, spec_of
+from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.matrix.hearing import MatrixRun

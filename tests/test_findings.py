@@ -19,13 +19,13 @@ from crosscheck.ledger import Ledger
 from crosscheck.report.cells import cells_of
 from crosscheck.summary import Summary, Worst
 from crosscheck.sweep.exhaustive import MEASURED, intervals
-from crosscheck.sweep.findings.instructions import Table, add, section
-from crosscheck.sweep.findings.page import DOCUMENTED, SECTION
-from crosscheck.sweep.findings.steps import Key, is_normal, steps_of
 from reference.formats import FORMATS
+from tools.findings.instructions import Table, add, section
+from tools.findings.page import DOCUMENTED, SECTION
+from tools.findings.steps import Key, is_normal, steps_of
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE = ROOT / "crosscheck" / "sweep" / "findings" / "page.md"
+TEMPLATE = ROOT / "tools" / "findings" / "page.md"
 PAGE = ROOT / "docs" / "findings.md"
 
 

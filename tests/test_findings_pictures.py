@@ -12,10 +12,10 @@ from swept import HIGH, Cells, head, of, worst
 from crosscheck.ledger import Ledger, write
 from crosscheck.summary import Summary, Worst
 from crosscheck.sweep.exhaustive import MEASURED, intervals
-from crosscheck.sweep.findings import plots
-from crosscheck.sweep.findings.__main__ import run
-from crosscheck.sweep.findings.steps import Step
 from reference.formats import FORMATS
+from tools.findings import plots
+from tools.findings.__main__ import run
+from tools.findings.steps import Step
 
 pytestmark = pytest.mark.long
 
@@ -105,7 +105,7 @@ def test_a_cell_of_no_interval_is_refused(
 def test_what_is_not_installed_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
-    monkeypatch.delitem(sys.modules, "crosscheck.sweep.findings.page")
+    monkeypatch.delitem(sys.modules, "tools.findings.page")
     monkeypatch.setitem(sys.modules, module, None)
     assert refused(tmp_path, Ledger(head(), of("numpy", HIGH))) == 2
     assert f"findings need {module}: pip install" in capsys.readouterr().err

@@ -14,12 +14,12 @@ import pytest
 from command_line import ROOT, crosscheck
 from hypothesis import settings
 from levels import needs
+from machine_modes import AT_LEVELS
 
-from adapters import AT_LEVELS, AdapterError, Spec, instructions, spec_of, xla
+from adapters import AdapterError, Spec, instructions, spec_of, xla
 from adapters.child import environment_of
 from adapters.conditions import ProcessOptions
-from adapters.cpu import Cpu
-from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, numpy_variable, unavailable
+from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, Cpu, numpy_variable, unavailable
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from known_entries import here
+from known_proof import verify
 from packaging.requirements import Requirement
 
 from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
-from crosscheck.known import Difference, KnownDifferences, fields, verify
+from crosscheck.known import Difference, KnownDifferences, fields
 from crosscheck.matrix.hearing import MatrixRun
 
 RECORD = KnownDifferences.shipped()

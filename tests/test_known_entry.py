@@ -152,8 +152,8 @@ def test_a_shape_is_compared_axis_by_axis(
     ids=["dtype", "output", "shape", "machine", "mode", "framework", "version"],
 )
 def test_an_entry_covers_nothing_outside_of_it(changes: dict[str, Any], where: dict[str, Any]) -> None:
-    assert entry(**changes).covers(setting(), ["ordinary"])
-    assert not entry(**changes).covers(setting(**where), ["ordinary"])
+    assert entry(**changes).applies(setting())
+    assert not entry(**changes).applies(setting(**where))
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,3 @@ def test_an_entry_covers_nothing_outside_of_it(changes: dict[str, Any], where: d
 )
 def test_an_entry_is_sighted_in_every_build_of_a_release_that_it_names(version: str, is_seen: bool) -> None:
     assert entry().is_sighted(version) is is_seen
-
-
-def test_an_entry_with_regimes_covers_what_depends_on_one_of_them() -> None:
-    narrow = entry(regimes=["zeros", "overflow"])
-    assert narrow.covers(setting(), ["ordinary", "zeros"])
-    assert not narrow.covers(setting(), ["ordinary", "saturated_low"])

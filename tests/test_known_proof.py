@@ -12,10 +12,12 @@ import msgspec
 import numpy as np
 import pytest
 from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
+from known_proof import RECOGNISED, verify
 from planted import wrong
 
 from crosscheck.evaluation import InProcessAdapter
-from crosscheck.known import Difference, KnownDifferences, verify
+from crosscheck.known import Difference, KnownDifferences
+from crosscheck.known.entry import NATURES
 from crosscheck.known.record import SHIPPED
 from reference.types import Array
 
@@ -28,6 +30,10 @@ def test_the_example_in_the_shipped_file_is_a_complete_entry_that_holds(tmp_path
     assert all(f" {name} = " in "\n".join(example) for name in Difference.__struct_fields__)
     here = msgspec.structs.replace(found, platform=None)
     assert verify(here, InProcessAdapter(wrong.another_row)) is None
+
+
+def test_every_nature_that_an_entry_may_have_is_recognised() -> None:
+    assert RECOGNISED.keys() == NATURES.keys()
 
 
 LOSS = {"outputs": ["loss"], "output": "loss", "index": [], "mode": "planted-missing-half"}

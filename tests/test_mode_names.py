@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from machine_modes import ON_DEVICES
 
-from adapters import NAMED, ON_DEVICES, AdapterError
+from adapters import NAMED, AdapterError
 from adapters.modes import FACTORS, Mode, impossible, parse, plain
 from adapters.rules import RULES, Rule
 

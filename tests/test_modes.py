@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from machine_modes import AT_LEVELS, ON_DEVICES
 
 import adapters
-from adapters import AT_LEVELS, NAMED, ON_DEVICES
+from adapters import NAMED
 from adapters.instructions import LEVELS
 from adapters.modes import FACTORS, parse, plain
 from crosscheck.matrix.combinations import all_combinations

@@ -1,6 +1,6 @@
 """The plan of the matrix leaves nothing out: every shape, layout and regime; every mode in every dtype.
 
-The profile ci runs the plan, nightly the thorough one, and dev the part that `crosscheck.matrix.quick` keeps.
+The profile ci runs the plan, nightly the thorough one, and dev its quick part.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from crosscheck.cases import Case
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.known.fields import fits
 from crosscheck.matrix import shapes
-from crosscheck.matrix.plan import LARGE_DTYPES, SLOW, Item, combined_items, is_cheap, named_items
-from crosscheck.matrix.quick import quick, quick_combinations
+from crosscheck.matrix.plan import (
+    LARGE_DTYPES,
+    SLOW,
+    Item,
+    combined_items,
+    is_cheap,
+    named_items,
+    quick,
+    quick_combinations,
+)
 from crosscheck.regimes import REGIMES, regime_counts
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS

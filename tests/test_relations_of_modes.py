@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from relations import RELATIONS, VacuousError
 
 from adapters import NAMED, Spec
 from adapters.modes import parse
@@ -11,7 +12,6 @@ from crosscheck.cases import Case
 from crosscheck.contract import check_repeatability
 from crosscheck.matrix.hearing import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT, MIXED
-from crosscheck.relations import RELATIONS, VacuousError
 from reference.formats import FORMATS
 from reference.types import Outputs, Problem
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import relation_checks
+import relations
 from planted import wrong
+from relation_checks import Observed
+from relations import RELATIONS, STEP_BY_STEP, Relation, VacuousError
 
 import adapters
-from crosscheck import relation_checks, relations
 from crosscheck.cases import Case, Literal
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.regimes import REGIMES
-from crosscheck.relation_checks import Observed
-from crosscheck.relations import RELATIONS, STEP_BY_STEP, Relation, VacuousError
 from reference.admissible import AdmissibleSet
 from reference.formats import FORMATS
 from reference.types import Array

@@ -26,7 +26,7 @@ from crosscheck.script import NoScriptError, Reproduction, script
 from crosscheck.script.arrays import number
 from crosscheck.script.command import run_script
 from crosscheck.script.fillings import FILLINGS
-from crosscheck.script.plainer import plainest
+from crosscheck.script.reproduction import plainest
 from reference.arithmetic import default_arithmetic
 from reference.layouts import LAYOUTS
 

@@ -32,8 +32,8 @@ from distributed import Client, LocalCluster
 from crosscheck.ledger.records import INTERRUPTED
 from crosscheck.sweep import cluster as module
 from crosscheck.sweep import session, shared
-from crosscheck.sweep.errors import SweepError
-from crosscheck.sweep.local import local_worker_info as true_worker_info
+from crosscheck.sweep.executor import local_worker_info as true_worker_info
+from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import Job, Refused, WorkerInfo, read_job
 from crosscheck.sweep.pool import Pool
 

@@ -17,8 +17,8 @@ from sweeps import COMMAND, ROOT, UNLUCKY, counted, digest, files, specs, sweep
 
 from crosscheck.ledger import LedgerError, begin
 from crosscheck.sweep import session
-from crosscheck.sweep.engine import Executor, ShardAnswer, compute
-from crosscheck.sweep.errors import SweepError
+from crosscheck.sweep.executor import Executor, ShardAnswer, compute
+from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.numbers import WHOLE, Slice
 from crosscheck.sweep.store import PLAN, plan_of
 

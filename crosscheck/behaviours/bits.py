@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from crosscheck.behaviours.probe import Probe, literal
-from crosscheck.behaviours.thread_variant import WithThreadVariant
+from crosscheck.behaviours.probe import Probe, WithThreadVariant, literal
 from crosscheck.cases import Case, Literal
 from crosscheck.contract import first_difference
 from crosscheck.evaluation import CheckedAdapter, evaluate_stack

@@ -14,9 +14,8 @@ from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed
 from adapters.isolated import ProcessAdapter
 from crosscheck.behaviours.probe import Observation, Probe
-from crosscheck.behaviours.probe_adapter import probe_adapter
 from crosscheck.behaviours.report import heading, show
-from crosscheck.behaviours.survey import EVERY, MISBEHAVED
+from crosscheck.behaviours.survey import EVERY, MISBEHAVED, probe_adapter
 from crosscheck.comparison.report import console_for
 from crosscheck.evaluation import check_unique_names
 

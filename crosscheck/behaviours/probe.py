@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from adapters.protocol import Description
 from crosscheck.cases import Case, Literal
 from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.formatting import format_number
 from crosscheck.regimes.sigma import sigma
 from reference.formats import Format
-from reference.types import Outputs
+from reference.types import Array, Outputs
 
 AnswerFunction = Callable[[CheckedAdapter, Case | Literal], str]
 
@@ -24,7 +26,7 @@ class Probe:
 
     Attributes:
         name: as `crosscheck behaviours --probe` takes it.
-        question: what is evaluated_number, in one sentence.
+        question: what the probe finds out, in one sentence.
         matters: which equation, claim or term of the bounds the answer bears on.
         case: the input in a format.
         answer: what an adapter's outputs on the input say, in a few words or as numbers.
@@ -121,3 +123,33 @@ def by_z(names: Mapping[float, str]) -> AnswerFunction:
         return names[float(z[np.argmin(np.abs(sigma(z) - y_hat))])]
 
     return answer
+
+
+class WithThreadVariant:
+    """An adapter with a variant of itself: the same adapter with another number of threads.
+
+    Args:
+        adapter: the one that answers all calls.
+        start_variant: starts the variant when it is needed for the first time.
+    """
+
+    def __init__(self, adapter: CheckedAdapter, start_variant: Callable[[], CheckedAdapter]) -> None:
+        self._adapter, self._start_variant = adapter, start_variant
+
+    @cached_property
+    def thread_variant(self) -> CheckedAdapter:
+        """The same adapter with another number of threads."""
+        return self._start_variant()
+
+    @property
+    def description(self) -> Description:
+        """As `CheckedAdapter.description`."""
+        return self._adapter.description
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """As `CheckedAdapter.evaluate`."""
+        return self._adapter.evaluate(X, y, W)
+
+    def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """As `CheckedAdapter.trace`."""
+        return self._adapter.trace(X, y, W)

@@ -1,41 +1,34 @@
-"""The survey: every probe, run on every adapter in every dtype; and its observations as plain data."""
+"""The survey: every probe, run on every adapter in every dtype, and the table of all probes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 
-from adapters.errors import AdapterMisbehaved, one_line
-from crosscheck.behaviours.probe import Observation, Probe
-from crosscheck.behaviours.probes import PROBES
+from adapters.conditions import ProcessOptions
+from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer, one_line
+from adapters.isolated import ProcessAdapter
+from crosscheck.behaviours.bits import BITS
+from crosscheck.behaviours.probe import Observation, Probe, WithThreadVariant
+from crosscheck.behaviours.subnormals import SUBNORMALS
+from crosscheck.behaviours.sums import SUMS
+from crosscheck.behaviours.values import VALUES
 from crosscheck.evaluation import CheckedAdapter
+from crosscheck.ledger.records import NO_VERDICT
+from crosscheck.message import replay
 from reference.formats import FORMATS, Format
 
+# In the order in which they are shown.
+PROBES: dict[str, Probe] = {probe.name: probe for probe in (*SUBNORMALS, *SUMS, *VALUES, *BITS)}
 EVERY = tuple(PROBES.values())
 MISBEHAVED = "misbehaved: "
-
-
-def survey(
-    adapters: Mapping[str, CheckedAdapter], dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
-) -> list[Observation]:
-    """All observations of all adapters.
-
-    Args:
-        adapters: by any name; their observations have their own.
-        dtypes: names of formats.
-        probes: which questions.
-
-    Raises:
-        AdapterCrashed: an adapter crashed; `observations_of` gives the answers until then.
-    """
-    return [seen for adapter in adapters.values() for seen in observations_of(adapter, dtypes, probes)]
 
 
 def observations_of(
     adapter: CheckedAdapter, dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
 ) -> Iterator[Observation]:
-    """The observations of one adapter, one by one; as `survey`.
+    """The observations of one adapter, one by one: each probe in each dtype.
 
     What it does not support is an observation that is not `Observation.seen`, with the reason as its value.
     How it breaks the contract is what there is to see, and its value begins with `MISBEHAVED`.
@@ -65,11 +58,28 @@ def _answer(adapter: CheckedAdapter, format: Format, probe: Probe) -> str:
     return probe.run(adapter, format)
 
 
-def to_plain(observations: Sequence[Observation]) -> list[dict[str, Any]]:
-    """The observations as JSON takes them."""
-    return [asdict(observation) for observation in observations]
+def probe_adapter(
+    adapter: ProcessAdapter,
+    options: ProcessOptions,
+    found: list[Observation],
+    dtypes: Sequence[str],
+    probes: Sequence[Probe] = EVERY,
+) -> list[str]:
+    """Run the probes on one adapter, and add what they see to ``found``.
 
-
-def from_plain(plain: Sequence[Mapping[str, Any]]) -> list[Observation]:
-    """The observations that `to_plain` wrote down."""
-    return [Observation(**fields) for fields in plain]
+    Returns:
+        What ended it, one sentence: the adapter crashed, or gave no answer. Empty if all probes ran.
+    """
+    other = replace(adapter.spec, threads=2 if adapter.threads in (None, 1) else 1)
+    with ExitStack() as variants:
+        with_variant = WithThreadVariant(
+            adapter, lambda: variants.enter_context(ProcessAdapter.start(other, options))
+        )
+        try:
+            for observation in observations_of(with_variant, dtypes, probes):
+                found.append(observation)  # noqa: PERF402, one by one: what came before a crash stays
+        except AdapterCrashed as crash:
+            again = () if crash.journal is None else (replay(str(crash.journal), adapter.spec.name),)
+            verdict = NO_VERDICT if isinstance(crash, NoAnswer) else ""
+            return ["\n    replay  ".join((f"{verdict}{crash}", *again))]
+    return []

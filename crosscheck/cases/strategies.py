@@ -17,7 +17,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from crosscheck.cases import SHAPES_STACKED, Case
 from crosscheck.regimes import REGIMES
-from crosscheck.regimes.element_sums import ElementSums
+from crosscheck.regimes.definitions import ElementSums
 from crosscheck.regimes.random_bits import Shape
 from crosscheck.regimes.sigma import sigma
 from reference.formats import FORMATS, Format

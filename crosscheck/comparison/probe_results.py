@@ -10,7 +10,7 @@ from adapters import CORE, is_ours
 from adapters.conditions import ProcessOptions
 from adapters.isolated import ProcessAdapter
 from crosscheck.behaviours.probe import Observation
-from crosscheck.behaviours.probe_adapter import probe_adapter
+from crosscheck.behaviours.survey import probe_adapter
 from crosscheck.comparison.result import Comparison
 
 

@@ -1,8 +1,7 @@
-"""Known differences: where a released framework is wrong, how long that is accepted, and the proof of it."""
+"""Known differences: where a released framework is wrong, how long that is accepted, and what proves it."""
 
 from crosscheck.known.entry import Difference, Setting, Sighting
 from crosscheck.known.match import KnownMatch, Match, by_regime, combine_matches
-from crosscheck.known.proof import verify
 from crosscheck.known.record import KnownDifferences, KnownError
 
 __all__ = [
@@ -15,5 +14,4 @@ __all__ = [
     "Sighting",
     "by_regime",
     "combine_matches",
-    "verify",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta, Struct, field
@@ -14,11 +14,12 @@ from crosscheck.cases import Case, Literal, parse
 from crosscheck.cases.literals import one_of
 from crosscheck.judge import OUTPUTS
 from crosscheck.known import fields
-from crosscheck.known.nature import NATURES
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
 KINDS: Final = ("bug", "hazard")
+# Faults that are recognised by what they return, whatever the bits are, and the output where each shows.
+NATURES: Final = MappingProxyType({"y_hat_of_another_row": "row_loss"})
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+)*\Z")]
 Text = Annotated[str, Meta(pattern=r"\S")]
@@ -148,16 +149,6 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             and fields.fits(setting.shape, self.shape)
         )
 
-    def covers(self, setting: Setting, regimes: Iterable[str]) -> bool:
-        """Whether one wrong element is covered.
-
-        Args:
-            setting: of its output.
-            regimes: of the elements of ŷ that it depends on.
-        """
-        within = self.regimes is None or not set(self.regimes).isdisjoint(regimes)
-        return within and self.applies(setting)
-
 
 def _check_kind(entry: Difference) -> None:
     one_of(entry.kind, KINDS, "kind")
@@ -178,7 +169,7 @@ def _check_predicate(entry: Difference) -> None:
     for regime in entry.regimes or ():
         one_of(regime, tuple(REGIMES), "regime")
     if entry.nature is not None:
-        of = NATURES[one_of(entry.nature, tuple(NATURES), "nature")].output
+        of = NATURES[one_of(entry.nature, tuple(NATURES), "nature")]
         if entry.output != of:
             raise ValueError(f"nature {entry.nature} is one of {of}; the entry's output is {entry.output}")
     for axis, text in entry.shape.items():

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from adapters import xla
-from adapters.cpu import cpu
+from adapters.instructions import cpu
 from crosscheck.ledger.records import Environment
 
 PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")

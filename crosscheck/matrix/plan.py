@@ -7,15 +7,22 @@ mode and dtype, so that together the modes take all of them. The other combinati
 
 Large shapes are float64's and float32's: sums of thousands of 16-bit numbers are not judged where the
 accumulator is narrow, and tell nothing new where it is wide.
+
+The quick part is for a run that ends soon: a user's question, without what takes long to compile. The core
+adapters that compile nothing keep all their cases. Any other mode keeps, in every dtype, all special values
+and the document's network, and in float64 and float32 a threshold of rows in every regime. torch compiles for
+seconds: a compiled mode of it keeps one of the first two, torch.nn, which is called for each network, the
+document's. Of the other combinations there remains the place of the fault that is known: the losses of rows
+alone, with constants, in a compiled function of JAX in float64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from adapters import NAMED
+from adapters import CORE, NAMED
 from adapters.modes import FORWARD_MODES, Mode, parse
 from crosscheck.cases import Case
 from crosscheck.matrix import shapes
@@ -35,6 +42,9 @@ ALONE: Final[dict[str, tuple[Shape, ...]]] = {
     "float64": ((2**14 + 1, 3, 2), (2**15 + 1, 3, 3), (1, 2**14 + 1, 3, 2)),
     "float32": ((2**15 + 1, 3, 2), (2**16 + 1, 3, 3)),
 }
+# Of the quick part: shapes whose sums pass a threshold, and the dtype of the fault that is known.
+THRESHOLDS: Final = (*shapes.ROWS, *shapes.EVEN)
+FAULTY: Final = "float64"
 
 
 @dataclass(frozen=True)
@@ -182,3 +192,30 @@ def combined_items(names: Container[str] | None = None, *, thorough: bool = Fals
     for place, (name, dtype) in enumerate(all_combinations()):
         if names is None or name in names:
             yield Item(name, dtype, cases_of_combination(parse(name), dtype, place, thorough=thorough))
+
+
+def quick(items: Iterable[Item]) -> Iterator[Item]:
+    """The quick part of these items, each with some of its cases and one at least, in the same order."""
+    for item in items:
+        mode = parse(item.mode if item.mode in NAMED else "jax-jit")
+        if item.mode in CORE and is_cheap(mode):
+            yield item
+        elif mode.framework == "torch" and mode.compiles:
+            small = shapes.DOCUMENT[0] if mode["derivative"] == "module" else shapes.SPECIAL
+            yield _kept(item, (small, *THRESHOLDS), LAYOUTS[:1])
+        else:
+            yield _kept(item, (shapes.DOCUMENT[0], shapes.SPECIAL, *THRESHOLDS), LAYOUTS)
+
+
+def quick_combinations(items: Iterable[Item]) -> Iterator[Item]:
+    """The quick part of the combinations, each with all its cases."""
+    for item in items:
+        mode = parse(item.mode)
+        compiled = mode.framework == "jax" and mode.compiles
+        if compiled and mode.alone == "row_loss" and mode.closed and item.dtype == FAULTY:
+            yield item
+
+
+def _kept(item: Item, chosen: Container[Shape], layouts: Container[str]) -> Item:
+    """The item at these shapes, in these layouts."""
+    return replace(item, cases=tuple(c for c in item.cases if c.shape in chosen and c.layout in layouts))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,17 +19,32 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from crosscheck.ledger import Ledger
-from crosscheck.report.behaviours import tables_of
-from crosscheck.report.cells import cells_of
-from crosscheck.report.changes import changes_of
+from crosscheck.behaviours.probe import Observation
+from crosscheck.behaviours.report import ProbeRow, differs, rows
+from crosscheck.behaviours.survey import PROBES
+from crosscheck.gate import Change, ChangeKind
+from crosscheck.gate.command import gate
+from crosscheck.gate.show import verdict
+from crosscheck.ledger import Behaviour, Ledger, LedgerError
+from crosscheck.message import replay
+from crosscheck.report.cells import cells_of, sort_key
 from crosscheck.report.detail import data_of, places_of
 from crosscheck.report.exact import MOST_ELEMENTS, truths_of
 from crosscheck.report.matrix import matrix_of
 from crosscheck.report.plot import plot_of, points_of
+from reference.formats import FORMATS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 VERDICTS: Final = {0: "within bounds", 1: "not all within bounds"}
+# Columns that stand beside each other on a wide screen; more of them stand below each other.
+MOST_COLUMNS = 6
+# The title of each kind's table, and the classes of its colour and mark.
+TITLES: Final = {
+    ChangeKind.REGRESSION: ("Regressions", "bad"),
+    ChangeKind.IMPROVEMENT: ("Improvements", "good"),
+    ChangeKind.CHANGE: ("Other changes", ""),
+    ChangeKind.ENVIRONMENT: ("Changes of the environment", ""),
+}
 
 
 def page(ledger: Ledger, older: Ledger | None = None) -> str:
@@ -42,13 +59,72 @@ def page(ledger: Ledger, older: Ledger | None = None) -> str:
         verdict=VERDICTS.get(ledger.verdict, f"exit code {ledger.verdict}"),
         matrix=matrix_of(ledger, cells),
         plot=plot_of(ledger, points_of(cells, truths), cells),
-        behaviours=tables_of(ledger.behaviours),
+        behaviours=behaviours_of(ledger.behaviours),
         older=older,
         changes=changes_of(older, ledger) if older else None,
         data=data_of(ledger, cells, truths),
         left_out=max(0, len(places) - MOST_ELEMENTS),
         shown=MOST_ELEMENTS,
     )  # fmt: skip
+
+
+def behaviours_of(behaviours: Sequence[Behaviour]) -> list[dict[str, Any]]:
+    """A table for each dtype in which adapters differ: probes by adapters, equal answers in one column."""
+    seen = [Observation(b.probe, b.adapter, b.dtype, b.value, b.input, b.seen) for b in behaviours]
+    different = [row for row in rows(seen) if differs(row)]
+    dtypes = sorted({row[0].dtype for row in different}, key=lambda name: sort_key(name, tuple(FORMATS)))
+    return [_behaviours_in(dtype, [row for row in different if row[0].dtype == dtype]) for dtype in dtypes]
+
+
+def _behaviours_in(dtype: str, different: Sequence[ProbeRow]) -> dict[str, Any]:
+    different = sorted(different, key=lambda row: sort_key(row[0].probe, tuple(PROBES)))
+    answers = [{one.adapter: one.value for one in row} for row in different]
+    columns: dict[tuple[str | None, ...], list[str]] = {}
+    for adapter in dict.fromkeys(one.adapter for row in different for one in row):
+        columns.setdefault(tuple(answer.get(adapter) for answer in answers), []).append(adapter)
+    names = [", ".join(alike) for alike in columns.values()]
+    return {
+        "dtype": dtype,
+        "names": names,
+        "is_wide": len(names) <= MOST_COLUMNS,
+        "rows": [
+            {
+                "probe": row[0].probe,
+                "question": PROBES[row[0].probe].question if row[0].probe in PROBES else "",
+                "input": row[0].input,
+                "values": list(zip(names, values, strict=True)),
+            }
+            for row, values in zip(different, zip(*columns, strict=True), strict=True)
+        ],
+    }
+
+
+def changes_of(older: Ledger, newer: Ledger) -> dict[str, Any]:
+    """The gate's changes since an older ledger: a sentence, and a table for each kind that there is.
+
+    Ledgers that the gate cannot hold against each other have a sentence on that, and no table.
+    """
+    try:
+        found = gate(older, newer)
+    except LedgerError as why:
+        return {"is_compared": False, "said": f"Nothing was compared: {why}.", "tables": []}
+    return {"is_compared": True, "said": verdict(found), "tables": list(_tables_of_changes(found))}
+
+
+def _tables_of_changes(found: Sequence[Change]) -> Iterator[dict[str, Any]]:
+    for kind, group in groupby(found, key=lambda change: change.kind):
+        title, look = TITLES[kind]
+        lines = [(change, _replay(change)) for change in group]
+        yield {
+            "title": title,
+            "look": look,
+            "has_places": kind is not ChangeKind.ENVIRONMENT,  # which is everywhere
+            "lines": lines,
+        }
+
+
+def _replay(change: Change) -> str:
+    return replay(change.case, change.selector) if change.case else ""
 
 
 @cache

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from adapters import Spec, spec_of
-from adapters.modes import Mode
+from adapters.modes import FACTORS, Mode, impossible, plain
 from crosscheck.cases import Case, Literal, take
 from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.explain.disagreement import worst
@@ -18,12 +18,13 @@ from crosscheck.explain.shrink_shape import INPUTS, OUTPUTS, ROWS, shrink_shape
 from crosscheck.explain.shrink_values import shrink_values
 from crosscheck.judge import Judge
 from crosscheck.script.fillings import Filling, fill
-from crosscheck.script.plainer import plainest
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
 
 # The output to speak of where several are wrong: the others are computed from the ones before.
 FIRST_WRONG = ("y_hat", "row_loss", "loss", "grad")
+# Factors of which also what lies between the plain value and the mode's own is simpler.
+GRADED = ("execution", "closed", "convention")
 
 FEW = 12  # evaluations after which rows that cannot go stay: halves, quarters and eighths were tried
 
@@ -134,3 +135,46 @@ def _smallest(adapter: CheckedAdapter, source: Case | Literal, output: str, prob
 
 def _literal(case: Case) -> Literal:
     return Literal(case.dtype, *case.problem(), case.layout)
+
+
+def plainest(mode: Mode, output: str, fails: Callable[[Mode], bool]) -> Mode:
+    """The mode with as many plain values as the failure allows, one factor after the other.
+
+    An output other than the gradient is computed alone if that fails too, since no derivative is shorter.
+
+    Args:
+        mode: one that fails.
+        output: what it gets wrong.
+        fails: whether another mode gets that wrong too.
+    """
+    best, tried = mode, {mode}
+    simpler: Mode | None = mode
+    while simpler is not None:
+        best, simpler = simpler, None
+        for candidate in _simpler(best, output):
+            if candidate not in tried:
+                tried.add(candidate)
+                if fails(candidate):
+                    simpler = candidate
+                    break
+    return best
+
+
+def _simpler(mode: Mode, output: str) -> Iterator[Mode]:
+    """Modes that are one step simpler."""
+    if mode.alone is None and output != "grad":
+        yield from _with(mode, outputs=output, derivative="grad")
+    for factor, known in FACTORS[mode.framework].items():
+        place = known.index(mode[factor])
+        if factor == "outputs":
+            continue
+        for value in known[: place if factor in GRADED else min(place, 1)]:
+            if value != "compile":
+                yield from _with(mode, **{factor: value})
+
+
+def _with(mode: Mode, **values: str) -> Iterator[Mode]:
+    """The mode with other values, if that means something."""
+    changed = plain(mode.framework, **{**mode.as_dict, **values})
+    if not impossible(changed):
+        yield changed

@@ -15,7 +15,7 @@ import msgspec
 
 from adapters.errors import one_line
 from adapters.host import LOADING
-from crosscheck.sweep.errors import SweepError
+from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import Answer, Failed, Job, Refused, WorkerInfo
 
 try:
@@ -77,11 +77,11 @@ class DaskExecutor:
 
     @property
     def max_pending(self) -> int:
-        """As `crosscheck.sweep.engine.Executor`."""
+        """As `crosscheck.sweep.executor.Executor`."""
         return 2 * sum(self._workers().values()) or 1
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """As `crosscheck.sweep.engine.Executor`; Dask itself gives the shard of a lost worker to another."""
+        """As `crosscheck.sweep.executor.Executor`; Dask gives the shard of a lost worker to another."""
         others = [] if first is None else [where for where in self._workers() if where != first.where]
         elsewhere = {"workers": others, "allow_other_workers": True} if others else {}
         executor = self._client.get_executor(pure=False, **elsewhere)
@@ -112,7 +112,7 @@ class DaskExecutor:
         return SweepError(f"lost the cluster at {self._address}: {one_line(error, type(error).__name__)}")
 
     def close(self) -> None:
-        """As `crosscheck.sweep.engine.Executor`."""
+        """As `crosscheck.sweep.executor.Executor`."""
         with contextlib.suppress(Exception):  # a cluster that is lost needs no end
             self._client.run(shared.end, self._job)
         self._client.close()

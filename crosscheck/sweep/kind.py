@@ -11,6 +11,10 @@ from crosscheck.ledger import Fault
 from crosscheck.summary import Cell, Summary, add
 
 
+class SweepError(Exception):
+    """A sweep that cannot be made as it was asked for; the message is one line that says what to do."""
+
+
 @dataclass(frozen=True)
 class ShardResult:
     """The result of one or more shards; merging is associative and commutative, ``ShardResult()`` is neutral.

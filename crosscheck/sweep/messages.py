@@ -16,8 +16,7 @@ from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
 from crosscheck.ledger import CellRecord, Environment, Fault
-from crosscheck.sweep.errors import SweepError
-from crosscheck.sweep.kind import SweepKind
+from crosscheck.sweep.kind import SweepError, SweepKind
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,8 +18,8 @@ from adapters.child import Child, ChildLateError, ChildLostError, environment_of
 from adapters.errors import AdapterError, JournalError
 from adapters.host import LOADING
 from adapters.turns import Turns, load
-from crosscheck.sweep.errors import SweepError
 from crosscheck.sweep.identity import worker_differences
+from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo
 
 MODULE: Final = "crosscheck.sweep.worker"

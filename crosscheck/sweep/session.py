@@ -19,11 +19,9 @@ from crosscheck.comparison.report import console_for, say
 from crosscheck.comparison.session import command
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.ledger import LedgerError, begin, write
-from crosscheck.sweep.engine import Executor, ShardAnswer, compute
-from crosscheck.sweep.errors import SweepError
+from crosscheck.sweep.executor import Executor, LocalExecutor, ShardAnswer, compute, local_worker_info
 from crosscheck.sweep.identity import header_of, short_digest
-from crosscheck.sweep.kind import SweepKind
-from crosscheck.sweep.local import LocalExecutor, local_worker_info
+from crosscheck.sweep.kind import SweepError, SweepKind
 from crosscheck.sweep.messages import Failed, Job, WorkerInfo
 from crosscheck.sweep.numbers import MOST_SHARDS, WHOLE, Slice
 from crosscheck.sweep.pool import Pool
@@ -32,7 +30,7 @@ from crosscheck.sweep.record import SweepResults, shard_ledger
 from crosscheck.sweep.show import heading, show
 from crosscheck.sweep.store import Store, shard_in, stored
 
-AGREEMENT, DISAGREEMENT, INTERRUPTED = 0, 1, 130
+INTERRUPTED = 130
 STORES: Final = Path(".crosscheck/sweeps")
 LIMIT: Final = 600.0  # seconds: frameworks may have to compile before the first case of a shard
 

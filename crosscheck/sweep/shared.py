@@ -16,7 +16,7 @@ from distributed import get_worker
 
 from adapters import compilation
 from adapters.child import ChildLostError
-from crosscheck.sweep.errors import SweepError
+from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import Answer, Failed, Refused, WorkerInfo, read_job
 from crosscheck.sweep.pool import ENDED, Pool
 

@@ -1,4 +1,4 @@
-"""``python -m crosscheck.sweep.findings.instructions > crosscheck/sweep/findings/instructions.md``.
+"""``python -m tools.findings.instructions > tools/findings/instructions.md``.
 
 It makes the section of the page on instruction sets: what each core adapter returns otherwise when its
 process is held to a level that this CPU has.
@@ -28,11 +28,11 @@ from crosscheck.comparison.summarise import equal_bits
 from crosscheck.judge import Judge
 from crosscheck.ledger.environment import environment
 from crosscheck.regimes import REGIMES
-from crosscheck.sweep.findings.tables import NAMES, ulp
 from reference.formats import FORMATS
 from reference.types import Outputs
+from tools.findings.tables import NAMES, ulp
 
-MODULE: Final = "crosscheck.sweep.findings.instructions"
+MODULE: Final = "tools.findings.instructions"
 SHAPES: Final = ((4096, 1, 3, 1), (64, 7, 33, 3))
 PACKAGES: Final = ("numpy", "torch", "jax", "jaxlib")
 

@@ -14,13 +14,13 @@ from markupsafe import Markup
 
 from crosscheck.ledger import Header, Ledger, LedgerError
 from crosscheck.sweep.exhaustive import MEASURED, SHARD
-from crosscheck.sweep.findings import tables
-from crosscheck.sweep.findings.steps import DTYPES, Steps, labels_of, lacking
 from crosscheck.sweep.record import shards_of
 from reference.formats import FORMATS
+from tools.findings import tables
+from tools.findings.steps import DTYPES, Steps, labels_of, lacking
 
 TEMPLATE: Final = "page.md"
-SECTION: Final = "instructions.md"  # which `crosscheck.sweep.findings.instructions` makes
+SECTION: Final = "instructions.md"  # which `tools.findings.instructions` makes
 EXHAUSTIVE, RANDOM, SAMPLED = "sweep exhaustive", "sweep random", "float64"
 # Errors of `jax.lax.logistic` on the CPU in ulp: docs.jax.dev, Numerical accuracy.
 DOCUMENTED: Final = {"float32": 2.5, "float16": 2.0, "bfloat16": 2.5, "float64": 3.5}

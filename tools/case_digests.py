@@ -1,9 +1,9 @@
-"""The fingerprint of the generated cases: `python -m crosscheck.cases.digest`, under any interpreter.
+"""The fingerprint of the generated cases: `python -m tools.case_digests`, under any interpreter.
 
 One line for each source and dtype: its name and the blake2b of the bytes of X, y and W of a fixed list of
 cases. `tests/data/case_digests.txt` holds the lines that every NumPy, platform and hash seed must print:
 
-    python -m crosscheck.cases.digest > tests/data/case_digests.txt
+    python -m tools.case_digests > tests/data/case_digests.txt
 """
 
 from __future__ import annotations

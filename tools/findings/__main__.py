@@ -1,4 +1,4 @@
-"""``python -m crosscheck.sweep.findings LEDGER [SAMPLE]``: write the page of findings and its pictures."""
+"""``python -m tools.findings LEDGER [SAMPLE]``: write the page of findings and its pictures."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def findings(*, ledger: Path, sample: Path | None, output: Path) -> int:
 
 def _write(ledger: Path, sample: Path | None, output: Path) -> int:
     """Everything is made before anything is written."""
-    from crosscheck.sweep.findings.page import check_exhaustive, check_sample, page
-    from crosscheck.sweep.findings.plots import picture
-    from crosscheck.sweep.findings.steps import steps_of
+    from tools.findings.page import check_exhaustive, check_sample, page
+    from tools.findings.plots import picture
+    from tools.findings.steps import steps_of
 
     swept, beside = read(ledger), read(sample) if sample else None
     with _of(ledger):

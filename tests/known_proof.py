@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,10 +14,39 @@ from crosscheck.formatting import format_element, format_hex
 from crosscheck.judge import Judge
 from crosscheck.known.entry import Difference
 from crosscheck.known.match import in_regimes
-from crosscheck.known.nature import NATURES
 from crosscheck.regimes import REGIMES
 from reference import oracle
 from reference.arithmetic import Arithmetic
+from reference.types import Problem
+
+
+class Nature(NamedTuple):
+    """How a kind of fault is recognised; the kinds are those of `crosscheck.known.entry.NATURES`.
+
+    Attributes:
+        holds: whether a wrong element with that value is of this kind, under an adapter's claims.
+        words: what such an element is.
+    """
+
+    holds: Callable[[Element, float, Arithmetic], bool]
+    words: str
+
+
+def has_y_hat_of_another_row(element: Element, got: float, claims: Arithmetic) -> bool:
+    """Whether the loss of row i is ½ Σ (y_i − ŷ_j)², admissibly computed, for some other row j."""
+    X, y, W = element.alone.problem
+    (row,) = element.inner
+    others = np.delete(X, row, axis=0)
+    if not len(others):
+        return False
+    exchanged = Problem(others, np.repeat(y[[row]], len(others), axis=0), W)
+    losses = Judge(exchanged).sets(claims)["row_loss"]
+    return bool(losses.contains(np.full(len(others), got)).any())
+
+
+RECOGNISED: Final = {
+    "y_hat_of_another_row": Nature(has_y_hat_of_another_row, "the loss of its row with the ŷ of another row")
+}
 
 
 def verify(entry: Difference, adapter: CheckedAdapter) -> str | None:
@@ -76,7 +107,7 @@ def _nature(entry: Difference, judge: Judge, outcome: Outcome) -> str | None:
     """The first wrong element that is not of the entry's nature."""
     if entry.nature is None:
         return None
-    nature, claims = NATURES[entry.nature], _claims(outcome, judge)
+    nature, claims = RECOGNISED[entry.nature], _claims(outcome, judge)
     for index in zip(*np.nonzero(~outcome.judgements[entry.output].admissible), strict=True):
         element = Element(judge, entry.output, tuple(map(int, index)))
         got = element.got(outcome)

@@ -13,7 +13,7 @@ from crosscheck.judge import OUTPUTS
 from crosscheck.ledger import Ledger
 from crosscheck.summary import Summary, Worst, merged
 from crosscheck.sweep.exhaustive import MEASURED
-from crosscheck.sweep.findings.steps import (
+from tools.findings.steps import (
     NON_FINITE,
     Key,
     Step,

@@ -3,7 +3,7 @@
 In exact arithmetic each relation is an equation. An implementation may compute one number twice with other
 bits, a row alone and in a batch, or ŷ for itself and beside the loss. So a check allows what the admissible
 sets of its problems allow and no more, and applies only where they are judged intervals: see
-`crosscheck.relation_checks`.
+`relation_checks`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,7 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate_stack
-from crosscheck.formatting import format_element, format_hex
-from crosscheck.judge import OUTPUTS
-from crosscheck.relation_checks import (
+from relation_checks import (
     RelationCheck,
     bounded,
     check_in_set,
@@ -27,6 +22,11 @@ from crosscheck.relation_checks import (
     check_zero,
     observe,
 )
+
+from crosscheck.cases import Case, Literal
+from crosscheck.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.formatting import format_element, format_hex
+from crosscheck.judge import OUTPUTS
 from reference.types import Array, Problem
 
 EIGHTHS: Final = 8  # labels k/8: they and 1 − k/8 are exact in every format

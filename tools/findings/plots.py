@@ -13,8 +13,8 @@ from itertools import cycle
 from typing import Any, Final
 
 from crosscheck.sweep.exhaustive import MEASURED
-from crosscheck.sweep.findings.steps import NON_FINITE, Step, Steps
-from crosscheck.sweep.findings.tables import NAMES
+from tools.findings.steps import NON_FINITE, Step, Steps
+from tools.findings.tables import NAMES
 
 # How far z reaches to both sides: beyond, nothing happens any more.
 SPANS: Final = {"float32": 110, "bfloat16": 110, "float16": 20}

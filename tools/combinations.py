@@ -1,0 +1,75 @@
+"""The covering array of factors, made anew; it is written down, because that takes seconds.
+
+    .venv/bin/python -m tools.combinations > crosscheck/matrix/combinations.txt
+
+Whoever changes the factors of `adapters.modes` runs it. The array is of all factors and the dtype, X, y and W
+each being an argument or a constant, such that every three values that can go together do so in some
+combination.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from adapters.instructions import NATIVE
+from adapters.modes import FACTORS, FORMS, plain
+from adapters.rules import RULES, Rule
+from crosscheck.matrix.combinations import COMPILED, Combination
+from reference.formats import FORMATS
+
+STRENGTH: Final = 3
+ARRAYS: Final = ("X", "y", "W")
+PASSED: Final = ("argument", "constant")
+# The hazards have names, and are expected to differ; what a device needs is another machine. An instruction
+# set may be another machine's too, and would have everything compiled once more: tests/test_instructions.py
+# tries them.
+LEFT_OUT: Final = {"form": FORMS[0], "device": "cpu", "isa": NATIVE}
+
+
+def factors_of(framework: str) -> dict[str, tuple[str, ...]]:
+    """The factors of the covering array."""
+    factors = {name: values for name, values in FACTORS[framework].items() if name not in LEFT_OUT}
+    del factors["closed"]
+    return {**factors, **dict.fromkeys(ARRAYS, PASSED), "dtype": tuple(FORMATS)}
+
+
+def values_of(row: Mapping[str, str]) -> dict[str, str]:
+    """The values of a mode's factors in a row of the covering array."""
+    constants = "".join(name for name in ARRAYS if row[name] == "constant")
+    others = {name: value for name, value in row.items() if name not in (*ARRAYS, "dtype")}
+    return {**others, **LEFT_OUT, "closed": f"closed_{constants}" if constants else ""}
+
+
+def rules_of(framework: str) -> list[tuple[list[str], Callable[[Mapping[str, str]], bool]]]:
+    """The rules of the modes on the rows: which factors each speaks of, and whether it allows a row."""
+
+    def keeps(rule: Rule) -> Callable[[Mapping[str, str]], bool]:
+        return lambda row: not rule.excludes(values_of({**dict.fromkeys(ARRAYS, PASSED[0]), **row}))
+
+    spoken_of = [
+        (rule, [part for name in rule.factors for part in (ARRAYS if name == "closed" else (name,))])
+        for rule in RULES[framework]
+        if not LEFT_OUT.keys() & set(rule.factors)
+    ]
+    return [(names, keeps(rule)) for rule, names in spoken_of]
+
+
+def make_covering(framework: str) -> list[Combination]:
+    """A covering array, made anew."""
+    from covertable import make  # not needed to read the rest
+
+    rows = make(
+        {name: list(values) for name, values in factors_of(framework).items()},
+        strength=STRENGTH,
+        constraints=[
+            {"operator": "fn", "requires": names, "evaluate": keeps} for names, keeps in rules_of(framework)
+        ],
+    )
+    return [(plain(framework, **values_of(row)).name, row["dtype"]) for row in rows]
+
+
+if __name__ == "__main__":
+    for each in COMPILED:
+        sys.stdout.writelines(f"{name} {dtype}\n" for name, dtype in make_covering(each))
