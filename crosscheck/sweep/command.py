@@ -158,7 +158,7 @@ def run_options(command: Command) -> Command:
             "--store", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
             help="Keep finished shards in DIR; by default a directory in .crosscheck/sweeps.",
         ),
-        click.option("--resume", is_flag=True, help="Continue a sweep, and keep the finished shards of the store."),
+        click.option("--resume", is_flag=True, help="Continue a sweep from its finished shards."),
         click.option(
             "--shard", "part", callback=_part, metavar="I/N",
             help="Compute every N-th shard, from the I-th on; `crosscheck merge` joins the parts.",

@@ -1,0 +1,43 @@
+"""Every link of the documentation to a file or a heading of this repository leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from documented import FENCE, ROOT, SPAN, documents
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    found = set()
+    for heading in HEADING.findall(FENCE.sub("", text)):
+        name = re.sub(r"[^\w\- ]", "", heading.lower().replace("`", ""))
+        found.add(name.replace(" ", "-"))
+    return found
+
+
+def dead(page: Path, text: str) -> Iterator[str]:
+    """The links of a page that lead nowhere; addresses of other sites are not looked at."""
+    for target in LINK.findall(SPAN.sub("", FENCE.sub("", text))):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        if not file.exists() or (anchor and anchor not in anchors(file.read_text("utf-8"))):
+            yield target
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_every_link_to_a_file_or_a_heading_leads_there(page: Path) -> None:
+    assert list(dead(page, page.read_text("utf-8"))) == []
+
+
+def test_a_link_that_leads_nowhere_is_found() -> None:
+    planted = "[a](docs/accuracy.md#sums) [b](docs/nothing.md) [c](docs/accuracy.md#no-such-heading)"
+    assert list(dead(ROOT / "README.md", planted)) == ["docs/nothing.md", "docs/accuracy.md#no-such-heading"]
