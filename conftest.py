@@ -99,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("profile ci is derandomised, so --hypothesis-seed would do nothing")
     for option in ("timeout_per_call", "compile_timeout"):
         if not 0 < config.getoption(option) < math.inf:
-            raise pytest.UsageError(f"--{option.replace('_', '-')} wants a positive number of seconds")
+            raise pytest.UsageError(f"--{option.replace('_', '-')} needs a positive number of seconds")
     os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; what tests print is as wide as in a pipe
     settings.load_profile(name)
     selected(config)
@@ -125,7 +125,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         f"crosscheck: {', '.join(f'{name} {_version(name)}' for name in packages)}",
         f"crosscheck: adapters {names}; profile {profile}; shapes {SHAPES}; {platform.machine()}; {load()}",
-        *(f"crosscheck: XLA_FLAGS: {flag} is not heeded: names of adapters decide it" for flag in replaced()),
+        *(f"crosscheck: XLA_FLAGS: {flag} is ignored: names of adapters decide it" for flag in replaced()),
     ]
 
 

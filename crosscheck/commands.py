@@ -90,7 +90,9 @@ def compare(  # noqa: PLR0913, one for each option
     if python:
         plan, specs = _per_interpreter(plan, specs, python)
         if ledger is not None:
-            raise click.UsageError("--ledger does not go with --python; make a ledger under each, then gate")
+            raise click.UsageError(
+                "--ledger cannot be combined with --python; make a ledger under each, then gate"
+            )
     options = ProcessOptions(journal, timeout, compilation.kept(), compile_timeout)
     return compare_and_show(
         plan, specs, options, shared=matrix, coverage=coverage, details=details, ledger=ledger
@@ -157,10 +159,10 @@ def check(  # noqa: PLR0913, one for each option
         from crosscheck.script.command import script_and_show
 
         if bisect:
-            raise click.UsageError("--script does not go with --bisect")
+            raise click.UsageError("--script cannot be combined with --bisect")
         return script_and_show(source, _specs(only, adapter), options, output)
     if output is not None:
-        raise click.UsageError("--output goes with --script only")
+        raise click.UsageError("--output is possible only with --script")
     try:
         specs = _specs(only, adapter)
     except AdapterError as error:
@@ -241,7 +243,7 @@ def _core(  # noqa: PLR0913, as `compare`
     from crosscheck.regimes import REGIMES
 
     if thorough:
-        raise click.UsageError("--thorough goes with --matrix only")
+        raise click.UsageError("--thorough is possible only with --matrix")
     regimes = chosen(regime, REGIMES, "--regime")
     return CorePlan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
 
@@ -253,7 +255,7 @@ def _matrix(
     from crosscheck.comparison.matrix import MatrixPlan, selected
 
     if given := [name for name, value in others.items() if value not in (None, ())]:
-        raise click.UsageError(f"--{given[0]} does not go with --matrix, whose cases are fixed")
+        raise click.UsageError(f"--{given[0]} cannot be combined with --matrix, whose cases are fixed")
     specs = selected(only, outside, dtypes)
     return MatrixPlan.of(specs, dtypes, thorough=thorough), specs
 
@@ -266,7 +268,7 @@ def _per_interpreter(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) ->
         raise click.UsageError(f"--python needs two interpreters, old and new, not {len(pythons)}")
     for python in pythons:
         if not os.access(python, os.X_OK):
-            raise click.UsageError(f"--python: {python} is no interpreter that can be executed")
+            raise click.UsageError(f"--python: {python} is not an executable interpreter")
     if len(set(map(suffix_of, pythons))) != len(pythons):
         raise click.UsageError("--python: both environments have the same name; rename the folder of one")
     outside = [spec.name for spec in specs if spec.framework is None]
@@ -303,7 +305,7 @@ def command_line() -> int:
     from adapters.xla import replaced
 
     for flag in replaced():
-        click.echo(f"crosscheck: XLA_FLAGS: {flag} is not heeded: an adapter's name decides it", err=True)
+        click.echo(f"crosscheck: XLA_FLAGS: {flag} is ignored: an adapter's name decides it", err=True)
     os.environ.update(environment(1))  # before NumPy is imported
     code = run()
     if "--bisect" in sys.argv and code in (UNUSABLE, INTERNAL):

@@ -26,7 +26,7 @@ class Seconds(click.FloatRange):
         """The number of seconds."""
         found = super().convert(value, param, ctx)
         if math.isnan(found):  # compares as if it were in every range
-            self.fail("nan is no number of seconds.", param, ctx)
+            self.fail("nan is not a number of seconds.", param, ctx)
         return found
 
 

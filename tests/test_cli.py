@@ -28,7 +28,7 @@ from crosscheck.cases.literals import CaseError
         (["compare", "--seed", "-1"], ["--seed"]),
         (["compare", "--timeout", "0"], ["--timeout"]),
         (["compare", "--timeout", "inf"], ["--timeout"]),
-        (["compare", "--compile-timeout", "nan"], ["--compile-timeout", "no number of seconds"]),
+        (["compare", "--compile-timeout", "nan"], ["--compile-timeout", "not a number of seconds"]),
         (["compare", "--problem", "7"], ["--problem", "--problems"]),
         (["compare", "float32"], ["float32"]),
         (["compair"], ["compair"]),

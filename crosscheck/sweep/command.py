@@ -70,7 +70,7 @@ def _exhaustive(specs: Sequence[Spec], **choice: Any) -> SweepKind:
 def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
     sizes = value.split("x")
     if len(sizes) != 3 or not all(re.fullmatch("[1-9][0-9]{0,5}", size) for size in sizes):
-        raise click.BadParameter(f"{value!r} is no size; write m, n and p as in 1x3x1")
+        raise click.BadParameter(f"{value!r} is not a size; write m, n and p as in 1x3x1")
     return tuple(map(int, sizes))
 
 
@@ -221,7 +221,7 @@ def command_of(name: str, definition: SweepCommand) -> click.Command:
             from crosscheck.sweep.session import SweepOptions, sweep_and_show
 
         if scheduler is not None and workers is not None:
-            raise click.UsageError("--workers does not go with --scheduler, whose cluster has its own")
+            raise click.UsageError("--workers cannot be combined with --scheduler, whose cluster has its own")
         sweep_options = SweepOptions(
             workers=workers or cores(),
             part=part or WHOLE,
