@@ -57,7 +57,3 @@ def test_the_example_of_a_regime_lies_in_it(regime: str) -> None:
 
 def test_an_example_of_another_regime_would_be_noticed() -> None:
     assert regimes_of(EXAMPLE_OF["zeros"].replace("0,1", "2,1")) == {"ordinary"}
-
-
-def test_the_readme_leads_to_the_glossary() -> None:
-    assert "(docs/glossary.md)" in (ROOT / "README.md").read_text("utf-8")

@@ -10,6 +10,7 @@ import pytest
 from documented import FENCE, ROOT, SPAN, documents
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+MOST_LINES = 200  # of the README
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -36,6 +37,16 @@ def dead(page: Path, text: str) -> Iterator[str]:
 @pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
 def test_every_link_to_a_file_or_a_heading_leads_there(page: Path) -> None:
     assert list(dead(page, page.read_text("utf-8"))) == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+def test_the_readme_leads_to_the_equations_the_agreement_test_and_the_words() -> None:
+    targets = LINK.findall(FENCE.sub("", (ROOT / "README.md").read_text("utf-8")))
+    assert {"reference/network.py", "docs/equations.md", "docs/glossary.md"} <= set(targets)
+    assert [target for target in targets if target.endswith("/test_agreement.py")]
 
 
 def test_a_link_that_leads_nowhere_is_found() -> None:
