@@ -104,7 +104,7 @@ SWEEP_COMMANDS = {
         (
             click.option(
                 "--problems", type=click.IntRange(min=1), default=10**6, show_default=True, metavar="N",
-                help="Evaluate N problems for each adapter, dtype and regime, rounded up to whole cases.",
+                help="Evaluate at least N problems for each adapter, dtype and regime, in whole cases.",
             ),
             _DTYPE,
             click.option(
