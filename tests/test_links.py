@@ -1,4 +1,4 @@
-"""Every link of the documentation to a file or a heading of this repository leads somewhere."""
+"""Every link of the documentation to a file or a heading leads there, and every file that it names exists."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from documented import FENCE, ROOT, SPAN, documents
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MOST_LINES = 200  # of the README
+FILE = re.compile(
+    r"`((?:adapters|baselines|benchmarks|crosscheck|docs|reference|tests|tools)/[\w./-]+\.\w+)`"
+)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -37,6 +40,20 @@ def dead(page: Path, text: str) -> Iterator[str]:
 @pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
 def test_every_link_to_a_file_or_a_heading_leads_there(page: Path) -> None:
     assert list(dead(page, page.read_text("utf-8"))) == []
+
+
+def absent(text: str) -> list[str]:
+    """The files of this repository that a page names and that are not there."""
+    return [name for name in FILE.findall(FENCE.sub("", text)) if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    assert absent(page.read_text("utf-8")) == []
+
+
+def test_a_file_that_is_named_and_absent_is_found() -> None:
+    assert absent("`docs/glossary.md`, `tests/test_nothing.py`") == ["tests/test_nothing.py"]
 
 
 def test_the_readme_is_short() -> None:
