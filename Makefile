@@ -62,20 +62,20 @@ lint: $(ALL) ## check style, types, import directions, workflows and coverage
 	@$(MAKE) --no-print-directory .coverage
 	$(BIN)/coverage report
 
-older-numpy: $(TEST) $(OLDER)/.installed ## hold the cases against another NumPy, byte for byte
+older-numpy: $(TEST) $(OLDER)/.installed ## compare the cases with those under another NumPy, byte for byte
 	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
 
-older-jax: $(TEST) $(OLDJAX)/.installed ## show what JAX gets wrong beside the release that had it right
+older-jax: $(TEST) $(OLDJAX)/.installed ## show the faults of JAX beside the release without them
 	CROSSCHECK_OLD_JAX_PYTHON=$(CURDIR)/$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s --profile ci -k release \
 	  tests/test_older_jax.py tests/test_script_command.py
 
-soak: $(COMPARE) ## judge 10 million healthy problems per dtype: 10 minutes
+soak: $(COMPARE) ## compare the frameworks on 10 million problems per dtype: 10 minutes
 	@$(BIN)/crosscheck compare --dtype float64,float32 --problems 1000000 --seed $$(date +%s) $(ARGS)
 
 bench: $(TEST) $(BENCH)/.installed ## measure, and write docs/benchmarks.md: 10 minutes
 	@$(BENCH)/bin/python benchmarks/run.py $(ARGS)
 
-format: $(ALL) ## let ruff set the style
+format: $(ALL) ## format the code with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

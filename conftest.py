@@ -57,30 +57,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options."""
     group = parser.getgroup("gradient crosscheck")
     group.addoption(
-        "--adapter", action="append", default=[], metavar="MODULE:OBJECT", help="try this adapter as well"
+        "--adapter", action="append", default=[], metavar="MODULE:OBJECT", help="run this adapter, too"
     )
     group.addoption(
         "--only",
         action="append",
         default=[],
         metavar="NAMES",
-        help="of our own adapters only these names, frameworks or patterns, with commas between them",
+        help="run only these of the suite's adapters: names, frameworks, patterns",
     )
-    group.addoption("--profile", choices=PROFILES, help="how many examples, and whether they are random")
-    group.addoption("--journal", default=".crosscheck/journal", metavar="DIR", help="inputs of failed calls")
+    group.addoption("--profile", choices=PROFILES, help="number of examples, and whether they are random")
+    group.addoption(
+        "--journal", default=".crosscheck/journal", metavar="DIR", help="keep the inputs of failed calls here"
+    )
     group.addoption(
         "--timeout-per-call",
         type=float,
         default=TIMEOUT,
         metavar="SECONDS",
-        help="what an adapter may take for a call",
+        help="time limit for one call of an adapter",
     )
     group.addoption(
         "--compile-timeout",
         type=float,
         default=COMPILE_TIMEOUT,
         metavar="SECONDS",
-        help="what it may take for a call that may compile",
+        help="time limit for a call that may compile",
     )
 
 
@@ -97,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("profile ci is derandomised, so --hypothesis-seed would do nothing")
     for option in ("timeout_per_call", "compile_timeout"):
         if not 0 < config.getoption(option) < math.inf:
-            raise pytest.UsageError(f"--{option.replace('_', '-')} wants a positive number of seconds")
+            raise pytest.UsageError(f"--{option.replace('_', '-')} needs a positive number of seconds")
     os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; what tests print is as wide as in a pipe
     settings.load_profile(name)
     selected(config)
@@ -123,7 +125,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         f"crosscheck: {', '.join(f'{name} {_version(name)}' for name in packages)}",
         f"crosscheck: adapters {names}; profile {profile}; shapes {SHAPES}; {platform.machine()}; {load()}",
-        *(f"crosscheck: XLA_FLAGS: {flag} is not heeded: names of adapters decide it" for flag in replaced()),
+        *(f"crosscheck: XLA_FLAGS: {flag} is ignored: names of adapters decide it" for flag in replaced()),
     ]
 
 

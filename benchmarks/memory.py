@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--size", default="1x3x1")
     parser.add_argument("--only", default=",".join(THREE))
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 10, 50])
-    parser.add_argument("--cases", type=int, default=random.CASES, help="of a shard")
+    parser.add_argument("--cases", type=int, default=random.CASES, help="cases of a shard")
     options = parser.parse_args()
     vars(random)["CASES"] = options.cases
     m, n, p = map(int, options.size.split("x"))

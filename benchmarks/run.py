@@ -51,10 +51,12 @@ def write_page(figures: Path, folder: Path) -> None:
 
 def main() -> int:
     """Measure, and write the page."""
-    parser = argparse.ArgumentParser(description="all benchmarks in one run, and their page")
-    parser.add_argument("--quick", action="store_true", help="little work, to see that all of it works")
-    parser.add_argument("--only", default="", metavar="EXPRESSION", help="as pytest's -k")
-    parser.add_argument("--page", action="store_true", help="measure nothing; write the page again")
+    parser = argparse.ArgumentParser(description="Run all benchmarks and write their page.")
+    parser.add_argument("--quick", action="store_true", help="run quickly, to see that everything works")
+    parser.add_argument(
+        "--only", default="", metavar="EXPRESSION", help="run only these benchmarks, as with pytest's -k"
+    )
+    parser.add_argument("--page", action="store_true", help="measure nothing, and write the page again")
     options = parser.parse_args()
     partly = options.quick or options.only
     figures = LEFT / ("benchmarks/figures.json" if partly else "benchmarks.json")

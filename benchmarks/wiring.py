@@ -23,7 +23,7 @@ Work = Callable[[], Mapping[str, Any]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option for a run that shows only that all of it works."""
-    parser.addoption("--quick", action="store_true", help="little work, and figures that mean nothing")
+    parser.addoption("--quick", action="store_true", help="run quickly; the figures mean nothing")
 
 
 @dataclass

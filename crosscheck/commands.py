@@ -43,7 +43,7 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
 )  # fmt: skip
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Do NumPy, PyTorch and JAX agree on a gradient?"""
+    """Check whether NumPy, PyTorch and JAX compute the same gradient."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
         context.exit(UNUSABLE)
@@ -53,16 +53,16 @@ def cli(context: click.Context) -> None:
 @adapter_options
 @plan_options
 @details_option
-@click.option("--coverage", is_flag=True, help="Print what was judged where, and why not elsewhere.")
+@click.option("--coverage", is_flag=True, help="Print what was judged in each cell, and why a cell is empty.")
 @click.option(
     "--python", multiple=True, metavar="PATH",
-    help="Twice: run all under this interpreter too, and gate the second against the first.",
+    help="Give it twice: run under both interpreters, and gate the second against the first.",
 )  # fmt: skip
 @click.option(
     "--ledger",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write all that was found, with behaviours, for `gate` and `report`.",
+    help="Write the results and the behaviours to FILE, for `gate` and `report`.",
 )
 def compare(  # noqa: PLR0913, one for each option
     *,
@@ -90,18 +90,20 @@ def compare(  # noqa: PLR0913, one for each option
     if python:
         plan, specs = _per_interpreter(plan, specs, python)
         if ledger is not None:
-            raise click.UsageError("--ledger takes one run; make a ledger under each interpreter, then gate")
+            raise click.UsageError(
+                "--ledger cannot be combined with --python; make a ledger under each, then gate"
+            )
     options = ProcessOptions(journal, timeout, compilation.kept(), compile_timeout)
     return compare_and_show(
         plan, specs, options, shared=matrix, coverage=coverage, details=details, ledger=ledger
     )
 
 
-@cli.command()
+@cli.command(short_help="Show where correct adapters compute differently.")
 @adapter_options
-@click.option("--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes.")
-@click.option("--probe", multiple=True, callback=split, metavar="NAMES", help="Only these questions.")
-@click.option("--all", "everything", is_flag=True, help="Show also where all adapters behave alike.")
+@click.option("--dtype", multiple=True, callback=split, metavar="NAMES", help="Run only these dtypes.")
+@click.option("--probe", multiple=True, callback=split, metavar="NAMES", help="Run only these probes.")
+@click.option("--all", "everything", is_flag=True, help="Also show where all adapters behave alike.")
 def behaviours(  # noqa: PLR0913, one for each option
     *,
     adapter: tuple[str, ...],
@@ -113,7 +115,7 @@ def behaviours(  # noqa: PLR0913, one for each option
     probe: tuple[str, ...],
     everything: bool,
 ) -> int:
-    """Show how adapters compute where several ways are right."""
+    """Show where adapters compute differently although all of them are right."""
     from adapters import compilation
     from adapters.conditions import ProcessOptions
     from crosscheck.behaviours.command import survey_and_show
@@ -132,9 +134,9 @@ def behaviours(  # noqa: PLR0913, one for each option
 @cli.command(short_help="Judge one input: a case, or X, y and W from a file.")
 @click.argument("source", metavar="CASE|FILE")
 @adapter_options
-@click.option("--bisect", is_flag=True, help="Answer 0, 1 or 125, as `git bisect run` expects.")
-@click.option("--script", is_flag=True, help="Print a script for the framework's own issue tracker.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Where the script goes.")
+@click.option("--bisect", is_flag=True, help="Exit with 0, 1 or 125, as `git bisect run` expects.")
+@click.option("--script", is_flag=True, help="Print a script for the framework's issue tracker.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the script to FILE.")
 def check(  # noqa: PLR0913, one for each option
     *,
     source: str,
@@ -147,7 +149,7 @@ def check(  # noqa: PLR0913, one for each option
     script: bool,
     output: Path | None,
 ) -> int:
-    """Judge one input: the text of a case, or a file .npz or .safetensors with X, y and W."""
+    """Judge one input: the text of a case, or an .npz or .safetensors file with X, y and W."""
     from adapters import AdapterError
     from adapters.conditions import ProcessOptions
     from crosscheck.check import check_and_show
@@ -157,10 +159,10 @@ def check(  # noqa: PLR0913, one for each option
         from crosscheck.script.command import script_and_show
 
         if bisect:
-            raise click.UsageError("--script does not go with --bisect")
+            raise click.UsageError("--script cannot be combined with --bisect")
         return script_and_show(source, _specs(only, adapter), options, output)
     if output is not None:
-        raise click.UsageError("--output goes with --script only")
+        raise click.UsageError("--output is possible only with --script")
     try:
         specs = _specs(only, adapter)
     except AdapterError as error:
@@ -171,26 +173,26 @@ def check(  # noqa: PLR0913, one for each option
     return check_and_show(source, specs, options, bisect=bisect)
 
 
-@cli.command()
+@cli.command(short_help="Show what changed between two ledgers.")
 @click.argument("baseline", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--accept", metavar="WHY", help="Make NEW the baseline, and write down why.")
+@click.option("--accept", metavar="WHY", help="Make NEW the baseline, and record the reason WHY.")
 @click.option(
     "--summary",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Append the same in Markdown, for the summary of a CI job.",
+    help="Append the output to FILE in Markdown, for the summary of a CI job.",
 )
 @click.option(
     "--all", "everything", is_flag=True,
-    help="Show each change, also what another machine, version or number of threads explains.",
+    help="Show every change, even if another machine, version or number of threads explains it.",
 )  # fmt: skip
 def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None, everything: bool) -> int:
-    """Say what changed between two ledgers; 1 if anything is worse."""
+    """Show what changed between two ledgers; exit with 1 if anything is worse."""
     from crosscheck.gate.command import gate_and_show
 
     if accept is not None and not accept.strip():
-        raise click.UsageError("--accept wants a reason")
+        raise click.UsageError("--accept needs a reason")
     return gate_and_show(baseline, new, accept=accept, summary=summary, everything=everything)
 
 
@@ -199,10 +201,10 @@ def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None,
 @click.argument("older", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Where to; otherwise the ledger's name with .html.",
+    help="Write the page to FILE; by default the ledger's name with .html.",
 )  # fmt: skip
 def report(*, ledger: Path, older: Path | None, output: Path | None) -> int:
-    """Make one page for a browser from a ledger, with what changed since an OLDER one."""
+    """Make one page for a browser from a ledger, with the changes since an OLDER one."""
     try:
         from crosscheck.report.command import report_and_show
     except ModuleNotFoundError as missing:
@@ -241,7 +243,7 @@ def _core(  # noqa: PLR0913, as `compare`
     from crosscheck.regimes import REGIMES
 
     if thorough:
-        raise click.UsageError("--thorough goes with --matrix only")
+        raise click.UsageError("--thorough is possible only with --matrix")
     regimes = chosen(regime, REGIMES, "--regime")
     return CorePlan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
 
@@ -253,7 +255,7 @@ def _matrix(
     from crosscheck.comparison.matrix import MatrixPlan, selected
 
     if given := [name for name, value in others.items() if value not in (None, ())]:
-        raise click.UsageError(f"--{given[0]} does not go with --matrix, whose cases are fixed")
+        raise click.UsageError(f"--{given[0]} cannot be combined with --matrix, whose cases are fixed")
     specs = selected(only, outside, dtypes)
     return MatrixPlan.of(specs, dtypes, thorough=thorough), specs
 
@@ -263,12 +265,12 @@ def _per_interpreter(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) ->
     from crosscheck.comparison.interpreters import PlanPerInterpreter, suffix_of
 
     if len(pythons) != 2:
-        raise click.UsageError(f"--python wants two interpreters, old and new, not {len(pythons)}")
+        raise click.UsageError(f"--python needs two interpreters, old and new, not {len(pythons)}")
     for python in pythons:
         if not os.access(python, os.X_OK):
-            raise click.UsageError(f"--python: {python} is no interpreter that can be executed")
+            raise click.UsageError(f"--python: {python} is not an executable interpreter")
     if len(set(map(suffix_of, pythons))) != len(pythons):
-        raise click.UsageError("--python: the environments have one name; rename the folder of one")
+        raise click.UsageError("--python: both environments have the same name; rename the folder of one")
     outside = [spec.name for spec in specs if spec.framework is None]
     if outside:
         raise click.UsageError(f"--python is for the suite's own adapters, not {outside[0]}")
@@ -303,7 +305,7 @@ def command_line() -> int:
     from adapters.xla import replaced
 
     for flag in replaced():
-        click.echo(f"crosscheck: XLA_FLAGS: {flag} is not heeded: an adapter's name decides it", err=True)
+        click.echo(f"crosscheck: XLA_FLAGS: {flag} is ignored: an adapter's name decides it", err=True)
     os.environ.update(environment(1))  # before NumPy is imported
     code = run()
     if "--bisect" in sys.argv and code in (UNUSABLE, INTERNAL):

@@ -1,4 +1,4 @@
-"""What the commands' options have in common: lists, names that must be known, and the adapters."""
+"""Options that several commands share: lists, names that must be known, and the choice of adapters."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ class Seconds(click.FloatRange):
         """The number of seconds."""
         found = super().convert(value, param, ctx)
         if math.isnan(found):  # compares as if it were in every range
-            self.fail("nan is no number of seconds.", param, ctx)
+            self.fail("nan is not a number of seconds.", param, ctx)
         return found
 
 
 def split(_: click.Context, __: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
-    """Entries given one by one or with commas between them, each once.
+    """Split the values of an option at commas; each entry is kept once.
 
     Raises:
-        click.BadParameter: something was given, and no entry is in it.
+        click.BadParameter: a value was given, but it contains no entry.
     """
     given = list(values)
     entries = dict.fromkeys(filter(None, (entry.strip() for value in given for entry in value.split(","))))
     if given and not entries:
-        raise click.BadParameter("names nothing; leave it out for all")
+        raise click.BadParameter("contains no name; leave the option out to choose all")
     return tuple(entries)
 
 
 def chosen(values: Sequence[str], known: Iterable[str], option: str) -> tuple[str, ...]:
-    """The values, or all that are known if there are none.
+    """Return the values, or all known names if no value was given.
 
     Raises:
-        click.UsageError: one is not known.
+        click.UsageError: one of the values is not known.
     """
     allowed = tuple(known)
     for value in values:
@@ -59,59 +59,61 @@ def chosen(values: Sequence[str], known: Iterable[str], option: str) -> tuple[st
 
 
 def adapter_options(command: Command) -> Command:
-    """The options that choose adapters and say how their processes are kept."""
+    """Add the options that choose the adapters and set the limits of their processes."""
     options = (
-        click.option("--adapter", multiple=True, metavar="MODULE:OBJECT", help="Try this adapter as well."),
+        click.option("--adapter", multiple=True, metavar="MODULE:OBJECT", help="Run this adapter, too."),
         click.option(
             "--only", multiple=True, callback=split, metavar="NAMES",
-            help="Of the suite's own adapters only these: names, frameworks, patterns ('jax-jit*').",
+            help="Run only these of the suite's adapters: names, frameworks, patterns ('jax-jit*').",
         ),
         click.option(
             "--timeout", type=Seconds(), default=TIMEOUT, show_default=True,
-            metavar="SECONDS", help="What an adapter may take for one call.",
+            metavar="SECONDS", help="Time limit for one call of an adapter.",
         ),
         click.option(
             "--compile-timeout", type=Seconds(), default=COMPILE_TIMEOUT,
-            show_default=True, metavar="SECONDS", help="What it may take for a call that may compile.",
+            show_default=True, metavar="SECONDS", help="Time limit for a call that may compile.",
         ),
         click.option(
             "--journal", type=click.Path(file_okay=False, path_type=Path), default=".crosscheck/journal",
-            show_default=True, metavar="DIR", help="Where the inputs of failed calls are kept.",
+            show_default=True, metavar="DIR", help="Keep the inputs of failed calls here.",
         ),
     )  # fmt: skip
     return _with(command, options)
 
 
 def details_option(command: Command) -> Command:
-    """The option that a table may have."""
+    """Add the option --details, for commands that print a table."""
     option = click.option(
-        "--details", is_flag=True, help="A row for each output, with the extremes over all numbers."
+        "--details", is_flag=True, help="Print a row for each output, with the worst values over all numbers."
     )
     return option(command)
 
 
 def plan_options(command: Command) -> Command:
-    """The options that choose the cases of a comparison."""
+    """Add the options that choose the cases of a comparison."""
     options = (
-        click.option("--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes."),
         click.option(
-            "--regime", multiple=True, callback=split, metavar="NAMES", help="Only these regimes of input."
+            "--dtype", multiple=True, callback=split, metavar="NAMES", help="Run only these dtypes.",
+        ),
+        click.option(
+            "--regime", multiple=True, callback=split, metavar="NAMES", help="Run only these regimes.",
         ),
         click.option(
             "--problems", type=click.IntRange(min=1), metavar="N",
-            help="At least so many for each adapter, dtype and regime.",
+            help="Evaluate at least N problems for each adapter, dtype and regime.",
         ),
         click.option(
             "--seed", type=click.IntRange(0, 2**63), show_default="0", metavar="S",
-            help="Of the first round of cases.",
+            help="The seed of the first round of cases.",
         ),
         click.option(
             "--matrix", is_flag=True,
-            help="Every mode of every framework, at every class of shapes and in every layout.",
+            help="Run every mode of every framework, at every class of shapes and in every layout.",
         ),
         click.option(
             "--thorough", is_flag=True,
-            help="With --matrix: every shape for every mode, where otherwise some take turns.",
+            help="With --matrix: give every mode every shape; otherwise some modes take turns.",
         ),
     )  # fmt: skip
     return _with(command, options)

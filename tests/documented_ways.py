@@ -124,6 +124,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck check 'float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x1p+1]]'"
     " --only numpy --adapter tests.planted.wrong:missing_one_minus": long(code=1, says="missing"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]'": long(),
+    ".venv/bin/crosscheck check 'float32:X=[[1]]:y=[[0]]:W=[[20]]'": long(says="saturated_high"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]' --only numpy,jax": long(
         says="differ"
     ),
@@ -171,6 +172,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     " --ledger old.jsonl": Elsewhere(RECORDED),
     ".venv/bin/pytest -n 2 --dist loadgroup tests/test_matrix.py tests/test_survey.py --only numpy"
     " --ledger new.jsonl --gate old.jsonl": Elsewhere(RECORDED),
+    ".venv/bin/pytest tests/test_equations.py -k float64-10.1": quick(),
     ".venv/bin/pytest --adapter my_autograd:adapter": long(
         ("my_autograd:adapter", f"{UNLUCKY} {ONE_FILE}")
     ),
@@ -274,8 +276,9 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     **dict.fromkeys(
         (
             "crosscheck adapters", "crosscheck behaviours", "crosscheck check", "crosscheck check --script",
-            "crosscheck compare", "crosscheck compare --ledger", "crosscheck compare --matrix --coverage",
-            "crosscheck report", "crosscheck sweep", "crosscheck sweep random",
+            "crosscheck compare", "crosscheck compare --ledger", "crosscheck compare --matrix",
+            "crosscheck compare --matrix --coverage", "crosscheck gate", "crosscheck report",
+            "crosscheck sweep", "crosscheck sweep random",
             "crosscheck sweep random --workers",
         ),
         Named(),

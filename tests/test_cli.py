@@ -18,7 +18,7 @@ from crosscheck.cases.literals import CaseError
     [
         (["compare", "--dtype", "flaot32"], ["--dtype", "'flaot32'", "did you mean 'float32'?", "bfloat16"]),
         (["compare", "--regime", "subnormals"], ["did you mean 'subnormal'?"]),
-        (["compare", "--only", ""], ["--only", "names nothing; leave it out for all"]),
+        (["compare", "--only", ""], ["--only", "contains no name; leave the option out to choose all"]),
         (["compare", "--only", "trch"], ["'trch'", "did you mean 'torch'?"]),
         (["compare", "--adapter", "nowhere"], ["'nowhere'", "package.module:object"]),
         (["compare", "--only", "numpy", "--adapter", "no_such_module:adapter"], ["no_such_module"]),
@@ -28,7 +28,7 @@ from crosscheck.cases.literals import CaseError
         (["compare", "--seed", "-1"], ["--seed"]),
         (["compare", "--timeout", "0"], ["--timeout"]),
         (["compare", "--timeout", "inf"], ["--timeout"]),
-        (["compare", "--compile-timeout", "nan"], ["--compile-timeout", "no number of seconds"]),
+        (["compare", "--compile-timeout", "nan"], ["--compile-timeout", "not a number of seconds"]),
         (["compare", "--problem", "7"], ["--problem", "--problems"]),
         (["compare", "float32"], ["float32"]),
         (["compair"], ["compair"]),

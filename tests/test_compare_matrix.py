@@ -307,10 +307,10 @@ def test_what_is_wrong_or_crashes_in_the_matrix_is_reported_and_the_others_go_on
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        (["--thorough"], ["--thorough goes with --matrix only"]),
-        (["--matrix", "--seed", "0"], ["--seed does not go with --matrix"]),
-        (["--matrix", "--regime", "zeros"], ["--regime does not go with --matrix"]),
-        (["--matrix", "--problems", "3"], ["--problems does not go with --matrix"]),
+        (["--thorough"], ["--thorough is possible only with --matrix"]),
+        (["--matrix", "--seed", "0"], ["--seed cannot be combined with --matrix"]),
+        (["--matrix", "--regime", "zeros"], ["--regime cannot be combined with --matrix"]),
+        (["--matrix", "--problems", "3"], ["--problems cannot be combined with --matrix"]),
         (["--matrix", "--only", "trch"], ["'trch'", "did you mean 'torch'?"]),
         (["--matrix", "--only", COMBINATION, "--dtype", "float16"], ["no case in float16"]),
     ],

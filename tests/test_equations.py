@@ -1,7 +1,8 @@
 """Every equation of the document has its function and is held against the exact values' admissible sets.
 
 A function of reference/network.py carries an equation if a line of it ends in the number, as in ``# (16)``.
-FORMS says for each number what that function computes and of which quantity it is a form.
+FORMS says for each number what that function computes and of which quantity it is a form. The table of
+docs/equations.md is made from both.
 """
 
 from __future__ import annotations
@@ -151,3 +152,42 @@ def test_an_equation_without_code_or_without_a_test_is_named(number: str) -> Non
 def test_a_form_of_the_wrong_function_does_not_count() -> None:
     wrong = TESTS.replace("network.gradient_factored(g", "network.gradient_stacked(g")
     assert missing(CODE, wrong) == ["19"]
+
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "equations.md").read_text("utf-8")
+COLUMNS = "| equation | what it says | function | admissible set of | test |"
+TEST = "test_the_equation_lies_in_the_set_of_what_it_is_a_form_of"
+
+
+def equation_table(code: str, tests: str) -> list[str]:
+    """The table of docs/equations.md: each equation with its function, its quantity and its test."""
+    table = [COLUMNS, "|---|---|---|---|---|"]
+    for number in NUMBERS:
+        for name in sorted(carriers(code).get(number, set()) & forms_in(tests).get(number, set())):
+            summary = (getattr(network, name).__doc__ or "").splitlines()[0]
+            says = re.sub(r"(, ``.*)?\.$", "", summary)
+            quantity, _ = FORMS[number]
+            table.append(f"| ({number}) | {says} | `{name}` | `{quantity}` | `[float64-{number}]` |")
+    return table
+
+
+def test_the_page_on_equations_has_the_function_and_the_test_of_each() -> None:
+    want = equation_table(CODE, TESTS)
+    got = [line for line in PAGE.splitlines() if line.startswith("|")]
+    assert got == want, "\n".join(["docs/equations.md has another table than:", *want])
+    assert len(want) == 2 + len(NUMBERS)
+
+
+def test_the_page_on_equations_names_this_test_and_its_file() -> None:
+    assert callable(globals()[TEST])
+    assert f"`{TEST}`" in PAGE
+    assert f"(../{Path(__file__).relative_to(ROOT).as_posix()})" in PAGE
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_an_equation_that_loses_its_function_is_missing_from_the_table(number: str) -> None:
+    left = equation_table(CODE.replace(f"# ({number})", "#"), TESTS)
+    assert [line for line in equation_table(CODE, TESTS) if line not in left] == [
+        line for line in PAGE.splitlines() if line.startswith(f"| ({number}) ")
+    ]

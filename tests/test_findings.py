@@ -95,7 +95,7 @@ def test_what_lies_outside_or_is_lacking_is_said() -> None:
     place = cell("jax-jit", output="all", regime="every", shape="1x1x1")
     page = text({**bad, place: Summary(problems=8, unsupported=frozenset(["no float32 here"]))})
     assert "3 lie outside their admissible sets, and 2 more are known differences." in page
-    assert "jax-jit is not there: no float32 here." in page
+    assert "jax-jit has no results: no float32 here." in page
 
 
 def test_a_part_of_a_sweep_says_so() -> None:

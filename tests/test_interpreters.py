@@ -118,9 +118,9 @@ def test_the_environment_of_another_interpreter_is_its_own(pair: tuple[str, str]
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["{0}"], "--python wants two interpreters, old and new, not 1"),
-        (["{0}", "/no/env/bin/python"], "/no/env/bin/python is no interpreter that can be executed"),
-        (["{0}", "{0}"], "the environments have one name; rename the folder of one"),
+        (["{0}"], "--python needs two interpreters, old and new, not 1"),
+        (["{0}", "/no/env/bin/python"], "/no/env/bin/python is not an executable interpreter"),
+        (["{0}", "{0}"], "both environments have the same name; rename the folder of one"),
     ],
 )
 def test_interpreters_that_cannot_be_compared_are_one_clear_line(
@@ -138,7 +138,7 @@ def test_adapters_from_outside_and_ledgers_are_for_one_interpreter(
     options = ("compare", "--only", "numpy", "--python", pair[0], "--python", pair[1])
     for more, why in (
         (("--adapter", "tests.planted.wrong:sign"), "--python is for the suite's own adapters"),
-        (("--ledger", str(tmp_path / "a.jsonl")), "--ledger takes one run"),
+        (("--ledger", str(tmp_path / "a.jsonl")), "--ledger cannot be combined with --python"),
     ):
         ran = crosscheck(*options, *more)
         assert ran.returncode == 2

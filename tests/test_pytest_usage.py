@@ -93,7 +93,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
         ("not importable", "cannot load tests.planted.import_error:any: ImportError: the planted framework"),
         ("no adapter", "unreadable is no adapter: it has no framework, version, dtypes, evaluate"),
         ("journal", "cannot keep a journal in /dev/null/journal: Not a directory"),
-        ("timeout", "--timeout-per-call wants a positive number of seconds"),
+        ("timeout", "--timeout-per-call needs a positive number of seconds"),
         ("missing", "not installed: jax, torch; install it, or narrow with --only numpy"),
         ("missing and wanted", "not installed: jax; install it, or narrow with --only numpy"),
         ("same name", "two adapters are called 'numpy'; rename yours, or narrow with --only"),

@@ -28,7 +28,10 @@ from crosscheck.sweep.command import SWEEP_COMMANDS
     [
         (["--shard", "5/4"], "write I/N with I from 1 to N"),
         (["--shard", "5/5"], "none of which is in this part"),
-        (["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], "--workers does not go with --scheduler"),
+        (
+            ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
+            "--workers cannot be combined with --scheduler",
+        ),
         (["--workers", "0"], "--workers"),
         (["--shards", "1000001"], "a sweep has at most 1,000,000; make them larger"),
         (["--adapter", "tests.planted.import_error:any"], "the planted framework is not here"),
@@ -71,8 +74,8 @@ def test_what_is_not_installed_is_said(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["random", "--size", "1x3"], "'1x3' is no size; write m, n and p as in 1x3x1"),
-        (["random", "--size", "1x0x1"], "'1x0x1' is no size"),
+        (["random", "--size", "1x3"], "'1x3' is not a size; write m, n and p as in 1x3x1"),
+        (["random", "--size", "1x0x1"], "'1x0x1' is not a size"),
         (["random", "--size", "100000x3x1"], "--size: shape 4096x100000x3x1 has"),
         (["random", "--dtype", "float63"], "did you mean 'float64'?"),
         (["exhaustive", "--dtype", "float64"], "--dtype: unknown 'float64'"),

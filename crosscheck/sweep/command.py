@@ -24,7 +24,7 @@ class SweepCommand(NamedTuple):
     """The subcommand of one kind of sweep.
 
     Attributes:
-        help: one line.
+        help: one or two sentences; the first one is shown in lists of commands.
         options: its own options, as decorators of click.
         make_kind: makes the kind of sweep from the adapters and the values of these options.
     """
@@ -70,53 +70,55 @@ def _exhaustive(specs: Sequence[Spec], **choice: Any) -> SweepKind:
 def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
     sizes = value.split("x")
     if len(sizes) != 3 or not all(re.fullmatch("[1-9][0-9]{0,5}", size) for size in sizes):
-        raise click.BadParameter(f"{value!r} is no size; write m, n and p as in 1x3x1")
+        raise click.BadParameter(f"{value!r} is not a size; write m, n and p as in 1x3x1")
     return tuple(map(int, sizes))
 
 
 _DTYPE = click.option(
-    "--dtype", multiple=True, callback=split, metavar="NAMES", help="Only these dtypes."
+    "--dtype", multiple=True, callback=split, metavar="NAMES", help="Run only these dtypes."
 )  # fmt: skip
 _SEED = click.option(
     "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
-    help="Of the first shard.",
+    help="The seed of the first shard.",
 )  # fmt: skip
 # By the name of the command; each function above imports what it needs when it is called.
 SWEEP_COMMANDS = {
     "random": SweepCommand(
-        "Problems by the million, of one size, in float64 and float32 unless --dtype says otherwise.",
+        "Judge millions of problems of one size. Without --dtype, they are in float64 and float32.",
         (
             click.option(
                 "--problems", type=click.IntRange(min=1), default=10**7, show_default=True, metavar="N",
-                help="So many for each adapter and dtype.",
+                help="Evaluate N problems for each adapter and dtype.",
             ),
             _DTYPE,
             click.option(
                 "--size", default="1x3x1", show_default=True, callback=_size, metavar="MxNxP",
-                help="Samples, inputs and outputs of a network.",
+                help="The samples, inputs and outputs of each network.",
             ),
             _SEED,
         ),
         _random,
     ),
     "regimes": SweepCommand(
-        "What `compare` compares, at length: every regime and every shape of its plan.",
+        "Judge more problems of the plan of `compare`. It has every regime at every shape.",
         (
             click.option(
                 "--problems", type=click.IntRange(min=1), default=10**6, show_default=True, metavar="N",
-                help="So many for each adapter, dtype and regime, in whole cases.",
+                help="Evaluate at least N problems for each adapter, dtype and regime, in whole cases.",
             ),
             _DTYPE,
             click.option(
                 "--regime", multiple=True, callback=split, metavar="NAMES",
-                help="Only these regimes of input.",
+                help="Run only these regimes.",
             ),
             _SEED,
         ),
         _regimes,
     ),
     "exhaustive": SweepCommand(
-        "Every value of float16, bfloat16 and float32 as z, one input and weight.", (_DTYPE,), _exhaustive
+        "Judge every float16, bfloat16 and float32 number as z. There is one input and one weight.",
+        (_DTYPE,),
+        _exhaustive,
     ),
 }  # fmt: skip
 
@@ -134,7 +136,7 @@ def _part(_: click.Context, __: click.Parameter, value: str | None) -> Slice | N
 
 @contextmanager
 def _what_it_needs() -> Iterator[None]:
-    """Turn the absence of a package into one line that says how to install it."""
+    """Replace the error of a missing package by one line that says how to install it."""
     try:
         yield
     except ModuleNotFoundError as missing:
@@ -142,31 +144,32 @@ def _what_it_needs() -> Iterator[None]:
 
 
 def run_options(command: Command) -> Command:
-    """The options that say how a sweep is run."""
+    """Add the options that say how a sweep runs."""
     options = (
         click.option(
             "--workers", type=click.IntRange(1, 1024), metavar="N",
-            help="Processes that compute; otherwise one for each core.",
+            help="Compute in N processes; by default one for each core.",
         ),
         click.option(
             "--shard-timeout", "limit", type=Seconds(), default=600.0,
-            show_default=True, metavar="SECONDS", help="What a shard may take, compiling included.",
+            show_default=True, metavar="SECONDS", help="Time limit for a shard, including compilation.",
         ),
         click.option(
             "--store", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-            help="Where finished shards are kept; otherwise a directory in .crosscheck/sweeps.",
+            help="Keep finished shards in DIR; by default a directory in .crosscheck/sweeps.",
         ),
-        click.option("--resume", is_flag=True, help="Go on with what the store has already."),
+        click.option("--resume", is_flag=True, help="Continue a sweep from its finished shards."),
         click.option(
             "--shard", "part", callback=_part, metavar="I/N",
-            help="Only every N-th shard, from the I-th on; `crosscheck merge` puts the parts together.",
+            help="Compute every N-th shard, from the I-th on; `crosscheck merge` joins the parts.",
         ),
         click.option(
-            "--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster there: tcp://127.0.0.1:8786."
+            "--scheduler", metavar="ADDRESS",
+            help="Compute on the Dask cluster at ADDRESS, such as tcp://127.0.0.1:8786.",
         ),
         click.option(
             "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-            help="Write all that was found, for `gate`, `report` and `merge`.",
+            help="Write the results to FILE, for `gate`, `report` and `merge`.",
         ),
     )  # fmt: skip
     for option in reversed(options):
@@ -174,21 +177,21 @@ def run_options(command: Command) -> Command:
     return command
 
 
-@click.group()
+@click.group(short_help="Judge large numbers of problems in shards.")
 def sweep() -> None:
-    """Go through volume in shards, by any number of processes, and resume where one was ended."""
+    """Judge large numbers of problems in shards, in any number of processes; a sweep can be resumed."""
 
 
-@click.command(short_help="Put the parts of a sweep together.")
+@click.command(short_help="Merge the parts of a sweep.")
 @click.argument("parts", nargs=-1, required=True, metavar="LEDGER|STORE...", type=click.Path(path_type=Path))
 @click.option(
     "--ledger", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="Where the whole goes.",
+    help="Write the merged ledger to FILE.",
 )  # fmt: skip
-@click.option("--partial", is_flag=True, help="Merge although shards are missing.")
+@click.option("--partial", is_flag=True, help="Merge even if shards are missing.")
 @details_option
 def merge(*, parts: tuple[Path, ...], ledger: Path, partial: bool, details: bool) -> int:
-    """Put parts of one sweep together: ledgers of `--shard I/N`, or stores. Nothing is computed."""
+    """Merge the parts of a sweep: ledgers of `--shard I/N`, or stores. Nothing is computed."""
     with _what_it_needs():
         from crosscheck.sweep.merging import merge_and_show
     return merge_and_show(parts, ledger, partial=partial, details=details)
@@ -218,7 +221,7 @@ def command_of(name: str, definition: SweepCommand) -> click.Command:
             from crosscheck.sweep.session import SweepOptions, sweep_and_show
 
         if scheduler is not None and workers is not None:
-            raise click.UsageError("--workers does not go with --scheduler, whose cluster has its own")
+            raise click.UsageError("--workers cannot be combined with --scheduler, whose cluster has its own")
         sweep_options = SweepOptions(
             workers=workers or cores(),
             part=part or WHOLE,

@@ -21,7 +21,7 @@ PAGE = Path("docs/findings.md")
 @click.argument("sample", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), default=PAGE, show_default=True,
-    metavar="FILE", help="Where to; the pictures go into a folder of that name.",
+    metavar="FILE", help="Write the page to FILE; the pictures go into a folder of that name.",
 )  # fmt: skip
 def findings(*, ledger: Path, sample: Path | None, output: Path) -> int:
     """Write what an exhaustive sweep found, from its LEDGER and the SAMPLE of a random one in float64."""

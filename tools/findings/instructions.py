@@ -107,11 +107,11 @@ def section(table: Table, failed: Mapping[str, str], levels: list[str]) -> Itera
     yield "## Instruction sets"
     yield ""
     shapes = " and ".join("x".join(map(str, shape)) for shape in SHAPES)
-    yield "The core adapters with their processes held to each [level](matrix.md#instruction-sets) that"
-    yield f"the CPU has: of the elements of all ten regimes (shapes {shapes}), how many have other bits"
-    yield "than with all that the CPU has, and the worst error in ulp of ordinary problems. Outputs that are"
-    yield "not there have the same bits at every level. This command makes the section, which the page"
-    yield "includes:"
+    yield "The processes of the core adapters were restricted to each [level](matrix.md#instruction-sets)"
+    yield f"that the CPU has. The table counts the elements of all ten regimes (shapes {shapes})"
+    yield "that have other bits than without a restriction, and shows the worst error in ulp of ordinary"
+    yield "problems. Outputs that are missing have the same bits at every level. This command makes the"
+    yield "section, which the page includes:"
     yield ""
     yield "```"
     yield f".venv/bin/python -m {MODULE} > {MODULE.replace('.', '/')}.md"
@@ -132,7 +132,7 @@ def section(table: Table, failed: Mapping[str, str], levels: list[str]) -> Itera
             yield f"| {' | '.join(row)} |"
     if failed:
         yield ""
-        yield "No result at all:"
+        yield "These adapters returned no result at all:"
         yield ""
         yield from (f"- {who}: {' '.join(what.split())}" for who, what in failed.items())
 
