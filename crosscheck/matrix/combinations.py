@@ -31,7 +31,7 @@ ARRAYS: Final = ("X", "y", "W")
 PASSED: Final = ("argument", "constant")
 # The hazards have names, and are expected to differ; what a device needs is another machine. An instruction
 # set may be another machine's too, and would have everything compiled once more:
-# tests/adapters/test_instructions.py tries them.
+# tests/conformance/test_instruction_levels.py tries them.
 LEFT_OUT: Final = {"form": FORMS[0], "device": "cpu", "isa": NATIVE}
 Combination = tuple[str, str]
 

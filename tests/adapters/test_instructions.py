@@ -1,4 +1,4 @@
-"""Instruction sets: a level holds every library, and changes no verdict; what a CPU lacks is refused."""
+"""Instruction sets: a level holds every library; what a CPU lacks is refused."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 from command_line import ROOT, crosscheck
-from hypothesis import settings
-from levels import needs
+from levels import OLDEST, levels, needs
 
-from adapters import AT_LEVELS, AdapterError, Spec, instructions, spec_of, xla
+from adapters import AdapterError, Spec, instructions, spec_of, xla
 from adapters.child import environment_of
 from adapters.conditions import ProcessOptions
 from adapters.cpu import Cpu
@@ -24,13 +23,8 @@ from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.matrix.combinations import all_combinations
-from crosscheck.matrix.hearing import Matrix
-from crosscheck.matrix.shapes import DOCUMENT
 from crosscheck.script.text import restrict_instructions
-from reference.formats import FORMATS
 
-CASE = Case("ordinary", 3, (64, 1, 3, 1), dtype="float32")
-OLDEST = "sse42"
 AVX2 = frozenset.union(*(LEVELS[name].needs for name in ("sse42", "avx2")))
 # What each level is seen as from inside: NumPy's groups and OpenBLAS's kernels; torch's capability, the width
 # of the vectors in what it compiles, and its compiler's architecture.
@@ -44,22 +38,6 @@ OF_TORCH = {
     "avx2": ["AVX2", "256", "x86-64-v3"],
     "avx512": ["AVX512", "512", "x86-64-v4"],
 }
-
-
-# What frameworks get wrong at some level; docs/findings.md has the smallest case of each.
-FAULTS = {
-    ("jax", "sse42", "float16"): "jaxlib cannot compile float16 for a CPU without F16C",
-    ("torch", "avx512", "bfloat16"): "oneDNN pads odd inner lengths: inf times 0 is NaN without AVX512-BF16",
-}
-
-
-def levels(*, all_quick: bool = False) -> list[Any]:
-    """All levels as parameters; those after the oldest take long unless they are all quick."""
-    long = pytest.mark.long
-    return [
-        pytest.param(level, marks=[needs(level), *[long] * (not (all_quick or level == OLDEST))])
-        for level in LEVELS
-    ]
 
 
 def inside(level: str, *questions: str) -> dict[str, Any]:
@@ -105,36 +83,6 @@ def test_a_level_holds_xla_and_a_users_own_flag_is_heeded_beside_it(
     if code:  # jaxlib 0.12 dumps none
         (most, _), *_ = Counter(re.findall(r"<(\d+) x float>", code)).most_common(1)
         assert (int(most) == 4) == (level == OLDEST)  # registers of 128 bits, or wider ones
-
-
-@pytest.mark.parametrize("level", levels(all_quick=True))
-def test_numpy_agrees_at_each_level(level: str, matrix: Matrix) -> None:
-    spec = spec_of(parse(f"numpy-{level}"))
-    outcome, known_match = matrix.hear(spec, CASE)
-    assert known_match.is_green, matrix.failure_message(spec, CASE, outcome)
-
-
-@pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("name", [pytest.param(name, marks=needs(parse(name).isa)) for name in AT_LEVELS])
-def test_a_level_changes_no_verdict(
-    name: str, dtype: str, matrix: Matrix, frameworks: frozenset[str]
-) -> None:
-    if settings.get_current_profile_name() != "nightly":
-        pytest.skip("--profile nightly runs it")
-    mode = parse(name)
-    if mode.framework not in frameworks:
-        pytest.skip(f"{mode.framework} is not in this run")
-    spec, plain = spec_of(mode), spec_of(parse(name.removesuffix(f"-{mode.isa}")))
-    for shape in (DOCUMENT[0], (256, 7, 3, 2), (16, 33, 17, 3), (10, 4097, 3, 1)):
-        case = Case("mixed", 0, shape, dtype=dtype)
-        outcome, known_match = matrix.hear(spec, case)
-        if not known_match.is_green and (fault := FAULTS.get((mode.framework, mode.isa, dtype))):
-            pytest.xfail(fault)
-        assert known_match.is_green, matrix.failure_message(spec, case, outcome)
-        want, _ = matrix.hear(plain, case)
-        assert {n: j.verdict for n, j in outcome.judgements.items()} == {
-            n: j.verdict for n, j in want.judgements.items()
-        }
 
 
 CPUS = {
