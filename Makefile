@@ -63,11 +63,11 @@ lint: $(ALL) ## check style, types, import directions, workflows and coverage
 	$(BIN)/coverage report
 
 older-numpy: $(TEST) $(OLDER)/.installed ## compare the cases with those under another NumPy, byte for byte
-	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/test_cases.py -k older_numpy
+	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/inputs/test_cases.py -k older_numpy
 
 older-jax: $(TEST) $(OLDJAX)/.installed ## show the faults of JAX beside the release without them
 	CROSSCHECK_OLD_JAX_PYTHON=$(CURDIR)/$(OLDJAX)/bin/python $(BIN)/python -m pytest -q -s --profile ci -k release \
-	  tests/test_older_jax.py tests/test_script_command.py
+	  tests/conformance/test_older_jax.py tests/script/test_script_command.py
 
 soak: $(COMPARE) ## compare the frameworks on 10 million problems per dtype: 10 minutes
 	@$(BIN)/crosscheck compare --dtype float64,float32 --problems 1000000 --seed $$(date +%s) $(ARGS)

@@ -24,7 +24,8 @@ from crosscheck.run_summary import RunSummary
 try:
     from jaxtyping import _decorator, install_import_hook
 
-    # or the first shape imports jax, only to shorten jax's tracebacks; tests/test_collection.py holds it
+    # or the first shape imports jax, only to shorten jax's tracebacks;
+    # tests/repository/test_collection.py holds it
     _decorator._tb_flag = False  # noqa: SLF001, jaxtyping has no public switch for it
     # before they are imported: the modules whose signatures carry shapes
     SHAPED = ("network", "stable", "oracle", "double_double")

@@ -1,8 +1,8 @@
 """Correct implementations of the network, as bad as their claims allow, in any of the four formats.
 
-tests/test_emulated.py has a few in NumPy's own float32. Here every format is rounded in float64, and an
-implementation is drawn at random: the order of its sums, chains of FMA, trees, wide accumulators, flush, ŷ
-anywhere within its κ, the order of Δ's factors, a rescaled mean, forward mode, rounded inputs.
+tests/reference/test_emulated.py has a few in NumPy's own float32. Here every format is rounded in float64,
+and an implementation is drawn at random: the order of its sums, chains of FMA, trees, wide accumulators,
+flush, ŷ anywhere within its κ, the order of Δ's factors, a rescaled mean, forward mode, rounded inputs.
 
 float64 itself is NumPy's. For the others a product of two numbers is exact in float64, and a sum or an FMA is
 rounded to 53 digits first: for a sum without consequence, in an FMA an error of u(1 + 2^-28).

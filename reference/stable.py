@@ -1,7 +1,7 @@
 """The same network in float64, rewritten so that nothing cancels: the centre of every admissible set.
 
-q = σ(−z) stands for 1 − ŷ, which loses its digits where ŷ is near 1. ``tests/test_equations.py`` holds each
-rewrite against the document's own form.
+q = σ(−z) stands for 1 − ŷ, which loses its digits where ŷ is near 1. ``tests/reference/test_equations.py``
+holds each rewrite against the document's own form.
 """
 
 from __future__ import annotations

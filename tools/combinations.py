@@ -23,8 +23,8 @@ STRENGTH: Final = 3
 ARRAYS: Final = ("X", "y", "W")
 PASSED: Final = ("argument", "constant")
 # The hazards have names, and are expected to differ; what a device needs is another machine. An instruction
-# set may be another machine's too, and would have everything compiled once more: tests/test_instructions.py
-# tries them.
+# set may be another machine's too, and would have everything compiled once more:
+# tests/conformance/test_instruction_levels.py tries them.
 LEFT_OUT: Final = {"form": FORMS[0], "device": "cpu", "isa": NATIVE}
 
 

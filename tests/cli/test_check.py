@@ -1,0 +1,215 @@
+"""`crosscheck check`: one case or file before adapters in children, and its exit codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+import adapters
+from adapters.conditions import ProcessOptions
+from crosscheck.cases import Case
+from crosscheck.cases.literals import CaseError
+from crosscheck.check import CheckResult, check_and_show, check_exit_code, read
+from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judge import Judge
+from crosscheck.onecase import largest_error
+from tests.faulty_adapters import wrong as planted
+
+ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
+STACK = "ordinary:7:16x2x3x1:contiguous:float64"
+
+
+def check(
+    source: str, tmp_path: Path, *outside: str, only: Sequence[str] = ("numpy",), bisect: bool = False
+) -> int:
+    """The exit code, with NumPy and adapters from outside."""
+    specs = adapters.select(only, outside)
+    return check_and_show(source, specs, ProcessOptions(tmp_path / "journal"), bisect=bisect)
+
+
+def wrong(name: str) -> str:
+    """A planted wrong adapter."""
+    return f"tests.faulty_adapters.wrong:{name}"
+
+
+def crash(name: str) -> str:
+    """An adapter that does not survive inputs that contain 13."""
+    return f"tests.faulty_adapters.crash:{name}"
+
+
+NOT_JUDGED = "ordinary:1:2x2x64x1:contiguous:bfloat16"
+DEADLY = "float32:X=[[0x1.ap+3]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
+
+
+@pytest.mark.long
+def test_agreement_shows_every_output_of_every_adapter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(ONE, tmp_path, only=("numpy", "torch")) == 0
+    shown = capsys.readouterr().out
+    rows = re.findall(r"^(\S+) +(y_hat|loss|grad|row_loss) +within bounds ", shown, flags=re.MULTILINE)
+    want = [(a, o) for a in ("numpy", "torch") for o in ("y_hat", "loss", "grad", "row_loss")]
+    assert rows == want
+    assert shown.startswith("Within bounds: numpy, torch.\n")
+    assert "\nThe largest error is " in shown
+
+
+def test_where_nothing_was_returned_no_error_is_measured() -> None:
+    judge = Judge(read(ONE).problem())
+    assert largest_error(judge, [], {}).startswith("No adapter returned anything")
+    raised = evaluate_and_judge(InProcessAdapter(planted.raises), judge)
+    assert largest_error(judge, [raised], {}).startswith("No adapter returned anything")
+
+
+def test_decimals_are_reported_once_and_judged_and_replayed_as_hexadecimal_floats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decimal = "float32:X=[[0.1]]:y=[[0.25]]:W=[[0.7]]"
+    assert check(decimal, tmp_path, wrong("missing_one_minus")) == 1
+    said, complaint = capsys.readouterr()
+    assert complaint == "X[0, 0]: 0.1 was taken as 0x1.99999ap-4, the nearest float32; 1 more likewise\n"
+    assert "\n\nfloat32:X=[[0x1.99999ap-4]]:y=[[0x1p-2]]:W=[[0x1.666666p-1]]\n" in said
+    (line,) = (line for line in said.splitlines() if line.startswith("  replay "))
+    assert "0x" in line
+    assert "." not in re.sub("0x1[.]", "", line.partition("'")[2].partition("'")[0])
+
+
+def test_the_table_of_one_number_shows_got_and_exact(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(ONE, tmp_path)
+    row = next(line for line in capsys.readouterr().out.splitlines() if re.match("numpy +y_hat", line))
+    assert row.endswith("[0, 0]  0.62245935  0.6224593312")
+
+
+def heard(source: str, *names: str) -> CheckResult:
+    """The check of planted adapters in this process."""
+    found = CheckResult(source, Judge(read(source).problem()))
+    for name in names:
+        found.add_adapter(wrong(name), InProcessAdapter(getattr(planted, name)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "names", "codes"),
+    [
+        (STACK, ("healthy",), (0, 0)),
+        (STACK, ("healthy", "sign"), (1, 1)),
+        (STACK, ("healthy", "late_result"), (1, 1)),
+        (STACK, ("healthy", "raises"), (1, 1)),
+        (ONE, ("healthy", "float32_inside_float64"), (0, 125)),
+        (ONE, ("float32_inside_float64",), (2, 125)),
+        (ONE, ("healthy", "refuses"), (0, 125)),
+        (ONE, ("healthy", "refuses_silently"), (1, 1)),
+        (NOT_JUDGED, ("healthy",), (2, 125)),
+        (NOT_JUDGED, ("sign",), (1, 1)),
+    ],
+    ids=[
+        "good",
+        "wrong",
+        "contract",
+        "raises",
+        "one-unsupported",
+        "unsupported",
+        "refuses",
+        "refuses-without-a-reason",
+        "not-judged",
+        "wrong-anyway",
+    ],
+)
+def test_the_exit_code_says_good_bad_or_not_to_be_judged(
+    source: str, names: tuple[str, ...], codes: tuple[int, int]
+) -> None:
+    found = heard(source, *names)
+    assert (check_exit_code(found, bisect=False), check_exit_code(found, bisect=True)) == codes
+
+
+def test_where_nothing_is_judged_nothing_is_green() -> None:
+    assert next(heard(NOT_JUDGED, "healthy").lines()) == "Not judged: nothing of it could be."
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("bisect", "code"), [(False, 1), (True, 125)])
+def test_an_adapter_that_crashes_on_import_is_reported_and_cannot_be_judged(
+    bisect: bool, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = "tests.faulty_adapters.import_exit:adapter"
+    assert check(ONE, tmp_path, target, bisect=bisect) == code
+    assert f"{target}: " in capsys.readouterr().out
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("source", "outside"),
+    [
+        ("ordinary:7:16x2x3x1:contiguous:float33", ()),
+        ("none.npz", ()),
+        (ONE, ("tests.faulty_adapters.wrong:no_such",)),
+    ],
+    ids=["case", "file", "adapter"],
+)
+def test_what_cannot_be_used_is_an_error_and_cannot_be_judged_in_a_bisection(
+    source: str, outside: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises((CaseError, adapters.AdapterError)) as found:
+        check(source, tmp_path, *outside)
+    assert "\n" not in str(found.value)
+    assert check(source, tmp_path, *outside, bisect=True) == 125
+    assert capsys.readouterr().err.startswith("crosscheck: cannot be judged: ")
+
+
+@pytest.mark.long
+def test_adapters_that_crash_are_named_with_their_input_and_the_others_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(DEADLY, tmp_path, crash("segfault"), wrong("sign"))
+    shown = " ".join(capsys.readouterr().out.split())
+    for words in ("segfault failed", "killed by signal 11 (SIGSEGV)", "planted-sign is wrong: grad[0, 0]"):
+        assert words in shown
+    kept = re.findall(r"its input: (\S+\.safetensors)", shown)
+    assert read(kept[0]).text == DEADLY
+    assert f"--adapter {crash('segfault')}" in shown
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["a.npz", "a.safetensors"])
+def test_the_users_own_arrays_are_judged_and_replayed_by_the_name_of_the_file(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arrays = Case("ordinary", 1, (64, 16, 8, 4), dtype="float64").problem()._asdict()
+    path = tmp_path / name
+    if name.endswith("npz"):
+        np.savez(path, **arrays)
+    else:
+        save_file(arrays, path)
+    assert check(str(path), tmp_path) == 0
+    assert check(str(path), tmp_path, wrong("raises"), wrong("missing_half")) == 1
+    shown = capsys.readouterr().out
+    assert f"check {path} --adapter {wrong('raises')}" in shown
+    assert f"--adapter {wrong('missing_half')}" in shown
+
+
+def test_two_adapters_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(adapters.AdapterError, match="two adapters are called 'numpy'"):
+        check(ONE, tmp_path, "adapters.closed_form:closed_form")
+
+
+def test_in_saturation_all_agree_and_the_error_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check("float32:X=[[0x1p+0]]:y=[[0x0p+0]]:W=[[0x1.1p+4]]", tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"^numpy +grad +within bounds +\S+ to zero", shown, flags=re.MULTILINE)
+    assert "in grad of numpy" in shown
+
+
+@pytest.mark.parametrize("source", ["nothing", "a/b.npz", "x.safetensors", "ordinary:1", "float32:X=1"])
+def test_a_source_is_a_case_or_a_file(source: str) -> None:
+    with pytest.raises(CaseError) as found:
+        read(source)
+    assert source.split(":", maxsplit=1)[0] in str(found.value) or "parts" in str(found.value)

@@ -1,0 +1,265 @@
+"""The comparison: who fails is out and the others go on; what was seen is counted and shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from adapters.errors import AdapterCrashed
+from crosscheck.accuracy import exact_values
+from crosscheck.cases import Case
+from crosscheck.comparison.contract_checks import collect_violations, start_checks
+from crosscheck.comparison.engine import Results, compare
+from crosscheck.comparison.plan import CorePlan
+from crosscheck.comparison.planned import PlannedCase
+from crosscheck.comparison.report import show
+from crosscheck.comparison.result import Comparison
+from crosscheck.comparison.table import Row, rows
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judge import Judge
+from crosscheck.message import replay
+from crosscheck.pool import AdapterPool
+from crosscheck.summary import merged
+from reference.types import Array, Outputs
+from tests.faulty_adapters import wrong
+
+PLAN = CorePlan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+
+
+class Crashing(InProcessAdapter):
+    """An adapter whose process crashes in its third call, and in every later one."""
+
+    calls = 0
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """The adapter's outputs, twice."""
+        self.calls += 1
+        if self.calls > 2:
+            journal = Path("crashing-3.safetensors")
+            raise AdapterCrashed(self.description.name, "exited with status 0", journal, Path("crashing.log"))
+        return super().evaluate(X, y, W)
+
+
+class Refusing:
+    """An adapter that has nothing."""
+
+    name, framework, version, dtypes = "refusing", "none", "0", ("float32",)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+        """Say why not."""
+        raise NotImplementedError("it has no gradient")
+
+
+def pool_of(*adapters: CheckedAdapter) -> AdapterPool:
+    return AdapterPool({adapter.description.name: adapter for adapter in adapters}, strict=True)
+
+
+def results_of(*adapters: CheckedAdapter, plan: CorePlan = PLAN) -> Results:
+    with pool_of(*adapters) as pool:
+        return compare(plan.planned_cases(list(pool.adapters)), pool, lambda _: None)
+
+
+def row_of(results: Results, adapter: str, output: str) -> Row:
+    (row,) = (row for row in rows(results.summaries) if (row.adapter, row.output) == (adapter, output))
+    return row
+
+
+def report_text(results: Results, adapters: Sequence[CheckedAdapter], *, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO(), highlight=False)
+    descriptions = [adapter.description for adapter in adapters]
+    there = {f"tests.faulty_adapters.wrong:{adapter.description.name}": adapter for adapter in adapters}
+    show(Comparison(PLAN, descriptions, results, adapters=there), console)
+    return console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+
+
+def test_a_healthy_adapter_agrees_on_all_problems_of_the_plan() -> None:
+    row = row_of(results_of(InProcessAdapter(wrong.healthy)), "planted-healthy", "grad")
+    assert (row.verdict, row.summary.problems) == ("within bounds", 2 * PLAN.per_cell)
+    assert (row.judged, row.summary.not_judged) == (row.summary.elements, 0)
+
+
+def test_a_wrong_adapter_disagrees_and_the_healthy_one_beside_it_agrees() -> None:
+    results = results_of(InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.sign))
+    assert row_of(results, "planted-sign", "grad").verdict == "outside"
+    assert row_of(results, "planted-sign", "loss").verdict == "within bounds"
+    assert row_of(results, "planted-healthy", "grad").verdict == "within bounds"
+
+
+def test_an_adapter_that_crashed_is_not_called_again_and_the_others_go_on() -> None:
+    crashing = Crashing(wrong.sign)
+    results = results_of(crashing, InProcessAdapter(wrong.healthy))
+    row = row_of(results, "planted-sign", "all")
+    assert crashing.calls == 3
+    assert row.verdict == "failed"
+    assert row.judged == 0
+    heard = row_of(results, "planted-sign", "loss").summary.problems
+    assert row.summary.not_run + row.summary.problems + heard == 2 * PLAN.per_cell
+    assert row_of(results, "planted-healthy", "grad").summary.problems == 2 * PLAN.per_cell
+
+
+def test_an_adapter_that_misbehaves_in_one_dtype_is_heard_in_the_others() -> None:
+    plan = CorePlan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
+
+    class Half(wrong.Planted):
+        def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+            return super().evaluate(X, y, W) if X.dtype == "float32" else None
+
+    results = results_of(InProcessAdapter(Half("half", wrong.right)), plan=plan)
+    verdicts = {row.dtype: row.verdict for row in rows(results.summaries)}
+    assert verdicts == {"float64": "failed", "float32": "within bounds"}
+
+
+def test_ctrl_c_leaves_what_was_found_so_far() -> None:
+    def interrupt(case: Case) -> None:
+        if case.regime == "zeros":
+            raise KeyboardInterrupt
+
+    with pool_of(InProcessAdapter(wrong.healthy)) as pool:
+        results = compare(PLAN.planned_cases(list(pool.adapters)), pool, interrupt)
+    assert results.interrupted
+    assert 0 < merged(results.summaries.values()).problems < 8 * PLAN.per_cell
+    assert "Interrupted after 5 of 8 cases" in report_text(results, [InProcessAdapter(wrong.healthy)])
+
+
+def test_summaries_do_not_depend_on_how_the_plan_is_cut() -> None:
+    cases = list(PLAN)
+    whole, parts = Results(), [Results(), Results()]
+    for place, case in enumerate(cases):
+        for results in (whole, parts[place % 2]):
+            judge = Judge(case.problem())
+            results.add(case, judge, [evaluate_and_judge(InProcessAdapter(wrong.sign), judge)])
+    first, second = (part.summaries for part in parts)
+    assert whole.summaries == {**first, **second}
+    assert exact_values(Judge(cases[0].problem()), 0)
+
+
+@pytest.mark.parametrize(
+    ("adapters", "is_green"),
+    [
+        ([InProcessAdapter(wrong.healthy)], True),
+        ([InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.sign)], False),
+        ([InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.raises)], False),
+        (
+            [InProcessAdapter(wrong.healthy), InProcessAdapter(Refusing())],
+            False,
+        ),  # nothing judged is no agreement
+    ],
+    ids=["healthy", "sign", "raises", "refusing"],
+)
+def test_a_run_is_green_only_if_every_adapter_was_judged_and_agrees(
+    adapters: list[CheckedAdapter], is_green: bool
+) -> None:
+    results = results_of(*adapters)
+    assert Comparison(PLAN, [s.description for s in adapters], results).is_green == is_green
+
+
+def test_a_dtype_that_an_adapter_states_and_refuses_is_no_pass() -> None:
+    def refusing(X: Array, y: Array, W: Array) -> Any:
+        if X.dtype == "float32":
+            raise NotImplementedError("no float32 today")
+        return wrong.right(X, y, W)
+
+    plan = CorePlan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
+    for dtypes, without in ((("float64", "float32"), ["planted-half in float32"]), (("float64",), [])):
+        adapter = InProcessAdapter(wrong.Planted("half", refusing, *dtypes))
+        comparison = Comparison(plan, [adapter.description], results_of(adapter, plan=plan))
+        assert (comparison.adapters_without_verdict, comparison.is_green) == (without, not without)
+
+
+def test_an_adapter_that_the_plan_does_not_ask_in_a_dtype_is_judged_by_the_others() -> None:
+    adapters = [InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.late_result)]
+    cases = {dtype: Case("ordinary", 1, (4, 1, 3, 1), dtype=dtype) for dtype in ("float32", "float64")}
+    with pool_of(*adapters) as pool:
+        one, two = pool.adapters
+        planned = [PlannedCase(cases["float32"], (one, two)), PlannedCase(cases["float64"], (two,))]
+        results = compare(planned, pool, lambda _: None)
+    comparison = Comparison(PLAN, [adapter.description for adapter in adapters], results)
+    assert comparison.adapters_without_verdict == []
+
+
+@pytest.mark.parametrize("outputs", [("grad",), ("y_hat", "loss")])
+def test_problems_are_counted_whatever_outputs_an_adapter_has(outputs: tuple[str, ...]) -> None:
+    def some(X: Array, y: Array, W: Array) -> Any:
+        every = dict(zip(("y_hat", "loss", "grad"), wrong.right(X, y, W), strict=True))
+        return {name: every[name] for name in outputs}
+
+    adapter = InProcessAdapter(wrong.Planted("some", some))
+    comparison = Comparison(PLAN, [adapter.description], results_of(adapter))
+    assert (comparison.evaluated, comparison.is_green) == (2 * PLAN.per_cell, True)
+
+
+def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
+    adapters = [InProcessAdapter(wrong.healthy)]
+    comparison = Comparison(
+        PLAN, [s.description for s in adapters], results_of(*adapters), violations=["changes its input"]
+    )
+    assert not comparison.is_green
+
+
+def test_a_violation_of_the_contract_is_reported_with_the_line_that_replays_it() -> None:
+    selector, case = "tests.faulty_adapters.wrong:counts_calls", "ordinary:0:256x7x3x2:contiguous:float32"
+    with AdapterPool({selector: InProcessAdapter(wrong.counts_calls)}) as pool:
+        (line,) = collect_violations(Results(), list(start_checks(PLAN, pool)))
+    assert line.startswith("float32: planted-counts-calls: a second call with the same input changes grad")
+    assert line.endswith(f"\n    replay  {replay(case, selector)}")
+
+
+def test_the_report_tells_each_disagreement_once_and_counts_the_others() -> None:
+    adapters = [InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.sign)]
+    text = report_text(results_of(*adapters), adapters)
+    assert text.count("planted-sign is wrong: grad") == 1
+    assert text.count("planted-sign float32 grad: ") == 1
+    assert text.lstrip().startswith("Not all within bounds (outside: planted-sign): ")
+    assert text.rstrip().splitlines()[-1].startswith("Not all within bounds: ")
+
+
+def test_the_report_names_a_crash_once_with_its_journal() -> None:
+    adapters = [Crashing(wrong.healthy), InProcessAdapter(wrong.sign)]
+    text = " ".join(report_text(results_of(*adapters), adapters).split())
+    assert text.count("planted-healthy failed in float32") == 1
+    assert "exited with status 0; its input: crashing-3.safetensors" in text
+
+
+def test_the_report_gives_a_reason_for_what_is_not_supported_once() -> None:
+    adapters = [InProcessAdapter(wrong.healthy), InProcessAdapter(Refusing())]
+    assert report_text(results_of(*adapters), adapters).count("it has no gradient") == 1
+
+
+@pytest.mark.parametrize(
+    ("details", "line"),
+    [
+        (False, "  float32, planted-healthy: zeros: loss all of it"),
+        (True, "  float32, planted-healthy: ordinary: loss 25 %; zeros: loss all of it"),
+    ],
+    ids=["short", "details"],
+)
+def test_a_regime_of_which_nothing_was_judged_is_named_and_with_details_every_part(
+    details: bool, line: str
+) -> None:
+    adapter = InProcessAdapter(wrong.healthy)
+    results = results_of(adapter)
+    for cell, summary in results.summaries.items():
+        if cell.output == "loss":
+            part = summary.elements * (4 if cell.regime == "zeros" else 1)
+            results.summaries[cell] = replace(summary, elements=4 * summary.elements, not_judged=part)
+    console = Console(width=100, file=io.StringIO(), highlight=False)
+    show(Comparison(PLAN, [adapter.description], results, with_details=details), console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    assert line in said.replace("\N{NO-BREAK SPACE}", " ").splitlines()
+
+
+def test_values_that_differ_within_bounds_are_counted_in_the_report() -> None:
+    adapters = [
+        InProcessAdapter(wrong.healthy),
+        InProcessAdapter(wrong.Planted("near", wrong.scaled(1 + 2.0**-23))),
+    ]
+    results = results_of(*adapters)
+    found = results.differences
+    assert f"  {found.different:,} of {found.elements:,} numbers differ; " in report_text(results, adapters)
+    assert 0 < found.different < found.elements

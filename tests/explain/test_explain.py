@@ -1,0 +1,262 @@
+"""Explaining a disagreement: the outliers, the reference among them, and the first equation that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adapters
+from adapters.errors import AdapterCrashed
+from crosscheck.cases import parse
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.explain.disagreement import Disagreement, DisagreementAnalysis, worst
+from crosscheck.explain.element import EQUATIONS
+from crosscheck.explain.equation import REFERENCE, first_equation, outliers
+from crosscheck.judge import Judge
+from reference import network, stable
+from tests.faulty_adapters import wrong
+
+DOCUMENT = "float64:X=[[0x1p+0,0x1p-1,-0x1p-2]]:y=[[0x1p+0]]:W=[[0x1p-1],[0x1.8p+0],[0x1p+0]]"
+
+
+def disagreements(text: str, *tried: CheckedAdapter) -> list[Disagreement]:
+    """The disagreements of the first of the adapters."""
+    judge = Judge(parse(text).problem())
+    outcomes = [evaluate_and_judge(adapter, judge) for adapter in tried]
+    analysis = DisagreementAnalysis(text, judge, outcomes, {s.description.name: s for s in tried})
+    return list(analysis.disagreements(outcomes[0]))
+
+
+def planted(**faults: Callable[[Any], Any]) -> InProcessAdapter:
+    """The closed form, with some of its steps done otherwise, in `evaluate` and `trace` alike."""
+
+    def steps(X: Any, y: Any, W: Any) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        formulas: dict[str, Callable[[], Any]] = {
+            "z": lambda: network.matmul(X, W),
+            "y_hat": lambda: network.sigma(known["z"]),
+            "loss": lambda: network.loss(y, known["y_hat"]),
+            "dL_dyhat": lambda: known["y_hat"] - y,
+            "dyhat_dz": lambda: known["y_hat"] * (1 - known["y_hat"]),
+            "delta": lambda: known["dL_dyhat"] * known["dyhat_dz"],
+            "grad": lambda: network.gradient(X, known["delta"]),
+        }
+        for name, formula in formulas.items():
+            known[name] = faults.get(name, lambda value: value)(formula())
+        return known
+
+    class Traced(wrong.Planted):
+        def trace(self, X: Any, y: Any, W: Any) -> dict[str, Any]:
+            return {name: steps(X, y, W)[name] for name in ("z", "dL_dyhat", "dyhat_dz", "delta")}
+
+    def evaluate(X: Any, y: Any, W: Any) -> dict[str, Any]:
+        return {name: steps(X, y, W)[name] for name in ("y_hat", "loss", "grad")}
+
+    return InProcessAdapter(Traced("traced", evaluate))
+
+
+def times(factor: float) -> Callable[[Any], Any]:
+    """A fault that multiplies."""
+    return lambda value: value * factor
+
+
+@pytest.mark.parametrize("quantity", sorted(EQUATIONS.keys() - {"row_loss"}))
+def test_a_trace_names_the_equation_that_differs_first(quantity: str) -> None:
+    adapter = planted(**{quantity: times(1.001)})
+    (*_, disagreement) = disagreements(DOCUMENT, adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation == EQUATIONS[quantity]
+    assert diagnosis.evidence.startswith("by trace")
+
+
+@pytest.mark.parametrize(
+    ("output", "fault", "equation", "words"),
+    [
+        ("y_hat", wrong.in_float32, "(10.2)", "ŷ is"),
+        ("loss", wrong.without_half, "L = ", "L is 2 × exact at every probe"),
+        ("grad", wrong.scaled(-1), "(13)", "Δ is -1 × exact at every probe"),
+        ("grad", wrong.scaled(0.5), "(13)", "Δ is 0.5 × exact at every probe"),
+        ("grad", wrong.without_one_minus, "(14–16)", "the factor (1 − ŷ) is missing"),
+        ("grad", wrong.wrong_axes, "(18–19)", "Δ is right at its own z"),
+    ],
+)
+def test_probes_name_the_equation_without_a_trace(output: str, fault: Any, equation: str, words: str) -> None:
+    adapter = InProcessAdapter(wrong.Planted("fault", fault))
+    disagreement = next(d for d in disagreements(DOCUMENT, adapter) if d.element.output == output)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation.startswith(equation)
+    assert words in diagnosis.evidence
+
+
+def test_probes_do_not_tell_a_wrong_logistic_of_nan_from_a_wrong_sum() -> None:
+    def constant(X: Any, y: Any, W: Any) -> Any:
+        return tuple(np.nan_to_num(output, nan=0.125) for output in wrong.right(X, y, W))
+
+    adapter = InProcessAdapter(wrong.Planted("constant", constant))
+    (disagreement, *_) = disagreements("float64:X=[[inf]]:y=[[0x0p+0]]:W=[[nan]]", adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation.startswith("(10.2) or (10.3)")
+    assert "so the sum X·W is not" not in diagnosis.evidence
+
+
+def formula(delta: Callable[[Any, Any], Any]) -> InProcessAdapter:
+    """The closed form with another Δ(ŷ, y)."""
+
+    def evaluate(X: Any, y: Any, W: Any) -> Any:
+        y_hat = wrong.forward(X, W)
+        return y_hat, wrong.half_squares(y, y_hat), wrong.product(wrong.turned(X), delta(y_hat, y))
+
+    return InProcessAdapter(wrong.Planted("formula", evaluate))
+
+
+@pytest.mark.parametrize(
+    ("delta", "equation", "words"),
+    [
+        (lambda p, y: (p - y) * (1 - p), "(14–16)", "the factor ŷ is missing"),
+        (lambda p, y: p - y, "(14–16)", "the factor ŷ·(1 − ŷ) is missing"),
+        (lambda p, y: (p - y) * p * p, "(14–16)", "a factor that depends on z and not on y"),
+        (lambda p, y: (p - y + 0.25) * p * (1 - p), "(13)", "vanishes at y = "),
+        (lambda p, y: (p - y) ** 3 * p * (1 - p), "(17, 20)", "no single factor explains it"),
+        (lambda p, y: 3 * (p - y) * p * (1 - p), "(17, 20)", "Δ is 3 × exact"),
+    ],
+)
+def test_probes_tell_a_wrong_root_from_a_wrong_slope(
+    delta: Callable[[Any, Any], Any], equation: str, words: str
+) -> None:
+    adapter = formula(delta)
+    (disagreement,) = disagreements(DOCUMENT, adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation.startswith(equation)
+    assert words in diagnosis.evidence
+
+
+@pytest.mark.parametrize("weight", ["-inf", "-0x1p+10", "-0x1.8p+9"])
+def test_a_nan_in_saturation_is_a_matter_of_the_logistics_derivative(weight: str) -> None:
+    adapter = InProcessAdapter(wrong.nan_in_saturation)
+    (disagreement,) = disagreements(f"float64:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[{weight}]]", adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation == EQUATIONS["dyhat_dz"]
+    assert "whatever y is" in diagnosis.evidence
+
+
+def test_a_wrong_sum_of_products_is_told_from_a_wrong_logistic() -> None:
+    def without_last_input(X: Any, y: Any, W: Any) -> Any:
+        return (
+            wrong.right(X[..., : max(1, X.shape[-1] - 1)], y, W[..., : max(1, W.shape[-2] - 1), :])[0],
+            None,
+            None,
+        )
+
+    adapter = InProcessAdapter(wrong.Planted("short", without_last_input))
+    (disagreement,) = disagreements(DOCUMENT, adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation == EQUATIONS["z"]
+    assert "σ is right at its own z" in diagnosis.evidence
+
+
+def test_a_result_that_fails_only_in_one_layout_is_no_matter_of_equations() -> None:
+    adapter = InProcessAdapter(wrong.contiguous_only)
+    for text in ("ordinary:8:4x1x3x1:strided:float64", DOCUMENT + ":layout=reversed"):
+        diagnosis = first_equation(adapter, disagreements(text, adapter)[0])
+        assert diagnosis == (
+            "none: the layout of memory",
+            "with the same numbers in contiguous memory y_hat is right",
+        )
+
+
+def test_a_result_of_another_call_is_no_matter_of_equations() -> None:
+    adapter = InProcessAdapter(wrong.Planted("stale", wrong.Remembering()))
+    text = "ordinary:8:4x1x3x1:contiguous:float64"
+    adapter.evaluate(*parse("ordinary:9:4x1x3x1:contiguous:float64").problem())
+    disagreement, *_ = disagreements(text, adapter)
+    assert disagreement.text == text
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation.startswith("none")
+    assert "of an earlier call" in diagnosis.evidence
+
+
+def test_a_sum_that_is_wrong_where_its_terms_are_right_is_told() -> None:
+    def maximum(X: Any, y: Any, W: Any) -> Any:
+        y_hat, _, grad = wrong.right(X, y, W)
+        return y_hat, (0.5 * (y - y_hat) ** 2).max((-2, -1)), grad
+
+    adapter = InProcessAdapter(wrong.Planted("maximum", maximum))
+    (disagreement,) = disagreements("ordinary:8:4x2x3x1:contiguous:float64", adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation == EQUATIONS["loss"]
+    assert "L of one element is right" in diagnosis.evidence
+
+
+def test_an_adapter_that_gives_only_a_gradient_is_probed_all_the_same() -> None:
+    adapter = InProcessAdapter(
+        wrong.Planted("only-grad", lambda *problem: {"grad": wrong.scaled(-1)(*problem)[2]})
+    )
+    (disagreement,) = disagreements(DOCUMENT, adapter)
+    assert first_equation(adapter, disagreement).equation == EQUATIONS["dL_dyhat"]
+
+
+def test_what_only_one_label_shows_is_a_matter_of_the_labels_equation() -> None:
+    adapter = formula(lambda p, y: np.where(y == 0.75, 0.0, p - y) * p * (1 - p))
+    (disagreement,) = disagreements("float64:X=[[0x1p+0]]:y=[[0x1.8p-1]]:W=[[0x1p-1]]", adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation == EQUATIONS["dL_dyhat"]
+    assert "wrong with its own y" in diagnosis.evidence
+
+
+def test_an_adapter_that_crashes_during_the_analysis_is_shown_on_the_original_case() -> None:
+    adapter = InProcessAdapter(wrong.sign)
+    judge = Judge(parse(DOCUMENT).problem())
+    outcome = evaluate_and_judge(adapter, judge)
+
+    def crashing(*_: Any) -> Any:
+        raise AdapterCrashed("planted-sign", "exited with status 0", None, Path("log"))
+
+    adapter.evaluate = crashing  # type: ignore[assignment,method-assign]  # it crashes from now on
+    (disagreement,) = DisagreementAnalysis(DOCUMENT, judge, [outcome], {"sign": adapter}).disagreements(
+        outcome
+    )
+    diagnosis = first_equation(adapter, disagreement)
+    assert disagreement.text == DOCUMENT
+    assert "exited with status 0" in diagnosis.evidence
+
+
+def test_an_adapter_that_refuses_the_probes_leaves_the_equation_unknown() -> None:
+    def only_three_inputs(X: Any, y: Any, W: Any) -> Any:
+        if X.shape[-1] != 3:
+            raise NotImplementedError("three inputs only")
+        return wrong.scaled(-1)(X, y, W)
+
+    adapter = InProcessAdapter(wrong.Planted("narrow", only_three_inputs))
+    (disagreement,) = disagreements(DOCUMENT, adapter)
+    assert first_equation(adapter, disagreement) == (
+        "not known",
+        "neither a trace nor probes could be had: three inputs only",
+    )
+
+
+def test_the_outliers_are_those_outside_their_own_sets() -> None:
+    judge = Judge(parse(DOCUMENT).problem())
+    tried = [
+        InProcessAdapter(adapters.load("numpy")),
+        InProcessAdapter(wrong.sign),
+        InProcessAdapter(wrong.healthy),
+    ]
+    outcomes = [evaluate_and_judge(adapter, judge) for adapter in tried]
+    assert outliers(worst(judge, outcomes[1], "grad"), outcomes) == ("planted-sign",)
+
+
+def test_the_reference_is_named_where_the_exact_value_lies_outside_its_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def off(z: Any) -> tuple[Any, Any]:
+        p = 1 / (1 + np.exp(-z)) * (1 + 2.0**-40)
+        return p, 1 - p
+
+    monkeypatch.setattr(stable, "logistic", off)
+    judge = Judge(parse(DOCUMENT).problem())
+    outcomes = [evaluate_and_judge(InProcessAdapter(adapters.load("numpy")), judge)]
+    assert outliers(worst(judge, outcomes[0], "y_hat"), outcomes) == ("numpy", REFERENCE)

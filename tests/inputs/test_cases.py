@@ -1,0 +1,391 @@
+"""A case is a line of text, and the same bytes on every NumPy, platform and day."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosscheck.cases import (
+    SHAPES_ELEMENTWISE,
+    SHAPES_STACKED,
+    SOURCES,
+    Case,
+    CaseError,
+    Literal,
+    parse,
+    take,
+)
+from crosscheck.cases.sources import special_numbers
+from crosscheck.cases.strategies import cases
+from crosscheck.regimes import REGIMES, regime_counts
+from crosscheck.regimes.random_bits import Shape, as_numbers, draw_random_bits
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS
+from reference.types import Array, Problem
+from tools.case_digests import lines
+
+ROOT = Path(__file__).parents[2]
+PINNED = (ROOT / "tests/data/case_digests.txt").read_text("utf-8")
+OLD_NUMPY = "CROSSCHECK_OLD_NUMPY_PYTHON"
+LIGHT = "import sys, crosscheck.cases; print(*sorted(m.partition('.')[0] for m in sys.modules))"
+EXAMPLE = "float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]"
+
+
+def bits(array: Array) -> list[int]:
+    """The numbers as integers, so that NaN equals itself and −0 is not 0."""
+    unsigned: list[int] = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}").ravel().tolist()
+    return unsigned
+
+
+def assert_same_bits(got: Problem, want: Problem) -> None:
+    """Equal shapes, dtypes and bits, array by array."""
+    for name, mine, theirs in zip(Problem._fields, got, want, strict=True):
+        assert (name, mine.shape, mine.dtype) == (name, theirs.shape, theirs.dtype)
+        assert (name, bits(mine)) == (name, bits(theirs))
+
+
+def printed(python: str, *arguments: str, seed: str = "0") -> str:
+    """What a fresh interpreter prints, run in the checkout with a given hash seed."""
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    command = [python, "-W", "error", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_cases_have_their_pinned_bytes_under_every_hash_seed(seed: str) -> None:
+    assert printed(sys.executable, "-m", "tools.case_digests", seed=seed) == PINNED
+
+
+def test_cases_have_their_pinned_bytes_under_an_older_numpy() -> None:
+    python = os.environ.get(OLD_NUMPY)
+    if not python:
+        pytest.skip(f"set {OLD_NUMPY} to an interpreter that has an older numpy, and ml_dtypes")
+    older = printed(python, "-c", "import numpy; print(numpy.__version__)").strip()
+    assert np.lib.NumpyVersion(older) < np.__version__
+    assert printed(python, "-m", "tools.case_digests") == PINNED
+
+
+def test_every_source_and_dtype_has_a_digest_of_its_own() -> None:
+    digests = [line.split()[2] for line in lines()]
+    assert len(set(digests)) == len(SOURCES) * len(FORMATS) - 1  # float64 has no `every`
+
+
+def test_cases_import_only_the_standard_library_numpy_and_ml_dtypes() -> None:
+    loaded = set(printed(sys.executable, "-c", LIGHT).split())
+    expected = {
+        "numpy",
+        "ml_dtypes",
+        "crosscheck",
+        "reference",
+        "jaxtyping",  # where it is installed
+        "$coverage",  # where coverage is measured
+    }
+    at_start = set(printed(sys.executable, "-c", "import sys; print(*sys.modules)").split())
+    foreign = {name for name in loaded - at_start - expected if name not in sys.stdlib_module_names}
+    assert not foreign
+
+
+def test_frameworks_compile_at_most_ten_shapes() -> None:
+    assert len(set(SHAPES_ELEMENTWISE + SHAPES_STACKED)) <= 10
+    assert SHAPES_ELEMENTWISE[0] == (1, 1, 3, 1)  # the document's
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_text_of_a_case_reads_back(dtype: str) -> None:
+    @given(cases(dtype, layouts=LAYOUTS))
+    def reads_back(case: Case) -> None:
+        assert parse(case.text) == case
+
+    reads_back()
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_text_of_a_literal_reads_back_to_the_same_bits(dtype: str) -> None:
+    format = FORMATS[dtype]
+    width = 8 * format.dtype.itemsize
+    patterns = st.lists(st.integers(0, 2**width - 1), min_size=11, max_size=11)
+
+    @given(patterns, st.sampled_from(LAYOUTS))
+    def reads_back(drawn: list[int], layout: str) -> None:
+        numbers = np.array(drawn, dtype=f"u{width // 8}").view(format.dtype)
+        with np.errstate(invalid="ignore"):  # of signalling NaNs
+            numbers[np.isnan(numbers)] = np.nan  # its payload is not kept
+        X, y, W = numbers[:3].reshape(1, 1, 3), numbers[3:5].reshape(1, 1, 2), numbers[5:].reshape(1, 3, 2)
+        want = Literal(dtype, X, y, W, layout)
+        assert_same_bits(parse(want.text).problem(), want.problem())
+        assert parse(want.text) == want
+
+    reads_back()
+
+
+def test_a_literal_is_written_with_short_hexadecimal_floats() -> None:
+    case = parse(EXAMPLE)
+    assert case.text == EXAMPLE
+    assert (case.dtype, case.layout, case.problem().X.item()) == ("float32", "contiguous", 2.0**-127)
+
+
+def test_a_literal_keeps_its_layout_and_special_values() -> None:
+    text = "bfloat16:X=[[[inf,-0x0p+0]]]:y=[[[nan]]]:W=[[[-inf],[0x1.8p-3]]]:layout=strided"
+    assert parse(text).text == text
+
+
+def test_exact_decimals_are_numbers_too() -> None:
+    assert parse("float16:X=[[0.5, -3]]:y=[[1]]:W=[[2],[1e2]]").problem().W.tolist() == [[2.0], [100.0]]
+
+
+def test_a_decimal_is_rounded_to_the_nearest_number_and_that_is_reported() -> None:
+    case = parse("float32:X=[[0.1,0.5,-inf]]:y=[[nan]]:W=[[1e-3],[7],[1e-400]]")
+    assert isinstance(case, Literal)
+    assert (
+        case.text
+        == "float32:X=[[0x1.99999ap-4,0x1p-1,-inf]]:y=[[nan]]:W=[[0x1.0624dep-10],[0x1.cp+2],[0x0p+0]]"
+    )
+    assert case.taken == "X[0, 0]: 0.1 was taken as 0x1.99999ap-4, the nearest float32; 2 more likewise"
+    again = parse(case.text)
+    assert isinstance(again, Literal)
+    assert (again, again.taken) == (case, "")
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_a_decimal_beside_a_tie_is_rounded_once(dtype: str) -> None:
+    """It is nearer to one side than any float64 can say."""
+    format = FORMATS[dtype]
+    with localcontext(prec=99):
+        exact = 1 + Decimal(format.u)  # between 1 and the number after it
+    after = 1 + 2 * format.u
+    for text, want in ((f"{exact}", 1.0), (f"{exact}{'0' * 60}1", after), (f"-{exact}{'0' * 60}1", -after)):
+        assert parse(f"{dtype}:X=[[{text}]]:y=[[0]]:W=[[0]]").problem().X.item() == want
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@given(value=st.fractions(-(10**6), 10**6))
+def test_every_decimal_is_rounded_to_a_nearest_number(dtype: str, value: Fraction) -> None:
+    text = f"{Decimal(value.numerator) / Decimal(value.denominator):.30f}"
+    if abs(float(text)) > FORMATS[dtype].largest:
+        return
+    got = parse(f"{dtype}:X=[[{text}]]:y=[[0]]:W=[[0]]").problem().X
+    neighbours = (np.nextafter(got, FORMATS[dtype].dtype.type(side)).item() for side in (-np.inf, np.inf))
+    off = abs(Fraction(text) - Fraction(got.astype(np.float64).item()))
+    assert all(off <= abs(Fraction(text) - Fraction(float(near))) for near in neighbours if np.isfinite(near))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number", "says"),
+    [
+        ("float64", "1e400", "X[0, 0] is 1e400, beyond the largest float64, 0x1.fffffffffffffp+1023 (1.79"),
+        ("float32", "-1e39", "X[0, 0] is -1e39, beyond the largest float32, 0x1.fffffep+127 (3.40"),
+        ("float16", "65520", "beyond the largest float16, 0x1.ffcp+15 (6.55e+04); write inf for infinity"),
+        (
+            "float32",
+            "0x1.0000001p+0",
+            "X[0, 0] is 0x1.0000001p+0, which is no float32; the nearest is 0x1p+0",
+        ),
+        ("float32", "0.1.2", "X holds '0.1.2', which is no number; use hexadecimal floats"),
+    ],
+)
+def test_a_number_that_the_format_cannot_have_is_an_error(dtype: str, number: str, says: str) -> None:
+    with pytest.raises(CaseError, match=re.escape(says)):
+        parse(f"{dtype}:X=[[{number}]]:y=[[0]]:W=[[0]]")
+
+
+def test_the_largest_number_is_what_is_nearest_up_to_half_an_ulp_above_it() -> None:
+    assert parse("float16:X=[[65519.99]]:y=[[0]]:W=[[0]]").problem().X.item() == 65504.0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "regime:seed:shape:layout:dtype"),
+        ("ordinary:7:8192x1x3x1:contiguous", "has 4 parts"),
+        (
+            "ordinry:7:1x1x3x1:contiguous:float64",
+            "crossed; did you mean 'ordinary'?",
+        ),
+        ("ordinary:-7:1x1x3x1:contiguous:float64", "seed '-7'"),
+        ("ordinary:18446744073709551616:1x1x3x1:contiguous:float64", "out of range"),
+        ("ordinary:7:1x3:contiguous:float64", "shape '1x3'"),
+        ("ordinary:7:0x1x3x1:contiguous:float64", "each at least 1"),
+        ("ordinary:7:1x0x3x1:contiguous:float64", "each at least 1"),
+        ("ordinary:7:1x1x0x1:contiguous:float64", "each at least 1"),
+        ("ordinary:7:1x1x3x0:contiguous:float64", "each at least 1"),
+        ("mixed:7:0x1x3x1:contiguous:float64", "each at least 1"),
+        ("special_values:7:9x1x0x1:contiguous:float64", "each at least 1"),
+        ("ordinary:7:1x1xx1:contiguous:float64", "as in 8192x1x3x1"),
+        ("ordinary:7:999999999x1x3x1:contiguous:float64", "at most"),
+        ("ordinary:7:1x1x3x1:sideways:float64", "unknown layout 'sideways'; use one of contiguous"),
+        ("ordinary:7:1x3x1:broadcast:float64", "needs a stack axis"),
+        (
+            "ordinary:7:1x1x3x1:contiguous:float63",
+            "unknown dtype 'float63'; use one of float64",
+        ),
+        ("cancelling:7:1x1x1x1:contiguous:float64", "at least 2 inputs"),
+        ("mixed:7:9x1x3x1:contiguous:float64", "a stack of at least 10 problems, not 9"),
+        ("mixed:7:2x4x1x1x1:contiguous:float64", "a stack of at least 9 problems, not 8"),
+        ("mixed:7:1x3x1:contiguous:float64", "a stack of at least 10 problems, not 1"),
+        ("mixed:7:20x1x3x1:broadcast:float64", "the problems of mixed have their own"),
+        ("special_values:7:20x1x3x1:contiguous:float64", "it needs m = n = p = 1"),
+        ("special_values:7:20x1x1x1:broadcast:float64", "the problems of special_values have their own"),
+        ("flaot32:X=[[1]]:y=[[1]]:W=[[1]]", "bfloat16; did you mean 'float32'?"),
+        ("float32:X=[[1]]:y=[[1]]", "a literal case is"),
+        ("float32:X=[[1]]:Y=[[1]]:W=[[1]]", "a literal case is"),
+        ("float32:X=[[1]:y=[[1]]:W=[[1]]", "X is not a rectangular nested list"),
+        ("float32:X=[[1,2],[3]]:y=[[1]]:W=[[1]]", "X is not a rectangular nested list"),
+        ("float32:X=[[]]:y=[[1]]:W=[[1]]", "X has shape (1, 0)"),
+        ("float32:X=1:y=[[1]]:W=[[1]]", "X has shape ()"),
+        ("float32:X=[[one]]:y=[[1]]:W=[[1]]", "X holds 'one', which is no number"),
+        ('float32:X=[["]]:y=[[1]]:W=[[1]]', "which is no number"),
+        ("float16:X=[[1e9]]:y=[[1]]:W=[[1]]", "beyond the largest float16"),
+        ("float32:X=[[0x1p99999]]:y=[[1]]:W=[[1]]", "which is no number"),
+        ("float32:X=[[1,2]]:y=[[1]]:W=[[1]]", "do not fit"),
+        ("float32:X=[[[1]]]:y=[[1]]:W=[[1]]", "do not fit"),
+        ("float32:X=[[1]]:y=[[1]]:W=[[1]]:layout=up", "unknown layout 'up'"),
+        (f"float32:X={'[' * 9999}1{']' * 9999}:y=[[1]]:W=[[1]]", "nested deeper"),
+    ],
+)
+def test_an_unusable_text_is_one_clear_line(text: str, says: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        parse(text)
+    message = str(caught.value)
+    assert says in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout != "broadcast"])
+def test_a_layout_changes_memory_only(layout: str) -> None:
+    got = Case("ordinary", 3, (4, 2, 3, 2), layout, "float32").problem()
+    assert_same_bits(got, Case("ordinary", 3, (4, 2, 3, 2), "contiguous", "float32").problem())
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_broadcast_lends_the_first_weights_to_the_whole_stack_and_stays_in_the_regime(regime: str) -> None:
+    case = Case(regime, 3, (500, 1, 3, 1), "broadcast", "float32")
+    X, _, W = case.problem()
+    assert W.strides[0] == 0
+    assert len({tuple(bits(x)) for x in X}) > 1
+    inside = np.mean(
+        [REGIMES[regime].contains(*_broadcast(regime, seed), case.format).mean() for seed in range(20)]
+    )
+    assert inside >= 0.5
+
+
+def _broadcast(regime: str, seed: int) -> Problem:
+    return Case(regime, seed, (500, 1, 3, 1), "broadcast", "float32").problem()
+
+
+@pytest.mark.parametrize("shape", [(8192, 1, 3, 1), (5, 5, 2, 3, 2), (90, 1, 1, 1)])
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_a_mixed_stack_visits_every_regime_that_its_shape_can_host(
+    dtype: str, shape: tuple[int, ...]
+) -> None:
+    case = Case("mixed", 4, shape, dtype=dtype)
+    counts = regime_counts(case.problem(), case.format)
+    assert list(counts) == list(REGIMES)
+    assert [name for name, count in counts.items() if not count] == ["cancelling"] * (shape[-2] == 1)
+    assert sum(counts.values()) == case.problem().y.size
+
+
+@pytest.mark.parametrize(("shape", "unsupported"), [((4, 8, 2, 3, 2), []), ((32, 1, 1, 1), ["cancelling"])])
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_problem_k_of_a_mixed_stack_is_what_regime_k_makes_of_the_words_of_the_case(
+    dtype: str, shape: tuple[int, ...], unsupported: list[str]
+) -> None:
+    case = Case("mixed", 4, shape, dtype=dtype)
+    bits = draw_random_bits(f"mixed:4:{'x'.join(map(str, shape))}:{dtype}", Shape.of(shape))
+    regimes = [regime for name, regime in REGIMES.items() if name not in unsupported]
+    made = [regime.generate(bits, (32, *shape[-3:]), case.format) for regime in regimes]
+    for k in range(32):
+        want = Problem(*(array[k] for array in made[k % len(regimes)]))
+        assert_same_bits(take(case, k).problem(), want)
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_special_values_from_seed_0_on_are_the_whole_product(dtype: str) -> None:
+    format = FORMATS[dtype]
+    numbers = as_numbers(special_numbers(format), format)
+    sizes = (0.0, format.least_subnormal, format.least_normal, 1.0, format.largest, np.inf)
+    want = [sign * size for size in sizes for sign in (1.0, -1.0)]
+    assert list(map(repr, numbers.astype(np.float64).tolist())) == list(map(repr, [*want, np.nan]))
+    whole = Case("special_values", 0, (13, 169, 1, 1, 1), dtype=dtype).problem()
+    triples = itertools.product(bits(numbers), repeat=3)
+    assert list(zip(bits(whole.X), bits(whole.W), bits(whole.y), strict=True)) == list(triples)
+
+
+def test_special_values_begin_at_the_seed_and_go_round() -> None:
+    whole = Case("special_values", 0, (2197, 1, 1, 1)).problem()
+    some = Case("special_values", 3 * 2197 + 2195, (4, 1, 1, 1)).problem()
+    assert_same_bits(some, Problem(*(array[[2195, 2196, 0, 1]] for array in whole)))
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_contiguous_arrays_are_aligned_to_64_bytes(dtype: str) -> None:
+    for array in Case("ordinary", 1, (3, 2, 3, 1), dtype=dtype).problem():
+        assert array.flags.c_contiguous
+        assert array.ctypes.data % 64 == 0
+        assert array.dtype == FORMATS[dtype].dtype
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize(("regime", "shares"), [("crossed", True), ("mixed", False)])
+def test_a_problem_view_is_the_problem_in_the_same_layout(regime: str, shares: bool, dtype: str) -> None:
+    case, other = (Case(regime, seed, (4096, 1, 3, 1), dtype=dtype) for seed in (5, 6))
+    view = case.problem_view()
+    assert_same_bits(view, case.problem())
+    for array in view:
+        assert array.flags.c_contiguous
+        assert array.ctypes.data % 64 == 0
+    assert np.shares_memory(view.W, other.problem_view().W) == shares
+    assert not np.shares_memory(view.W, case.problem().W)
+
+
+def test_a_shape_may_have_any_number_of_stack_axes() -> None:
+    assert [array.shape for array in Case("ordinary", 1, (2, 5, 4, 3, 2)).problem()] == [
+        (2, 5, 4, 3),
+        (2, 5, 4, 2),
+        (2, 5, 3, 2),
+    ]
+    assert Case("ordinary", 1, (4, 3, 2)).problem().X.shape == (4, 3)
+
+
+def test_seeds_and_shapes_have_bits_of_their_own() -> None:
+    shapes = ((0, (8, 1, 3, 1)), (1, (8, 1, 3, 1)), (0, (4, 2, 3, 1)), (0, (2, 4, 1, 3, 1)))
+    drawn = {tuple(bits(Case("ordinary", seed, shape).problem().X)) for seed, shape in shapes}
+    assert len(drawn) == len(shapes)
+
+
+@pytest.mark.parametrize("index", [5, (1, 2)])
+def test_taking_one_problem_gives_its_literal(index: int | tuple[int, ...]) -> None:
+    case = Case("subnormal", 9, (2, 3, 4, 3, 2), "reversed", "bfloat16")
+    got = take(case, index)
+    assert_same_bits(got.problem(), Problem(*(array[1, 2] for array in case.problem())))
+    assert got.layout == "reversed"
+    assert parse(got.text) == got
+
+
+def test_taking_from_a_problem_without_a_stack_gives_all_of_it() -> None:
+    case = Case("ordinary", 9, (4, 3, 2))
+    assert take(case.problem(), 0) == Literal("float64", *case.problem())
+
+
+@pytest.mark.parametrize("index", [6, -7, (2, 0), (0, 0, 0), (0,)])
+def test_taking_what_is_not_there_is_one_clear_line(index: int | tuple[int, ...]) -> None:
+    with pytest.raises(CaseError, match="there is no problem"):
+        take(Case("ordinary", 9, (2, 3, 4, 3, 2)), index)
+
+
+def test_a_literal_of_another_dtype_is_refused() -> None:
+    one = np.ones((1, 1))
+    with pytest.raises(CaseError, match="y has dtype float32"):
+        Literal("float64", one, one.astype(np.float32), one)

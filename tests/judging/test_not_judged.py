@@ -1,0 +1,154 @@
+"""Not judged: the elements whose set holds everything that the output can be, and only those."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crosscheck.cases import Case
+from crosscheck.judge import AXES, OUTPUTS, Judge, Verdict, flat
+from crosscheck.regimes import REGIMES
+from reference import bounds
+from reference import filter as first
+from reference.admissible import AdmissibleSet
+from reference.arithmetic import KAPPA, Arithmetic
+from reference.formats import FORMATS
+from reference.types import Array, Bool, Outputs, Problem
+from reference.units import Units
+
+CLAIMS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "flush": {"flush": True},
+    "wide": {"u_acc": 2.0**-24, "u_sum": 2.0**-24},
+    "forward": {"forward": True},
+    "rescaled-mean": {"rescaled_mean": True, "expanded": True},
+    "tf32": {"u_in": 2.0**-11},
+}
+SHAPES = ((512, 1, 3, 1), (64, 7, 3, 2), (24, 2, 33, 1), (4, 40, 2, 30), (64, 1, 1, 1))
+DOCUMENT = Path(__file__).parents[2] / "docs" / "accuracy.md"
+
+
+def arithmetic(dtype: str, claim: str = "default") -> Arithmetic:
+    return Arithmetic(KAPPA[dtype], **CLAIMS[claim])
+
+
+def without(one: AdmissibleSet, low: float, high: float) -> Bool:
+    """Where a hole takes something out of an interval."""
+    return any_hole(one, lambda a, b: (a < high) & (b > low))
+
+
+def nothing_finite(one: AdmissibleSet) -> Bool:
+    """Where no finite number is admissible."""
+    return any_hole(one, lambda a, b: (a == -np.inf) & (b == np.inf))
+
+
+def gap(one: AdmissibleSet) -> Bool:
+    """Where a hole lies between two values that are admissible."""
+    return any_hole(one, lambda a, b: np.isfinite(a) & np.isfinite(b))
+
+
+def any_hole(one: AdmissibleSet, meets: Callable[[Array, Array], Bool]) -> Bool:
+    """Where one that is not empty meets a condition on its ends."""
+    return np.asarray(
+        np.logical_or.reduce(
+            [np.zeros(one.center.shape, bool), *((a < b) & meets(a, b) for a, b in one.holes)]
+        )
+    )
+
+
+def holds_everything(one: AdmissibleSet, dtype: str, *, of_y_hat: Mapping[str, AdmissibleSet]) -> Bool:
+    """The rule as docs/accuracy.md states it, from the ends of the set; without NaN that must come."""
+    every, largest = of_y_hat["y_hat"], FORMATS[dtype].largest
+    free = (every.lo <= 0) & (every.hi >= 1)
+    found: Array
+    if one is every:
+        found = free & ~without(one, 0, 1)
+    elif one is of_y_hat["grad"]:
+        found = (one.lo <= -largest) & (one.hi >= largest) & ~without(one, -largest, largest)
+        found |= free.all(-2, keepdims=True) & ~nothing_finite(one) & ~gap(one)
+    else:
+        axes = (-1,) if one is of_y_hat["row_loss"] else (-2, -1)
+        found = np.isfinite(one.center) & (free.all(axes) & ~gap(one) | ((one.lo <= 0) & (one.hi == np.inf)))
+    return np.asarray(found & ~one.must)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_what_the_judge_does_not_judge_is_what_holds_everything(dtype: str, claim: str) -> None:
+    claims, left = arithmetic(dtype, claim), 0
+    for shape in SHAPES:
+        narrow = first.judged(shape, Units.of(FORMATS[dtype], claims))
+        for regime in REGIMES:
+            if REGIMES[regime].unsupported(shape, FORMATS[dtype]):
+                continue
+            judge = Judge(Case(regime, 5, shape, dtype=dtype).problem())
+            sets = bounds.admissible(judge.problem, judge.format, claims)
+            for name, judged in judge.judged(claims).items():
+                want = ~holds_everything(sets[name], dtype, of_y_hat=sets) & narrow[name]
+                np.testing.assert_array_equal(judged, want, f"{regime} {shape} {name}")
+                np.testing.assert_array_equal(sets[name].judged, want, f"{regime} {shape} {name}")
+                left += int(np.sum(~judged))
+    assert left > 0
+
+
+def test_no_network_without_doubt_costs_a_full_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Judge(Case("ordinary", 5, (4096, 1, 3, 1), dtype="float32").problem())
+    monkeypatch.setattr(bounds, "admissible", None)
+    assert all(judged.all() for judged in judge.judged(arithmetic("float32")).values())
+
+
+def constant(problem: Problem, value: float) -> Outputs:
+    """The value for every element of every output."""
+    centers = Judge(problem).centers
+    return Outputs(*(np.full(a.shape, value, problem.X.dtype) for a in centers))
+
+
+@pytest.mark.parametrize("value", [0.123, 0.5, 1.0])
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_a_constant_is_within_bounds_in_no_regime(dtype: str, regime: str, value: float) -> None:
+    judge = Judge(Case(regime, 5, (512, 1, 3, 1), dtype=dtype).problem())
+    found = judge.judge(constant(judge.problem, value), arithmetic(dtype))
+    assert {n: j.verdict for n, j in found.items() if j.verdict is Verdict.WITHIN_BOUNDS} == {}
+
+
+def test_an_element_that_must_be_nan_is_judged_whatever_else_its_network_holds() -> None:
+    problem = Problem(*(np.array(a, np.float32) for a in ([[np.inf, 1]], [[np.nan]], [[1], [2]])))
+    judge, claims = Judge(problem), arithmetic("float32")
+    assert {name: bool(judged.all()) for name, judged in judge.judged(claims).items()} == {
+        "y_hat": True,
+        "loss": True,
+        "row_loss": True,
+        "grad": True,
+    }
+
+
+def shares(dtype: str, shape: tuple[int, ...]) -> dict[str, dict[str, float]]:
+    """The share of elements that are not judged, by regime and output."""
+    found: dict[str, dict[str, float]] = {}
+    for regime in REGIMES:
+        judged = Judge(Case(regime, 1, shape, dtype=dtype).problem()).judged(arithmetic(dtype))
+        found[regime] = {name: 1 - float(np.mean(flat(judged[name], AXES[name]))) for name in OUTPUTS}
+    return found
+
+
+def test_the_document_says_how_many_elements_are_not_judged() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    rows = re.findall(r"^\| (\w+) \|((?: [\d.]+ \|){12})$", text, re.MULTILINE)
+    stated = {regime: [float(part) for part in parts.split("|")[:-1]] for regime, parts in rows}
+    found = {dtype: shares(dtype, (2048, 1, 3, 1)) for dtype in FORMATS}
+    want = {
+        regime: [
+            round(100 * found[dtype][regime][name], 1)
+            for dtype in FORMATS
+            for name in ("y_hat", "loss", "grad")
+        ]
+        for regime in REGIMES
+    }
+    assert stated == want

@@ -1,0 +1,125 @@
+"""Planted wrong adapters: each is rejected by the check that is meant to catch it, with the reason."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import adapters
+from crosscheck.cases import parse
+from crosscheck.check import CheckResult
+from crosscheck.evaluation import InProcessAdapter
+from crosscheck.judge import Judge
+from tests.faulty_adapters import wrong
+
+ROOT = Path(__file__).parents[2]
+STACK = "ordinary:7:64x2x3x2:contiguous:{}"
+DOCUMENT = "ordinary:7:64x1x3x1:contiguous:{}"
+
+
+def report_on(name: str, text: str) -> str:
+    """All that `crosscheck check` says about numpy and a planted adapter."""
+    found = CheckResult(text, Judge(parse(text).problem()))
+    found.add_adapter("numpy", InProcessAdapter(adapters.load("numpy")))
+    found.add_adapter(f"tests.faulty_adapters.wrong:{name}", InProcessAdapter(getattr(wrong, name)))
+    return "\n".join(found.lines())
+
+
+def assert_says(report: str, *words: str) -> None:
+    """The report contains all the words."""
+    joined = " ".join(report.split())
+    missing = [word for word in words if word not in joined]
+    assert not missing, f"{missing} not in:\n{report}"
+
+
+def crosscheck(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a fresh process."""
+    command = [sys.executable, "-m", "crosscheck.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "output", "equation"),
+    [
+        ("sign", "float32", "grad", "(13)"),
+        ("missing_half", "float32", "loss", "L = ½(y − ŷ)²"),
+        ("missing_half", "float64", "grad", "(13)"),
+        ("missing_one_minus", "float32", "grad", "(14–16)"),
+        ("transposed", "float32", "grad", "(18–19)"),
+        ("commented_19", "float64", "grad", "(13)"),
+        ("float32_inside_float64", "float64", "y_hat", "(10.2)"),
+        ("nan", "float32", "grad", "(17, 20)"),
+        ("relative_error_float64", "float64", "grad", "(17, 20)"),
+        ("relative_error_float32", "float32", "grad", "(17, 20)"),
+    ],
+)
+def test_a_wrong_formula_is_named_with_its_output_its_equation_and_a_replay(
+    name: str, dtype: str, output: str, equation: str
+) -> None:
+    for text in (STACK, DOCUMENT):
+        report = report_on(name, text.format(dtype))
+        who = getattr(wrong, name).name
+        assert_says(
+            report, f"{who} is wrong: {output}", f"outlier {who}", equation, f"wrong:{name}", "by probes"
+        )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", ["sign", "missing_half", "missing_one_minus"])
+def test_a_wrong_formula_is_caught_in_sixteen_bits(name: str, dtype: str) -> None:
+    assert_says(report_on(name, STACK.format(dtype)), f"{getattr(wrong, name).name} is wrong: grad")
+
+
+def test_the_commented_out_variant_is_recognised_by_its_sign_and_its_shape() -> None:
+    words = "(13)", "Δ is -1 × exact", "(18–19) ∂L/∂W = Xᵀ·Δ differs too", "commented-out variant of (19)"
+    assert_says(report_on("commented_19", DOCUMENT.format("float64")), *words)
+
+
+def test_nan_in_saturation_is_blamed_on_the_derivative_of_the_logistic() -> None:
+    report = report_on("nan_in_saturation", "saturated_low:1:64x1x3x1:contiguous:float32")
+    assert_says(report, "planted-nan-in-saturation is wrong: grad", "not a number", "(14–16)")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("stale_result", "returns the same y_hat, loss, grad for other X, y and W"),
+        ("late_result", "a second call with the same input changes y_hat, loss, grad"),
+        ("counts_calls", "a second call with the same input changes grad"),
+        ("contiguous_only", "is outside on y_hat, loss, grad if the arrays are transposed"),
+        ("mutates_input", "changes its input W"),
+        ("raises", "raised ValueError: no kernel for float64"),
+        ("wrong_shape", "returned grad of shape (64, 2), want (64, 3, 2)"),
+        ("wrong_dtype", "returned loss in float32, want float64"),
+    ],
+)
+def test_a_broken_contract_is_named_in_one_sentence(name: str, sentence: str) -> None:
+    assert_says(report_on(name, STACK.format("float64")), f"{getattr(wrong, name).name}", sentence)
+
+
+@pytest.mark.parametrize("dtype", wrong.ALL)
+@pytest.mark.parametrize(
+    "text", [STACK, "saturated_high:3:64x1x3x1:contiguous:{}", "zeros:3:64x1x3x1:strided:{}"]
+)
+def test_a_healthy_adapter_from_outside_agrees(text: str, dtype: str) -> None:
+    assert_says(report_on("healthy", text.format(dtype)), "Within bounds: numpy, planted-healthy")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["missing_one_minus", "mutates_input"])
+def test_the_command_line_rejects_it_and_its_replay_line_does_again(name: str, tmp_path: Path) -> None:
+    who, journal = getattr(wrong, name).name, ["--journal", str(tmp_path), "--only", "numpy"]
+    first = crosscheck(
+        "check", STACK.format("float64"), "--adapter", f"tests.faulty_adapters.wrong:{name}", *journal
+    )
+    assert first.returncode == 1, first.stdout + first.stderr
+    assert_says(first.stdout, who, "1 of 2 adapters off")
+    lines = [line.split("replay", 1)[1] for line in first.stdout.splitlines() if line.startswith("  replay")]
+    for line in lines:
+        again = crosscheck(*shlex.split(line)[1:], *journal)
+        assert again.returncode == 1, again.stdout + again.stderr
+        assert_says(again.stdout, who, "1 of 2 adapters off")

@@ -1,0 +1,40 @@
+"""The command line in a process of its own, for the tests of what it says and how it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "crosscheck.cli")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def crosscheck(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        (*COMMAND, *arguments),
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**ENVIRONMENT, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the checkout."""
+    return subprocess.run(
+        (sys.executable, *arguments), capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False
+    )
+
+
+def assert_one_clear_line(said: str, *parts: str) -> None:
+    """One line on stderr that begins as it must and contains the parts."""
+    assert said.startswith("crosscheck: error: ")
+    assert said.count("\n") == 1
+    assert "Traceback" not in said
+    assert [part for part in parts if part not in said] == []

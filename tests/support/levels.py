@@ -1,0 +1,27 @@
+"""The instruction sets of this CPU, for tests of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.instructions import LEVELS, unavailable
+
+OLDEST = "sse42"
+HERE = tuple(level for level in LEVELS if unavailable(level) is None)
+
+
+def needs(level: str) -> pytest.MarkDecorator:
+    """A mark that skips a test, with the reason, where this CPU cannot be held to the level."""
+    reason = unavailable(level)
+    return pytest.mark.skipif(reason is not None, reason=reason or "")
+
+
+def levels(*, all_quick: bool = False) -> list[Any]:
+    """All levels as parameters; those after the oldest take long unless they are all quick."""
+    long = pytest.mark.long
+    return [
+        pytest.param(level, marks=[needs(level), *[long] * (not (all_quick or level == OLDEST))])
+        for level in LEVELS
+    ]

@@ -1,0 +1,167 @@
+"""The commands of sweeps: mistakes are one line, and a terminal shows how far a sweep is."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from sweeps import COMMAND, ROOT
+
+from adapters import load
+from crosscheck.commands import run
+from crosscheck.evaluation import InProcessAdapter
+from crosscheck.ledger import read as read_ledger
+from crosscheck.sweep import progress as shown
+from crosscheck.sweep.command import SWEEP_COMMANDS
+from tests.faulty_adapters.toy import Toy
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--shard", "5/4"], "write I/N with I from 1 to N"),
+        (["--shard", "5/5"], "none of which is in this part"),
+        (
+            ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
+            "--workers cannot be combined with --scheduler",
+        ),
+        (["--workers", "0"], "--workers"),
+        (["--shards", "1000001"], "a sweep has at most 1,000,000; make them larger"),
+        (["--adapter", "tests.faulty_adapters.import_error:any"], "the planted framework is not here"),
+    ],
+    ids=lambda value: "_".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_in_the_call_is_one_line_and_exit_code_2(
+    options: list[str], said: str, tmp_path: Path
+) -> None:
+    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
+    told = subprocess.run(
+        [*COMMAND, *places, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert told.returncode == 2
+    assert told.stderr.startswith("crosscheck: error: ")
+    assert said in told.stderr
+    assert told.stderr.count("\n") == 1
+
+
+def test_a_sweep_without_what_it_needs_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in ("random", "bulk", "shard", "result_groups"):
+        monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "xxhash", None)
+    assert run(["sweep", "random", "--only", "numpy"]) == 2
+    assert "sweep needs xxhash: pip install -e '.[sweep]'" in capsys.readouterr().err
+
+
+def test_what_is_not_installed_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for module in ("merging", "store"):
+        monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    assert run(["merge", str(tmp_path), "--ledger", str(tmp_path / "ledger.jsonl")]) == 2
+    assert "sweep needs filelock: pip install -e '.[sweep]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["random", "--size", "1x3"], "'1x3' is not a size; write m, n and p as in 1x3x1"),
+        (["random", "--size", "1x0x1"], "'1x0x1' is not a size"),
+        (["random", "--size", "100000x3x1"], "--size: shape 4096x100000x3x1 has"),
+        (["random", "--dtype", "float63"], "did you mean 'float64'?"),
+        (["exhaustive", "--dtype", "float64"], "--dtype: unknown 'float64'"),
+        (["regimes", "--regime", "ordinry"], "did you mean 'ordinary'?"),
+    ],
+    ids=["two-sizes", "size-0", "too-large", "typo", "endless", "regime"],
+)
+def test_a_sweep_that_cannot_be_is_one_line_and_exit_code_2(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    places = ["--only", "numpy", "--store", str(tmp_path / "store")]
+    assert run(["sweep", *options, *places]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("options", "cells"),
+    [
+        (["random", "--problems", "5000", "--dtype", "float16"], {"crossed", "mixed"}),
+        (["exhaustive", "--dtype", "bfloat16"], {"subnormal", "ordinary", "saturated_low", "non_finite"}),
+        (["regimes", "--problems", "1", "--dtype", "float16", "--regime", "zeros"], {"zeros"}),
+    ],
+    ids=["random", "exhaustive", "regimes"],
+)
+def test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger(
+    options: list[str], cells: set[str], tmp_path: Path
+) -> None:
+    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
+    ledger = tmp_path / "ledger.jsonl"
+    command = [sys.executable, "-m", "crosscheck.cli", "sweep", *options, "--only", "numpy"]
+    told = subprocess.run(
+        [*command, *places, "--ledger", str(ledger)],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "Within bounds: numpy: " in told.stdout
+    assert cells <= {cell.regime.split()[0] for cell in read_ledger(ledger).cells}
+
+
+@pytest.mark.long
+def test_a_terminal_shows_rate_shards_and_the_worst_so_far(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 160))
+    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal"), "--seconds", "0.5"]
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(
+        [*COMMAND, *places], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs, env=environment
+    ) as client:
+        os.close(theirs)
+        seen = b""
+        while part := read(ours):
+            seen += part
+    os.close(ours)
+    assert client.returncode == 0
+    for part in (b"4/4 shards", b"problems/s", b"worst ", b" ulp, numpy float64"):
+        assert part in seen
+
+
+def test_where_there_is_no_terminal_a_line_now_and_then_shows_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shown, "MINUTE", 0.0)
+    cells = Toy().run(0, {"numpy": InProcessAdapter(load("numpy"))}).cells
+    with shown.progress(4, 8) as bar:
+        bar.advance(2, cells)
+        bar.advance(2, {})
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "4 shards with 8 problems to do"
+    assert [line.partition(",")[0] for line in lines[1:]] == ["1/4 shards", "2/4 shards", "2/4 shards done"]
+    for line in lines[1:3]:
+        assert re.search(r"[\d,]+ problems/s, [\d,]+ s left, worst [\d.]+ ulp, numpy float64$", line), line
+
+
+def read(descriptor: int) -> bytes:
+    """What there is; nothing when the other side is closed, which Linux calls an error."""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize("name", ["merge", *(f"sweep {kind}" for kind in SWEEP_COMMANDS)])
+def test_help_says_what_there_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*name.split(), "--help"]) == 0
+    assert "--ledger FILE" in capsys.readouterr().out

@@ -1,0 +1,184 @@
+"""Finished shards are kept, none is computed twice, and what does not belong together is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sweeps import COMMAND, ROOT, UNLUCKY, counted, digest, files, specs, sweep
+
+from crosscheck.ledger import LedgerError, begin
+from crosscheck.sweep import session
+from crosscheck.sweep.executor import Executor, ShardAnswer, compute
+from crosscheck.sweep.kind import SweepError
+from crosscheck.sweep.numbers import WHOLE, Slice
+from crosscheck.sweep.store import PLAN, plan_of
+from tests.faulty_adapters.toy import Toy
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a sweep that has ended."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert sweep(folder)[0] == 0
+    return folder
+
+
+@pytest.fixture
+def copied(whole: Path, tmp_path: Path) -> Path:
+    """The same for a test alone."""
+    for file in (whole / "store").iterdir():
+        (tmp_path / "store").mkdir(exist_ok=True)
+        (tmp_path / "store" / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def test_the_digest_is_the_same_for_any_number_of_workers_and_any_order(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backwards(executor: Executor, shards: list[int]) -> Iterator[ShardAnswer]:
+        return compute(executor, shards[::-1])
+
+    monkeypatch.setattr(session, "compute", backwards)
+    _, ledger = sweep(tmp_path, workers=2)
+    assert ledger.results == digest_of(whole)
+    assert ledger.problems == 4 * 2 * Toy().shards
+
+
+def digest_of(folder: Path) -> str:
+    """Of the ledger there."""
+    return sweep(folder, resume=True)[1].results
+
+
+def test_a_store_is_no_place_for_a_second_sweep_unless_it_is_to_be_resumed(copied: Path) -> None:
+    with pytest.raises(LedgerError, match="has a sweep already; --resume continues it, --store"):
+        sweep(copied)
+
+
+def test_resuming_computes_what_is_missing_and_nothing_else(tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    diary.mkdir()
+    kind = Toy(diary=str(diary))
+    _, before = sweep(tmp_path, kind)
+    (tmp_path / "store" / "shard-0000002.jsonl").unlink()
+    _, after = sweep(tmp_path, kind, resume=True)
+    assert counted(diary) == {0: 1, 1: 1, 2: 2, 3: 1}
+    assert after.results == before.results
+
+
+def test_a_damaged_shard_is_computed_again_and_said(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cut, swapped = (copied / "store" / f"shard-000000{shard}.jsonl" for shard in (1, 2))
+    good = files(copied / "store")
+    cut.write_bytes(cut.read_bytes()[:-9])
+    swapped.write_bytes((copied / "store" / "shard-0000003.jsonl").read_bytes())
+    code, _ = sweep(copied, resume=True)
+    said = capsys.readouterr().err
+    assert f"{cut}: does not fit its checksum" in said
+    assert said.count("it is computed again") == 2
+    assert code == 0
+    assert {name: len(data) for name, data in files(copied / "store").items()} == {
+        name: len(data) for name, data in good.items()
+    }
+
+
+def test_a_store_of_other_cases_or_adapters_is_refused_with_old_and_new(copied: Path) -> None:
+    with pytest.raises(LedgerError, match="setting shards: 4 -> 5; shards: 4 -> 5"):
+        sweep(copied, Toy(shards=5), resume=True)
+    with pytest.raises(LedgerError, match="adapter unlucky: - -> planted 1, cpu, float64"):
+        sweep(copied, adapters=specs(UNLUCKY), resume=True)
+
+
+def test_a_store_of_other_versions_is_refused_with_old_and_new(copied: Path) -> None:
+    plan = plan_of(copied / "store")
+    there = plan.environment
+    older = replace(there, packages={**there.packages, "numpy": "1.0"}, python="3.10.0")
+    begin(copied / "store" / PLAN, replace(plan, environment=older, suite="0.0.1"))
+    with pytest.raises(LedgerError) as refused:
+        sweep(copied, resume=True)
+    for what in ("suite: 0.0.1 -> ", "package numpy: 1.0 -> ", "python: 3.10.0 -> "):
+        assert what in str(refused.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[" * 10**5, b"\xff\x00"])
+def test_a_damaged_plan_is_refused(data: bytes, copied: Path) -> None:
+    (copied / "store" / PLAN).write_bytes(data)
+    with pytest.raises(LedgerError, match=r"its plan\.json is damaged"):
+        sweep(copied, resume=True)
+
+
+def test_without_a_name_the_store_is_called_after_what_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for kind, part in ((Toy(shards=2), WHOLE), (Toy(shards=3), WHOLE), (Toy(shards=3), Slice(1, 2))):
+        sweep(tmp_path, kind, store=None, part=part)
+    stores = list((tmp_path / ".crosscheck" / "sweeps").iterdir())
+    assert len(stores) == 3
+    assert all(re.fullmatch("[0-9a-f]{12}", store.name) for store in stores)
+
+
+def test_a_store_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store").touch()
+    with pytest.raises(LedgerError, match="the store cannot be made"):
+        sweep(tmp_path)
+
+
+def test_a_part_has_its_own_shards_only(whole: Path, tmp_path: Path) -> None:
+    _, ledger = sweep(tmp_path, part=Slice(2, 3))
+    assert ledger.header.sweep is not None
+    assert (ledger.header.sweep.shards, ledger.header.sweep.of) == ("1", 4)
+    assert list(files(tmp_path / "store")) == list(files(whole / "store"))[1:2]
+
+
+def test_a_part_without_a_shard_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SweepError, match="--shard 5/5: the sweep has 4 shards"):
+        sweep(tmp_path, part=Slice(5, 5))
+
+
+def test_two_clients_cannot_have_one_store_and_a_dead_one_lets_it_go(tmp_path: Path) -> None:
+    command = [*COMMAND, "--store", str(tmp_path / "store"), "--journal", str(tmp_path), "--seconds", "60"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        while "Store: " not in first.stdout.readline():
+            assert first.poll() is None
+        second = subprocess.run(
+            [*command, "--resume"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        first.kill()
+    assert second.returncode == 2
+    assert "another process sweeps into this store" in second.stderr
+    third = [*command[:-1], "0", "--resume"]
+    told = subprocess.run(third, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert "setting seconds: 60.0 -> 0.0" in told.stderr
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_client_that_is_killed_at_any_moment_loses_nothing_that_was_stored(
+    seed: int, tmp_path: Path
+) -> None:
+    moments = random.Random(seed)  # noqa: S311, any moments will do
+    diary = tmp_path / "diary"
+    diary.mkdir()
+    ways = ("--store", tmp_path / "store", "--journal", tmp_path / "journal", "--diary", diary)
+    command = [*COMMAND, *map(str, ways), "--seconds", "0.1", "--workers", "2", "--shards", "40"]
+    stored, times = set[int](), Counter[int]()
+    for moment in [*(moments.uniform(0.8, 2.5) for _ in range(4)), None]:
+        with subprocess.Popen([*command, "--resume"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as client:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                said, _ = client.communicate(timeout=moment)
+            client.kill()
+        now = counted(diary)
+        assert {shard: now[shard] for shard in stored} == {shard: times[shard] for shard in stored}
+        stored, times = {int(name[6:13]) for name in files(tmp_path / "store")}, now
+    assert client.returncode == 0
+    _, ledger = sweep(tmp_path / "other", Toy(shards=40, seconds=0.0), workers=2)
+    assert digest(said) == ledger.results
