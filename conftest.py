@@ -22,6 +22,7 @@ from adapters.xla import replaced
 from crosscheck.run_summary import RunSummary
 
 try:
+    import beartype  # noqa: F401, it checks the shapes
     from jaxtyping import _decorator, install_import_hook
 
     # or the first shape imports jax, only to shorten jax's tracebacks;
@@ -32,7 +33,7 @@ try:
     install_import_hook([f"reference.{module}" for module in SHAPED], "beartype.beartype")
     SHAPES = "enforced"
 except ModuleNotFoundError:
-    SHAPES = "not enforced, jaxtyping is not installed"
+    SHAPES = "not enforced, jaxtyping or beartype is not installed"
 
 if TYPE_CHECKING:
     from recording import Recording

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,17 +13,17 @@ import click
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
-from adapters.isolated import ProcessAdapter
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case, CaseError, Literal, inputs, parse
 from crosscheck.contract import contract_violations
 from crosscheck.differing import difference_lines
 from crosscheck.escaping import escape_control_characters
-from crosscheck.evaluation import CheckedAdapter, Outcome, check_unique_names, evaluate_and_judge
+from crosscheck.evaluation import CheckedAdapter, Outcome, judge_evaluation
 from crosscheck.formatting import output_width, wrap_line
 from crosscheck.judge import Judge, Verdict
 from crosscheck.message import failure
 from crosscheck.onecase import heading, largest_error, table
+from crosscheck.pool import AdapterPool
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
@@ -69,34 +68,32 @@ class CheckResult:
     broken: list[str] = field(default_factory=list)
     crashed_on_load: list[str] = field(default_factory=list)
     late: dict[str, str] = field(default_factory=dict)
-    adapters: dict[str, CheckedAdapter] = field(default_factory=dict)
+    adapters: Mapping[str, CheckedAdapter] = field(default_factory=dict)
 
-    def add_adapter(self, selector: str, adapter: CheckedAdapter) -> None:
-        """Evaluate the case with one adapter, judge it, and check the contract.
+    def add_all(self, pool: AdapterPool) -> None:
+        """Evaluate the case with the adapters of a pool, judge it, and check the contract."""
+        self.adapters, problem = pool.adapters, self.judge.problem
+        for selector, crash in pool.crashed.items():
+            if isinstance(crash, NoAnswer):
+                self.late[selector] = str(crash)
+            else:
+                self.crashed_on_load.append(f"{selector}: {crash}")
+        for name in pool.active:
+            if (evaluation := pool.evaluate(name, problem)) is not None:
+                outcome = judge_evaluation(self.judge, evaluation)
+                self.outcomes.append(self._keeps_contract(pool, name, outcome))
 
-        Raises:
-            AdapterError: it cannot be loaded, or has the name of another one.
-            JournalError: the journal cannot be written.
-        """
-        try:
-            description = adapter.description
-        except NoAnswer as late:
-            self.late[selector] = str(late)
-            return
-        except AdapterCrashed as crash:
-            self.crashed_on_load.append(f"{selector}: {crash}")
-            return
-        check_unique_names([*(outcome.description for outcome in self.outcomes), description])
-        outcome = evaluate_and_judge(adapter, self.judge)
-        if outcome.failure is None and self.judge.format.name in description.dtypes:
+    def _keeps_contract(self, pool: AdapterPool, name: str, outcome: Outcome) -> Outcome:
+        """The outcome, or the crash of a contract check; what an adapter breaks is in `broken`."""
+        if outcome.failure is None and self.judge.format.name in outcome.description.dtypes:
             try:
-                self.broken += contract_violations(adapter, self.judge.problem)
+                self.broken += contract_violations(pool.adapters[name], self.judge.problem)
             except AdapterCrashed as crash:
-                outcome = Outcome(description, failure=crash)
+                pool.retire(name, crash)
+                outcome = Outcome(outcome.description, failure=crash)
         if isinstance(outcome.failure, NoAnswer):
-            self.late[description.name] = str(outcome.failure)
-        self.outcomes.append(outcome)
-        self.adapters[selector] = adapter
+            self.late[outcome.description.name] = str(outcome.failure)
+        return outcome
 
     @property
     def is_bad(self) -> bool:
@@ -184,10 +181,8 @@ def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckR
     found = CheckResult(
         case.text if is_rounded else escape_control_characters(source.strip()), Judge(case.problem())
     )
-    with ExitStack() as children:
-        started = [children.enter_context(ProcessAdapter.start(spec, options)) for spec in specs]
-        for spec, adapter in zip(specs, started, strict=True):
-            found.add_adapter(spec.name, adapter)
+    with AdapterPool.start(specs, options) as pool:
+        found.add_all(pool)
         for number, paragraph in enumerate(found.lines()):
             click.echo("\n" * bool(number) + paragraph)
     for note in options.turns.notes:

@@ -25,6 +25,7 @@ from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.result import Comparison
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
+from crosscheck.pool import AdapterPool
 from reference.types import Array, Outputs
 from tests.cli.test_compare import PLAN, pool_of, report_text
 from tests.faulty_adapters import wrong
@@ -184,7 +185,7 @@ def test_a_contract_that_was_not_answered_in_time_is_not_broken() -> None:
 @pytest.mark.parametrize("answers", [0, 1, 2])
 def test_a_check_without_an_answer_is_no_verdict(answers: int) -> None:
     found = CheckResult(CASE.text, Judge(CASE.problem()))
-    found.add_adapter("slow", Late(answers))
+    found.add_all(AdapterPool({"slow": Late(answers)}))
     printed = "\n\n".join(found.lines())
     assert "No verdict on planted-healthy: no answer in time." in printed
     assert f"no verdict: {LATE}" in printed

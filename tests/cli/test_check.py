@@ -18,6 +18,7 @@ from crosscheck.check import CheckResult, check_and_show, check_exit_code, read
 from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.onecase import largest_error
+from crosscheck.pool import AdapterPool
 from tests.faulty_adapters import wrong as planted
 
 ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
@@ -90,8 +91,7 @@ def test_the_table_of_one_number_shows_got_and_exact(
 def heard(source: str, *names: str) -> CheckResult:
     """The check of planted adapters in this process."""
     found = CheckResult(source, Judge(read(source).problem()))
-    for name in names:
-        found.add_adapter(wrong(name), InProcessAdapter(getattr(planted, name)))
+    found.add_all(AdapterPool({wrong(name): InProcessAdapter(getattr(planted, name)) for name in names}))
     return found
 
 

@@ -13,6 +13,7 @@ from crosscheck.check import CheckResult
 from crosscheck.differing import Differences, difference_lines
 from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import Judge
+from crosscheck.pool import AdapterPool
 from reference.arithmetic import KAPPA
 from tests.faulty_adapters import wrong
 
@@ -137,8 +138,7 @@ def test_what_is_not_judged_is_no_difference_within_bounds() -> None:
 
 def test_check_tells_the_values_and_the_reason() -> None:
     found = CheckResult(SUBNORMAL, Judge(parse(SUBNORMAL).problem()))
-    for adapter in (PLAIN, FLUSHING):
-        found.add_adapter(adapter.name, InProcessAdapter(adapter))
+    found.add_all(AdapterPool({adapter.name: InProcessAdapter(adapter) for adapter in (PLAIN, FLUSHING)}))
     (paragraph,) = (part for part in found.lines() if part.startswith("Values differ, none outside its own"))
     assert "y_hat, loss: planted-flushing claims flush" in " ".join(paragraph.split())
 

@@ -14,6 +14,7 @@ from crosscheck.cases import parse
 from crosscheck.check import CheckResult
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
+from crosscheck.pool import AdapterPool
 from tests.faulty_adapters import wrong
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,9 @@ DOCUMENT = "ordinary:7:64x1x3x1:contiguous:{}"
 def report_on(name: str, text: str) -> str:
     """All that `crosscheck check` says about numpy and a planted adapter."""
     found = CheckResult(text, Judge(parse(text).problem()))
-    found.add_adapter("numpy", InProcessAdapter(adapters.load("numpy")))
-    found.add_adapter(f"tests.faulty_adapters.wrong:{name}", InProcessAdapter(getattr(wrong, name)))
+    selector = f"tests.faulty_adapters.wrong:{name}"
+    tried = {"numpy": adapters.load("numpy"), selector: getattr(wrong, name)}
+    found.add_all(AdapterPool({name: InProcessAdapter(adapter) for name, adapter in tried.items()}))
     return "\n".join(found.lines())
 
 
