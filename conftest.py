@@ -38,7 +38,7 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     from recording import Recording
 
-    from crosscheck.matrix.hearing import MatrixRun
+    from crosscheck.matrix.run import MatrixRun
     from crosscheck.pool import AdapterPool
 
 pytest_plugins = ["recording"]
@@ -267,7 +267,7 @@ def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
 def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[MatrixRun]:
     """The modes of this run, in processes that start when they are first needed."""
     from crosscheck.known import KnownDifferences
-    from crosscheck.matrix.hearing import MatrixRun
+    from crosscheck.matrix.run import MatrixRun
     from crosscheck.pool import AdapterPool
 
     config = request.config

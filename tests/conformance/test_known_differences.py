@@ -14,7 +14,7 @@ from adapters.modes import parse
 from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
 from crosscheck.known import Difference, KnownDifferences, fields
-from crosscheck.matrix.hearing import MatrixRun
+from crosscheck.matrix.run import MatrixRun
 
 RECORD = KnownDifferences.shipped()
 CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"

@@ -10,7 +10,7 @@ from adapters import NAMED, Spec
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.contract import check_repeatability
-from crosscheck.matrix.hearing import MatrixRun
+from crosscheck.matrix.run import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT, MIXED
 from reference.formats import FORMATS
 from reference.types import Outputs, Problem

@@ -68,7 +68,7 @@ def test_the_tests_of_pytest_reject_a_constant_in_a_regime(regime: str) -> None:
 
 
 @pytest.mark.parametrize("regime", REGIMES)
-def test_the_bulk_lane_rejects_a_constant_in_a_regime(regime: str) -> None:
+def test_the_bulk_judge_rejects_a_constant_in_a_regime(regime: str) -> None:
     adapter = InProcessAdapter(wrong.constant_in(regime))
     bulk = BulkJudge({"constant": adapter.description})
     case, judge, outcome = next(outcomes(regime, "float32"))

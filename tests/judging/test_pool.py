@@ -24,7 +24,7 @@ from reference.types import Problem
 from tests.faulty_adapters import deaths, wrong
 
 # With one xdist worker: its fixture takes seconds.
-pytestmark = pytest.mark.xdist_group("panel")
+pytestmark = pytest.mark.xdist_group("pool")
 
 STACK = Case("ordinary", 5, (7, 1, 3, 1)).problem()
 UNLUCKY = STACK._replace(W=STACK.W * 0 + deaths.UNLUCKY)
@@ -202,7 +202,7 @@ def test_an_adapter_is_without_a_verdict_only_if_it_was_asked_and_never_judged()
 
 
 @pytest.mark.parametrize("adapter", [wrong.sign, wrong.raises, wrong.wrong_shape])
-def test_a_hearing_is_not_green_if_one_result_is_wrong(adapter: wrong.Planted) -> None:
+def test_a_result_is_not_green_if_one_output_is_wrong(adapter: wrong.Planted) -> None:
     heard = seated(healthy=wrong.healthy, wrong=adapter).results(STACK)
     assert not heard.is_green
     assert [outcome.is_green for outcome in heard.outcomes] == [True, False]

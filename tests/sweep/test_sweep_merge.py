@@ -65,7 +65,7 @@ def test_missing_shards_are_named_and_may_be_left_out(parts: list[Path], tmp_pat
     assert some.ending == INTERRUPTED
 
 
-def test_parts_of_other_lanes_or_versions_are_refused_with_both(parts: list[Path], tmp_path: Path) -> None:
+def test_parts_of_other_kinds_or_versions_are_refused_with_both(parts: list[Path], tmp_path: Path) -> None:
     sweep(tmp_path, Toy(shards=5), part=Slice(2, 3))
     with pytest.raises(LedgerError, match="setting shards: 4 -> 5"):
         merged(tmp_path, parts[0] / "ledger.jsonl", tmp_path / "ledger.jsonl")
