@@ -242,6 +242,6 @@ def observed(got: float, center: float, radius: float) -> Observed:
 
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_labels_of_the_mirrored_relation_are_all_nine_eighths(dtype: str) -> None:
-    eighths = relations._eighths(Case("ordinary", 3, SHAPE, dtype=dtype).problem().y)
+    eighths = relations.eighths(Case("ordinary", 3, SHAPE, dtype=dtype).problem().y)
     assert set(eighths.ravel().tolist()) == set(range(9))
     assert ((eighths / 8).astype(FORMATS[dtype].dtype).astype(float) * 8 == eighths).all()

@@ -140,7 +140,7 @@ def _rows_add_up(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[Rela
 def _mirrored(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[RelationCheck]:
     """z′ = −z, ŷ′ = σ(−z) = 1 − ŷ, r′ = −r, L′ = L, Δ′ = −r·(1 − ŷ)·ŷ = −Δ, X′ᵀ·Δ′ = Xᵀ·Δ."""
     X, y, W = case.problem()
-    k = _eighths(y)
+    k = eighths(y)
     before, after = (
         observe(adapter, Problem(inputs, (numbers / EIGHTHS).astype(y.dtype), W), case.layout)
         for inputs, numbers in ((X, k), (-X, EIGHTHS - k))
@@ -150,7 +150,7 @@ def _mirrored(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[Relatio
         yield from check_signed_sum(name, [(1, after), (-1, before)])
 
 
-def _eighths(y: Array) -> Array:
+def eighths(y: Array) -> Array:
     """A number from 0 to 8 for each label, from its bits and its place."""
     bits = np.ascontiguousarray(y).view(f"u{y.dtype.itemsize}") % (EIGHTHS + 1)
     places = np.arange(y.size).reshape(y.shape)
