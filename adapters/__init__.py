@@ -1,8 +1,8 @@
 """The registry: every adapter of the suite by name, loaded only when it is asked for.
 
-Listing imports no framework. Each name stands for a mode (`adapters.modes`) of a framework, which has one
-module here; an adapter from outside is given as ``package.module:object``, and needs no import of this
-project.
+Listing adapters imports no framework. Each name stands for a mode (`adapters.modes`) of a framework, and each
+framework has one module in this package. An adapter from outside is given as ``package.module:object``; its
+code need not import anything from this project.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ ProcessKey = tuple[str, int, int, str | None, str]
 
 @dataclass(frozen=True)
 class Spec:
-    """Where an adapter is found, and what its process must be like.
+    """Where an adapter is found, and the properties that its process needs.
 
     Attributes:
-        name: of the mode; for an adapter from outside the text that it was given as.
-        target: what a child loads: the same name, or ``package.module:object``.
-        framework: the package that it executes; None where only the adapter itself can tell.
-        threads: how many its process computes with.
+        name: the name of the mode; for an adapter from outside, the text that the user gave.
+        target: the text from which a child loads the adapter: the mode's name, or ``package.module:object``.
+        framework: the package that the adapter executes; None where only the loaded adapter knows it.
+        threads: how many threads its process computes with.
         devices: how many devices of the host its process has.
-        python: the interpreter of its process; None: this one.
-        isa: the instruction set that its process is held to; ``native``: to none.
+        python: the interpreter of its process; None means the running one.
+        isa: the instruction set that its process is limited to; ``native`` means no limit.
     """
 
     name: str
@@ -72,16 +72,16 @@ class Spec:
 
     @property
     def process_key(self) -> ProcessKey:
-        """What the process must be like; adapters with equal keys can share one."""
+        """The properties that the process needs; adapters with equal keys can share one process."""
         return self.framework or self.target, self.threads, self.devices, self.python, self.isa
 
     @property
     def suffix(self) -> str:
-        """What is added to its name where it runs under another interpreter: that one's environment."""
+        """The suffix of the adapter's name under another interpreter: ``@`` and that environment's name."""
         return "" if self.python is None else f"@{Path(self.python).absolute().parent.parent.name}"
 
     def under(self, python: str) -> Spec:
-        """The same under another interpreter."""
+        """Return the same specification for another interpreter."""
         return replace(self, name=f"{self.name}@{python}", python=python)
 
 
@@ -135,12 +135,12 @@ NAMED = (
 
 
 def spec_of(mode: Mode) -> Spec:
-    """The mode as an adapter."""
+    """Return the specification of the adapter that executes this mode."""
     return Spec(mode.name, mode.name, mode.framework, mode.threads, mode.devices, isa=mode.isa)
 
 
 def is_ours(name: str) -> bool:
-    """Whether the name is that of one of the suite's own adapters."""
+    """Return whether the name is that of one of the suite's own adapters."""
     try:
         parse(name.partition("@")[0])
     except AdapterError:
@@ -149,12 +149,12 @@ def is_ours(name: str) -> bool:
 
 
 def installed(name: str) -> bool:
-    """Whether the framework of one of the suite's own adapters is there; nothing is imported."""
+    """Return whether the framework of one of the suite's own adapters is installed, without importing it."""
     return importlib.util.find_spec(_known(name).framework) is not None
 
 
 def load(name: str) -> Adapter:
-    """One of the suite's own adapters; its framework is imported here.
+    """Import the framework of one of the suite's own adapters and return the adapter.
 
     Raises:
         AdapterError: there is no such adapter, its framework is too old, or it cannot be imported.
@@ -170,12 +170,12 @@ def load(name: str) -> Adapter:
 
 
 def load_outside(target: str) -> Adapter:
-    """The object at ``package.module:object``; a class is called without arguments.
+    """Import and return the object at ``package.module:object``; a class is called without arguments.
 
     Raises:
         AdapterError: the text has another form, the module cannot be imported, or has no such object.
     """
-    from adapters.protocol import describe  # here, so that listing stays as light as it says
+    from adapters.protocol import describe  # imported here, so that listing adapters stays fast
 
     module_name, _, member = _formed(target).partition(":")
     try:
@@ -188,14 +188,14 @@ def load_outside(target: str) -> Adapter:
 
 
 def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequence[str] = CORE) -> list[Spec]:
-    """The suite's own adapters that `only` lists, and those from outside.
+    """Select the suite's own adapters that `only` lists, and the adapters from outside.
 
     Args:
-        only: names of any modes; frameworks, for their modes in `among`; patterns such as ``jax-jit*``, for
-            all that fit in `NAMED` and `among`; ``name@PYTHON``, modes under another interpreter; empty: all
-            of `among`.
+        only: each entry is a mode's name; a framework, which selects its modes in `among`; a pattern such as
+            ``jax-jit*``, which selects the names in `NAMED` and `among` that match; or ``name@PYTHON``, which
+            selects modes under another interpreter. If it is empty, all of `among` are selected.
         outside: ``package.module:object`` of each adapter from outside.
-        among: the names to choose from.
+        among: the names that an empty `only`, frameworks and patterns select from.
 
     Raises:
         AdapterError: nothing fits an entry of `only`, an entry of `outside` has another form than
@@ -221,7 +221,7 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
 
 
 def _matching(entry: str, among: Sequence[str]) -> list[str]:
-    """The names that an entry of ``--only`` stands for."""
+    """Return the names of the modes that an entry of ``--only`` selects."""
     if entry in MODULES:
         return [name for name in among if parse(name).framework == entry] or [entry]
     return _fitting(entry, among) if _is_pattern(entry) else [_known(entry).name]
@@ -232,7 +232,7 @@ def _is_pattern(entry: str) -> bool:
 
 
 def _fitting(pattern: str, among: Sequence[str]) -> list[str]:
-    """The names that fit a pattern, at least one."""
+    """Return the names that match a pattern, and raise AdapterError if there is none."""
     names = dict.fromkeys([*among, *NAMED])
     found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
     if not found:
@@ -241,7 +241,7 @@ def _fitting(pattern: str, among: Sequence[str]) -> list[str]:
 
 
 def _known(name: str) -> Mode:
-    """The mode of that name; what is no name suggests one."""
+    """Return the mode with this name; for an unknown name, raise AdapterError with a suggestion."""
     if name.partition("-")[0] in MODULES:
         return parse(name)
     known = [*NAMED, *REQUIRED]

@@ -1,4 +1,4 @@
-"""A child process and the pipes to it: started, asked, timed and ended, whatever it does."""
+"""A child process and the pipes to it: start it, send requests, limit its time, and end it in any state."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from adapters.errors import AdapterError
 from adapters.instructions import NATIVE
 
 ROOT = Path(__file__).resolve().parent.parent
-GRACE = 5.0  # seconds for a process that closed its pipe, or whose pipe was closed, to end by itself
-PAUSE = 0.002  # seconds between two looks at it
-LONGEST_ANSWER = 1 << 20  # bytes; a length beyond it was never sent: somebody else wrote into the pipe
+GRACE = 5.0  # seconds for a process whose pipe was closed, by either side, to end by itself
+PAUSE = 0.002  # seconds between two checks of whether the process has ended
+LONGEST_ANSWER = 1 << 20  # bytes; a greater length was not sent by the child: other code wrote into the pipe
 
 
 def environment_of(
     count: int, chosen: Mapping[str, str], *, devices: int = 1, isa: str = NATIVE
 ) -> dict[str, str]:
-    """The child's environment: this one's, with a path, limits and the chosen variables of its own.
+    """Return the child's environment: this process's, with a module path, limits and the `chosen` variables.
 
-    Our packages come first on the path, the current directory last.
+    The repository root comes first on the module path, the current directory last.
 
     Args:
-        count: how many threads it computes with.
-        chosen: variables on top.
-        devices: how many devices of the host it has.
-        isa: the instruction set that it is held to.
+        count: how many threads the child computes with.
+        chosen: variables that override all others.
+        devices: how many devices of the host the child has.
+        isa: the instruction set that the child is limited to.
 
     Raises:
-        AdapterError: this CPU cannot be held to it.
+        AdapterError: this CPU cannot be limited to that instruction set.
     """
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     path = [str(ROOT), *filter(None, inherited), str(Path.cwd())]
@@ -54,14 +54,14 @@ def environment_of(
 
 
 class ChildLostError(Exception):
-    """The child gave no answer; the text says how it ended."""
+    """The child gave no answer; the message says how its process ended."""
 
 
 class ChildLateError(ChildLostError):
-    """It gave no answer in time, and was ended.
+    """The child gave no answer in time, and its process was ended.
 
     Attributes:
-        seconds: how long it was waited for.
+        seconds: how long the parent waited.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -70,13 +70,13 @@ class ChildLateError(ChildLostError):
 
 
 class Child:
-    """One process in a session of its own, so that Ctrl-C reaches only the parent.
+    """One child process in a session of its own, so that Ctrl-C reaches only the parent.
 
-    One thread may end it while another waits for its answer, which is lost then.
+    One thread may end the process while another waits for its answer; that answer is then lost.
 
     Attributes:
-        results: the file through which the child gives arrays back.
-        alive: nothing has gone wrong so far.
+        results: the file through which the child returns arrays.
+        alive: whether the child still takes requests; False once it has been ended.
     """
 
     def __init__(
@@ -87,14 +87,14 @@ class Child:
         log: Path,
         module: str = "adapters.worker",
     ) -> None:
-        """Start it; it is not waited for.
+        """Start the process, without waiting for it.
 
         Args:
-            python: the interpreter.
-            target: the module's first argument; those after it are descriptors.
-            environment: all of it.
-            log: the file for all that it prints.
-            module: what it executes; it answers on the descriptors as `adapters.worker` does.
+            python: the path of the interpreter.
+            target: the first argument of the module; the arguments after it are file descriptors.
+            environment: the complete environment of the process.
+            log: the file that everything the process prints is appended to.
+            module: the module that it executes; it answers on the descriptors as `adapters.worker` does.
 
         Raises:
             AdapterError: the interpreter cannot be started.
@@ -117,15 +117,15 @@ class Child:
             for descriptor in theirs:
                 os.close(descriptor)
         self.alive = True
-        self._busy = True  # until it has said that it is ready
+        self._busy = True  # until the child has sent its first message
         self._ending, self._using = threading.Lock(), threading.RLock()
 
     def ask(self, request: Mapping[str, Any] | None, timeout: float) -> dict[str, Any]:
-        """Send the request, unless it is None, and wait for the answer at most `timeout` seconds.
+        """Send the request, unless it is None, and wait at most `timeout` seconds for the answer.
 
         Raises:
-            ChildLostError: there is no answer. The process, and all that it started, has ended.
-            ChildLateError: that is because it took longer.
+            ChildLostError: there is no answer. The process, and all processes that it started, have ended.
+            ChildLateError: the answer took longer than `timeout`; the processes have ended as well.
         """
         with self._using:
             answer = self._answer(request, timeout)
@@ -142,7 +142,7 @@ class Child:
                 answer = json.loads(self._inbox.recv_bytes(LONGEST_ANSWER))
         except (EOFError, OSError, ValueError):
             raise ChildLostError(self._how_it_ended()) from None
-        except BaseException:  # Ctrl-C too: the answer would be taken for that of the next request
+        except BaseException:  # Ctrl-C too: the next request would read the answer to this one
             self.stop()
             raise
         if answer is None:
@@ -151,22 +151,22 @@ class Child:
         return answer
 
     def close(self) -> None:
-        """Let it end by itself, which it does when its pipe is closed; end it at once if it is at work."""
+        """Let the process end by itself, by closing its pipe; if it is computing, end it at once."""
         if self.alive and not self._busy:
             self._outbox.close()
             self._ends_by_itself()
         self.stop()
 
     def stop(self) -> None:
-        """End it at once, with every process of its session."""
+        """End the process at once, with every process of its session."""
         with self._ending:
             if not self.alive:
                 return
             self.alive = False
-            # Before it is waited for: until then nobody else gets its number, even if it is no more.
+            # Before the wait: until then the number is not given to another process, even if this one ended.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        with self._using:  # a thread that waits for its answer leaves first: the numbers may be used again
+        with self._using:  # a thread that waits for an answer returns first: descriptors may be reused
             self._release()
 
     def _release(self) -> None:
@@ -177,7 +177,7 @@ class Child:
 
     def _ends_by_itself(self) -> bool:
         until = time.monotonic() + GRACE
-        with contextlib.suppress(ChildProcessError):  # another thread has ended it, and waited for it
+        with contextlib.suppress(ChildProcessError):  # another thread has already waited for the process
             while not os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
                 if time.monotonic() > until:
                     return False
@@ -185,7 +185,7 @@ class Child:
         return True
 
     def _how_it_ended(self) -> str:
-        """How it ended, after its pipe broke."""
+        """Say how the process ended, after its pipe broke."""
         by_itself = self._ends_by_itself()
         self.stop()
         if not by_itself:

@@ -1,4 +1,4 @@
-"""The document's closed form in NumPy, in each dtype: the reference's own arithmetic is tested too."""
+"""The document's closed form in NumPy, in each dtype: an adapter that tests the reference's arithmetic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDE_SOURCE = {
 
 
 class ClosedForm:
-    """Equations (10.1), L, (20) and Xᵀ·Δl₁, each operation in the dtype that comes in."""
+    """Equations (10.1), L, (20) and Xᵀ·Δl₁, each operation in the dtype of the inputs."""
 
     framework = "numpy"
     version = np.__version__
@@ -33,13 +33,13 @@ class ClosedForm:
 
     @property
     def threads(self) -> int | None:
-        """Those of BLAS, which reads them once, from the environment of the process."""
+        """The number of BLAS threads, which BLAS reads once from the environment of the process."""
         return threads.count()
 
     def arithmetic(self, dtype: str) -> Arithmetic:
-        """The reference's κ; in 16 bits, dot products that add in float32.
+        """Return the claims: the reference's κ; for 16-bit dtypes also that dot products add in float32.
 
-        Nothing is claimed for sums: `sum` adds float16 in 16 bits along strided axes, and bfloat16 always.
+        It claims nothing for sums: `sum` adds float16 in 16 bits along strided axes, and bfloat16 always.
         """
         claims = default_arithmetic(FORMATS[dtype])
         if dtype not in WIDE_SOURCE:
@@ -48,11 +48,11 @@ class ClosedForm:
         return dataclasses.replace(claims, u_acc=WIDE, sources=sources)
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """The reference's outputs in the dtype of X."""
+        """Return the reference's outputs in the dtype of X."""
         return network.evaluate(X, y, W)
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """z, ∂L/∂ŷ (13), ∂ŷ/∂z and Δl₁ (20), each ``[*stack, m, p]``."""
+        """Return z, ∂L/∂ŷ (13), ∂ŷ/∂z and Δl₁ (20), each ``[*stack, m, p]``."""
         with np.errstate(all="ignore"):
             z = network.matmul(X, W)
             y_hat = network.sigma(z)
@@ -65,8 +65,8 @@ class ClosedForm:
 
 
 def adapter(mode: Mode) -> ClosedForm:
-    """The mode's adapter."""
+    """Return the adapter that executes the mode."""
     return ClosedForm(mode)
 
 
-closed_form = adapter(plain("numpy"))  # by a name that ``--adapter`` takes
+closed_form = adapter(plain("numpy"))  # for ``--adapter adapters.closed_form:closed_form``

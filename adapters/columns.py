@@ -1,4 +1,4 @@
-"""The two conventions: samples are the rows of X, or its columns, with y and ŷ alike."""
+"""The two conventions: the samples are the rows of X, y and ŷ, or their columns."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from reference.types import Array, Outputs, Problem
 
 
 def swapped(array: Array) -> Array:
-    """The last two axes exchanged; a view where the array is not C-contiguous or is read-only.
+    """Exchange the last two axes, without a copy if the array is not C-contiguous or is read-only.
 
-    Otherwise a C-contiguous copy that begins as far after a multiple of `ALIGNMENT` bytes as the array does.
+    Otherwise the result is a C-contiguous copy, whose address modulo `ALIGNMENT` bytes is that of the array.
     """
     view = array.swapaxes(-1, -2)
     if not (array.flags.c_contiguous and array.flags.writeable):
@@ -18,10 +18,10 @@ def swapped(array: Array) -> Array:
 
 
 def to_columns(problem: Problem) -> Problem:
-    """X as ``[*stack, n, m]`` and y as ``[*stack, p, m]``; W stays ``[*stack, n, p]``."""
+    """Return X as ``[*stack, n, m]`` and y as ``[*stack, p, m]``; W stays ``[*stack, n, p]``."""
     return Problem(swapped(problem.X), swapped(problem.y), problem.W)
 
 
 def from_columns(outputs: Outputs) -> Outputs:
-    """ŷ as ``[*stack, m, p]`` again; the other outputs have no sample axis to move."""
+    """Return ŷ as ``[*stack, m, p]`` again; the other outputs have no sample axis that could be moved."""
     return outputs if outputs.y_hat is None else outputs._replace(y_hat=outputs.y_hat.swapaxes(-1, -2))

@@ -1,9 +1,9 @@
-"""Where children keep what they compiled, so that the next run need not compile it again.
+"""The folders in which children keep compiled programs, so that the next run need not compile them again.
 
-A child that is killed while it writes leaves half a file behind, and frameworks take what is there for whole.
-So a folder belongs to one version of a framework, one interpreter and one CPU, and to a number: the next
-number begins an empty one, once a failure has shown that something in it is damaged. A gate compiles afresh
-all the same.
+A child that is killed while it writes leaves an incomplete file, which frameworks then load as if it were
+complete. So each folder belongs to one version of a framework, one interpreter and one CPU, and has a number:
+once a failure shows that a folder may contain a damaged file, later processes use an empty folder with the
+next number. Runs that gate changes compile everything afresh all the same.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import Final
 from adapters import instructions
 from adapters.instructions import cpu
 
-# JAX keeps nothing unless it is told to; inductor keeps programs below the temporary directory unless told
-# not to.
+# JAX keeps compiled programs only if a variable names a folder; inductor keeps them below the temporary
+# directory unless a variable forbids it.
 FRESH: Final = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
 COMPILED: Final = Path(".crosscheck/compiled")  # below the current directory
 VARIABLE: Final = "CROSSCHECK_COMPILED"
-# The packages that a framework's programs hang on, and the variable for its folder.
+# For each framework: the packages whose versions its compiled programs depend on, and the folder's variable.
 FOLDERS: Final = {
     "jax": (("jax", "jaxlib"), "JAX_COMPILATION_CACHE_DIR"),
     "torch": (("torch",), "TORCHINDUCTOR_CACHE_DIR"),
@@ -38,35 +38,35 @@ FOLDERS: Final = {
 HELD: Final = (instructions.VARIABLE, "ATEN_CPU_CAPABILITY", "TORCHINDUCTOR_CPP_MARCH")
 DAMAGED: Final = "damaged"
 FIRST: Final = "0"
-# What loaders, decompressors and unpicklers say of half a file; what inductor's compiler says where the half
-# is a precompiled header, or a library that it tries instruction sets with. A half that a loader takes for
-# whole ends the process when what is missing is read.
+# Messages of loaders, decompressors and unpicklers about an incomplete file, and of inductor's compiler where
+# the incomplete file is a precompiled header or a library with which it tries instruction sets. A file that a
+# loader wrongly accepts as complete ends the process when the missing part is read.
 SIGNS: Final = re.compile(
     r"file too short|invalid ELF header|ELF load command|no dynamic section|while decompressing"
     r"|incomplete or truncated stream|pickle data was truncated|Ran out of input|zstd.*decompress"
     r"|CppCompileError|InductorError|BackendCompilerFailed|killed by signal \d+ \(SIGBUS\)"
 )
-# gcc's precompiled headers lie where no variable says, and one that is cut off fails every program.
+# gcc's precompiled headers lie where no variable can move them, and an incomplete one fails every program.
 WITHOUT_HEADERS: Final = {"TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0"}
-# The header of an ELF file of 64 bits: its mark; where its table of sections is, how long an entry, how many.
+# The header of a 64-bit ELF file: magic bytes; offset of the section table, size and number of its entries.
 ELF: Final = struct.Struct("<4s36xQ10xHH2x")
 
 
 def cache(directory: Path = COMPILED) -> dict[str, str]:
-    """What tells a child to keep every compiled program below the directory; `settings` completes it."""
+    """Return the variable that makes a child keep compiled programs below `directory`; see `settings`."""
     return {VARIABLE: str(directory.resolve())}
 
 
 def kept(directory: Path = COMPILED) -> dict[str, str]:
-    """As `cache`, for runs by hand; where ``CI`` is set, a child keeps nothing."""
+    """Return the variables for runs by hand: as `cache`; where ``CI`` is set, a child keeps nothing."""
     return FRESH if os.environ.get("CI") else cache(directory)
 
 
 def settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of this interpreter's frameworks; its folders stay in use until the process ends.
+    """Return the variables that give this interpreter's frameworks their folders, and lock these as in use.
 
     Args:
-        environment: with what `cache` gives; without that there are none.
+        environment: an environment with the variable of `cache`; without it the result is empty.
     """
     base = environment.get(VARIABLE)
     if base is None:
@@ -85,32 +85,32 @@ def settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def folders() -> list[str]:
-    """The folders that this process uses."""
+    """Return the folders of compiled programs that this process uses."""
     if VARIABLE not in os.environ:
         return []
     return [os.environ[variable] for _, variable in FOLDERS.values() if variable in os.environ]
 
 
 def shows_damage(text: str) -> bool:
-    """Whether a failure may come from a damaged file in a folder."""
+    """Return whether a failure with this message may come from a damaged file in a folder."""
     return SIGNS.search(text) is not None
 
 
 def mark_damaged(damaged: Iterable[str]) -> None:
-    """Mark folders as damaged: later processes begin new ones; these are emptied once they are not in use."""
+    """Mark folders as damaged: later processes use new ones, and empty these once no process uses them."""
     for folder in damaged:
         with suppress(OSError):
             (Path(folder) / DAMAGED).touch()
 
 
 def unmark_damaged(sound: Iterable[str]) -> None:
-    """Remove the mark: later processes use these folders again, since the fault was not there."""
+    """Remove the mark from folders that did not cause the failure: later processes use them again."""
     for folder in sound:
         (Path(folder) / DAMAGED).unlink(missing_ok=True)
 
 
 def _name(framework: str, packages: Iterable[str], environment: Mapping[str, str]) -> str:
-    """``torch-2.13.0-cpython-311-`` and a digest of what else the programs hang on."""
+    """Return ``torch-2.13.0-cpython-311-`` and a digest of all else that the compiled programs depend on."""
     versions = [version(package) for package in packages]
     here, abi = cpu(), sysconfig.get_config_var("SOABI")
     said = [*versions, sys.version, str(abi), here.machine, here.model, *sorted(here.features)]
@@ -120,14 +120,14 @@ def _name(framework: str, packages: Iterable[str], environment: Mapping[str, str
 
 
 def _in_use(parent: Path) -> Path:
-    """The first folder there that is not damaged, locked by this process as one that uses it."""
+    """Return the first folder below `parent` that is not damaged, locked as in use by this process."""
     number = int(FIRST)
     while True:
         folder = parent / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         is_damaged = (folder / DAMAGED).exists()
         descriptor = os.open(folder, os.O_RDONLY)
-        with suppress(OSError):  # others use it, or the file system has no locks
+        with suppress(OSError):  # another process uses the folder, or the file system has no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             (_empty if is_damaged else _mend)(folder)
         if not is_damaged:
@@ -139,7 +139,7 @@ def _in_use(parent: Path) -> Path:
 
 
 def _empty(folder: Path) -> None:
-    """Remove all that is in a damaged folder but what says that it is."""
+    """Remove everything in a damaged folder except the file that marks it as damaged."""
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -148,14 +148,14 @@ def _empty(folder: Path) -> None:
 
 
 def _mend(folder: Path) -> None:
-    """Remove libraries that are cut off: for one of them inductor takes the CPU to be without vectors."""
+    """Remove incomplete libraries: because of one, inductor assumes a CPU without vector instructions."""
     for path in folder.glob("*/*.so"):
         if not _is_whole(path):
             path.unlink(missing_ok=True)
 
 
 def _is_whole(library: Path) -> bool:
-    """Whether a library has its end, where linkers put the table of sections; true for other formats."""
+    """Return whether an ELF library reaches to the end of its section table; true for other formats."""
     size = library.stat().st_size
     with library.open("rb") as file:
         head = file.read(ELF.size)

@@ -11,7 +11,7 @@ from adapters.turns import Turns
 
 TIMEOUT: Final = 60.0
 COMPILE_TIMEOUT: Final = 300.0
-LONGER: Final = 2  # times the longest limit, for the second attempt
+LONGER: Final = 2  # factor on the larger of the two limits, for the second attempt
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class ProcessOptions:
     Attributes:
         journal: the directory for the inputs of calls that went wrong.
         timeout: seconds that one call may take.
-        environment: variables on top of this process's and those that set the threads.
-        compile_timeout: seconds for a call that may compile: the first one in a process with a method, shape,
-            dtype and memory of its own, and every one of a program that holds values of its input.
-        turns: which calls compute side by side.
+        environment: variables that override this process's and those that set the threads.
+        compile_timeout: seconds for a call that may compile: the first call of a process with a new method,
+            shape, dtype or memory layout, and every call of a program that contains values of its input.
+        turns: decides which calls compute at the same time.
     """
 
     journal: Path
@@ -34,11 +34,11 @@ class ProcessOptions:
     turns: Turns = field(default_factory=Turns, compare=False, repr=False)
 
     def limit(self, *, may_compile: bool, again: bool) -> float:
-        """Seconds that a call may take; a second attempt is in a new process, where it compiles anyway."""
+        """Return the seconds that a call may take; a second attempt, in a new process, always compiles."""
         longest = max(self.timeout, self.compile_timeout)
         return LONGER * longest if again else longest if may_compile else self.timeout
 
     @property
     def longest(self) -> float:
-        """Seconds that a call may take with its second attempt, without what loading takes."""
+        """The seconds that a call may take including its second attempt, but without the time to load."""
         return (1 + LONGER) * max(self.timeout, self.compile_timeout)

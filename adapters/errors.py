@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def one_line(error: BaseException, silent: str = "no message") -> str:
-    """The error's text on one line, what is not printable escaped; ``silent`` where it has none."""
+    """Return the error's text on one line, with unprintable characters escaped; ``silent`` if it has none."""
     text = " ".join(str(error).split()) or silent
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -16,12 +16,12 @@ class AdapterError(Exception):
 
 
 class AdapterMisbehaved(Exception):  # noqa: N818, a verdict on the adapter, not an error of the suite
-    """An adapter that broke the contract on valid input: it raised, or returned what is no result.
+    """An adapter broke the contract on valid input: it raised an exception, or returned an invalid result.
 
     Attributes:
-        adapter: its name.
-        what: what it did, in words that follow the name.
-        journal: the file with the input, where a journal was kept.
+        adapter: the adapter's name.
+        what: what the adapter did, as a phrase that follows the name: ``raised ValueError: …``.
+        journal: the file with the input, if a journal was kept.
     """
 
     def __init__(self, adapter: str, what: str, journal: Path | None = None) -> None:
@@ -31,13 +31,13 @@ class AdapterMisbehaved(Exception):  # noqa: N818, a verdict on the adapter, not
 
 
 class AdapterCrashed(Exception):  # noqa: N818, as above
-    """The process of an adapter crashed or exited; as `NoAnswer`, it was ended because it took too long.
+    """The process of an adapter crashed or exited; the subclass `NoAnswer`: it took too long and was ended.
 
     Attributes:
-        adapter: its name.
-        how: ``killed by signal 11 (SIGSEGV)`` or ``exited with status 0``.
-        journal: the file with the input of that call; None where it crashed before any call.
-        log: the file with all that the process printed.
+        adapter: the adapter's name.
+        how: how the process ended: ``killed by signal 11 (SIGSEGV)`` or ``exited with status 0``.
+        journal: the file with the input of that call; None if the process crashed before any call.
+        log: the file with everything that the process printed.
     """
 
     def __init__(self, adapter: str, how: str, journal: Path | None, log: Path) -> None:
@@ -47,11 +47,11 @@ class AdapterCrashed(Exception):  # noqa: N818, as above
 
 
 class NoAnswer(AdapterCrashed):
-    """An adapter that gave no answer in time, twice: there is no verdict on it, for time is not a fault.
+    """An adapter gave no answer in time, twice: there is no verdict on it, since slowness is not a fault.
 
     Attributes:
-        seconds: how long each attempt was waited for.
-        load: how busy the machine was then.
+        seconds: how long the parent waited at each of the two attempts.
+        load: how busy the machine was after the second attempt.
     """
 
     def __init__(

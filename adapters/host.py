@@ -1,7 +1,7 @@
 """A worker process for adapters: one interpreter, one environment, one call at a time.
 
-The adapters of one framework can share one, which then imports the framework once. What crashes or hangs
-there is an exception here, with its input on disk; the next call, whosever it is, starts a new process.
+The adapters of one framework can share one process, which imports the framework once. A crash or a time-out
+in it becomes an exception here, with the input on disk; the next call, of any adapter, starts a new process.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Found = TypeVar("Found")
 
 
 class Call(NamedTuple):
-    """One call: which adapter it goes to, and its number.
+    """One call of an adapter.
 
     Attributes:
-        name: the adapter's.
-        target: what the process loads it as.
-        number: of the call, for the name of the file that keeps its input; 0 before the first one.
+        name: the adapter's name.
+        target: the text from which the process loads the adapter.
+        number: the number of the call, used in the name of the file that keeps its input; 0 before any call.
     """
 
     name: str
@@ -49,21 +49,20 @@ class WorkerProcess:
     """A process that evaluates adapters; after a crash the next call starts it anew.
 
     Attributes:
-        log: the file with all that its processes printed; removed by `close` unless something went wrong.
+        log: the file with everything that its processes printed; `close` removes it unless a call failed.
     """
 
     def __init__(self, name: str, first: Spec, options: ProcessOptions) -> None:
-        """Start the process, which loads its first adapter at once; the first use waits for it.
+        """Start the process, which loads its first adapter at once; the first call waits for that.
 
         Args:
-            name: for the names of its files.
-            first: the adapter that it loads first, which says with how many threads and devices, and up
-                to which instruction set.
-            options: where and how it runs.
+            name: the name from which the names of its files are made.
+            first: the adapter that it loads first, which sets its threads, devices and instruction set.
+            options: the journal's directory, the time limits, the environment and the turns.
 
         Raises:
-            AdapterError: the interpreter cannot be started, or this CPU not be held to the instruction set.
-            JournalError: the directory cannot be written.
+            AdapterError: the interpreter cannot be started, or the CPU lacks the instruction set.
+            JournalError: the journal's directory cannot be written.
         """
         self._python = first.python or sys.executable
         self._environment = environment_of(
@@ -73,10 +72,10 @@ class WorkerProcess:
         self.log = self._journal.path.with_suffix(".log")
         self._options = options
         self._loaded: dict[str, Description | AdapterError] = {}
-        self._unasked: str | None = None  # what the process loads first, until it has answered for that
-        self._compiled: list[str] = []  # where the process keeps compiled programs
-        self._has_renewed = False  # whether those were set aside once
-        self._called: set[str] = set()  # what the process was asked already, and has compiled
+        self._unasked: str | None = None  # the target that the process loads first, until it has answered
+        self._compiled: list[str] = []  # the folders in which the process keeps compiled programs
+        self._has_renewed = False  # whether those folders were marked as damaged once
+        self._called: set[str] = set()  # the calls that the process has answered, and so has compiled
         self._wrong = self._closed = False
         self._calling = threading.Lock()
         self._child: Child | None = None
@@ -95,45 +94,45 @@ class WorkerProcess:
         self.close()
 
     def close(self) -> None:
-        """End the process, even during a call of another thread, and remove what no failure needs."""
+        """End the process, even during a call of another thread, and remove files that no failure needs."""
         if self._closed:
             return
         self._closed = True
         if self._child is not None:
             self._child.close()
-        with self._calling:  # a call that was cut short has left the journal
+        with self._calling:  # a call that was interrupted no longer uses the journal
             self._journal.close()
         if not self._wrong:
             self.log.unlink(missing_ok=True)
 
     def describe(self, name: str, target: str) -> Description:
-        """What the adapter says about itself; waits for the process.
+        """Return the adapter's description; wait until the process has loaded the adapter.
 
         Raises:
             AdapterError: it cannot be loaded, is no adapter, or the worker process is closed.
-            AdapterCrashed: the process crashed while it was loaded.
+            AdapterCrashed: the process crashed while it loaded the adapter.
             NoAnswer: loading took too long, twice.
         """
         with self._calling:
             return self._with_retry(Call(name, target), lambda _: self._ready(name, target)[1])
 
     def call(self, name: str, target: str, method: str, problem: Problem, *, number: int) -> dict[str, Array]:
-        """Journal the problem, have the adapter do it, and read what it found.
+        """Write the problem to the journal, have the process call the adapter, and read the returned arrays.
 
         Args:
-            name: the adapter's.
-            target: what the process loads it as.
+            name: the adapter's name.
+            target: the text from which the process loads the adapter.
             method: ``evaluate`` or ``trace``.
             problem: X, y and W.
-            number: of the call, for the name of the file that keeps its input.
+            number: the number of the call, used in the name of the file that keeps its input.
 
         Raises:
             AdapterCrashed: the process crashed or exited.
             AdapterError: the adapter cannot be loaded, or the worker process is closed.
-            AdapterMisbehaved: it raised, changed its input, or returned what is no result.
-            JournalError: the input could not be written, so there was no call.
-            NoAnswer: it took longer than its limit, and so did a second attempt, alone and with more time.
-            NotImplementedError: the adapter's own.
+            AdapterMisbehaved: the adapter raised, changed its input, or returned an invalid result.
+            JournalError: the input could not be written, so the call was not made.
+            NoAnswer: the call took longer than its limit, and so did a second, longer attempt made alone.
+            NotImplementedError: the adapter raised it.
         """
         call = Call(name, target, number)
         with self._calling:
@@ -143,7 +142,7 @@ class WorkerProcess:
             )
 
     def _with_retry(self, call: Call, attempt: Callable[[bool], Found]) -> Found:
-        """The result of `attempt(False)`; after a time-out of `attempt(True)`, with nothing else at work."""
+        """Return the result of `attempt(False)`; after a time-out, of `attempt(True)` with no other call."""
         check, turns = partial(self._check_open, call.name), self._options.turns
         check()
         try:
@@ -165,7 +164,7 @@ class WorkerProcess:
         return found
 
     def _recompiled(self, attempt: Callable[[], Found]) -> Found:
-        """The result of an attempt; if damaged compiled programs may have failed it, of one without them."""
+        """Return the result of an attempt; if damaged compiled programs may have failed it, retry afresh."""
         was_wrong = self._wrong
         try:
             return attempt()
@@ -190,7 +189,7 @@ class WorkerProcess:
         return found
 
     def _answered(self, call: Call, method: str, problem: Problem, *, again: bool) -> dict[str, Array]:
-        """One attempt; the process is ended if it takes too long."""
+        """Make one attempt at a call; if it takes too long, the process is ended."""
         child, _ = self._ready(call.name, call.target)
         memory = {symbol: memory_of(array) for symbol, array in problem._asdict().items()}
         layout, dtype = json.dumps(memory), problem.X.dtype.name
@@ -202,7 +201,7 @@ class WorkerProcess:
         try:
             answer = child.ask({"method": method, "target": call.target, "memory": memory, **file}, limit)
         except ChildLostError as lost:
-            if self._closed:  # nobody's fault, and nothing to keep
+            if self._closed:  # the call was interrupted by `close`: no fault, and no input to keep
                 raise AdapterError(f"{call.name} was closed during a call") from None
             if isinstance(lost, ChildLateError):
                 raise
@@ -213,13 +212,13 @@ class WorkerProcess:
         return self._understood(child, answer, call)
 
     def _understood(self, child: Child, answer: Mapping[str, Any], call: Call) -> dict[str, Array]:
-        """The arrays that the answer speaks of, or the exception that it stands for."""
+        """Return the arrays that the answer lists, or raise the exception that it describes."""
         match answer["kind"]:
             case "arrays":
                 return read_arrays(child.results.fileno(), answer["arrays"])
             case "AdapterMisbehaved":
                 self._wrong = True
-                if answer.get("spoiled"):  # the others would be blamed for what this one left behind
+                if answer.get("spoiled"):  # the process now flushes subnormals for all adapters in it
                     child.close()
                 kept = self._journal.keep(call.target, call.number)
                 raise AdapterMisbehaved(call.name, answer["message"], kept)
@@ -238,11 +237,11 @@ class WorkerProcess:
         return self._child
 
     def _ready(self, name: str, target: str) -> tuple[Child, Description]:
-        """A child that waits for a request, and the adapter, which it has loaded."""
+        """Return a child that waits for a request, and the description of the adapter, loaded in it."""
         child = self._child if self._child is not None and self._child.alive else self._start(target)
         while target not in self._loaded:
             if not child.alive:
-                child = self._start(target)  # another's fault, told to whoever asks for that one
+                child = self._start(target)  # another adapter ended it; its own call will report that
             unasked, self._unasked = self._unasked, None
             try:
                 self._loaded[unasked or target] = self._load(child, name, None if unasked else target)
@@ -255,7 +254,7 @@ class WorkerProcess:
         return child, found
 
     def _load(self, child: Child, name: str, asked: str | None) -> Description | AdapterError:
-        """What came of loading an adapter, the first one without being asked."""
+        """Have the child load an adapter, the first one if None; return its description or the error."""
         try:
             answer = child.ask({"method": "load", "target": asked} if asked else None, LOADING)
         except ChildLateError:
@@ -273,5 +272,5 @@ class WorkerProcess:
 
 @cache
 def _compiles_values(target: str) -> bool:
-    """Whether it is one of the suite's own modes whose program holds values of the input."""
+    """Return whether the target is one of the suite's modes whose program contains values of the input."""
     return is_ours(target) and parse(target).compiles_values

@@ -1,7 +1,7 @@
-"""Instruction sets: how much of what the CPU can do the libraries of a process may use.
+"""Instruction sets: limits on the CPU instructions that the libraries of a process may use.
 
-The levels are those of the x86-64 psABI, named after the vector instructions that they bring. Each library
-has a switch of its own; a level sets all of them together. ``native`` sets none: the library chooses by the
+The levels are those of the x86-64 psABI, named after the vector instructions that they add. Each library has
+its own setting for the limit; a level sets all of them. ``native`` sets none: each library chooses by the
 CPU, or as the user's environment says.
 """
 
@@ -18,7 +18,7 @@ from adapters.errors import AdapterError
 CPUINFO: Final = Path("/proc/cpuinfo")
 NATIVE: Final = "native"
 VARIABLE: Final = "CROSSCHECK_INSTRUCTIONS"
-# What NumPy's wheels choose kernels by beyond their baseline: from 2.4 on whole levels, before it features.
+# The names by which NumPy's wheels dispatch above their baseline: whole levels from 2.4 on, features before.
 NUMPY_GROUPS: Final = ("X86_V3", "X86_V4", "AVX512_ICL", "AVX512_SPR")
 NUMPY_FEATURES: Final = (
     "AVX", "F16C", "FMA3", "AVX2",
@@ -28,12 +28,12 @@ NUMPY_WITH_GROUPS: Final = (2, 4)
 
 
 class Cpu(NamedTuple):
-    """A CPU.
+    """The CPU of this machine.
 
     Attributes:
-        machine: the architecture, ``x86_64`` say.
-        model: its name; the architecture where the system does not tell.
-        features: instruction sets and the like, in the words of Linux; empty where the system does not tell.
+        machine: the architecture, such as ``x86_64``.
+        model: the name of the model; the architecture if the system does not report the model.
+        features: instruction sets and the like, as Linux names them; empty if the system reports none.
     """
 
     machine: str
@@ -42,18 +42,18 @@ class Cpu(NamedTuple):
 
 
 class Level(NamedTuple):
-    """An instruction-set level, and how each library is held to it.
+    """An instruction-set level, and the settings that limit each library to it.
 
     Attributes:
-        psabi: its name in the x86-64 psABI, which compilers take for ``-march``.
-        needs: the features of Linux that tell that a CPU has it; those of the levels below are not repeated.
+        psabi: its name in the x86-64 psABI, which compilers accept for ``-march``.
+        needs: the CPU features, as Linux names them, that the level adds to the level below.
         numpy_groups: how many of `NUMPY_GROUPS` it includes.
-        numpy_features: how many of `NUMPY_FEATURES`.
-        openblas: the kernels of OpenBLAS.
-        mkl: of MKL, which heeds it on Intel's CPUs.
-        aten: of torch, and the vectors of programs that it compiles.
-        onednn: of oneDNN, which torch multiplies some matrices with.
-        xla: what XLA compiles for.
+        numpy_features: how many of `NUMPY_FEATURES` it includes.
+        openblas: the name of OpenBLAS's kernels.
+        mkl: the value for MKL, which obeys it on Intel's CPUs.
+        aten: the value for torch, which also sets the vectors of programs that it compiles.
+        onednn: the value for oneDNN, with which torch multiplies some matrices.
+        xla: the value for programs that XLA compiles.
     """
 
     psabi: str
@@ -85,7 +85,7 @@ LEVELS: Final[Mapping[str, Level]] = {
 
 @cache
 def cpu() -> Cpu:
-    """The CPU that this process runs on; the first one where there are several."""
+    """Return the CPU that this process runs on; the first one if there are several."""
     machine = platform.machine()
     if not CPUINFO.is_file():
         return Cpu(machine, platform.processor() or machine, frozenset())
@@ -98,7 +98,7 @@ def cpu() -> Cpu:
 
 
 def unavailable(level: str) -> str | None:
-    """Why this CPU cannot be held to the level; None if it can."""
+    """Return the reason why this CPU cannot be limited to the level; None if it can."""
     here = cpu()
     if here.machine not in ("x86_64", "AMD64"):
         return f"{level} is a level of x86-64, and this CPU is {here.machine}"
@@ -111,10 +111,10 @@ def unavailable(level: str) -> str | None:
 
 
 def environment(level: str) -> dict[str, str]:
-    """The variables that hold a new process to the level; NumPy's is `numpy_variable`'s, XLA's in its flags.
+    """Return the variables that limit a new process to the level; see `numpy_variable` and `xla_flag` too.
 
     Raises:
-        AdapterError: this CPU cannot be held to it.
+        AdapterError: this CPU cannot be limited to the level.
     """
     if level == NATIVE:
         return {}
@@ -132,14 +132,14 @@ def environment(level: str) -> dict[str, str]:
 
 
 def xla_flag(level: str) -> dict[str, str]:
-    """The flag that holds XLA to the level, and its value."""
+    """Return the flag that limits XLA to the level, with its value."""
     return {} if level == NATIVE else {"xla_cpu_max_isa": LEVELS[level].xla}
 
 
 def numpy_variable(level: str, version: str) -> dict[str, str]:
-    """The variable that holds a NumPy of that version to the level.
+    """Return the variable that limits a NumPy of that version to the level.
 
-    NumPy warns of a name that it does not know, so the names are those of its version.
+    NumPy warns of names that it does not know, so the variable lists only names that this version knows.
     """
     chosen = LEVELS[level]
     has_groups = tuple(int(part) for part in version.split(".")[:2]) >= NUMPY_WITH_GROUPS

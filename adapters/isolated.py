@@ -1,7 +1,7 @@
-"""Any adapter in a process of its own, or in one that it shares, under a chosen interpreter and environment.
+"""An adapter in a process of its own, or in a shared one, under a chosen interpreter and environment.
 
-What crashes, hangs or exits there is an exception here, with its input on disk; the next call starts a new
-process.
+A crash, a time-out or an exit of the process becomes an exception here, with the input on disk; the next call
+starts a new process.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from reference.types import Array, Outputs, Problem
 
 
 class ProcessAdapter:
-    """An adapter that runs in a worker process: one call at a time, which `close` may cut short.
+    """An adapter that runs in a worker process: one call at a time, which `close` may interrupt.
 
     Attributes:
-        spec: which adapter.
+        spec: the specification of the adapter.
         calls: how many calls were made.
     """
 
     def __init__(self, spec: Spec, worker: WorkerProcess, *, owns: bool = False) -> None:
-        """Start nothing; the first use has the worker process load the adapter.
+        """Start nothing; at the first use the worker process loads the adapter.
 
         Args:
-            spec: which adapter.
+            spec: the specification of the adapter.
             worker: the process that it runs in.
-            owns: whether `close` ends the process, which then nobody shares.
+            owns: whether `close` ends the process; then no other adapter may share it.
         """
         self.spec, self.calls = spec, 0
         self._worker, self._owns, self._closed = worker, owns, False
@@ -43,15 +43,15 @@ class ProcessAdapter:
 
     @classmethod
     def start(cls, spec: Spec, options: ProcessOptions) -> Self:
-        """The adapter in a process of its own, which starts now; the first use waits for it.
+        """Start the adapter in a process of its own, without waiting for it; the first use waits.
 
         Args:
-            spec: which adapter.
-            options: where and how it runs.
+            spec: the specification of the adapter.
+            options: the journal's directory, the time limits, the environment and the turns.
 
         Raises:
             AdapterError: the interpreter cannot be started.
-            JournalError: the directory cannot be written.
+            JournalError: the journal's directory cannot be written.
         """
         return cls(spec, WorkerProcess(spec.name, spec, options), owns=True)
 
@@ -64,23 +64,23 @@ class ProcessAdapter:
         self.close()
 
     def close(self) -> None:
-        """End the process if it is its own, even during a call of another thread."""
+        """End the process if no other adapter shares it, even during a call of another thread."""
         self._closed = True
         if self._owns:
             self._worker.close()
 
     @property
     def log(self) -> Path:
-        """The file with all that the process printed; removed at the end unless something went wrong."""
+        """The file with everything that the process printed; removed at the end unless a call failed."""
         return self._worker.log
 
     @property
     def description(self) -> Description:
-        """What the adapter says about itself; waits for the process.
+        """The adapter's description; the first access waits until the process has loaded the adapter.
 
         Raises:
-            AdapterError: it cannot be loaded, or is no adapter.
-            AdapterCrashed: the process crashed while it was loaded.
+            AdapterError: the adapter cannot be loaded, or does not meet the contract.
+            AdapterCrashed: the process crashed while it loaded the adapter.
         """
         if self._description is None:
             said = self._worker.describe(self.name, self.spec.target)
@@ -89,68 +89,68 @@ class ProcessAdapter:
 
     @property
     def is_described(self) -> bool:
-        """Whether its description is known already."""
+        """Whether the description has been fetched from the process already."""
         return self._description is not None
 
     @property
     def name(self) -> str:
-        """The adapter's own name; the registry's or the given one until that is known."""
+        """The name that the adapter states; until its description is known, the name in the specification."""
         return self.spec.name if self._description is None else self._description.name
 
     @property
     def framework(self) -> str:
-        """The package that it executes."""
+        """The name of the package that the adapter executes."""
         return self.description.framework
 
     @property
     def version(self) -> str:
-        """The version of the framework in the child."""
+        """The version of the framework in the worker process."""
         return self.description.version
 
     @property
     def dtypes(self) -> tuple[str, ...]:
-        """The dtypes that it evaluates."""
+        """The names of the dtypes that the adapter evaluates."""
         return self.description.dtypes
 
     @property
     def device(self) -> str:
-        """Where it runs."""
+        """The device that the adapter computes on."""
         return self.description.device
 
     @property
     def threads(self) -> int | None:
-        """How many threads it computes with."""
+        """How many threads the adapter computes with; None if it does not say."""
         return self.description.threads
 
     @property
     def max_stack(self) -> int | None:
-        """The most problems that one call takes."""
+        """The greatest number of problems that one call takes; None for any number."""
         return self.description.max_stack
 
     def arithmetic(self, dtype: str) -> Arithmetic:
-        """What it claims about one of its dtypes."""
+        """Return the adapter's claims about one of its dtypes."""
         return self.description.arithmetic[dtype]
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """The adapter's outputs, in new arrays.
+        """Return the adapter's outputs for X, y and W, in new arrays.
 
         Raises:
             AdapterCrashed: the process crashed or exited.
             AdapterError: the adapter cannot be loaded, or was closed.
-            AdapterMisbehaved: it raised, changed its input, or returned what is no result.
-            JournalError: the input could not be written, so there was no call.
-            NoAnswer: it took longer than the limit, and so did a second attempt.
-            NotImplementedError: the adapter's own.
+            AdapterMisbehaved: the adapter raised, changed its input, or returned an invalid result.
+            JournalError: the input could not be written, so the call was not made.
+            NoAnswer: the call took longer than the limit, and so did a second attempt.
+            NotImplementedError: the adapter raised it.
         """
         problem = Problem(X, y, W)
         found = self._call("evaluate", problem)
         return outputs_of(self.name, found, problem)
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """The adapter's intermediate quantities, each ``[*stack, m, p]``.
+        """Return the adapter's intermediate quantities, each ``[*stack, m, p]``.
 
         Raises:
-            NotImplementedError: it has none to show. Otherwise as `evaluate`.
+            NotImplementedError: the adapter has no ``trace``. All other errors are those of `evaluate`.
         """
         if not self.description.traces:
             raise NotImplementedError(f"{self.name} has no trace")

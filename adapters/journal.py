@@ -1,6 +1,6 @@
-"""The input of a call, on disk before the call is made, as a file that `safetensors` opens.
+"""The journal: the input of a call, written to disk before the call as a file that `safetensors` opens.
 
-That layout is eight bytes with the length of the header, the header in JSON, and the arrays in C order.
+The layout is eight bytes with the length of the header, the header in JSON, and the arrays in C order.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _serial = itertools.count()
 
 
 def write_all(file: int, parts: Iterable[bytes | memoryview]) -> int:
-    """Write the parts one after another from the start of the file; returns how many bytes they are."""
+    """Write the parts one after another from the start of the file; return the number of bytes written."""
     at = 0
     for part in parts:
         view = memoryview(part)
@@ -52,7 +52,7 @@ def read_into(file: int, array: Array, at: int) -> None:
 
 
 def read_arrays(file: int, stated: Iterable[tuple[str, str, Iterable[int]]]) -> dict[str, Array]:
-    """The arrays that lie one after another in the file: of each its name, dtype and shape."""
+    """Read the arrays that lie one after another in the file; `stated` has their names, dtypes and shapes."""
     found, at = {}, 0
     for name, dtype, shape in stated:
         found[name] = np.empty(tuple(shape), FORMATS[dtype].dtype)
@@ -62,7 +62,7 @@ def read_arrays(file: int, stated: Iterable[tuple[str, str, Iterable[int]]]) -> 
 
 
 def header(problem: Problem, metadata: Mapping[str, str]) -> bytes:
-    """The first bytes of a safetensors file with X, y and W, padded so that the arrays are aligned."""
+    """Return the first bytes of a safetensors file with X, y and W, padded so that the arrays are aligned."""
     entries: dict[str, object] = {"__metadata__": dict(metadata)}
     at = 0
     for name, array in problem._asdict().items():
@@ -74,10 +74,10 @@ def header(problem: Problem, metadata: Mapping[str, str]) -> bytes:
 
 
 class Journal:
-    """One file, written anew before each call, and kept under another name when the call goes wrong.
+    """A file that is written anew before each call, and kept under another name if the call fails.
 
     Attributes:
-        path: where the input of the present call is, should this process die too.
+        path: the file with the input of the current call, which survives if this process crashes too.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -92,10 +92,10 @@ class Journal:
             self._file = _new(self.path)
 
     def write(self, problem: Problem, metadata: Mapping[str, str]) -> int:
-        """Write the problem; returns where in the file its arrays begin.
+        """Write the problem; return the offset in bytes at which its arrays begin.
 
         Raises:
-            JournalError: the disk is full, or another fault of the file.
+            JournalError: the disk is full, or the file cannot be written for another reason.
         """
         head = header(problem, metadata)
         with self._fault("cannot write", self.path):
@@ -103,10 +103,10 @@ class Journal:
         return len(head)
 
     def keep(self, adapter: str, call: int) -> Path:
-        """Rename the file to ``<adapter>-<call>.safetensors``, or the next free such name; begin a new one.
+        """Rename the file to ``<adapter>-<call>.safetensors``, or the next free such name; create a new one.
 
         Raises:
-            JournalError: the file cannot be renamed, or the new one not be made.
+            JournalError: the file cannot be renamed, or the new one cannot be created.
         """
         with self._fault("cannot keep", self.path):
             kept = self._free_name(_label(adapter), call)
@@ -117,12 +117,12 @@ class Journal:
         return kept
 
     def close(self) -> None:
-        """Remove the file: nothing is under way."""
+        """Remove the file, since no call is in progress."""
         os.close(self._file)
         self.path.unlink(missing_ok=True)
 
     def _free_name(self, label: str, call: int) -> Path:
-        """A name that no other process can take either, for it is made here, as an empty file."""
+        """Return a free path, reserved against other processes by creating an empty file there."""
         names = (f"{label}-{call}{f'-{copy}' if copy else ''}.safetensors" for copy in itertools.count())
         for kept in map(self.path.with_name, names):
             with contextlib.suppress(FileExistsError):
@@ -140,7 +140,7 @@ class Journal:
 
 
 def _label(name: str) -> str:
-    """The name as a part of a file's."""
+    """Return the name with characters replaced that a file name should not have."""
     return re.sub(r"[^\w.-]", "_", name)
 
 

@@ -1,4 +1,4 @@
-"""How an array lies in memory, and how to build one that lies the same way in another process."""
+"""The memory layout of an array, and how to build an array with the same layout in another process."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from reference.types import Array
 
 
 class Memory(NamedTuple):
-    """Where the elements of an array lie.
+    """The memory layout of an array.
 
     Attributes:
-        shape: the array's axes.
-        strides: bytes from one element to the next, by axis; negative and zero ones too.
-        phase: address of the first element modulo `ALIGNMENT`.
+        shape: the length of each axis.
+        strides: bytes from one element to the next along each axis; may be negative or zero.
+        phase: the address of the first element modulo `ALIGNMENT`.
         writeable: whether the array may be written.
     """
 
@@ -27,19 +27,19 @@ class Memory(NamedTuple):
 
 
 def memory_of(array: Array) -> Memory:
-    """How the array lies in memory."""
+    """Return the memory layout of the array."""
     phase = array.__array_interface__["data"][0] % ALIGNMENT
     return Memory(array.shape, array.strides, phase, array.flags.writeable)
 
 
 class BufferPool:
-    """Buffers that are used again: new pages of memory at each call cost more than a small call."""
+    """Buffers that calls reuse, since allocating new pages for each call costs more than a small call."""
 
     def __init__(self) -> None:
         self._buffers: dict[str, Array] = {}
 
     def get(self, name: str, size: int) -> Array:
-        """Uninitialised flat bytes of that size; they stay valid until the next `get` of the same name."""
+        """Return `size` uninitialised bytes; they stay valid until the next `get` with the same name."""
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name] = np.empty(size, np.uint8)
@@ -47,7 +47,7 @@ class BufferPool:
 
 
 def span(memory: Memory, itemsize: int) -> tuple[int, int]:
-    """The bytes that the array takes before its first element, and those from there on."""
+    """Return how many bytes the array spans before its first element, and from its first element on."""
     if 0 in memory.shape:
         return 0, 0
     reach = [(length - 1) * stride for length, stride in zip(memory.shape, memory.strides, strict=True)]
@@ -56,7 +56,7 @@ def span(memory: Memory, itemsize: int) -> tuple[int, int]:
 
 
 def placed(buffers: BufferPool, name: str, memory: Memory, dtype: np.dtype[Any]) -> Array:
-    """An uninitialised array in the buffer of that name, which lies as `memory` says; it can be written."""
+    """Return an uninitialised, writeable array with the layout `memory`, in the buffer of that name."""
     below, above = span(memory, dtype.itemsize)
     buffer = buffers.get(name, below + above + ALIGNMENT)
     start = buffer.__array_interface__["data"][0] + below
@@ -65,5 +65,5 @@ def placed(buffers: BufferPool, name: str, memory: Memory, dtype: np.dtype[Any])
 
 
 def contiguous_bytes(array: Array) -> memoryview:
-    """The elements in C order as flat bytes: the array's own memory where it is contiguous, else a copy."""
+    """Return the elements in C order as bytes: the array's own memory where it is contiguous, else a copy."""
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -17,29 +17,29 @@ from adapters.errors import AdapterError
 from adapters.instructions import LEVELS, NATIVE
 from adapters.rules import RULES
 
-# X, y and W are arguments, or constants that the function closes over, in every combination.
+# X, y and W are arguments of the function, or constants that it closes over, in every combination.
 CLOSED = ("", *(f"closed_{''.join(c)}" for k in (1, 2, 3) for c in itertools.combinations("XyW", k)))
-# The logistic as the framework has it; as (10.2) prints it; by the hyperbolic tangent.
+# How the logistic is written: the framework's own; as (10.2) prints it; by the hyperbolic tangent.
 FORMS = ("sigmoid", "literal", "tanh")
-# Samples are the rows of X, z = X·W; its columns, z = Wᵀ·X; or they lie in rows and are multiplied as
-# columns.
+# The samples are the rows of X, z = X·W; or its columns, z = Wᵀ·X; or the rows of X, which the function
+# transposes and multiplies as columns.
 CONVENTIONS = ("rows", "columns", "vectors")
 OUTPUTS = ("all", "y_hat", "loss", "row_loss")
 
 Factors = Mapping[str, tuple[str, ...]]
 
-# What each factor is about:
+# The meaning of each factor:
 #   execution   how the framework runs the function
-#   batching    how the stack and its rows reach the function
-#   derivative  how ∂L/∂W is asked for
+#   batching    how the stack and its rows are passed to the function
+#   derivative  the function of the framework that computes ∂L/∂W
 #   form        how the logistic is written
-#   outputs     everything together, or one of them computed alone
-#   closed      which arrays are constants to the function
-#   convention  how the samples lie in X, and how they are multiplied
+#   outputs     all outputs together, or one of them computed alone
+#   closed      which arrays are constants of the function
+#   convention  whether samples are rows or columns of X, and how they are multiplied
 #   matmul, logistic, algorithms    the switches for accuracy that the framework offers
-#   device      where it runs
-#   threads     how many the process computes with
-#   isa         up to which instruction set of x86-64 it may go (`adapters.instructions`)
+#   device      the device that computes
+#   threads     how many threads the process computes with
+#   isa         the x86-64 instruction set that the process is limited to (`adapters.instructions`)
 ISA = (NATIVE, *LEVELS)
 FACTORS: Mapping[str, Factors] = {
     "numpy": {"threads": ("1thread", "2threads"), "isa": ISA},
@@ -72,7 +72,7 @@ FACTORS: Mapping[str, Factors] = {
     },
 }
 FORWARD_MODES = ("jacfwd", "jvp", "linearize")
-DEVICES = 2  # of the host, where `shardmap` spreads the rows
+DEVICES = 2  # devices of the host over which `shardmap` spreads the rows
 
 
 @dataclass(frozen=True)
@@ -81,84 +81,84 @@ class Mode:
 
     Attributes:
         framework: a key of `FACTORS`.
-        values: the value of each factor of that framework, in their order.
+        values: the value of each factor of that framework, in the order of its factors.
     """
 
     framework: str
     values: tuple[str, ...]
 
     def __getitem__(self, factor: str) -> str:
-        """The value of a factor; the plain one where the framework has no such factor."""
+        """Return the value of a factor; an empty text if the framework has no such factor."""
         return self.as_dict.get(factor, "")
 
     @property
     def as_dict(self) -> Mapping[str, str]:
-        """The values by factor."""
+        """The values, by the name of their factor."""
         return MappingProxyType(dict(zip(FACTORS[self.framework], self.values, strict=True)))
 
     @property
     def name(self) -> str:
-        """The framework, and the values that are not plain."""
+        """The framework and the values that are not plain, joined by hyphens."""
         pairs = zip(FACTORS[self.framework].values(), self.values, strict=True)
         return "-".join([self.framework, *(value for known, value in pairs if value != known[0])])
 
     @property
     def closed(self) -> str:
-        """The arrays that are constants: some of the letters X, y and W."""
+        """The names of the arrays that are constants: some of the letters X, y and W."""
         return self["closed"].removeprefix("closed_")
 
     @property
     def alone(self) -> str | None:
-        """The one output that is computed; None: all that the mode has."""
+        """The only output that the mode computes; None if it computes all its outputs."""
         return None if self["outputs"] in ("all", "") else self["outputs"]
 
     @property
     def has_gradient(self) -> bool:
-        """Whether ∂L/∂W is among its outputs."""
+        """Whether the mode returns ∂L/∂W."""
         return self.alone is None and self["execution"] not in ("nograd", "inference")
 
     @property
     def is_hazard(self) -> bool:
-        """Whether it writes the logistic in a form that is expected to leave the admissible set."""
+        """Whether the mode writes the logistic in a form that is expected to leave the admissible set."""
         return self["form"] in ("literal", "tanh")
 
     @property
     def compiles(self) -> bool:
-        """Whether the whole function becomes a program, which arrays that are constants are a part of."""
+        """Whether the whole function is compiled to a program, with its constants as a part of it."""
         return self["execution"] in ("compile", "jit", "donate")
 
     @property
     def compiles_values(self) -> bool:
-        """Whether its program holds values of the input, so that other values are another program."""
+        """Whether the program contains values of the input, so that other values need another program."""
         return self.compiles and self.closed != ""
 
     @property
     def threads(self) -> int:
-        """How many threads its process computes with."""
+        """How many threads the process of the mode computes with."""
         return 2 if self["threads"] == "2threads" else 1
 
     @property
     def isa(self) -> str:
-        """The instruction set that its process is held to; ``native``: to none."""
+        """The instruction set that the process of the mode is limited to; ``native`` means no limit."""
         return self["isa"]
 
     @property
     def devices(self) -> int:
-        """How many devices of the host its process needs."""
+        """How many devices of the host the process of the mode needs."""
         return DEVICES if self["batching"] == "shardmap" else 1
 
 
 def plain(framework: str, **values: str) -> Mode:
-    """The framework's plainest mode, but for the values given."""
+    """Return the framework's plain mode, with the given values of some factors in place of the plain ones."""
     factors = FACTORS[framework]
     return Mode(framework, tuple(values.get(factor, known[0]) for factor, known in factors.items()))
 
 
 def parse(name: str) -> Mode:
-    """The mode of that name.
+    """Return the mode with that name.
 
     Raises:
-        AdapterError: there is no such mode; the message names the nearest or says why it cannot be.
+        AdapterError: there is no such mode; the message suggests a name or says what excludes the mode.
     """
     framework, *tokens = name.split("-")
     if framework not in FACTORS:
@@ -179,5 +179,5 @@ def parse(name: str) -> Mode:
 
 
 def impossible(mode: Mode) -> str | None:
-    """Why the combination means nothing; None if it means something."""
+    """Return the reason why the mode's values exclude each other; None if they do not."""
     return next((rule.reason for rule in RULES[mode.framework] if rule.excludes(mode.as_dict)), None)

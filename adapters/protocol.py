@@ -1,4 +1,4 @@
-"""What an adapter is: one way of executing one framework, and what it says about itself.
+"""The contract of an adapter: one way of executing one framework, with a description of itself.
 
 X is ``[*stack, m, n]``, W ``[*stack, n, p]``, y and ŷ ``[*stack, m, p]``, the loss ``[*stack]``, ∂L/∂W
 ``[*stack, n, p]`` and the loss of each row ``[*stack, m]``. No adapter needs to import this module.
@@ -29,15 +29,15 @@ TRACED = ("z", "dL_dyhat", "dyhat_dz", "delta")
 
 
 class Adapter(Protocol):
-    """What users write: the members that every adapter has; `Description` lists the optional ones too.
+    """The members that a user writes and every adapter has; `Description` lists the optional ones too.
 
-    The suite calls a `crosscheck.evaluation.CheckedAdapter`, which has one of these and checks its results.
+    The suite wraps each adapter in a `crosscheck.evaluation.CheckedAdapter`, which checks its results.
 
     Attributes:
-        name: of this way of executing the framework, ``"torch-compile"``.
+        name: the name of this way of executing the framework, ``"torch-compile"``.
         framework: the package that is executed, ``"torch"``.
-        version: of the framework, ``"2.13.0"``.
-        dtypes: names of the dtypes that it evaluates.
+        version: the version of the framework, ``"2.13.0"``.
+        dtypes: the names of the dtypes that it evaluates.
     """
 
     # Properties, so that constants and frozen classes fit; the class docstring says what they are.
@@ -51,28 +51,28 @@ class Adapter(Protocol):
     def dtypes(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def evaluate(self, X: Inputs, y: Labels, W: Weights) -> Any:
-        """ŷ, L and ∂L/∂W of a stack of problems, as NumPy arrays in the dtype that came in.
+        """Return ŷ, L and ∂L/∂W of a stack of problems, as NumPy arrays in the dtype of the inputs.
 
         Returns:
-            A tuple (y_hat, loss, grad), a fourth being row_loss, or a mapping with these names; an output
-            that this mode does not have is absent or None.
+            A tuple (y_hat, loss, grad) or (y_hat, loss, grad, row_loss), or a mapping with these names; an
+            output that this mode does not have is absent or None.
 
         Raises:
-            NotImplementedError: this mode cannot do the cell, for the reason given.
+            NotImplementedError: this mode cannot evaluate inputs like these, for the reason given.
         """
 
 
 @dataclass(frozen=True)
 class Description:
-    """What an adapter says about itself, its optional members filled in.
+    """The members of an adapter except its methods, with defaults for the optional ones that it lacks.
 
     Attributes:
         name, framework, version, dtypes: as in `Adapter`.
-        arithmetic: its claims by dtype; the default ones where it makes none.
-        device: where it runs.
-        threads: how many threads it computes with; None: it does not say.
-        max_stack: the most problems that one call takes; None: any number.
-        traces: it has ``trace(X, y, W)``, a mapping of any of `TRACED` to arrays ``[*stack, m, p]``.
+        arithmetic: the adapter's claims by dtype; the default claims if it makes none.
+        device: the device that it computes on.
+        threads: how many threads it computes with; None if it does not say.
+        max_stack: the greatest number of problems that one call takes; None for any number.
+        traces: whether it has ``trace(X, y, W)``, which maps any names of `TRACED` to ``[*stack, m, p]``.
     """
 
     name: str
@@ -87,16 +87,16 @@ class Description:
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """The description that `dataclasses.asdict` wrote down, and JSON carried."""
+        """Rebuild a description from the dictionary of `dataclasses.asdict`, after it went through JSON."""
         claims = {dtype: Arithmetic(**fields) for dtype, fields in plain["arithmetic"].items()}
         return cls(**{**plain, "dtypes": tuple(plain["dtypes"]), "arithmetic": claims})
 
 
 def describe(adapter: Any) -> Description:
-    """What the adapter says about itself.
+    """Read the adapter's members and return them as a description.
 
     Raises:
-        AdapterError: a member is missing, raises, or is not what the contract says.
+        AdapterError: a member is missing, raises, or does not meet the contract.
     """
     wanted = ("name", "framework", "version", "dtypes", "evaluate")
     missing = [member for member in wanted if _member(adapter, member, ABSENT) is ABSENT]
@@ -117,10 +117,10 @@ def describe(adapter: Any) -> Description:
 
 
 def _display_name(adapter: Any) -> str:
-    """Its name, if that is fit to be shown."""
+    """Return the adapter's name if it is printable, otherwise a phrase with its type."""
     try:
         name = str(getattr(adapter, "name", ""))
-    except Exception:  # noqa: BLE001, the boundary to foreign code; `describe` asks again, and tells
+    except Exception:  # noqa: BLE001, the boundary to foreign code; `describe` reports it
         name = ""
     return name if _is_printable(name) else f"an object of type {type(adapter).__name__}"
 
@@ -131,7 +131,7 @@ def _is_printable(text: str) -> bool:
 
 
 def _guarded(adapter: Any, what: str, question: Callable[[], Answer]) -> Answer:
-    """The adapter's own answer; what it raises is an `AdapterError`."""
+    """Return what `question` returns, and turn any exception of the adapter into an `AdapterError`."""
     try:
         return question()
     except Exception as error:  # the boundary to foreign code
@@ -144,7 +144,7 @@ def _member(adapter: Any, member: str, absent: Any = None) -> Any:
 
 
 def _text(adapter: Any, member: str, absent: str = "") -> str:
-    """The member as text that can stand in a line."""
+    """Return the member as printable text on one line."""
     text = _guarded(adapter, member, lambda: str(getattr(adapter, member, absent)))
     if not _is_printable(text):
         raise AdapterError(f"{_display_name(adapter)}: {member} is {text!r}, want printable text on one line")
@@ -152,7 +152,7 @@ def _text(adapter: Any, member: str, absent: str = "") -> str:
 
 
 def _dtypes(adapter: Any) -> tuple[str, ...]:
-    """The names of the formats that it evaluates, at least one."""
+    """Return the names of the dtypes that the adapter evaluates: at least one, each known to the suite."""
     dtypes = _guarded(adapter, "dtypes", lambda: tuple(adapter.dtypes))
     unknown = [dtype for dtype in dtypes if not isinstance(dtype, str) or dtype not in FORMATS]
     if unknown or not dtypes:
@@ -164,7 +164,7 @@ def _dtypes(adapter: Any) -> tuple[str, ...]:
 
 
 def _positive(adapter: Any, member: str) -> int | None:
-    """The optional member, None or a number of at least 1."""
+    """Return the optional member: None or an integer of at least 1."""
     value = _member(adapter, member)
     if value is not None and (not isinstance(value, int) or value < 1):
         raise AdapterError(f"{_display_name(adapter)}: {member} is {value!r}, want None or an integer from 1")
@@ -172,7 +172,7 @@ def _positive(adapter: Any, member: str) -> int | None:
 
 
 def _claims(adapter: Any, format: Format) -> Arithmetic:
-    """The adapter's claims for one format: an `Arithmetic`, a mapping of its fields, or nothing."""
+    """Return the adapter's claims for one format, which it states as an `Arithmetic`, its fields, or None."""
     ask, what = _member(adapter, "arithmetic"), f"arithmetic({format.name!r})"
     stated = None if ask is None else _guarded(adapter, what, lambda: ask(format.name))
     if stated is None:

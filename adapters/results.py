@@ -1,4 +1,4 @@
-"""What came back from an adapter, checked against the contract: names, types, shapes and dtypes."""
+"""Checks of an adapter's result against the contract: names, types, shapes and dtypes of its outputs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from reference.types import Array, Outputs, Problem
 
 
 def shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
-    """The shape that each output of the problem must have."""
+    """Return the shape that each output of the problem must have."""
     stack, (m, n), p = problem.X.shape[:-2], problem.X.shape[-2:], problem.W.shape[-1]
     return {"y_hat": (*stack, m, p), "loss": stack, "grad": (*stack, n, p), "row_loss": (*stack, m)}
 
 
 def outputs_of(adapter: str, result: Any, problem: Problem) -> Outputs:
-    """What `evaluate` returned, as `Outputs`, each one a NumPy array of the right shape and dtype.
+    """Return the result of `evaluate` as `Outputs`: NumPy arrays, each checked for its shape and dtype.
 
     Raises:
-        AdapterMisbehaved: it is not that; the message says which output is what instead.
+        AdapterMisbehaved: the result breaks the contract; the message names the output and what it is.
     """
     if isinstance(result, tuple) and len(result) in (3, 4):
         result = dict(zip(Outputs._fields, result, strict=False))
@@ -43,7 +43,7 @@ def outputs_of(adapter: str, result: Any, problem: Problem) -> Outputs:
 
 
 def traced_of(adapter: str, result: Any, problem: Problem) -> dict[str, Array]:
-    """What `trace` returned, each quantity checked as the outputs are.
+    """Return the result of `trace`, with each quantity checked as the outputs are.
 
     Raises:
         AdapterMisbehaved: as in `outputs_of`.
@@ -61,7 +61,7 @@ def _kind(value: Any) -> str:
 
 
 def _checked(adapter: str, name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """One output; a NumPy scalar counts as the array without axes that it is."""
+    """Return one output after its checks; a NumPy scalar becomes an array without axes."""
     if not isinstance(value, (np.ndarray, np.generic)):
         raise AdapterMisbehaved(adapter, f"returned {name} as {_kind(value)}, want numpy.ndarray")
     if value.dtype != dtype:

@@ -1,4 +1,4 @@
-"""Rules: values of a mode's factors that do not go together, each with its reason."""
+"""Rules: values of a mode's factors that exclude each other, each with its reason."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from adapters.instructions import NATIVE
 
 
 class Rule(NamedTuple):
-    """Values of some factors that do not go together.
+    """A rule that excludes some combinations of the values of some factors.
 
     Attributes:
-        factors: the factors that it speaks of.
-        clash: whether their values, in this order, clash.
-        reason: why.
+        factors: the names of the factors.
+        clash: a function of their values, in this order, that returns whether they exclude each other.
+        reason: the reason, as users read it.
     """
 
     factors: tuple[str, ...]
@@ -22,7 +22,7 @@ class Rule(NamedTuple):
     reason: str
 
     def excludes(self, values: Mapping[str, str]) -> bool:
-        """Whether it excludes these values by factor."""
+        """Return whether the rule excludes these values, given by the name of their factor."""
         return self.clash(*(values[factor] for factor in self.factors))
 
 

@@ -1,7 +1,7 @@
-"""Where a child begins: ``python -m adapters.start <module> <arguments>``.
+"""The entry point of a child process: ``python -m adapters.start <module> <arguments>``.
 
-What depends on the versions that this interpreter has is set here, before any library of numbers is loaded,
-for the parent may be another interpreter.
+It sets the variables that depend on the versions installed for this interpreter, before any numerical library
+is loaded; the parent may run under another interpreter and cannot know them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from adapters import compilation, instructions
 
 
 def settings() -> dict[str, str]:
-    """The variables that the parent could not know the values of."""
+    """Return the variables whose values only this interpreter knows."""
     level = os.environ.get(instructions.VARIABLE)
     held = {} if level is None else instructions.numpy_variable(level, version("numpy"))
     return {**held, **compilation.settings(os.environ)}

@@ -1,7 +1,7 @@
-"""Turns at the machine: the calls of a run that compute side by side, and the one that computes alone.
+"""Turns: the calls of a run that may compute at the same time, and the calls that compute alone.
 
-A call that gave no answer in time is tried once more while nothing else of the run computes, for what was
-slow may have been the machine.
+A call that gave no answer in time is tried once more while nothing else of the run computes, since the
+machine may have been too busy.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-PAUSE: Final = 0.05  # seconds between two looks at whether a call that waits is still wanted
+PAUSE: Final = 0.05  # seconds between two checks of whether a waiting call is still wanted
 Check = Callable[[], None]
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load() -> str:
-    """How busy the machine is: the processes that wanted to compute in the last minute, beside its cores."""
+    """Say how busy the machine is: the load average of the last minute, and how many cores there are."""
     try:
         average = f"load {os.getloadavg()[0]:.1f}"
     except OSError:
@@ -31,10 +31,10 @@ def load() -> str:
 
 
 class Turns:
-    """The turns of one run; who waits to be alone goes before who begins later.
+    """The turns of one run: a call that waits to be alone goes before calls that begin later.
 
     Attributes:
-        notes: what was tried once more and then answered, a sentence each.
+        notes: one sentence for each call that was answered only at its second attempt.
     """
 
     def __init__(self) -> None:
@@ -45,10 +45,10 @@ class Turns:
 
     @contextmanager
     def beside_others(self, check: Check) -> Iterator[None]:
-        """Compute while others may, once nobody is alone or waits to be.
+        """Compute at the same time as others, once no call is alone or waits to be.
 
         Args:
-            check: raises where the call is not wanted any more.
+            check: called while waiting; it raises if the call is no longer wanted.
         """
         with self._changed:
             self._wait(lambda: not (self._is_alone or self._waiting), check)
@@ -62,7 +62,7 @@ class Turns:
 
     @contextmanager
     def alone(self, check: Check) -> Iterator[None]:
-        """Compute once all others have finished, and while nobody else begins; ``check`` as above."""
+        """Compute once all others have finished, and let no other begin; `check` as in `beside_others`."""
         with self._changed:
             self._waiting += 1
             try:

@@ -1,9 +1,8 @@
 """The child's side of a worker process: ``python -m adapters.start adapters.worker <adapter> <descriptors>``.
 
-The adapter that it loads first is the name of a mode or ``package.module:object``; others may follow.
-
-It needs the standard library, NumPy, ml_dtypes and the adapter's framework. Requests and answers are JSON on
-pipes of their own, so that nothing that a framework prints can get between them; arrays go through files.
+The argument is the first adapter to load, a mode's name or ``package.module:object``; requests may load
+others. It needs the standard library, NumPy, ml_dtypes and the adapter's framework. Requests and answers are
+JSON on pipes of their own, so that printed output cannot mix with them; arrays go through files.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from reference.formats import FORMATS
 from reference.types import Array, Problem
 
 TINY = np.full(1, np.finfo(np.float32).smallest_normal)
-LONGEST = 2000  # characters of an exception's text that go into a message; the log has it all
+LONGEST = 2000  # characters of an exception's text that go into a message; the log has the whole text
 
 LEAK = "left its process flushing subnormal numbers to zero, for everybody in it"
 
@@ -41,24 +40,24 @@ Answer = dict[str, Any]
 
 
 def end_with_parent(lifeline: int) -> None:
-    """Have the kernel end this process and its own children once the parent's end of the pipe is closed.
+    """Have the kernel end this process and its children when the parent's end of the pipe is closed.
 
-    Not a thread that waits: native code in an endless loop may never let another thread run. The parent made
-    this process the leader of a group, and SIGIO ends a process by default.
+    A waiting thread would not do: native code in an endless loop may never let another thread run. The parent
+    made this process the leader of a group, and SIGIO ends a process by default.
     """
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([lifeline], [], [], 0)[0]:  # closed before the line above
+    if select.select([lifeline], [], [], 0)[0]:  # the pipe was closed before SIGIO was set up
         sys.exit(1)
 
 
 def flushes() -> bool:
-    """Whether this process flushes subnormal numbers to zero, NumPy's and Python's as well."""
+    """Return whether this process flushes subnormal numbers to zero, which affects NumPy and Python too."""
     return not (TINY * np.float32(0.5)).any()
 
 
 def read_problem(request: Mapping[str, Any], buffers: BufferPool) -> tuple[Problem, list[Array]]:
-    """The problem in the journal, its arrays as they lay in the parent; beside it the bytes of each."""
+    """Read the problem from the journal into arrays with the parent's layout; return their raw bytes too."""
     dtype = FORMATS[request["dtype"]].dtype
     arrays, originals, at = [], [], request["at"]
     file = os.open(request["journal"], os.O_RDONLY)
@@ -79,11 +78,11 @@ def read_problem(request: Mapping[str, Any], buffers: BufferPool) -> tuple[Probl
 
 
 def called(adapter: Any, method: str, problem: Problem) -> dict[str, Array]:
-    """What the adapter's method returned for the problem, checked.
+    """Call a method of the adapter on the problem, and return its checked result.
 
     Raises:
-        AdapterMisbehaved: it raised, or returned what is no result.
-        NotImplementedError: the adapter's own, as it is.
+        AdapterMisbehaved: the adapter raised, or returned an invalid result.
+        NotImplementedError: the adapter raised it.
     """
     try:
         result = getattr(adapter, method)(*problem)
@@ -100,10 +99,10 @@ def called(adapter: Any, method: str, problem: Problem) -> dict[str, Array]:
 
 
 def check_unchanged(adapter: Any, problem: Problem, originals: Sequence[Array]) -> None:
-    """Check that the adapter did not change the problem: compare it with the bytes that it came from.
+    """Check that the adapter did not change the problem, by comparing it with the bytes from the journal.
 
     Raises:
-        AdapterMisbehaved: they differ.
+        AdapterMisbehaved: an array differs from its bytes.
     """
     for name, array, original in zip(Problem._fields, problem, originals, strict=True):
         words = f"u{array.itemsize}"  # whole elements compare faster than bytes, and NaN only as integers
@@ -112,12 +111,12 @@ def check_unchanged(adapter: Any, problem: Problem, originals: Sequence[Array]) 
 
 
 def _besides(said: Answer) -> str:
-    """What went wrong besides the leak, in words that follow `LEAK`."""
+    """Return an error of the same call as a phrase that follows `LEAK`; empty if there was none."""
     return f"; besides, {said['kind']}: {said['message']}" if "message" in said else ""
 
 
 def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Answer:
-    """Do what the parent asks; the arrays are in the file of results when the answer says so."""
+    """Answer a call of the parent; its arrays are in the file `results` before the answer is returned."""
     before = flushes()
     said = _answered(adapter, request, results, buffers)
     if flushes() and not before:
@@ -126,7 +125,7 @@ def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: Buff
 
 
 def _answered(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Answer:
-    """The answer by what the call returned or raised."""
+    """Return the answer for what the adapter's method returned or raised."""
     try:
         problem, originals = read_problem(request, buffers)
         found = called(adapter, request["method"], problem)
@@ -143,7 +142,7 @@ def _answered(adapter: Any, request: Mapping[str, Any], results: int, buffers: B
 
 
 def loaded(target: str, adapters: dict[str, Any]) -> Answer:
-    """Load the adapter beside those that are there, and say what it is, or what is wrong with it."""
+    """Load another adapter, and answer with its description or with the error."""
     before = flushes()
     said = _loaded(target, adapters)
     if flushes() and not before:
@@ -156,7 +155,7 @@ def loaded(target: str, adapters: dict[str, Any]) -> Answer:
 
 
 def _loaded(target: str, adapters: dict[str, Any]) -> Answer:
-    """The answer by what came of loading."""
+    """Return the answer for the result or the error of loading."""
     try:
         adapter = load_outside(target) if ":" in target else load(target)
         said = dataclasses.asdict(describe(adapter))
@@ -181,7 +180,7 @@ class Channel:
         self._inbox, self._outbox = Connection(commands, writable=False), Connection(replies, readable=False)
 
     def send(self, said: Answer) -> None:
-        """Send a message to the parent, as JSON."""
+        """Send a message to the parent as JSON."""
         self._outbox.send_bytes(json.dumps(said).encode())
 
     def serve(self, said: Answer, answer: Callable[[Mapping[str, Any]], Answer]) -> None:
@@ -196,7 +195,7 @@ class Channel:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Load the first adapter, say what it is, and answer until the parent closes the pipe."""
+    """Load the first adapter, send its description, and answer requests until the parent closes the pipe."""
     target, *descriptors = arguments
     channel = Channel(descriptors)
     adapters: dict[str, Any] = {}

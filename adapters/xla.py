@@ -1,4 +1,4 @@
-"""XLA's flags: the user's own, and those that a mode sets, as one variable."""
+"""XLA's flags: those of the user and those that a mode sets, merged into one variable."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "XLA_FLAGS"
-# Flags that say what a mode's name says: how many threads and devices.
+# Flags whose values follow from a mode's name: how many threads and devices.
 MODE_FLAGS: Final = ("xla_cpu_multi_thread_eigen", "xla_force_host_platform_device_count")
-# One flag, whose value may have spaces between quotes.
+# One flag; its value may contain spaces inside quotes.
 FLAG: Final = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
 
 def theirs() -> list[str]:
-    """The flags of this process's environment, which may name a file that holds them, as XLA reads it."""
+    """Return the flags in this process's environment, or in the file that its variable names."""
     text = os.environ.get(VARIABLE, "").strip()
     if text and not text.startswith("-"):
         path = Path(text)
@@ -29,11 +29,11 @@ def _name(flag: str) -> str:
 
 
 def merged(ours: Mapping[str, str]) -> dict[str, str]:
-    """The variable with the user's flags, but for those of `MODE_FLAGS` and of ours, and then ours."""
+    """Return the variable with the user's flags, except those in `MODE_FLAGS` or `ours`, then `ours`."""
     kept = [flag for flag in theirs() if _name(flag) not in {*MODE_FLAGS, *ours}]
     return {VARIABLE: " ".join([*kept, *(f"--{name}={value}" for name, value in ours.items())])}
 
 
 def replaced(names: Sequence[str] = MODE_FLAGS) -> list[str]:
-    """The user's flags of these names, which a mode's name decides instead."""
+    """Return the user's flags with these names, whose values a mode's name decides instead."""
     return [flag for flag in theirs() if _name(flag) in names]

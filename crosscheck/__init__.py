@@ -1,13 +1,13 @@
-"""Judge and tell: cases, verdicts, summaries, and the command line.
+"""The suite: cases, evaluation, judging, explanations, results, and the command line.
 
 The functions for notebooks and other people's tests are those of `crosscheck.api`, as in
-``from crosscheck import judge_outputs``. They are imported when they are first named, so that the command can
-be interrupted from its first moment.
+``from crosscheck import judge_outputs``. They are imported at their first use, so that the command can be
+interrupted from its first moment.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers take it for true by its name; `typing` need not be imported for it
+TYPE_CHECKING = False  # type checkers assume that this name is true; `typing` need not be imported for it
 if TYPE_CHECKING:
     from typing import Any
 

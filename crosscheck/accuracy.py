@@ -1,8 +1,8 @@
-"""Accuracy: how far results are from the exact value, in ulp, by the cheapest evaluation that suffices.
+"""Accuracy: the error of results in ulp, against exact values from the cheapest arithmetic that suffices.
 
-Three precisions, each used where the one before it is not sure to ``RESOLUTION`` ulp: the float64 reference
-for the narrower formats, double-double arithmetic, the oracle. An element that none of them reaches within
-the budget has no exact value and no error.
+There are three: the float64 reference, for the narrower formats; double-double arithmetic; and the oracle.
+Each is used for the elements that the one before it does not know to within ``RESOLUTION`` ulp. An element
+that none of them reaches within the budget has no exact value and no error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from reference.types import Bool, Float64, Outputs, Problem
 from reference.ulp import category, error_in_ulp, ulp
 from reference.units import KAPPA_REFERENCE
 
-# An exact value may be off by this much of an ulp before the next precision is used.
+# The largest uncertainty of an exact value, in ulp; above it the next arithmetic is used.
 RESOLUTION = 2.0**-7
 FLOAT64 = FORMATS["float64"]
 
@@ -52,13 +52,13 @@ class ExactValue(NamedTuple):
 def exact_values(
     judge: Judge, budget: int | None = None, priority: Float64 | None = None
 ) -> dict[str, ExactValue]:
-    """The exact values of every output of the judge's problem, as far as the budget goes.
+    """Compute the exact values of every output of the judge's problem, as far as the budget goes.
 
     Args:
-        judge: of the stack.
-        budget: how many of the problems that need it the oracle may take; None: all of them.
-        priority: ``[problems]``, larger for those that matter more: they get half of the budget, the first
-            problems, a sample, the rest. None: a sample only.
+        judge: the judge of the stack of problems.
+        budget: how many problems the oracle may evaluate at most; None for any number.
+        priority: ``[problems]``, larger for problems that matter more: those of highest priority get half of
+            the budget, the first of the others the rest. None: the first problems get all of it.
     """
     known = {name: _unknown(judge, name) for name in AXES}
     if judge.format != FLOAT64:
@@ -78,7 +78,7 @@ def _unknown(judge: Judge, name: str) -> ExactValue:
 
 
 def _float64(judge: Judge) -> dict[str, tuple[Float64, Float64, Float64]]:
-    """The reference's values with their own full radius, as an implementation in float64; NaN has none."""
+    """Return the reference's values, each with the radius of a float64 implementation; infinite for NaN."""
     sets = bounds.admissible(judge.wide, FLOAT64, Arithmetic(KAPPA_REFERENCE), judge.reference)
     return {
         name: (one.center, np.zeros_like(one.center), np.where(one.must, np.inf, one.radius))
@@ -93,7 +93,7 @@ def _fill_from(
     precision: Precision,
     format: Format,
 ) -> None:
-    """Fill in the values that are still unknown, where these are sure to `RESOLUTION` ulp."""
+    """Fill in the values that are still unknown, where `found` is certain to within `RESOLUTION` ulp."""
     for name, exact in known.items():
         hi, lo, radius = found[name]
         sure = _sure(hi, lo, radius, format) & (exact.precision == Precision.UNKNOWN)
@@ -103,7 +103,7 @@ def _fill_from(
 
 
 def _sure(hi: Float64, lo: Float64, radius: Float64, format: Format) -> Bool:
-    """Whether the radius is a small part of the ulp, wherever within the radius the value lies."""
+    """Return whether the radius is at most `RESOLUTION` ulp, wherever within the radius the value lies."""
     with np.errstate(all="ignore"):
         least = np.maximum(np.abs(hi) - radius, 0.0)
         return np.isfinite(hi) & (radius <= RESOLUTION * ulp(least, format, lo))
@@ -112,7 +112,7 @@ def _sure(hi: Float64, lo: Float64, radius: Float64, format: Format) -> Bool:
 def _rows_within_budget(
     rows: NDArray[np.intp], budget: int | None, priority: Float64 | None
 ) -> NDArray[np.intp]:
-    """The rows that the oracle takes within the budget: those of highest priority, and the first."""
+    """Return the rows for the oracle within the budget: those of highest priority, then the first."""
     if budget is None or rows.size <= budget:
         return rows
     if priority is None:
@@ -124,7 +124,7 @@ def _rows_within_budget(
 def _fill_from_oracle(
     known: dict[str, ExactValue], judge: Judge, budget: int | None, priority: Float64 | None
 ) -> None:
-    """Fill in the values that are still unknown by the oracle, as far as the budget goes."""
+    """Fill in the values that are still unknown from the oracle, as far as the budget goes."""
     count = judge.problem.stack_size
     open_elements = (flat(exact.precision == Precision.UNKNOWN, AXES[name]) for name, exact in known.items())
     is_open = np.any([each.reshape(count, -1).any(-1) for each in open_elements], axis=0)
@@ -142,9 +142,9 @@ def _fill_from_oracle(
 def errors(
     outputs: Outputs, exact: dict[str, ExactValue], format: Format
 ) -> dict[str, tuple[Float64, NDArray[np.int8]]]:
-    """The error in ulp of every output that is there, and its category (`reference.ulp.Category`).
+    """Return the error of every output that is present, in ulp, and its category (`reference.ulp.Category`).
 
-    The error is NaN where the exact value is, and where the category has none.
+    The error is NaN where the exact value is unknown, and where its category has no error.
     """
     return {
         name: (error_in_ulp(got, known.hi, known.lo, format), category(got, known.hi, known.lo, format))

@@ -1,4 +1,4 @@
-"""`crosscheck check`: one case, or the user's own arrays, before all chosen adapters."""
+"""`crosscheck check`: evaluate one case, or the user's own arrays, with all chosen adapters."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from crosscheck.pool import AdapterPool
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
-# In a bisection: bytecode is matched by second and size, and two versions may share both.
+# For bisections: Python matches bytecode by second and size, which two versions of a file may share.
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def read(source: str) -> Case | Literal:
-    """The case that a text or the name of a file stands for; what decimals were taken for is said on stderr.
+    """Read a case from a text or a file; if its decimals were rounded, say so on stderr.
 
     Raises:
-        CaseError: neither; the message is one line.
+        CaseError: the source is neither a case nor a usable file; the message is one line.
     """
     path = Path(source)
     if path.suffix in inputs.READERS:
@@ -54,12 +54,12 @@ class CheckResult:
 
     Attributes:
         text: the case, or the name of the file.
-        judge: of the case.
-        outcomes: of all adapters that could be loaded.
-        broken: sentences about the contract.
+        judge: the judge of the case.
+        outcomes: the outcomes of all adapters that could be loaded.
+        broken: one sentence for each violation of the contract.
         crashed_on_load: adapters that crashed while they were loaded, one line each.
-        late: adapters that gave no answer in time, by name, in a sentence each.
-        adapters: those that could be loaded, by what selects them.
+        late: for each adapter that gave no answer in time, by name, one sentence.
+        adapters: the adapters that could be loaded, by the name that selects them.
     """
 
     text: str
@@ -84,7 +84,7 @@ class CheckResult:
                 self.outcomes.append(self._keeps_contract(pool, name, outcome))
 
     def _keeps_contract(self, pool: AdapterPool, name: str, outcome: Outcome) -> Outcome:
-        """The outcome, or the crash of a contract check; what an adapter breaks is in `broken`."""
+        """Add violations of the contract to `broken`; return the outcome, or the crash of such a check."""
         if outcome.failure is None and self.judge.format.name in outcome.description.dtypes:
             try:
                 self.broken += contract_violations(pool.adapters[name], self.judge.problem)
@@ -97,22 +97,22 @@ class CheckResult:
 
     @property
     def is_bad(self) -> bool:
-        """Whether anything speaks against an adapter; that it took too long does not."""
+        """Whether an adapter is wrong, crashed or broke the contract; a time-out does not count."""
         return bool(self.broken or self.crashed_on_load or self._wrong_adapters)
 
     @property
     def _wrong_adapters(self) -> list[str]:
-        """The adapters whose outcome speaks against them."""
+        """The names of the adapters that are outside their bounds, crashed or broke the contract."""
         late = [o for o in self.outcomes if isinstance(o.failure, NoAnswer)]
         return [o.description.name for o in self.outcomes if not o.is_green and o not in late]
 
     @property
     def unjudged(self) -> list[str]:
-        """The adapters of which no output was judged."""
+        """The names of the adapters of which no output was judged."""
         return [o.description.name for o in self.outcomes if o.failure is None and not _is_judged(o)]
 
     def lines(self) -> Iterator[str]:
-        """All that there is to say, in paragraphs."""
+        """Yield the paragraphs of the report."""
         exact, width = exact_values(self.judge), output_width(terminal=sys.stdout.isatty())
         yield "\n".join(wrap_line(self._verdict, width))
         yield heading(self.text, self.judge)
@@ -169,15 +169,15 @@ def _is_judged(outcome: Outcome) -> bool:
 
 
 def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckResult:
-    """Judge one case with all adapters, each in a process of its own, and print what there is to say.
+    """Judge one case with all adapters, each in a process of its own, and print the report.
 
     Raises:
         AdapterError: an adapter cannot be loaded.
-        CaseError: the source is no case and no usable file.
+        CaseError: the source is neither a case nor a usable file.
         JournalError: the journal cannot be written.
     """
     case = read(source)
-    is_rounded = isinstance(case, Literal) and case.taken  # a text to be replayed has hexadecimal floats
+    is_rounded = isinstance(case, Literal) and case.taken  # then show the case in hexadecimal floats
     found = CheckResult(
         case.text if is_rounded else escape_control_characters(source.strip()), Judge(case.problem())
     )
@@ -195,12 +195,12 @@ def check_and_show(
 ) -> int:
     """Judge one case and return the exit code.
 
-    0: within bounds. 1: outside, a broken contract, a crash, no answer in time. 2: nothing could be judged.
-    With ``bisect`` 0 and 1 likewise, and 125 where an adapter cannot be loaded or judged, or gives no answer
-    in time, or the case cannot be used.
+    0: within bounds. 1: outside, a broken contract, a crash, or no answer in time. 2: nothing was judged.
+    With ``bisect``, 0 and 1 mean the same, and 125 means that an adapter cannot be loaded or judged or gives
+    no answer in time, or that the case cannot be used.
 
     Raises:
-        AdapterError, CaseError, JournalError: as `check`, unless ``bisect`` makes an exit code of it.
+        AdapterError, CaseError, JournalError: as `check`; with ``bisect`` the exit code is 125 instead.
     """
     if bisect:
         options = replace(options, environment={**options.environment, **NO_BYTECODE})
@@ -215,7 +215,7 @@ def check_and_show(
 
 
 def check_exit_code(found: CheckResult, *, bisect: bool) -> int:
-    """The exit code for the result of a check, as `check_and_show` documents it."""
+    """Return the exit code for the result of a check, as `check_and_show` documents it."""
     if bisect and found.crashed_on_load:
         return CANNOT_BE_JUDGED
     if found.is_bad:

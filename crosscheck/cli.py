@@ -1,20 +1,20 @@
-"""The console script. It imports nothing by itself, so that Ctrl-C is an exit code from the first moment."""
+"""The console script. It imports nothing heavy itself, so that Ctrl-C always gives the exit code 130."""
 
 from __future__ import annotations
 
 import sys
 
-INTERRUPTED = 130  # 128 and the number of SIGINT, as shells count
+INTERRUPTED = 130  # 128 plus the number of SIGINT, as shells define it
 
 
 def main() -> None:
-    """Do what the command line says, and exit."""
+    """Execute the command line, and exit with its code."""
     try:
         from crosscheck.commands import command_line
 
         code = command_line()
     except KeyboardInterrupt:
-        print("crosscheck: interrupted", file=sys.stderr)  # noqa: T201, click may not be there yet
+        print("crosscheck: interrupted", file=sys.stderr)  # noqa: T201, click may not be imported yet
         code = INTERRUPTED
     sys.exit(code)
 

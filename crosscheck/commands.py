@@ -1,7 +1,7 @@
-"""The commands: options in, exit codes out.
+"""The commands: each reads its options, runs, and returns an exit code.
 
-Nothing heavy is imported before a command runs, so that help and listings are quick and the numbers of
-threads are set before NumPy reads them.
+Nothing heavy is imported before a command runs, so that help and listings are fast and the thread variables
+are set before NumPy reads them.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def _core(  # noqa: PLR0913, as `compare`
     seed: int | None,
     thorough: bool,
 ) -> tuple[Any, list[Any]]:
-    """The same cases for all adapters, and the adapters."""
+    """Return the core plan, with the same cases for all adapters, and the adapters."""
     from crosscheck.comparison.plan import PROBLEMS, CorePlan
     from crosscheck.regimes import REGIMES
 
@@ -251,7 +251,7 @@ def _core(  # noqa: PLR0913, as `compare`
 def _matrix(
     only: Sequence[str], outside: Sequence[str], dtypes: tuple[str, ...], *, thorough: bool, **others: Any
 ) -> tuple[Any, list[Any]]:
-    """The matrix, and its modes."""
+    """Return the plan of the matrix, and its modes."""
     from crosscheck.comparison.matrix import MatrixPlan, selected
 
     if given := [name for name, value in others.items() if value not in (None, ())]:
@@ -261,7 +261,7 @@ def _matrix(
 
 
 def _per_interpreter(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) -> tuple[Any, list[Any]]:
-    """The plan and the adapters, under each of two interpreters."""
+    """Return the plan and the adapters for each of two interpreters."""
     from crosscheck.comparison.interpreters import PlanPerInterpreter, suffix_of
 
     if len(pythons) != 2:
@@ -292,7 +292,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     def command() -> int | None:
         with cli.make_context(
             "crosscheck", given
-        ) as context:  # `cli.main` has its own opinion on closed pipes
+        ) as context:  # `cli.main` handles closed pipes in its own way
             code: int | None = cli.invoke(context)
         return code
 
@@ -300,7 +300,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def command_line() -> int:
-    """Run what the command line of this process says, and return the exit code."""
+    """Run the command line of this process, and return the exit code."""
     from adapters.threads import environment
     from adapters.xla import replaced
 
@@ -309,5 +309,5 @@ def command_line() -> int:
     os.environ.update(environment(1))  # before NumPy is imported
     code = run()
     if "--bisect" in sys.argv and code in (UNUSABLE, INTERNAL):
-        return CANNOT_BE_JUDGED  # `git bisect run` takes 2 and 3 for a bad version
+        return CANNOT_BE_JUDGED  # `git bisect run` would take 2 and 3 for a bad version
     return code

@@ -1,6 +1,6 @@
-"""The contract beyond values: same bits twice, nothing left from another call, inputs untouched, any strides.
+"""The contract beyond values: repeatable results of this call alone, unchanged inputs, any memory layout.
 
-Shapes and dtypes are checked wherever results arrive (`adapters.results`).
+Shapes and dtypes are checked where results are received (`adapters.results`).
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from crosscheck.judge import OUTPUTS, Judge
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array, Bool, Outputs, Problem
 
-# The decoy: a mild problem, whose outputs are none of the special values that many problems share.
+# The decoy: a problem without extremes, whose outputs differ from the special values common to many problems.
 DECOY = Problem(*(np.array(value) for value in (0.5, 2.0, -0.25)))
 
 
 def contract_violations(adapter: CheckedAdapter, problem: Problem) -> list[str]:
-    """How the adapter breaks the contract on a problem: one sentence each, none if it keeps it.
+    """Check the contract on a problem, and return one sentence for each violation.
 
-    What the adapter does not support breaks nothing.
+    An input that the adapter does not support is no violation.
 
     Args:
-        adapter: it has the problem's dtype.
+        adapter: an adapter that has the problem's dtype.
         problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``.
 
     Raises:
-        AdapterCrashed: its process crashed.
+        AdapterCrashed: the adapter's process crashed.
     """
     return _collect(adapter, chain(_repeatability(adapter, problem), _layouts(adapter, problem)))
 
 
 def check_repeatability(adapter: CheckedAdapter, problem: Problem) -> list[str]:
-    """Check that a result depends on its input only: a sentence for each violation, as `contract_violations`.
+    """Check that a result depends on its input only; return sentences as `contract_violations` does.
 
-    A decoy of the same shapes is evaluated first and the problem after it, twice, so that a result that
-    belongs to another call shows.
+    A decoy of the same shapes is evaluated first, and then the problem twice, so that a result that belongs
+    to another call is detected.
     """
     return _collect(adapter, _repeatability(adapter, problem))
 
 
 def _collect(adapter: CheckedAdapter, sentences: Iterator[str]) -> list[str]:
-    """The sentences, until the adapter refuses or breaks the contract."""
+    """Collect the sentences, until the adapter refuses an input or fails, which may add a last one."""
     found: list[str] = []
     try:
         for sentence in sentences:
@@ -81,7 +81,7 @@ def _layouts(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
 
 
 def _evaluate_copy(adapter: CheckedAdapter, problem: Problem) -> tuple[Outputs, list[str]]:
-    """The outputs on a copy of the problem, and what happened to the copy."""
+    """Return the outputs for a copy of the problem, and sentences about changes of the copy."""
     copy = Problem(*(arrange(array, "contiguous") for array in problem))
     outputs = evaluate_stack(adapter, copy)
     found = [
@@ -93,7 +93,7 @@ def _evaluate_copy(adapter: CheckedAdapter, problem: Problem) -> tuple[Outputs, 
 
 
 def _differences(what: str, first: Outputs, second: Outputs) -> Iterator[str]:
-    """A sentence if bits differ, with the first place where they do."""
+    """Yield a sentence if two results differ in their bits, with the first place where they do."""
     there = [tuple(output is not None for output in outputs) for outputs in (first, second)]
     if there[0] != there[1]:
         yield f"{what} which outputs there are"
@@ -108,7 +108,7 @@ def _differences(what: str, first: Outputs, second: Outputs) -> Iterator[str]:
 
 
 def first_difference(name: str, got: Array, want: Array) -> str:
-    """Where two arrays first differ in their bits, all NaNs being the same; empty if nowhere."""
+    """Say where two arrays first differ in their bits, with all NaNs equal; empty if they do not differ."""
     differs = _bits(got) != _bits(want)
     differs &= ~(np.isnan(got.astype(np.float64)) & np.isnan(want.astype(np.float64)))
     if not differs.any():
@@ -125,14 +125,14 @@ def _bits(array: Array) -> Array:
 
 
 def _outside(adapter: CheckedAdapter, judge: Judge, outputs: Outputs) -> dict[str, Bool]:
-    """The outputs that are outside, with their elements outside."""
+    """Return, for each output with elements outside their sets, which elements these are."""
     claims = adapter.description.arithmetic[judge.format.name]
     judged = judge.judge(outputs, claims)
     return {name: ~one.admissible for name, one in judged.items() if not one.admissible.all()}
 
 
 def _stale(adapter: CheckedAdapter, judge: Judge, before: Outputs, outputs: Outputs) -> Iterator[str]:
-    """Results that are wrong here, and are those of another problem of the same shapes."""
+    """Yield a sentence if outputs that are outside equal those for another problem of the same shapes."""
     pairs = {
         name: (getattr(outputs, name), getattr(before, name)) for name in _outside(adapter, judge, outputs)
     }
@@ -143,7 +143,7 @@ def _stale(adapter: CheckedAdapter, judge: Judge, before: Outputs, outputs: Outp
 
 
 def _layout(adapter: CheckedAdapter, judge: Judge, contiguous: Outputs, layout: str) -> Iterator[str]:
-    """What is admissible in contiguous memory and not in a layout."""
+    """Yield a sentence if outputs are admissible in contiguous memory and not in another layout."""
     laid_out = Problem(*(arrange(array, layout) for array in judge.problem))
     try:
         outputs = evaluate_stack(adapter, laid_out)

@@ -1,6 +1,6 @@
-"""Values of several adapters that differ, each within its own bounds: how many there are, and why.
+"""Values of several adapters that differ while each is within its own bounds: how many there are, and why.
 
-Either a claim of one of them makes their sets differ, or a set is wide enough for all of them.
+Either the adapters' claims differ, and so do their sets, or one set is wide enough for all values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from reference.arithmetic import Arithmetic
 from reference.types import Bool
 from reference.ulp import ulp
 
-# What each claim means where it makes sets differ.
+# The meaning of each claim, for a sentence about sets that differ.
 MEANING: Final = {
     "kappa": "how far its logistic may be off, κ = {value:g}",
     "flush": "subnormal operands and results may become zero",
@@ -34,19 +34,18 @@ MEANING: Final = {
     "rescaled_mean": "its loss is a mean times its count",
 }
 UNCLAIMED: Final = {**WITHOUT_CLAIM, "u_acc": None, "u_sum": None}
-# A factor from which on an error counts as amplified: three bits are lost.
+# From this factor on an error counts as amplified: three bits are lost.
 AMPLIFIED: Final = 8
 
 
 @dataclass
 class Differences:
-    """How often adapters differ in a run, and each is within its bounds.
+    """How often the adapters of a run differ while each is within its bounds.
 
     Attributes:
-        elements: numbers that two adapters or more returned.
-        different: those of them that are judged, not the same for all, and within bounds for each.
-        by_claim: numbers that are within bounds by the claims of their adapter only, by adapter, dtype and
-            claims.
+        elements: numbers that at least two adapters returned.
+        different: those of them that are judged, differ between adapters, and are within bounds for each.
+        by_claim: numbers that are within bounds only because of a claim, by adapter, dtype and claims.
     """
 
     elements: int = 0
@@ -54,7 +53,7 @@ class Differences:
     by_claim: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def add(self, judge: Judge, outcomes: Sequence[Outcome]) -> None:
-        """Count one case."""
+        """Count the differences of one case."""
         for output in AXES:
             there = [outcome for outcome in outcomes if output in outcome.judgements]
             if len(there) > 1:
@@ -80,7 +79,7 @@ class Differences:
 
 
 def different(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Where the values are not all the same, and none is outside its set; one NaN is like another."""
+    """Return where values differ, NaNs being equal, and none lies outside its set; the output's shape."""
     first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
     found = np.zeros(first.shape, np.bool_)
     with np.errstate(invalid="ignore"):
@@ -92,12 +91,12 @@ def different(outcomes: Sequence[Outcome], output: str) -> Bool:
 
 
 def _judged(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Where every value is judged."""
+    """Return where the values of all adapters are judged."""
     return np.logical_and.reduce([outcome.judgements[output].judged for outcome in outcomes])
 
 
 def difference_lines(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """For each output in which they differ the values where they are farthest apart; then the reasons."""
+    """Yield, for each output that differs, the values at their largest distance; then yield the reasons."""
     reasons: dict[str, list[str]] = {}
     for output in AXES:
         there = [outcome for outcome in outcomes if output in outcome.judgements]
@@ -114,7 +113,7 @@ def difference_lines(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]
 
 
 def _farthest(judge: Judge, outcomes: Sequence[Outcome], output: str, found: Bool) -> tuple[int, ...]:
-    """The element where they differ by most ulp."""
+    """Return the index of the element at which the values are farthest apart in ulp."""
     with np.errstate(all="ignore"):
         values = [getattr(outcome.outputs, output).astype(np.float64) for outcome in outcomes]
         apart = np.max(values, axis=0) - np.min(values, axis=0)
@@ -131,7 +130,7 @@ def _values(element: Element, outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _reasons(element: Element, outcomes: Sequence[Outcome]) -> list[str]:
-    """The claims that make the sets differ, or else why one set holds all values."""
+    """Return the claims that make the sets differ, or else the reason why one set holds all values."""
     dtype = element.format.name
     found: dict[str, list[str]] = {}
     sources: dict[str, str] = {}
@@ -163,7 +162,7 @@ def _admits(element: Element, claims: Arithmetic, got: float) -> bool:
 
 
 def _needed(element: Element, got: float, claims: Arithmetic, others: Arithmetic) -> list[str]:
-    """The claims without which the value is outside: each alone, or else all that are not the same."""
+    """Return the claims without which the value is outside: single ones, or else all that differ."""
     names = [name for name in MEANING if getattr(claims, name) != getattr(others, name)]
     alone = [
         name
@@ -174,7 +173,7 @@ def _needed(element: Element, got: float, claims: Arithmetic, others: Arithmetic
 
 
 def why_wide(element: Element, claims: Arithmetic) -> str:
-    """What makes an element's set as wide as it is."""
+    """Say what makes the admissible set of an element as wide as it is."""
     sets, reference = element.alone.sets(claims), element.alone.reference
     one, z = element.set_of(claims), sets["z"]
     sources = element.sources[len(element.problem_index) :]

@@ -1,10 +1,10 @@
-"""Texts that come from files, made safe to print: one line, without control characters."""
+"""Make texts that come from files safe to print: one line, without control characters."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# How many characters of a message are kept: what a file says may be as long as the file.
+# How many characters of a message are kept at its start and end: a text from a file may be very long.
 FIRST: Final = 500
 LAST: Final = 200
 GAP: Final = " … "
@@ -18,6 +18,6 @@ def escape_control_characters(text: str) -> str:
 
 
 def escape_and_shorten(text: str) -> str:
-    """Make a message one printable line: escaped, and with the middle left out where it is long."""
+    """Make a message one printable line: escape it, and leave out the middle if it is long."""
     line = escape_control_characters(" ".join(text.split()))
     return line if len(line) <= FIRST + len(GAP) + LAST else f"{line[:FIRST]}{GAP}{line[-LAST:]}"

@@ -1,4 +1,4 @@
-"""Evaluate a problem with one adapter, and judge what it returns."""
+"""Evaluate a problem with one adapter, and judge the result."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from reference.types import Array, Outputs, Problem
 
 
 class CheckedAdapter(Protocol):
-    """An adapter as the suite calls it: in this process or in a child, described, with its results checked.
+    """An adapter as the suite calls it: in this process or in a child, described, with checked results.
 
-    `adapters.protocol.Adapter` is what users write; `InProcessAdapter` and `ProcessAdapter` wrap it.
+    Users write an `adapters.protocol.Adapter`; `InProcessAdapter` and `ProcessAdapter` wrap it.
 
     Attributes:
-        description: what it says about itself.
+        description: the adapter's description of itself.
     """
 
     @property
     def description(self) -> Description:
-        """What the adapter says about itself."""
+        """The adapter's description of itself."""
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """Its outputs, checked for shape and dtype."""
+        """Return the adapter's outputs, checked for shape and dtype."""
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """The quantities in between that it can show; NotImplementedError where it has no ``trace``."""
+        """Return the adapter's intermediate quantities; raise NotImplementedError if it has no ``trace``."""
 
 
 class InProcessAdapter:
-    """An adapter called in this process: for benchmarks, and for adapters that are known not to crash it."""
+    """An adapter called in this process: for benchmarks, and for adapters that are known not to crash."""
 
     def __init__(self, adapter: Any) -> None:
         self.wrapped = adapter
         self.description = describe(adapter)
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """As `CheckedAdapter.evaluate`; what the adapter raises is its misbehaviour."""
+        """As `CheckedAdapter.evaluate`; exceptions of the adapter become `AdapterMisbehaved`."""
         return outputs_of(self.description.name, self._call(self.wrapped.evaluate, X, y, W), Problem(X, y, W))
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
@@ -64,13 +64,13 @@ class InProcessAdapter:
 
 
 class Evaluation(NamedTuple):
-    """What an adapter did with one problem; exactly one of outputs, unsupported and failure is set.
+    """The result of one adapter for one problem; exactly one of outputs, unsupported and failure is set.
 
     Attributes:
-        description: of the adapter.
-        outputs: what it returned, checked for shape and dtype.
-        unsupported: why it does not take this problem.
-        failure: how it broke the contract, crashed, or gave no answer in time.
+        description: the adapter's description of itself.
+        outputs: the returned outputs, checked for shape and dtype.
+        unsupported: the reason why the adapter does not evaluate this problem.
+        failure: the exception, if the adapter broke the contract, crashed, or gave no answer in time.
     """
 
     description: Description
@@ -80,11 +80,11 @@ class Evaluation(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """An evaluation and its judgement.
+    """An evaluation with its judgement.
 
     Attributes:
-        description, outputs, unsupported, failure: of the `Evaluation`.
-        judgements: by output, for those that it returned.
+        description, outputs, unsupported, failure: as in the `Evaluation`.
+        judgements: the judgement of each output that the adapter returned.
     """
 
     description: Description
@@ -100,15 +100,15 @@ class Outcome(NamedTuple):
 
     @property
     def is_green(self) -> bool:
-        """Whether nothing is wrong with it; nothing need be known to be right either."""
+        """Whether nothing is known to be wrong: no output is outside, and the adapter did not fail."""
         return self.failure is None and not self.disagreeing
 
 
 def check_unique_names(descriptions: Iterable[Description]) -> None:
-    """Check that no two adapters have one name, by which reports tell them apart.
+    """Check that no two adapters have the same name, since reports identify them by name.
 
     Raises:
-        AdapterError: two of them have one name.
+        AdapterError: two of them have the same name.
     """
     for name, count in Counter(said.name for said in descriptions).items():
         if count > 1:
@@ -116,10 +116,10 @@ def check_unique_names(descriptions: Iterable[Description]) -> None:
 
 
 def evaluate_stack(adapter: CheckedAdapter, problem: Problem) -> Outputs:
-    """The adapter's outputs for the whole stack, in several calls where it takes only so many problems.
+    """Return the outputs for the whole stack, in several calls if the adapter limits the problems per call.
 
     Raises:
-        AdapterMisbehaved: as `CheckedAdapter.evaluate`, or some parts of the stack lack an output.
+        AdapterMisbehaved: as `CheckedAdapter.evaluate`, or an output is missing for some parts of the stack.
     """
     most = adapter.description.max_stack
     count = problem.stack_size
@@ -142,7 +142,7 @@ def _joined(
 
 
 def evaluate(adapter: CheckedAdapter, problem: Problem) -> Evaluation:
-    """Evaluate a problem with an adapter; nothing is raised, whatever it does: the result has it."""
+    """Evaluate a problem with an adapter; failures of the adapter are returned, never raised."""
     description, dtype = adapter.description, problem.X.dtype.name
     if dtype not in description.dtypes:
         return Evaluation(description, unsupported=f"{description.name} has no {dtype}")
@@ -155,7 +155,7 @@ def evaluate(adapter: CheckedAdapter, problem: Problem) -> Evaluation:
 
 
 def judge_evaluation(judge: Judge, evaluation: Evaluation) -> Outcome:
-    """Judge what an adapter returned for the judge's problem."""
+    """Judge an adapter's evaluation of the judge's problem."""
     description, outputs, unsupported, failure = evaluation
     if outputs is None:
         return Outcome(description, unsupported=unsupported, failure=failure)

@@ -1,7 +1,7 @@
 """The exit codes of the commands, and the one line that reports an error.
 
-0 within bounds, 1 outside, no verdict or an adapter that misbehaves, 2 unusable input, 3 an error of the
-suite, 125 where ``check --bisect`` cannot judge, 130 interrupted.
+0: within bounds. 1: outside, no verdict, or an adapter that misbehaves. 2: unusable input. 3: an error of the
+suite. 125: ``check --bisect`` cannot judge. 130: interrupted. 141: the output pipe was closed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import click
 AGREEMENT, DISAGREEMENT, UNUSABLE, INTERNAL, PIPE_CLOSED = 0, 1, 2, 3, 141
 CANNOT_BE_JUDGED = 125
 TRACEBACK = "CROSSCHECK_TRACEBACK"
-# The errors of a write to a full or broken device; the journal has an error of its own.
+# Errors of writing to a full or broken device; errors of the journal are reported as `JournalError` instead.
 NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -28,7 +28,7 @@ class OutputError(Exception):
 
 
 def exit_code(command: Callable[[], int | None]) -> int:
-    """Run a command that returns its exit code, or None for agreement; report what it raises.
+    """Run a command that returns its exit code, or None for agreement; report the error that it raises.
 
     Returns:
         The exit code of the process.
@@ -40,10 +40,10 @@ def exit_code(command: Callable[[], int | None]) -> int:
     except click.ClickException as error:
         click.echo(f"crosscheck: error: {error.format_message()}", err=True)
         return UNUSABLE
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+    except BrokenPipeError:  # the reader, such as head, reads no further
         _discard_output()
         return PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001, the last stop: one line instead of a traceback
+    except Exception as error:  # noqa: BLE001, every other error becomes one line instead of a traceback
         return _report_error(_as_output_error(error))
 
 
@@ -56,7 +56,7 @@ def _run_and_flush(command: Callable[[], int | None]) -> int | None:
 
 
 def _report_error(error: Exception) -> int:
-    """Print one line that says what went wrong, and return the exit code for it."""
+    """Print one line that describes the error, and return the exit code for it."""
     from adapters.errors import AdapterError, JournalError, one_line
     from crosscheck.cases.literals import CaseError
     from crosscheck.escaping import escape_and_shorten
@@ -76,7 +76,7 @@ def _report_error(error: Exception) -> int:
 
 
 def _discard_output() -> None:
-    """Redirect stdout to the null device, or Python would try to write the rest again at exit."""
+    """Redirect stdout to the null device, since Python would try to write the rest again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

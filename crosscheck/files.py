@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write the file; who reads it meanwhile sees what was there or the new bytes, never a part.
+    """Write the file; a process that reads it meanwhile sees the old bytes or the new ones, never a part.
 
-    When this returns the new bytes are on disk under that name.
+    When this function returns, the new bytes are on disk under that name.
 
     Raises:
-        OSError: it cannot be written, or is a device or a pipe; what was there is still there.
+        OSError: the file cannot be written, or is a device or a pipe; the old file is unchanged.
     """
-    if path.exists() and not path.is_file():  # a rename would put a file in the place of /dev/null
+    if path.exists() and not path.is_file():  # a rename would replace a device such as /dev/null by a file
         raise OSError(errno.EINVAL, "is no regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -35,12 +35,12 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def _sync_names(directory: Path) -> None:
-    """Have the names in a directory on disk, where a directory can be opened for that."""
+    """Write the names in a directory to disk, on systems where a directory can be opened for that."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with contextlib.suppress(OSError):  # some file systems of networks have no such
+        with contextlib.suppress(OSError):  # some network file systems do not support it
             os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -14,13 +14,13 @@ from adapters.protocol import Description
 
 
 class WorkerProcesses:
-    """The worker processes of a run, and the adapters in them; those with equal `Spec.process_key` share one.
+    """The worker processes of a run and the adapters in them; equal `Spec.process_key` share a process.
 
-    An adapter from outside has a process to itself.
+    An adapter from outside has a process of its own.
     """
 
     def __init__(self, options: ProcessOptions) -> None:
-        """Start nothing yet."""
+        """Create an empty collection; no process is started."""
         self._options = options
         self._processes: dict[ProcessKey, WorkerProcess] = {}
         self._adapters: dict[str, ProcessAdapter] = {}
@@ -35,11 +35,11 @@ class WorkerProcesses:
         self.close()
 
     def adapter(self, spec: Spec) -> ProcessAdapter:
-        """The adapter; its process is started unless one with its `process_key` runs already.
+        """Return the adapter, and start its process unless one with its `process_key` runs already.
 
         Raises:
             AdapterError: the interpreter cannot be started.
-            JournalError: the directory cannot be written.
+            JournalError: the journal's directory cannot be written.
         """
         if spec.name not in self._adapters:
             worker = self._processes.get(spec.process_key) or self._start(spec)
@@ -48,7 +48,7 @@ class WorkerProcesses:
 
     @property
     def descriptions(self) -> dict[str, Description]:
-        """What the adapters that were asked say about themselves, by what selects them."""
+        """The descriptions that adapters have given so far, by the name that selects each adapter."""
         return {name: adapter.description for name, adapter in self._adapters.items() if adapter.is_described}
 
     def _start(self, spec: Spec) -> WorkerProcess:

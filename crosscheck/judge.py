@@ -1,6 +1,6 @@
-"""The verdict: is what an implementation returned in the set that its claims admit?
+"""The judge: does a result lie in the set that the implementation's claims admit?
 
-The filter answers for almost every problem; the full set is computed for the rest, and only for them.
+A fast filter decides almost every problem; the full sets are computed only for the others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OUTPUTS = Outputs._fields
 
 
 class Verdict(enum.Enum):
-    """What a check of one output says."""
+    """The verdict on one output."""
 
     WITHIN_BOUNDS = "within bounds"
     OUTSIDE = "outside"
@@ -37,9 +37,9 @@ class Judgement(NamedTuple):
 
     Attributes:
         admissible: which elements lie in their admissible set; the output's shape.
-        judged: about which elements lying inside says something; the same shape. False where the set holds
-            all that the output can be.
-        filtered: which problems of the stack the filter accepted whole, ``[problems]``.
+        judged: for which elements a value could lie outside the set; the same shape. False if the set holds
+            all values that the output can have.
+        filtered: for which problems of the stack the filter accepted all elements, ``[problems]``.
     """
 
     admissible: Bool
@@ -48,7 +48,7 @@ class Judgement(NamedTuple):
 
     @property
     def verdict(self) -> Verdict:
-        """Outside if one element is, however wide its set; within bounds if one is judged."""
+        """Outside if one element is, however wide its set; within bounds if at least one is judged."""
         if not self.admissible.all():
             return Verdict.OUTSIDE
         return Verdict.WITHIN_BOUNDS if self.judged.any() else Verdict.NOT_JUDGED
@@ -60,14 +60,14 @@ class Judgement(NamedTuple):
 
     @property
     def not_judged(self) -> int:
-        """How many elements have no verdict: every count of what was not judged is this one."""
+        """How many elements have no verdict; every count of unjudged elements uses this number."""
         if self.judged.all():
             return 0
         return self.admissible.size - int(np.count_nonzero(self.decided))
 
 
 def flat(array: Array, axes: int) -> Array:
-    """The array with its stack as one leading axis in front of its own last ``axes`` axes."""
+    """Reshape an array so that its stack is one leading axis before its last ``axes`` axes."""
     return array.reshape((-1, *array.shape[array.ndim - axes :]))
 
 
@@ -75,13 +75,13 @@ AXES = {"y_hat": 2, "loss": 0, "grad": 2, "row_loss": 1}
 
 
 class Judge:
-    """Judges any number of adapters on one problem; what they share is computed once.
+    """Judges any number of adapters on one problem, and computes what they share only once.
 
     Args:
         problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``, of one dtype.
 
     Raises:
-        ValueError: an axis or the stack is empty: there is nothing that could disagree.
+        ValueError: an axis or the stack is empty, so that nothing could disagree.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -116,11 +116,11 @@ class Judge:
 
     @cached_property
     def places(self) -> NDArray[np.int8]:
-        """The regime of each ŷ, ``[*stack, m, p]``, as its place in `REGIMES`."""
+        """The regime of each ŷ, ``[*stack, m, p]``, as its index in `REGIMES`."""
         return classify(*self.problem, self.format)
 
     def radii(self, units: Units) -> tuple[first.Radii, first.Packed]:
-        """The filter's radii of the whole stack, and their inverses."""
+        """Return the filter's radii for the whole stack, and their inverses."""
         factors = first.Factors.of(units, self.wide)
         if factors not in self._radii:
             radii = first.radii(self.wide, self.reference, factors, self.rounded(units))
@@ -128,27 +128,27 @@ class Judge:
         return self._radii[factors]
 
     def sets(self, claims: Arithmetic) -> dict[str, AdmissibleSet]:
-        """The full admissible sets of the whole stack, by quantity."""
+        """Return the full admissible sets of the whole stack, by the name of the quantity."""
         if claims not in self._sets:
             self._sets[claims] = bounds.admissible(self.problem, self.format, claims, self.reference)
         return self._sets[claims]
 
     def rounded(self, units: Units) -> Float64:
-        """T = |X|·|W| where an implementation may round X·W, else 0, ``[*stack, m, p]``."""
+        """Return T = |X|·|W| if an implementation may round X and W in X·W, else 0, ``[*stack, m, p]``."""
         key = bool(units.claims.u_in)
         if key not in self._rounded:
             self._rounded[key] = exact.rounded_size(self.wide, self.reference.T, units)
         return self._rounded[key]
 
     def sizes(self, units: Units) -> first.Sizes:
-        """The largest numbers of the stack."""
+        """Return the largest magnitudes in the stack."""
         key = bool(units.claims.u_in)
         if key not in self._sizes:
             self._sizes[key] = first.Sizes.of(self.wide, self.reference, self.rounded(units))
         return self._sizes[key]
 
     def judged(self, claims: Arithmetic) -> dict[str, Bool]:
-        """Which elements of each output are judged, as `Judgement.judged` has it; not to be written to."""
+        """Return which elements of each output are judged (`Judgement.judged`); do not write to them."""
         if claims not in self._judged:
             units = Units.of(self.format, claims)
             shape = (*self.problem.X.shape, self.problem.y.shape[-1])
@@ -165,19 +165,19 @@ class Judge:
         return self._judged[claims]
 
     def shares(self, outputs: Outputs, claims: Arithmetic) -> first.Packed:
-        """Of every output, |got − reference| / the filter's radius, as `first.shares` has it."""
+        """Return |got − reference| / the filter's radius for every output, as `first.shares` defines it."""
         _, inverses = self.radii(Units.of(self.format, claims))
         return first.shares(outputs, self.centers, inverses)
 
     def judge(
         self, outputs: Outputs, claims: Arithmetic, shares: first.Packed | None = None
     ) -> dict[str, Judgement]:
-        """The judgement of every output that is there.
+        """Judge every output that is present.
 
         Args:
-            outputs: what the adapter returned; shapes and dtypes must already be right.
-            claims: what it claims about its arithmetic in this dtype.
-            shares: of these, where the caller has them already.
+            outputs: the adapter's outputs, whose shapes and dtypes must already be checked.
+            claims: the adapter's claims about its arithmetic in this dtype.
+            shares: the result of `shares` for these outputs, if the caller has it already.
         """
         units = Units.of(self.format, claims)
         judged = self.judged(claims)
@@ -200,20 +200,20 @@ class Judge:
         return {name: Judgement(accepted[name], judged[name], filtered[name]) for name in accepted}
 
     def _accepted(self, name: str, got: Array, units: Units) -> Bool:
-        """Where the filter accepts, in C order, so that the problems left over can be written into it."""
+        """Return where the filter accepts, as a writeable array in C order for the problems left over."""
         radii, _ = self.radii(units)
         return np.array(
             first.accepts(name, got, getattr(self.centers, name), getattr(radii, name)), order="C"
         )
 
     def _whole(self, mask: Bool) -> Bool:
-        """Which problems it holds for as a whole, ``[problems]``."""
+        """Return for which problems the mask holds at every element, ``[problems]``."""
         if mask.all():
             return np.broadcast_to(np.True_, self.problem.stack_size)
         return np.asarray(mask.reshape(self.problem.stack_size, -1).all(-1))
 
     def _full_sets(self, claims: Arithmetic, rows: NDArray[np.intp]) -> dict[str, AdmissibleSet]:
-        """The full sets of the chosen problems, kept: `judged` and the filter often leave the same ones."""
+        """Return the full sets of the chosen problems, cached: `judged` and `judge` often share them."""
         key = claims, rows.tobytes()
         if key not in self._sets_of_rows:
             some = Problem(*(flat(a, 2)[rows] for a in self.problem))

@@ -1,4 +1,4 @@
-"""The message of a failure: who is wrong, about which number, by how much, where, and how to see it again."""
+"""The message of a failure: which adapter is wrong, at which number, by how much, and how to replay it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from reference.ulp import Category
 
 WIDTH = 100  # columns
 LABEL = 14
-INSTALLED = Path(".venv/bin/crosscheck")  # where `make setup` puts the command, seen from the checkout
+INSTALLED = Path(".venv/bin/crosscheck")  # the command as `make setup` installs it, below the checkout
 MARGIN = "  "
 CATEGORIES = {
     Category.OVERFLOW: "infinite where the exact value is not",
@@ -46,12 +46,12 @@ CATEGORIES = {
 def failure(
     text: str, judge: Judge, outcomes: Sequence[Outcome], adapters: Mapping[str, CheckedAdapter]
 ) -> str:
-    """Everything needed to act on what adapters got wrong in one case; several lines.
+    """Return a message of several lines with everything needed to act on the failures in one case.
 
     Args:
         text: the case, or the file that it came from.
-        judge: of the case.
-        outcomes: of all adapters.
+        judge: the judge of the case.
+        outcomes: the outcomes of all adapters.
         adapters: those that can evaluate again, by the name or ``package.module:object`` that selects them.
     """
     analysis = DisagreementAnalysis(text, judge, outcomes, adapters)
@@ -65,13 +65,13 @@ def failure(
 
 
 def replay(text: str, selector: str) -> str:
-    """The line that judges a case in a fresh process, with an adapter of the suite or one from outside."""
+    """Return the command that judges a case with one adapter in a fresh process."""
     option = "--only" if is_ours(selector) else "--adapter"
     return f"{_command()} check {shlex.quote(text)} {option} {shlex.quote(selector)}"
 
 
 def _command() -> str:
-    """The suite's command for a line to be pasted here: short in a checkout, else the one of this Python."""
+    """Return the command's path to paste here: short in a checkout, else the one beside this Python."""
     there = INSTALLED if INSTALLED.is_file() else Path(sys.executable).with_name("crosscheck")
     return shlex.quote(str(there))
 
@@ -89,12 +89,12 @@ def _headline(outcomes: Sequence[Outcome]) -> str:
 
 
 def _is_late(outcome: Outcome) -> bool:
-    """Whether there is no verdict because there was no answer in time."""
+    """Whether the outcome has no verdict because the adapter gave no answer in time."""
     return isinstance(outcome.failure, NoAnswer)
 
 
 def _line(label: str, text: str, *, wrap: bool = True) -> str:
-    """One labelled entry, in columns."""
+    """Format one labelled entry, with its text in a column of its own."""
     first = f"{MARGIN}{label:<{LABEL}}"
     if not wrap:
         return first + text
@@ -109,14 +109,14 @@ def _line(label: str, text: str, *, wrap: bool = True) -> str:
 
 
 def _who(description: Description) -> str:
-    """The framework, its version, and where and how it ran."""
+    """Return the framework, its version, its device and its threads as text."""
     threads = description.threads
     counted = "" if threads is None else f", {threads} thread{'s' if threads != 1 else ''}"
     return f"{description.framework} {description.version}, {description.device}{counted}"
 
 
 def _failed(analysis: DisagreementAnalysis, outcome: Outcome) -> str:
-    """An adapter that gave no result."""
+    """Return the block of the message about an adapter that gave no result."""
     description, dtype = outcome.description, analysis.judge.format.name
     who = description.name
     lines = [
@@ -129,7 +129,7 @@ def _failed(analysis: DisagreementAnalysis, outcome: Outcome) -> str:
 
 
 def _disagreement(analysis: DisagreementAnalysis, disagreement: Disagreement) -> str:
-    """One output of one adapter."""
+    """Return the block of the message about one output of one adapter."""
     element, description = disagreement.element, disagreement.outcome.description
     where = format_element(element.output, element.index)
     header = f"{description.name} is wrong: {where} in {element.format.name}"
@@ -145,7 +145,7 @@ def _disagreement(analysis: DisagreementAnalysis, disagreement: Disagreement) ->
 
 
 def _numbers(disagreement: Disagreement) -> Iterator[str]:
-    """got, want, the error, and what would have been admissible."""
+    """Yield the lines for got, want, the error, the admissible set, and the share of the bound."""
     element, format = disagreement.element, disagreement.element.format
     claims = disagreement.outcome.description.arithmetic[format.name]
     got = element.got(disagreement.outcome)
@@ -163,7 +163,7 @@ def _numbers(disagreement: Disagreement) -> Iterator[str]:
 
 
 def _want(element: Element, one: AdmissibleSet) -> str:
-    """The exact value; where the input is not finite, what remains of it."""
+    """Return the exact value as text; if the input is not finite, NaN or that there is none."""
     if math.isnan(element.exact[0]):
         return "nan" if one.must else "no exact value, since the input is not finite"
     nearest = oracle.hexadecimal(element.ball, element.format)
@@ -181,7 +181,7 @@ def _error(element: Element, got: float) -> str:
 
 
 def _circumstances(disagreement: Disagreement) -> Iterator[str]:
-    """The regime, the extent, and what the others returned."""
+    """Yield the lines for the regime, the extent, and the results of the other adapters."""
     element = disagreement.element
     here, before = regimes(element), regimes(disagreement.original[0])
     yield _line("regime", here if here == before else f"{here}; in the original case: {before}")
@@ -197,7 +197,7 @@ def _circumstances(disagreement: Disagreement) -> Iterator[str]:
 
 
 def regimes(element: Element) -> str:
-    """The regimes of the elements of ŷ on which this one depends, the rarest to be named first."""
+    """Return the regimes of the elements of ŷ on which this one depends; *ordinary* comes last."""
     places = classify(*element.alone.problem, element.format)[element.sources[len(element.problem_index) :]]
     names = list(REGIMES)
     found = sorted({int(i) for i in np.ravel(places)}, key=lambda i: i or len(names))
@@ -205,7 +205,7 @@ def regimes(element: Element) -> str:
 
 
 def _other(element: Element, outcome: Outcome) -> str:
-    """One other adapter at the same element."""
+    """Return the result and the verdict of another adapter at the same element."""
     name, got = outcome.description.name, element.got(outcome)
     if element.output not in outcome.judgements:
         return f"{name}: {outcome.failure or outcome.unsupported or f'it has no {element.output}'}"
@@ -216,7 +216,7 @@ def _other(element: Element, outcome: Outcome) -> str:
 
 
 def _outliers_and_equation(analysis: DisagreementAnalysis, disagreement: Disagreement) -> Iterator[str]:
-    """The outliers and the first equation that differs."""
+    """Yield the lines for the outliers and for the first equation that differs."""
     outcomes = (disagreement.outcome, *disagreement.others)
     yield _line("outlier", ", ".join(outliers(disagreement.element, outcomes)))
     adapter = analysis.adapter_of(disagreement.outcome)

@@ -18,13 +18,13 @@ from reference.ulp import Category
 
 ExactValues = dict[str, ExactValue]
 COLUMNS = ("adapter", "output", "verdict", "worst ulp", "of bound", "at", "got there", "exact there")
-APART = COLUMNS.index("at")  # what follows has a line of its own on a narrow terminal
+APART = COLUMNS.index("at")  # on a narrow terminal, the columns from here on have a line of their own
 LONGEST = 60  # characters of a case in a heading
 WORDS = {Category.OVERFLOW: "overflow", Category.LOST_TO_ZERO: "to zero", Category.UNDEFINED: "nan"}
 
 
 def heading(text: str, judge: Judge) -> str:
-    """The case, its size and its regimes."""
+    """Return the case, its size and its regimes as text."""
     (*stack, m, n), p = judge.problem.X.shape, judge.problem.W.shape[-1]
     shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
     places, counts = np.unique(classify(*judge.problem, judge.format), return_counts=True)
@@ -35,9 +35,9 @@ def heading(text: str, judge: Judge) -> str:
 
 
 def table(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues, width: int) -> str:
-    """One row for each output of each adapter: the largest error, and the element nearest to its bound.
+    """Return one row for each output of each adapter: the largest error, the element nearest to its bound.
 
-    Where so many columns are too few, what was returned there has a line of its own.
+    If the columns do not fit the width, the value at that element has a line of its own.
     """
     lines = [COLUMNS, *_rows(judge, outcomes, exact_values)]
     whole = _aligned(lines)
@@ -53,7 +53,7 @@ def table(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues, 
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """The lines in columns."""
+    """Align the cells of the lines in columns."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -90,21 +90,21 @@ def _rows(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues) 
 
 
 def _without(outcome: Outcome) -> str:
-    """The verdict on an adapter that returned nothing."""
+    """Return the verdict on an adapter that returned no outputs."""
     if outcome.unsupported is not None:
         return "not supported"
     return "no verdict" if isinstance(outcome.failure, NoAnswer) else "failed"
 
 
 def _largest(error: Float64, kind: Array) -> str:
-    """The largest error in ulp, and the categories that occur beside it."""
+    """Return the largest error in ulp, and the categories of elements that have no such error."""
     known = error[~np.isnan(error)]
     words = [word for category, word in WORDS.items() if (kind == category).any()]
     return " ".join([format_ulp(float(known.max())) if known.size else "-", *words])
 
 
 def largest_error(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues) -> str:
-    """A sentence on accuracy, since all may be within bounds and all be far off."""
+    """Return a sentence with the largest error: results can be within bounds and still be far off."""
     found = [
         (float(np.nanmax(error)), f"in {name} of {outcome.description.name}")
         for outcome in outcomes

@@ -12,7 +12,7 @@ import click
 
 from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT
 
-MOST_SECONDS = 10**6  # eleven days; what waits for a process takes no infinity
+MOST_SECONDS = 10**6  # some eleven days; the functions that wait for a process accept no infinity
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -23,9 +23,9 @@ class Seconds(click.FloatRange):
         super().__init__(min=0, min_open=True, max=MOST_SECONDS)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number of seconds."""
+        """Return the number of seconds, and reject NaN."""
         found = super().convert(value, param, ctx)
-        if math.isnan(found):  # compares as if it were in every range
+        if math.isnan(found):  # click's range check accepts NaN
             self.fail("nan is not a number of seconds.", param, ctx)
         return found
 

@@ -1,4 +1,4 @@
-"""The adapters of a run: who can still be asked, how the others ended, one call or many at a time."""
+"""The adapters of a run: calls one at a time or many at once, and the crashes of adapters."""
 
 from __future__ import annotations
 
@@ -31,51 +31,51 @@ from crosscheck.message import replay
 from crosscheck.run_summary import RunSummary
 from reference.types import Array, Outputs, Problem
 
-# Numbers of problems and results that wait to be judged: enough that nobody waits for long, some 100 MB.
+# How many numbers of problems and results may wait to be judged, some 100 MB: no process waits for long.
 AHEAD = 2**24
 CRASHED = "an adapter died; the others went on"
 LATE = "no verdict: an adapter gave no answer in time; the others went on"
 
 
 class RetiredAdapter:
-    """Stands in for an adapter that crashed or gave no answer in time: it has its name, and raises.
+    """Takes the place of an adapter that crashed or gave no answer in time: each call raises that error.
 
-    Its process would be started again by a call, only to crash or to hang once more.
+    A call of the adapter itself would start its process again, only to crash or to hang once more.
     """
 
     def __init__(self, description: Description, crash: AdapterCrashed) -> None:
         self.description, self._crash = description, crash
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """Raise again how the adapter crashed."""
+        """Raise the adapter's crash again."""
         del X, y, W
         raise self._crash
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """Raise again how the adapter crashed."""
+        """Raise the adapter's crash again."""
         del X, y, W
         raise self._crash
 
 
 class CaseResult(NamedTuple):
-    """One problem: its judge, and an outcome for each adapter that evaluated it."""
+    """The results for one problem: its judge, and an outcome for each adapter that evaluated it."""
 
     judge: Judge
     outcomes: tuple[Outcome, ...]
 
     @property
     def is_green(self) -> bool:
-        """Whether no result is wrong; a crash is no result, `AdapterPool.unreported_crashes` has it."""
+        """Whether no result is wrong; crashes do not count, since `AdapterPool` reports them."""
         return all(o.is_green or isinstance(o.failure, AdapterCrashed) for o in self.outcomes)
 
 
 class Pending(NamedTuple):
-    """A case with its calls, which are under way.
+    """A case with its calls in progress.
 
     Attributes:
-        case: of a plan.
-        problem: made from it.
-        calls: an evaluation to come for each adapter, by name; None for one that is asked no more.
+        case: a case of a plan.
+        problem: the problem made from the case.
+        calls: by the adapter's name, the future evaluation; None for an adapter that is not called any more.
     """
 
     case: Case
@@ -84,19 +84,19 @@ class Pending(NamedTuple):
 
     @property
     def numbers(self) -> int:
-        """About how many numbers are there when all calls are done; results are smaller than problems."""
+        """Roughly how many numbers the case and its results hold; results are smaller than problems."""
         return sum(array.size for array in self.problem) * (1 + len(self.calls))
 
 
 class AdapterPool:
     """The adapters of a run, by the name of their spec.
 
-    An adapter that crashes or gives no answer in time is retired: it is asked no more, and the others go on.
+    An adapter that crashes or gives no answer in time is retired: it is not called again; the others go on.
 
     Attributes:
-        adapters: those that started, in order; a `RetiredAdapter` in the place of one that was retired.
-        crashed: how adapters crashed, while they were loaded or later, or gave no answer in time.
-        run_summary: of what was counted by `results` and `count`, and of the crashes.
+        adapters: the adapters that started, in order; a `RetiredAdapter` in place of each retired one.
+        crashed: the crash or time-out of each adapter that had one, while it was loaded or later.
+        run_summary: the counts of `results` and `count`, and the crashes.
     """
 
     def __init__(
@@ -106,12 +106,12 @@ class AdapterPool:
         *,
         strict: bool = False,
     ) -> None:
-        """A pool of adapters that are there already; their owner closes them.
+        """Make a pool of adapters that exist already; their owner closes them.
 
         Args:
-            adapters: by name.
-            keys: equal for adapters that share a process; by default nobody does.
-            strict: whether an adapter that breaks the contract is asked no more in that dtype.
+            adapters: the adapters by name.
+            keys: for each adapter a key, equal for adapters that share a process; by default none share one.
+            strict: whether an adapter that breaks the contract is not called again in that dtype.
         """
         self.adapters: dict[str, CheckedAdapter] = dict(adapters)
         self.crashed: dict[str, AdapterCrashed] = {}
@@ -131,13 +131,13 @@ class AdapterPool:
         """Start the adapters in processes of this pool; one that crashes meanwhile is in `crashed`.
 
         Args:
-            specs: which adapters; `load` adds others.
-            options: where and how they run.
+            specs: the adapters to start; `load` adds others.
+            options: the journal's directory, the time limits, the environment and the turns.
             shared: whether adapters with one process key share a process; otherwise each has its own.
             strict: as for the pool.
 
         Raises:
-            AdapterError: an adapter cannot be loaded, or two have one name.
+            AdapterError: an adapter cannot be loaded, or two have the same name.
             JournalError: the journal cannot be written.
         """
         pool = cls(strict=strict)
@@ -146,7 +146,7 @@ class AdapterPool:
                 pool._start = resources.enter_context(WorkerProcesses(options)).adapter
             else:
                 pool._start = lambda spec: pool._resources.enter_context(ProcessAdapter.start(spec, options))
-            started = {spec: pool._start(spec) for spec in specs}  # all at once; describing waits for each
+            started = {spec: pool._start(spec) for spec in specs}  # starts all; `description` waits for each
             for spec, adapter in started.items():
                 pool._add(spec.name, adapter, spec.process_key if shared else spec.name)
             check_unique_names(pool.descriptions.values())
@@ -154,11 +154,11 @@ class AdapterPool:
         return pool
 
     def load(self, spec: Spec) -> CheckedAdapter:
-        """The adapter, which is started unless it is there.
+        """Return the adapter, and start it if it has not been started yet.
 
         Raises:
             AdapterError, JournalError: as `start`.
-            AdapterCrashed: it crashed, now or before, or gave no answer in time.
+            AdapterCrashed: the adapter crashed or gave no answer in time, now or before.
         """
         if spec.name not in self.adapters and spec.name not in self.crashed:
             if self._start is None:
@@ -169,7 +169,7 @@ class AdapterPool:
         return self.adapters[spec.name]
 
     def _add(self, name: str, adapter: CheckedAdapter, key: Hashable) -> None:
-        """Take in an adapter once its process has described it."""
+        """Add an adapter to the pool once its process has described it."""
         try:
             _ = adapter.description
         except AdapterCrashed as crash:
@@ -184,19 +184,19 @@ class AdapterPool:
 
     @property
     def descriptions(self) -> dict[str, Description]:
-        """What the adapters that started say about themselves."""
+        """The descriptions of the adapters that started, by the name of their spec."""
         return {name: adapter.description for name, adapter in self.adapters.items()}
 
     @property
     def active(self) -> list[str]:
-        """The adapters that are asked."""
+        """The names of the adapters that are still called."""
         return [name for name in self.adapters if name not in self.crashed]
 
     def evaluate(self, name: str, problem: Problem) -> Evaluation | None:
-        """Evaluate a problem with an adapter, and wait for it.
+        """Evaluate a problem with an adapter, and wait for the result.
 
         Returns:
-            What the adapter did; None where it is asked no more, after a crash or a violation.
+            The evaluation; None if the adapter is not called any more, after a crash or a violation.
         """
         dtype = problem.X.dtype.name
         if not self._is_asked(name, dtype):
@@ -209,12 +209,12 @@ class AdapterPool:
         return evaluation
 
     def _is_asked(self, name: str, dtype: str) -> bool:
-        """Whether the adapter may be called; of one that does not have the dtype that is known without."""
+        """Whether the adapter may be evaluated; without the dtype it may, since that makes no call."""
         has_dtype = dtype in self.adapters[name].description.dtypes
         return not has_dtype or (name not in self.crashed and (name, dtype) not in self._refused)
 
     def results(self, problem: Problem) -> CaseResult:
-        """Evaluate a problem with every active adapter, one after the other; judge and count."""
+        """Evaluate a problem with every active adapter in turn; judge and count the results."""
         judge = Judge(problem)
         evaluations = [self.evaluate(name, problem) for name in self.active]
         outcomes = tuple(judge_evaluation(judge, one) for one in evaluations if one is not None)
@@ -223,7 +223,7 @@ class AdapterPool:
         return CaseResult(judge, outcomes)
 
     def count(self, judge: Judge, outcome: Outcome, label: str) -> None:
-        """Count an outcome in the run summary; its problems under the label."""
+        """Count an outcome in the run summary, with its problems under the label."""
         name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size
         if outcome.failure is None:
             self.run_summary.asked[name] += count
@@ -235,14 +235,14 @@ class AdapterPool:
             self.run_summary.regimes.update(regimes_of(judge, decided(judge, outcome)))
 
     def submit(self, name: str, problem: Problem) -> Future[Evaluation | None]:
-        """`evaluate` after what was submitted before to adapters of the same process, without waiting."""
+        """Call `evaluate` later, after earlier submissions to the same process; return without waiting."""
         return self._thread(name).submit(self.evaluate, name, problem)
 
     def stream(self, planned_cases: Iterable[tuple[Case, Sequence[str]]]) -> Iterator[Pending]:
-        """The cases in order, each with its calls; those after it are submitted as far as `AHEAD` goes.
+        """Yield the cases in order, each with its calls; up to `AHEAD` numbers are submitted in advance.
 
         Args:
-            planned_cases: cases with the names of the adapters that evaluate them.
+            planned_cases: cases, each with the names of the adapters that evaluate it.
         """
         waiting: deque[Pending] = deque()
         ahead = 0
@@ -257,14 +257,14 @@ class AdapterPool:
             yield waiting.popleft()
 
     def submit_contract(self, name: str, problem: Problem) -> Future[list[str]]:
-        """Check the contract on a problem, after what was submitted before: sentences about violations.
+        """Check the contract on a problem after earlier submissions; the future has a sentence per violation.
 
-        The result is `NoAnswer` where the adapter gave none in time.
+        The future raises `NoAnswer` if the adapter gave no answer in time.
         """
         return self._thread(name).submit(self._violations, name, problem)
 
     def _thread(self, name: str) -> ThreadPoolExecutor:
-        """The thread of an adapter's process, which takes one call at a time."""
+        """Return the thread for an adapter's process, which executes one call at a time."""
         key = self._keys.setdefault(name, name)
         if key not in self._threads:
             self._threads[key] = ThreadPoolExecutor(1, thread_name_prefix=str(key))
@@ -283,14 +283,14 @@ class AdapterPool:
             return [str(crash)]
 
     def retire(self, name: str, crash: AdapterCrashed) -> None:
-        """Ask an adapter no more, which crashed or gave no answer in time."""
+        """Stop calling an adapter that crashed or gave no answer in time."""
         self._mark_crashed(name, crash)
         self.adapters[name] = RetiredAdapter(self.adapters[name].description, crash)
 
     def unreported_crashes(self) -> dict[str, list[str]]:
-        """The crashes since the last call, each with the line that replays it where there was a call.
+        """Return the crashes since the last call, each with the command that replays it if a call crashed.
 
-        They stand under `CRASHED`, or `LATE` where there was no answer in time.
+        They are grouped under `CRASHED`, or `LATE` for adapters that gave no answer in time.
         """
         new = {name: crash for name, crash in self.crashed.items() if name not in self._reported}
         self._reported |= new.keys()
@@ -301,7 +301,7 @@ class AdapterPool:
         return found
 
     def close(self) -> None:
-        """Give up what is not under way yet, and end the processes of this pool."""
+        """Cancel all calls that have not begun, and end the processes of this pool."""
         for thread in self._threads.values():
             thread.shutdown(wait=False, cancel_futures=True)
         self._resources.close()

@@ -1,4 +1,4 @@
-"""The summary of a run: what was judged, what was not, and which adapters crashed; summaries add up."""
+"""The summary of a run: elements judged and not judged, and crashes; summaries can be added."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _counter() -> Counter[str]:
 
 
 def _regimes() -> tuple[str, ...]:
-    """The names of all regimes; imported late, as conftest.py starts without NumPy."""
+    """Return the names of all regimes; they are imported late, as conftest.py starts without NumPy."""
     from crosscheck.regimes import REGIMES
 
     return tuple(REGIMES)
@@ -26,19 +26,19 @@ def _regimes() -> tuple[str, ...]:
 
 @dataclass
 class RunSummary:
-    """Counts by the name of an adapter, or by a line that says what was counted.
+    """Counts, by the name of an adapter or by a sentence that describes the counted event.
 
     Attributes:
-        asked: problems put to an adapter that answered something.
-        problems: problems that it gave outputs for.
+        asked: problems for which the adapter returned an answer, outputs or a refusal.
+        problems: problems for which the adapter returned outputs.
         judged: elements with a verdict.
-        not_judged: elements without one, by adapter, dtype and output.
-        unsupported: problems that an adapter does not take, by adapter, dtype and reason.
-        crashes: how adapters crashed.
-        no_verdict: how adapters gave no answer in time.
-        tried_again: what was tried once more and then answered.
-        regimes: elements of ŷ that adapters were judged on, by regime; each counts for each adapter.
-        known: elements that lie outside their sets as a known difference says, by its name.
+        not_judged: elements without a verdict, by adapter, dtype and output.
+        unsupported: problems that an adapter does not evaluate, by adapter, dtype and reason.
+        crashes: crashes of adapters, by description.
+        no_verdict: time-outs of adapters, by description.
+        tried_again: calls that were answered only at their second attempt, by description.
+        regimes: elements of ŷ with a verdict, by regime; each element counts once for each adapter.
+        known: elements outside their sets that a known difference covers, by its name.
     """
 
     asked: Counter[str] = field(default_factory=_counter)
@@ -53,16 +53,16 @@ class RunSummary:
     known: Counter[str] = field(default_factory=_counter)
 
     def plain(self) -> dict[str, dict[str, int]]:
-        """The counts as dictionaries, to be sent to another process."""
+        """Return the counts as dictionaries, to be sent to another process."""
         return {member.name: dict(getattr(self, member.name)) for member in fields(self)}
 
     def add(self, more: Plain) -> None:
-        """Add the counts of another process, as `plain` gives them."""
+        """Add the counts of another process, in the form that `plain` returns."""
         for name, counts in more.items():
             getattr(self, name).update(counts)
 
     def count(self, name: str, dtype: str, judgements: Mapping[str, Judgement]) -> None:
-        """Count the elements of one outcome, with a verdict and without."""
+        """Count the elements of one outcome, with a verdict and without one."""
         for output, judgement in judgements.items():
             not_judged = judgement.not_judged
             self.judged[name] += judgement.admissible.size - not_judged
@@ -71,16 +71,16 @@ class RunSummary:
 
     @property
     def adapters_without_verdict(self) -> list[str]:
-        """The adapters that evaluated problems of which not one element was judged."""
+        """The adapters that answered problems and of which no element was judged."""
         return [name for name in self.asked if not self.judged[name]]
 
     @property
     def is_green(self) -> bool:
-        """Whether no adapter crashed or was late, and something was judged of every adapter."""
+        """Whether no adapter crashed or was late, and at least one element of every adapter was judged."""
         return not (self.crashes or self.no_verdict or self.adapters_without_verdict)
 
     def lines(self) -> Iterator[str]:
-        """The summary for a reader, line by line."""
+        """Yield the summary for readers, line by line."""
         yield "problems: " + ", ".join(f"{name} {count:,}" for name, count in self.problems.items())
         for what, count in self.not_judged.items():
             yield f"not judged: {what}, {count:,} numbers: their sets hold all that they can be"

@@ -1,7 +1,7 @@
-"""The summary of a cell: what happened there, in a form that merges in any order and any grouping.
+"""The summary of a cell: counts and worst values, which can be merged in any order and any grouping.
 
-Tables, ledgers, reports and shards are views of summaries. Times are never part of one, so that two runs of
-the same cases give the same summary.
+Tables, ledgers, reports and shards are views of summaries. A summary contains no times, so that two runs of
+the same cases give equal summaries.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Histogram = Mapping[str, int]
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """What was judged: an output of an adapter, in a dtype, a regime, a shape and a layout.
+    """A cell: an output of an adapter in a dtype, a regime, a shape and a layout.
 
     Attributes:
         adapter, framework, version, device: as the adapter describes itself.
-        threads: how many it computes with; 0 where it does not say.
+        threads: how many threads the adapter computes with; 0 if it does not say.
         dtype: a key of ``FORMATS``.
-        output: one of ``OUTPUTS``; `EVERY` where there was no output to tell apart.
-        regime: of the case, or ``literal``.
-        shape: ``8192x1x3x1``, the case's stack axes, m, n and p.
+        output: one of ``OUTPUTS``; `EVERY` if the adapter returned no outputs.
+        regime: the regime of the case, or ``literal``.
+        shape: the case's stack axes, m, n and p, as ``8192x1x3x1``.
         layout: one of ``LAYOUTS``.
     """
 
@@ -45,17 +45,17 @@ class Cell:
 
 EVERY = "all"
 TEXTS = ("unsupported", "failures", "no_verdict")  # the fields of a summary that are sets of texts
-CASES = 2**53  # so that any reader of JSON has it exactly
+CASES = 2**53  # every JSON reader represents integers below this exactly
 
 
 class Worst(NamedTuple):
-    """The largest value seen, and the element where it was seen.
+    """The largest value that was seen, and the element where it was seen.
 
     Attributes:
         value: an error in ulp, or a share of the bound; may be inf, never NaN.
         case: the text of the case.
-        place: the problem's in the flat stack, then the element's own indices in the output.
-        regime: of that element.
+        place: the index of the problem in the flat stack, then the element's indices in the output.
+        regime: the regime of that element.
     """
 
     value: float
@@ -69,29 +69,29 @@ class Summary:
     """Counts, worst values and histograms of one cell.
 
     Attributes:
-        problems, elements: how many there were.
+        problems, elements: how many were evaluated.
         wrong_problems, wrong_elements: how many lie outside the admissible set.
-        known_elements: how many of those are known differences.
-        not_judged: elements without a verdict: inside a set that holds all that they can be.
-        not_run: problems that the adapter was not given any more, after a failure.
+        known_elements: how many of the wrong elements are known differences.
+        not_judged: elements without a verdict, whose sets hold all values that they can have.
+        not_run: problems that were not given to the adapter, because it had failed before.
         overflow, lost_to_zero, undefined: elements of these categories (`reference.ulp.Category`).
-        unknown: elements whose exact value nobody asked for.
-        equal: elements with the very bits of the reference: the document's formulas in float64, then rounded.
-        ties: elements of which the reference leaves open whether they are the nearest number; only where
-            errors are from the reference (`crosscheck.sweep.error_statistics`).
-        cases: which there were: the sum of `hash_of` each text, modulo `CASES`.
-        bits: of all outputs with their cases, in the same way: what is equal has the same numbers.
+        unknown: elements whose exact value was not computed.
+        equal: elements with the bits of the reference: the document's formulas in float64, then rounded.
+        ties: elements for which the reference cannot decide whether they are the nearest number; only where
+            errors are measured from the reference (`crosscheck.sweep.error_statistics`).
+        cases: a hash of the set of cases: the sum of `hash_of` of their texts, modulo `CASES`.
+        bits: the same with the bits of the outputs: equal values mean equal cases with equal results.
         well_conditioned: elements that are well-conditioned (`reference.admissible`) and whose exact value is
             known.
         error: the worst error in ulp.
-        well_conditioned_error: the worst of those elements.
-        share: the worst |got − center| / radius; inf for what is inadmissible by no finite measure.
-        errors, well_conditioned_errors, shares: how many elements have them, by ⌊log₂⌋; also ``zero`` and
-            ``inf``.
-        known: elements that a known difference covers, by ``entry:regime``; those that overlap both count.
-        unsupported: why the adapter does not have this cell.
-        failures: how it broke the contract, or crashed.
-        no_verdict: how it gave no answer in time.
+        well_conditioned_error: the worst error in ulp of the well-conditioned elements.
+        share: the worst |got − center| / radius; inf for elements that no finite radius would admit.
+        errors, well_conditioned_errors, shares: how many elements have such a value, by its ⌊log₂⌋, ``zero``
+            or ``inf``.
+        known: elements that a known difference covers, by ``entry:regime``; entries that overlap both count.
+        unsupported: the reasons why the adapter does not evaluate this cell.
+        failures: how the adapter broke the contract or crashed.
+        no_verdict: how the adapter gave no answer in time.
     """
 
     problems: int = 0
@@ -127,18 +127,18 @@ HISTOGRAMS: Final = ("errors", "well_conditioned_errors", "shares", "known")
 
 
 def hash_of(*parts: bytes) -> int:
-    """A 53-bit hash of a case's text, or of text and result; hashes of many are added modulo `CASES`."""
+    """Return a 53-bit hash of a case's text, or of text and result; hashes are summed modulo `CASES`."""
     return int.from_bytes(hashlib.blake2b(b"\0".join(parts), digest_size=8).digest(), "big") % CASES
 
 
 def worse(a: Worst | None, b: Worst | None) -> Worst | None:
-    """The larger value; of equal ones the first by case and place, whatever the order of merging."""
+    """Return the larger value; of equal ones the first by case and place, so that order does not matter."""
     there = [w for w in (a, b) if w is not None]
     return min(there, key=lambda w: (-w.value, *w[1:]), default=None)
 
 
 def merge(a: Summary, b: Summary) -> Summary:
-    """The summary of both together: associative, commutative, ``Summary()`` is its identity."""
+    """Merge two summaries; the operation is associative and commutative, with the identity ``Summary()``."""
     merged: dict[str, Any] = {}
     for name in (member.name for member in dataclasses.fields(Summary)):
         mine, theirs = getattr(a, name), getattr(b, name)
@@ -156,7 +156,7 @@ def merge(a: Summary, b: Summary) -> Summary:
 
 
 def merged(summaries: Iterable[Summary]) -> Summary:
-    """All of them as one."""
+    """Merge all summaries into one."""
     return reduce(merge, summaries, Summary())
 
 
@@ -167,7 +167,7 @@ def add(total: dict[Cell, Summary], more: Mapping[Cell, Summary]) -> None:
 
 
 def known_of(summaries: Iterable[Summary]) -> dict[str, Counter[str]]:
-    """How many elements each known difference covers, by its name, by regime."""
+    """Count the elements that each known difference covers, by its name and then by regime."""
     found: dict[str, Counter[str]] = {}
     for summary in summaries:
         for key, count in summary.known.items():

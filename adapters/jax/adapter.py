@@ -27,7 +27,7 @@ PRECISION = {"matmul_high": "high", "matmul_highest": "highest"}
 
 
 class Jax:
-    """The network under one mode."""
+    """The adapter that executes the network in JAX in one mode."""
 
     framework = "jax"
     version = jax.__version__
@@ -39,15 +39,15 @@ class Jax:
 
     @property
     def threads(self) -> int | None:
-        """Those of XLA's pool, which reads them once, from the environment of the process."""
+        """The number of threads of XLA's pool, which XLA reads once from the environment of the process."""
         return threads.count()
 
     def arithmetic(self, dtype: str) -> Arithmetic:
-        """The mode's claims."""
+        """Return the mode's claims about the dtype."""
         return claims(self.mode, dtype)
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """The outputs that the mode has."""
+        """Return the outputs that the mode has."""
         problem = Problem(X, y, W)
         given = to_columns(problem) if self.network.columns else problem
         precision = jax.default_matmul_precision(PRECISION.get(self.mode["matmul"]))
@@ -64,9 +64,9 @@ class Jax:
             raise NotImplementedError(f"there is no {self.device.upper()} that JAX sees") from None
 
     def _array(self, array: Array) -> Any:
-        """The array on the device, which `jax.numpy.asarray` would compile a program for (jax 0.10.2).
+        """Put the array on the device; `jax.numpy.asarray` would compile a program for that (jax 0.10.2).
 
-        It may be the array's own memory, unless that is given away. Where there are several devices, jit
+        The result may share the array's memory, unless the mode donates it. If there are several devices, jit
         spreads the array itself.
         """
         if self.mode.devices > 1:
@@ -74,7 +74,7 @@ class Jax:
         return jax.device_put(array, may_alias=self.mode["execution"] != "donate")
 
     def _over(self, arrays: Given) -> Found:
-        """The mode's outputs of these arrays, some of which are its constants."""
+        """Return the mode's outputs for these arrays; those that the mode closes over become constants."""
         constants = {name: jax.device_put(arrays.pop(name)) for name in self.mode.closed}
         if not constants:
             return self._executed(arrays)
@@ -82,17 +82,17 @@ class Jax:
 
     @cached_property
     def _executed(self) -> Callable[[Given], Found]:
-        """The function of all three arrays, made ready to run once."""
+        """The function of all three arrays, prepared once as the mode executes it."""
         return self._execute(lambda given: self._function(**given))
 
     def _execute(self, function: Callable[[Given], Found]) -> Callable[[Given], Found]:
-        """The function as the mode runs it."""
+        """Return the function as the mode executes it: itself, or compiled by `jax.jit`."""
         if self.mode["execution"] == "eager":
             return function
         return jax.jit(function, donate_argnums=0 if self.mode["execution"] == "donate" else None)
 
     def _function(self, X: jax.Array, y: jax.Array, W: jax.Array) -> Found:
-        """What the mode computes, before it is decided how that is run."""
+        """Return the mode's outputs; `_execute` decides how this function is run."""
         batching, depth = self.mode["batching"], X.ndim - 2
         if batching in ("stacked", "shardmap"):
             run = sharded(self.network) if batching == "shardmap" else self.network.forward
@@ -102,14 +102,14 @@ class Jax:
         return found
 
     def _outputs(self, run: Routine, X: jax.Array, y: jax.Array, W: jax.Array) -> Found:
-        """The one output that the mode computes alone, or all of them with the gradient."""
+        """Return the one output that the mode computes alone, or all outputs with the gradient."""
         if self.mode.alone is not None:
             return {self.mode.alone: getattr(run(X, y, W), self.mode.alone)}
         return DERIVATIVES[self.mode["derivative"]](run, X, y, W)
 
 
 def traced(X: jax.Array, y: jax.Array, W: jax.Array) -> Given:
-    """z, and the derivatives of the parts of the network that lie between z and L."""
+    """Return z, and the derivatives of the parts of the network between z and L, each ``[*stack, m, p]``."""
     z = X @ W
     y_hat, sigmoid_back = jax.vjp(jax.nn.sigmoid, z)
     dL_dyhat = jax.grad(lambda y_hat, y: half_squares(y_hat, y).sum())(y_hat, y)
@@ -118,19 +118,19 @@ def traced(X: jax.Array, y: jax.Array, W: jax.Array) -> Given:
 
 
 class Traced(Jax):
-    """One of the two plain modes, which can show what lies in between."""
+    """One of the two plain modes, which can return the quantities between z and L."""
 
     @cached_property
     def _traced(self) -> Callable[..., Given]:
         return traced if self.mode["execution"] == "eager" else jax.jit(traced)
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """z, ∂L/∂ŷ, ∂ŷ/∂z and Δ = ∂L/∂z, each ``[*stack, m, p]``."""
+        """Return z, ∂L/∂ŷ, ∂ŷ/∂z and Δ = ∂L/∂z, each ``[*stack, m, p]``."""
         with jax.enable_x64(X.dtype == np.float64), jax.default_device(self._chosen):
             found = self._traced(*map(jax.device_put, (X, y, W)))
             return {name: np.asarray(values) for name, values in found.items()}
 
 
 def adapter(mode: Mode) -> Jax:
-    """The mode's adapter."""
+    """Return the adapter that executes the mode."""
     return Traced(mode) if mode.name in ("jax", "jax-jit") else Jax(mode)

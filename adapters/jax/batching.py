@@ -1,4 +1,4 @@
-"""How the stack and its rows reach the network: as they are, mapped, looped over, or spread over devices."""
+"""Batching: the stack and its rows are passed whole, mapped, looped over, or spread over devices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pass = Callable[[Array, Array, Array], Forward]
 
 
 def rowwise(network: Network, loop: str) -> Pass:
-    """One network, its rows under `jax.vmap`, `jax.lax.map` or `jax.lax.scan`."""
+    """Return the forward pass of one network, its rows under `jax.vmap`, `lax.map` or `lax.scan`."""
     axis = 1 if network.columns else 0
 
     def by_vmap(X: Array, y: Array, W: Array) -> Forward:
@@ -40,12 +40,12 @@ def rowwise(network: Network, loop: str) -> Pass:
 
 
 def _spec(*axes: str | None) -> PartitionSpec:
-    """Which axes of an array are spread over the devices."""
+    """Return the specification of which axes of an array are spread over the devices."""
     return PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # it has no types
 
 
 def sharded(network: Network) -> Pass:
-    """The forward pass of a stack under `jax.shard_map`: over its rows if they are even, or its networks."""
+    """Return the forward pass of a stack under `jax.shard_map`: over its rows if even, else its networks."""
     mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(AxisType.Auto,))
     row_axis = -1 if network.columns else -2
 
@@ -75,7 +75,7 @@ def sharded(network: Network) -> Pass:
 
 
 def each_network(function: Callable[..., object], depth: int) -> Callable[..., object]:
-    """The function of one network under `jax.vmap` over so many stack axes."""
+    """Return the function of one network, mapped by `jax.vmap` over `depth` stack axes."""
     for _ in range(depth):
         function = jax.vmap(function)
     return function

@@ -11,7 +11,7 @@ from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 
 WIDE = FORMATS["float32"].u
-TF32 = 2.0**-11  # it keeps 11 digits
+TF32 = 2.0**-11  # TF32 keeps 11 digits
 # κ is twice the documented error in ulp on CPU: 3.5, 2.5, 2.0 and 2.5.
 KAPPA = {"float64": 7.0, "float32": 5.0, "float16": 4.0, "bfloat16": 5.0}
 SOURCES = {
@@ -25,13 +25,13 @@ SOURCES = {
     " measured",
     "forward": "jax.jvp, jacfwd and linearize are forward mode",
 }
-LOOPS = ("map", "scan")  # over rows: their carries and cotangents add up in the dtype of the arrays
+LOOPS = ("map", "scan")  # loops over rows: they accumulate values and cotangents in the arrays' dtype
 
 
 def claims(mode: Mode, dtype: str) -> Arithmetic:
-    """What holds on the CPU, and on every device what follows from what the mode asks for.
+    """Return the claims: those measured on the CPU, and on every device those that the mode's options imply.
 
-    Nothing was measured on other devices than the CPU, so that all else is the default there.
+    Nothing was measured on devices other than the CPU; there, all other claims are the default ones.
     """
     found = _on_cpu(mode, dtype) if mode["device"] == "cpu" else default_arithmetic(FORMATS[dtype])
     asked = _asked_for(mode, dtype)
@@ -39,7 +39,7 @@ def claims(mode: Mode, dtype: str) -> Arithmetic:
 
 
 def _on_cpu(mode: Mode, dtype: str) -> Arithmetic:
-    """κ as documented; in 16 bits sums are wide but those of loops; all but float16 flush subnormals."""
+    """Return the claims on the CPU: κ as documented, wide 16-bit sums except in loops, flushed subnormals."""
     made: dict[str, Any] = {"kappa": KAPPA[dtype]}
     if dtype != "float16":
         made |= {"flush": True}
@@ -49,7 +49,7 @@ def _on_cpu(mode: Mode, dtype: str) -> Arithmetic:
 
 
 def _asked_for(mode: Mode, dtype: str) -> dict[str, Any]:
-    """The digits that products keep of float32 on a GPU unless all are asked for, and forward mode."""
+    """Return the claims that options imply: TF32 products on a GPU, unless switched off, and forward mode."""
     made: dict[str, Any] = {}
     if dtype == "float32" and mode["device"] == "gpu" and mode["matmul"] != "matmul_highest":
         made |= {"u_in": TF32}

@@ -1,4 +1,4 @@
-"""The ways to ask JAX for ∂L/∂W: each takes the forward pass and X, y, W, and gives all outputs."""
+"""The ways to compute ∂L/∂W in JAX: functions of the forward pass and X, y, W that return all outputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _found(forward: Forward, grad: Array) -> Found:
 
 
 def _total(run: Pass) -> Callable[..., tuple[Array, Forward]]:
-    """The loss of the whole stack, whose networks share nothing, as a function of W first."""
+    """Return the loss summed over the stack's independent networks, as a function of W, X and y."""
 
     def total(W: Array, X: Array, y: Array) -> tuple[Array, Forward]:
         forward = run(X, y, W)
@@ -29,37 +29,37 @@ def _total(run: Pass) -> Callable[..., tuple[Array, Forward]]:
 
 
 def by_grad(run: Pass, X: Array, y: Array, W: Array) -> Found:
-    """`jax.value_and_grad` of the summed loss."""
+    """Compute ∂L/∂W by `jax.value_and_grad` of the summed loss."""
     (_, forward), grad = jax.value_and_grad(_total(run), has_aux=True)(W, X, y)
     return _found(forward, grad)
 
 
 def by_checkpoint(run: Pass, X: Array, y: Array, W: Array) -> Found:
-    """`jax.checkpoint`: the backward pass computes the forward pass again."""
+    """Compute ∂L/∂W under `jax.checkpoint`: the backward pass computes the forward pass again."""
     (_, forward), grad = jax.value_and_grad(jax.checkpoint(_total(run)), has_aux=True)(W, X, y)
     return _found(forward, grad)
 
 
 def by_jacfwd(run: Pass, X: Array, y: Array, W: Array) -> Found:
-    """`jax.jacfwd`, forward mode with all directions at once; of one network."""
+    """Compute ∂L/∂W of one network by `jax.jacfwd`: forward mode with all directions at once."""
     grad, forward = jax.jacfwd(_total(run), has_aux=True)(W, X, y)
     return _found(forward, grad)
 
 
 def _directions(W: Array) -> Array:
-    """The directions of W, the same in every network, ``[n·p, *stack, n, p]``."""
+    """Return the unit directions of W, the same in every network, ``[n·p, *stack, n, p]``."""
     n, p = W.shape[-2:]
     basis = jnp.eye(n * p, dtype=W.dtype).reshape(n * p, *[1] * (W.ndim - 2), n, p)
     return jnp.broadcast_to(basis, (n * p, *W.shape))
 
 
 def _along(derivatives: Array, W: Array) -> Array:
-    """∂L/∂W from the derivatives along each direction, ``[n·p, *stack]``."""
+    """Arrange the derivatives along each direction, ``[n·p, *stack]``, as ∂L/∂W, ``[*stack, n, p]``."""
     return jnp.moveaxis(derivatives, 0, -1).reshape(W.shape)
 
 
 def by_jvp(run: Pass, X: Array, y: Array, W: Array) -> Found:
-    """`jax.jvp`, one direction after the other."""
+    """Compute ∂L/∂W by `jax.jvp`: forward mode, one direction after another."""
 
     def derivative(direction: Array) -> Array:
         return jax.jvp(lambda W: run(X, y, W).loss, (W,), (direction,))[1]
@@ -68,7 +68,7 @@ def by_jvp(run: Pass, X: Array, y: Array, W: Array) -> Found:
 
 
 def by_linearize(run: Pass, X: Array, y: Array, W: Array) -> Found:
-    """`jax.linearize`, and its linear function under `jax.vmap` over all directions."""
+    """Compute ∂L/∂W by `jax.linearize`, whose linear function runs under `jax.vmap` over all directions."""
     _, derivative = jax.linearize(lambda W: run(X, y, W).loss, W)
     return _found(run(X, y, W), _along(jax.vmap(derivative)(_directions(W)), W))
 

@@ -1,4 +1,4 @@
-"""The network's forward pass in JAX: one for all modes."""
+"""The network's forward pass in JAX, which all modes share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = jax.Array
 
 
 class Forward(NamedTuple):
-    """What the forward pass gives; where samples come as columns, ``m`` and ``p`` of ŷ change places.
+    """The outputs of the forward pass; if samples are columns, the axes ``m`` and ``p`` of ŷ are exchanged.
 
     Attributes:
         y_hat: ``[*stack, m, p]``.
@@ -28,15 +28,15 @@ class Forward(NamedTuple):
 
 
 def half_squares(y_hat: Array, y: Array) -> Array:
-    """½(y − ŷ)² of every ŷ."""
+    """Return ½(y − ŷ)² for every element of ŷ."""
     return 0.5 * (y - y_hat) ** 2
 
 
 class Network:
-    """The forward pass as a mode writes it.
+    """The forward pass, written as the mode's convention and form of the logistic require.
 
     Attributes:
-        columns: the samples come as the columns of X.
+        columns: whether the samples are the columns of X.
     """
 
     def __init__(self, mode: Mode) -> None:
@@ -45,7 +45,7 @@ class Network:
         self.logistic = _logistic(mode)
 
     def forward(self, X: Array, y: Array, W: Array) -> Forward:
-        """All outputs of a stack, or of one network."""
+        """Return all outputs of a stack, or of one network."""
         if not self._as_vectors:
             y_hat = self.logistic(X @ W)
             terms = half_squares(y_hat, y)
@@ -56,7 +56,7 @@ class Network:
         return Forward(y_hat if self.columns else y_hat.mT, terms.sum((-2, -1)), terms.sum(-2))
 
     def row(self, x: Array, y: Array, W: Array) -> tuple[Array, Array]:
-        """ŷ ``[p]`` and the loss of one row: x is ``[n]``, y ``[p]``."""
+        """Return ŷ ``[p]`` and the loss of one row: x is ``[n]``, y ``[p]``."""
         y_hat = self.logistic(W.mT @ x if self._as_vectors else x @ W)
         return y_hat, half_squares(y_hat, y).sum()
 

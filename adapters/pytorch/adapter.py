@@ -23,7 +23,7 @@ from reference.types import Array, Outputs, Problem
 
 
 class Torch:
-    """The network under one mode."""
+    """The adapter that executes the network in PyTorch in one mode."""
 
     framework = "torch"
     version = str(torch.__version__)
@@ -36,11 +36,11 @@ class Torch:
         self.threads = threads.count() or mode.threads
 
     def arithmetic(self, dtype: str) -> Arithmetic:
-        """The mode's claims."""
+        """Return the mode's claims about the dtype."""
         return claims(self.mode, dtype)
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """The outputs that the mode has."""
+        """Return the outputs that the mode has."""
         problem = Problem(X, y, W)
         given = to_columns(problem) if self.network.columns else problem
         if self.device == "cuda" and not torch.cuda.is_available():
@@ -52,18 +52,18 @@ class Torch:
         return from_columns(outputs) if self.network.columns else outputs
 
     def _over(self, arrays: dict[str, Tensor]) -> Found:
-        """The mode's outputs of these arrays, some of which are its constants."""
+        """Return the mode's outputs for these arrays; those that the mode closes over become constants."""
         constants = {name: arrays[name] for name in self.mode.closed}
         computed = self._prepared if not constants else self._prepare(constants)
         return computed(**arrays)
 
     @cached_property
     def _prepared(self) -> Callable[..., Found]:
-        """What there is to run where nothing is a constant, made once."""
+        """The prepared function of a mode without constants, made once."""
         return self._prepare({})
 
     def _prepare(self, constants: dict[str, Tensor]) -> Callable[..., Found]:
-        """The function of all three arrays that executes what the mode computes, as the mode executes it."""
+        """Return the function of all three arrays that computes the mode's outputs as it executes them."""
         execute, derivative = EXECUTIONS[self.mode["execution"]], self.mode["derivative"]
         if derivative == "module":
             return Modules(execute)
@@ -73,7 +73,7 @@ class Torch:
         return _closed(execute, self._whole, constants)
 
     def _whole(self, X: Tensor, y: Tensor, W: Tensor) -> Found:
-        """What the mode computes where all of it is one function."""
+        """Return the mode's outputs, where forward pass and derivative are one function."""
         if self.mode.alone is not None:
             return {self.mode.alone: getattr(self.network, self.mode.alone)(X, y, W)}
         if self.mode.has_gradient:
@@ -85,7 +85,7 @@ class Torch:
 def _closed(
     execute: Callable[[Routine], Routine], function: Routine, constants: dict[str, Tensor]
 ) -> Routine:
-    """The function executed with some of its arguments closed over, which callers hand over all the same."""
+    """Execute the function with the constants closed over; the result takes X, y and W all the same."""
     if not constants:
         return execute(function)
 
@@ -99,10 +99,10 @@ def _closed(
 
 
 class Traced(Torch):
-    """A mode that can show what autograd passes on."""
+    """A mode that can also return the quantities that autograd passes on."""
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """z, and the derivatives ∂L/∂ŷ, ∂ŷ/∂z and Δ = ∂L/∂z that autograd passes on."""
+        """Return z, ∂L/∂ŷ, ∂ŷ/∂z and Δ = ∂L/∂z as autograd computes them, each ``[*stack, m, p]``."""
         with switches(self.mode, self.threads):
             forward = self.network.forward(tensor(X), tensor(y), tensor(W).requires_grad_())
             z, ones = forward.z, torch.ones_like(forward.z)
@@ -114,7 +114,7 @@ class Traced(Torch):
 
 
 def adapter(mode: Mode) -> Torch:
-    """The mode's adapter; one that runs eagerly and takes samples as rows can be traced."""
+    """Return the adapter that executes the mode; eager CPU modes with samples as rows also have a trace."""
     how = mode["execution"], mode["device"], mode["convention"]
     plainly = how == ("eager", "cpu", "rows") and mode.has_gradient
     return Traced(mode) if plainly else Torch(mode)

@@ -1,4 +1,4 @@
-"""NumPy arrays as tensors and back, in the same memory wherever torch can take it."""
+"""Conversion of NumPy arrays to tensors and back, in the same memory wherever torch can use it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from reference.types import Array
 
 
 def tensor(values: Array) -> torch.Tensor:
-    """The array's own memory as a tensor; a copy where torch has no such: negative strides, read-only.
+    """Return a tensor in the array's own memory; a copy if the array is read-only or has negative strides.
 
-    NumPy calls broadcast arrays read-only, for their elements share memory; torch has such tensors, `expand`
-    makes them, and that memory itself may well be written.
+    NumPy marks broadcast arrays as read-only, since their elements share memory. Torch has such tensors, made
+    by `expand`, so a broadcast array is not copied if its memory itself may be written.
     """
     if 0 in values.strides:
         values = _writeable(values)
@@ -27,15 +27,15 @@ def tensor(values: Array) -> torch.Tensor:
 
 
 def _writeable(values: Array) -> Array:
-    """The same memory without the mark that it is read-only; the array itself where NumPy forbids that."""
+    """Return the array without the read-only mark; the array itself if NumPy does not allow that."""
     alias = values.view()
-    with contextlib.suppress(ValueError):  # whoever owns the memory does not let it be written
+    with contextlib.suppress(ValueError):  # the owner of the memory does not let it be written
         alias.flags.writeable = True
     return alias
 
 
 def array(values: torch.Tensor) -> Array:
-    """The tensor as a NumPy array of the same dtype; NumPy's bfloat16 comes from ml_dtypes."""
+    """Return the tensor as a NumPy array of the same dtype; NumPy's bfloat16 comes from ml_dtypes."""
     values = values.detach()
     if values.dtype == torch.bfloat16:
         return values.view(torch.int16).numpy().view(ml_dtypes.bfloat16)

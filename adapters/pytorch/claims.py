@@ -27,9 +27,9 @@ SOURCES = {
 
 
 def claims(mode: Mode, dtype: str) -> Arithmetic:
-    """What holds on the CPU, and on every device what follows from what the mode asks for.
+    """Return the claims: those measured on the CPU, and on every device those that the mode's options imply.
 
-    Nothing was measured on other devices than the CPU, so that all else is the default there.
+    Nothing was measured on devices other than the CPU; there, all other claims are the default ones.
     """
     found = _measured(dtype) if mode["device"] == "cpu" else default_arithmetic(FORMATS[dtype])
     asked = _asked_for(mode, dtype)
@@ -37,7 +37,7 @@ def claims(mode: Mode, dtype: str) -> Arithmetic:
 
 
 def _measured(dtype: str) -> Arithmetic:
-    """κ; in 16 bits sums are wide, and bfloat16 products may flush subnormals. All that on the CPU."""
+    """Return the claims on the CPU: κ, wide 16-bit sums, and possibly flushed subnormals in bfloat16."""
     made: dict[str, Any] = {"kappa": KAPPA[dtype]}
     if dtype in ("float16", "bfloat16"):
         made |= {"u_acc": WIDE, "u_sum": WIDE}
@@ -47,7 +47,7 @@ def _measured(dtype: str) -> Arithmetic:
 
 
 def _asked_for(mode: Mode, dtype: str) -> dict[str, Any]:
-    """The digits that the switch allows, forward mode, and the mean of `torch.nn`."""
+    """Return the claims that options imply: narrower inputs of products, forward mode, `torch.nn`'s mean."""
     made: dict[str, Any] = {}
     if dtype == "float32" and mode["matmul"] in U_IN:
         made |= {"u_in": U_IN[mode["matmul"]]}

@@ -1,4 +1,4 @@
-"""The ways to ask PyTorch for ∂L/∂W: each takes the forward pass and X, y, W, and gives all outputs."""
+"""The ways to compute ∂L/∂W in PyTorch: functions of the forward pass and X, y, W that return all outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _found(forward: Forward, grad: Tensor) -> Found:
 
 
 def by_grad(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
-    """`torch.autograd.grad` of each network's loss."""
+    """Compute ∂L/∂W by `torch.autograd.grad` of each network's loss."""
     weights = W.requires_grad_()
     forward = run(X, y, weights)
     (grad,) = torch.autograd.grad(forward.loss, weights, torch.ones_like(forward.loss))
@@ -28,7 +28,7 @@ def by_grad(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
 
 
 def by_backward(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
-    """`backward` into ``.grad``."""
+    """Compute ∂L/∂W by `backward`, which writes it to ``.grad``."""
     weights = W.requires_grad_()
     forward = run(X, y, weights)
     forward.loss.sum().backward()  # type: ignore[no-untyped-call]  # it has no types
@@ -38,7 +38,7 @@ def by_backward(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
 
 
 def by_checkpoint(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
-    """`torch.utils.checkpoint`: the backward pass computes the forward pass again."""
+    """Compute ∂L/∂W under `torch.utils.checkpoint`: the backward pass computes the forward pass again."""
     weights = W.requires_grad_()
     forward = Forward(*checkpoint(run, X, y, weights, use_reentrant=False))
     (grad,) = torch.autograd.grad(forward.loss, weights, torch.ones_like(forward.loss))
@@ -46,14 +46,14 @@ def by_checkpoint(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
 
 
 def _each_network(function: Callable[..., Any], depth: int) -> Callable[..., Any]:
-    """The function of one network over so many stack axes."""
+    """Return the function of one network, mapped by `torch.func.vmap` over `depth` stack axes."""
     for _ in range(depth):
         function = torch.func.vmap(function)
     return function
 
 
 def _with_forward(run: Pass) -> Callable[..., tuple[Tensor, Forward]]:
-    """The loss as a function of W first, and beside it all of the forward pass."""
+    """Return the loss as a function of W, X, y that returns the whole forward pass as well."""
 
     def loss(W: Tensor, X: Tensor, y: Tensor) -> tuple[Tensor, Forward]:
         forward = run(X, y, W)
@@ -63,14 +63,14 @@ def _with_forward(run: Pass) -> Callable[..., tuple[Tensor, Forward]]:
 
 
 def by_func(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
-    """`torch.func.grad` of one network, under `torch.func.vmap` over the stack."""
+    """Compute ∂L/∂W by `torch.func.grad` of one network, under `torch.func.vmap` over the stack."""
     single = torch.func.grad(_with_forward(run), has_aux=True)
     grad, forward = _each_network(single, X.ndim - 2)(W, X, y)
     return _found(Forward(*forward), grad)
 
 
 def by_jacfwd(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
-    """`torch.func.jacfwd`, forward mode with all directions at once, under `torch.func.vmap`."""
+    """Compute ∂L/∂W by `torch.func.jacfwd`: forward mode, all directions at once, under `torch.func.vmap`."""
     if not W.numel():
         raise NotImplementedError("torch.func.jacfwd needs a direction, and W has none (2.13.0: IndexError)")
     single = torch.func.jacfwd(_with_forward(run), has_aux=True)
@@ -79,7 +79,7 @@ def by_jacfwd(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
 
 
 def by_jvp(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
-    """`torch.func.jvp`, forward mode with one direction of W, the same in every network, at a time."""
+    """Compute ∂L/∂W by `torch.func.jvp`: forward mode, one direction of W at a time in all networks."""
     if 0 in W.stride():  # a direction is copied into memory with W's strides (2.13.0: RuntimeError)
         W = W.clone(memory_format=torch.contiguous_format)
     grad = torch.zeros_like(W)
@@ -91,8 +91,8 @@ def by_jvp(run: Pass, X: Tensor, y: Tensor, W: Tensor) -> Found:
     return _found(run(X, y, W), grad)
 
 
-# These are functions of functions: where the execution compiles, it compiles them whole. The others compile
-# the forward pass, and autograd follows what came of it.
+# Transforms of functions: a mode that compiles compiles them with the forward pass. For all other derivatives
+# it compiles the forward pass only, and autograd differentiates the compiled function.
 TRANSFORMS = ("func", "jacfwd", "jvp")
 DERIVATIVES: dict[str, Derivative] = {
     "grad": by_grad,

@@ -1,4 +1,4 @@
-"""How PyTorch runs a function: eagerly, compiled, or without a graph; and the switches around a call."""
+"""How PyTorch runs a function: eagerly, compiled, or without a graph; and its settings during a call."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch.compiler import config
 from adapters.modes import Mode
 
 Routine = Callable[..., Any]
-# A program for every shape, dtype, layout and set of constants of a run, not the few that torch keeps.
+# torch's limit on compiled programs, raised: a run has one for each shape, dtype, layout and constants.
 PROGRAMS = 1 << 20
 
 
 def _compiled(function: Routine) -> Routine:
-    """`torch.compile` with inductor; whole, so that nothing falls back to eager without a word."""
+    """Compile by `torch.compile` with inductor, as one graph, so that nothing silently runs eagerly."""
     if shutil.which("g++") is None and shutil.which("clang++") is None:
         raise NotImplementedError("torch.compile on the CPU needs a C++ compiler, and there is none")
     config.recompile_limit = PROGRAMS
@@ -36,7 +36,7 @@ EXECUTIONS: dict[str, Callable[[Routine], Routine]] = {
 
 @contextmanager
 def switches(mode: Mode, threads: int) -> Iterator[None]:
-    """The adapter's threads, and for one call the mode's switches for accuracy; then those as they were."""
+    """Set the adapter's threads, and for one call the mode's accuracy switches, restored afterwards."""
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     precision, deterministic = (

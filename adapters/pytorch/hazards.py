@@ -1,4 +1,4 @@
-"""The logistic typed out, as users do: expected to leave the admissible set, in known regimes."""
+"""Forms of the logistic that users write by hand; in some regimes they leave the admissible set."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import torch
 
 
 def literal(z: torch.Tensor) -> torch.Tensor:
-    """1 / (1 + e^-z), as (10.2) prints it."""
+    """Return 1 / (1 + e^-z), as (10.2) prints it."""
     return 1 / (1 + torch.exp(-z))
 
 
 def tanh(z: torch.Tensor) -> torch.Tensor:
-    """½ + ½·tanh(z/2)."""
+    """Return ½ + ½·tanh(z/2)."""
     return 0.5 + 0.5 * torch.tanh(0.5 * z)
 
 

@@ -1,7 +1,7 @@
 """The network as users write it with `torch.nn`: `Linear` without bias, `Sigmoid` and `MSELoss`.
 
-`Linear` has no stack axis and holds W the other way around, so that the networks of a stack are modules one
-after the other. `MSELoss` is a mean: L is its half times the count.
+`Linear` has no stack axis and stores W transposed, so each network of a stack is evaluated on its own.
+`MSELoss` is a mean of squares: L is half of it times the number of elements.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ Execute = Callable[[Any], Any]
 
 
 class Modules:
-    """Modules that were made ready to run, one for each shape of W, dtype and device."""
+    """Modules prepared for execution, one for each shape of W, dtype and device."""
 
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
         self._made: dict[tuple[Any, ...], tuple[torch.nn.Linear, Callable[[Tensor], Tensor]]] = {}
 
     def __call__(self, X: Tensor, y: Tensor, W: Tensor) -> dict[str, Tensor]:
-        """ŷ, L and ∂L/∂W of every network of the stack.
+        """Return ŷ, L and ∂L/∂W of every network of the stack.
 
         Raises:
-            NotImplementedError: there is no number to take the mean of.
+            NotImplementedError: y is empty, so that the mean of `MSELoss` is undefined.
         """
         if not y.numel():
             raise NotImplementedError("torch.nn.MSELoss: the mean of no numbers is undefined")
@@ -38,7 +38,7 @@ class Modules:
         return {name: torch.stack(values).reshape((*stack, *values[0].shape)) for name, values in columns}
 
     def _trained(self, X: Tensor, y: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """ŷ, L and ∂L/∂W of one network."""
+        """Return ŷ, L and ∂L/∂W of one network."""
         linear, model = self._made.setdefault((*W.shape, W.dtype, W.device), self._module(W))
         with torch.no_grad():
             linear.weight.copy_(W.mT)
@@ -53,7 +53,7 @@ class Modules:
         return y_hat.detach(), loss.detach(), linear.weight.grad.mT
 
     def _module(self, W: Tensor) -> tuple[torch.nn.Linear, Callable[[Tensor], Tensor]]:
-        """A module of W's shape on its device, and the same made ready to run."""
+        """Return a linear layer of W's shape on its device, and the module with it, ready to run."""
         given = {"bias": False, "dtype": W.dtype, "device": W.device}
         linear = torch.nn.utils.skip_init(torch.nn.Linear, *W.shape, **given)  # type: ignore[no-untyped-call]  # it has no types
         return linear, self._execute(torch.nn.Sequential(linear, torch.nn.Sigmoid()))

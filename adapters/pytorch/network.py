@@ -1,4 +1,4 @@
-"""The network's forward pass in PyTorch: one for all modes."""
+"""The network's forward pass in PyTorch, which all modes share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tensor = torch.Tensor
 
 
 class Forward(NamedTuple):
-    """What the forward pass gives; where samples come as columns, ``m`` and ``p`` change places.
+    """The quantities of the forward pass; if samples are columns, the axes ``m`` and ``p`` are exchanged.
 
     Attributes:
         z, y_hat: ``[*stack, m, p]``.
@@ -31,10 +31,10 @@ class Forward(NamedTuple):
 
 
 class Network:
-    """The forward pass as a mode writes it.
+    """The forward pass, written as the mode's convention and form of the logistic require.
 
     Attributes:
-        columns: the samples come as the columns of X.
+        columns: whether the samples are the columns of X.
     """
 
     def __init__(self, mode: Mode) -> None:
@@ -43,7 +43,7 @@ class Network:
         self.logistic: Callable[[Tensor], Tensor] = HAZARDS.get(mode["form"], torch.sigmoid)
 
     def forward(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
-        """All quantities of a stack, or of one network."""
+        """Return all quantities of a stack, or of one network."""
         if self._as_vectors and not self.columns:
             found = self._of_columns(X.mT, y.mT, W)
             return found._replace(z=found.z.mT, y_hat=found.y_hat.mT, half_squares=found.half_squares.mT)
@@ -55,23 +55,23 @@ class Network:
         return Forward(z, y_hat, terms, terms.sum((-2, -1)), terms.sum(-1))
 
     def _of_columns(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
-        """The same where the samples are columns: X is ``[*stack, n, m]``, y ``[*stack, p, m]``."""
+        """Return all quantities, with samples as columns: X is ``[*stack, n, m]``, y ``[*stack, p, m]``."""
         z = W.mT @ X
         y_hat = self.logistic(z)
         terms = 0.5 * (y - y_hat) ** 2
         return Forward(z, y_hat, terms, terms.sum((-2, -1)), terms.sum(-2))
 
     def y_hat(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
-        """ŷ alone."""
+        """Return ŷ alone."""
         del y
         if self.columns:
             return self.logistic(W.mT @ X)
         return self.logistic(W.mT @ X.mT).mT if self._as_vectors else self.logistic(X @ W)
 
     def loss(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
-        """L alone."""
+        """Return L alone."""
         return self.forward(X, y, W).loss
 
     def row_loss(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
-        """The loss of each row, alone."""
+        """Return the loss of each row alone."""
         return self.forward(X, y, W).row_loss

@@ -1,4 +1,4 @@
-"""For other people's Python: judge what a framework returned, and what there is to compare it with.
+"""The functions for notebooks and other people's tests: judge results, and compute what they should be.
 
     from crosscheck import judge_outputs
 
@@ -10,11 +10,11 @@ the loss of each row ``[*stack, m]``: axes in front stack independent networks. 
 float16 or bfloat16, the same for all arrays of a call. An array is
 
 - a nested list of numbers, or of decimal strings such as ``"0.1"``, each rounded once to the dtype;
-- a NumPy array, or what turns into one: a tensor of PyTorch, an array of JAX. Its dtype counts, and is not
-  changed; integers are read like the numbers of a list.
+- a NumPy array, or an object that NumPy can convert: a tensor of PyTorch, an array of JAX. Its dtype counts,
+  and is not changed; integers are read like the numbers of a list.
 
-Without ``dtype`` that of the arrays is taken, and float64 where there are lists only. NaN and infinities are
-numbers like any other. Errors are in ulp, units in the last place of the exact value (`reference.ulp`).
+Without ``dtype``, the dtype is that of the arrays, and float64 if there are only lists. NaN and infinities
+are allowed as values. Errors are in ulp, units in the last place of the exact value (`reference.ulp`).
 """
 
 from crosscheck.api.compared import ComparedAdapters, ComparedOutput, compare_adapters

@@ -1,4 +1,4 @@
-"""Compare adapters, as the command does."""
+"""Compare adapters in Python, as the command ``crosscheck compare`` does."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from crosscheck.options import MOST_SECONDS
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
-WIDTH: Final = 100  # columns of the report
+WIDTH: Final = 100  # width of the report in columns
 
 
 class ComparedOutput(NamedTuple):
     """One output of one adapter in one dtype, over all problems of a comparison.
 
     Attributes:
-        adapter, dtype, output: which.
+        adapter, dtype, output: the names of the adapter, the dtype and the output.
         verdict: *within bounds*, *outside*, *known*, *not judged*, *no verdict*, *failed* or *unsupported*.
         judged: how many numbers have a verdict.
-        not_judged: how many have none.
-        error: the largest error in ulp; NaN where there is none.
+        not_judged: how many numbers have none.
+        error: the largest error in ulp; NaN if there is none.
     """
 
     adapter: str
@@ -44,12 +44,12 @@ class ComparedOutput(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ComparedAdapters:
-    """What a comparison found; its text is the report that ``crosscheck compare`` prints.
+    """The results of a comparison; its text is the report that ``crosscheck compare`` prints.
 
     Attributes:
-        outputs: a line for each adapter, dtype and output.
-        within_bounds: whether something was judged of every adapter, and nothing speaks against any.
-        reasons: what is not within bounds.
+        outputs: the result of each adapter, dtype and output.
+        within_bounds: whether every adapter was judged, and none is wrong, failed or gave no answer.
+        reasons: the reasons why not all is within bounds.
         text: the report.
     """
 
@@ -81,9 +81,9 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
         names: modes, frameworks and patterns as ``--only`` takes them, such as ``"numpy"`` or ``"jax-jit"``,
             and ``"package.module:object"`` of adapters from outside; none: NumPy, PyTorch, JAX, jitted JAX.
         dtypes: names of the dtypes.
-        regimes: kinds of input, as `crosscheck compare --regime` takes them.
-        problems: for each adapter, dtype and regime, at least.
-        seed: of the first problems.
+        regimes: names of kinds of input, as `crosscheck compare --regime` takes them.
+        problems: the least number of problems for each adapter, dtype and regime.
+        seed: the seed of the first problems.
         timeout: seconds that an adapter may take for a call.
         compile_timeout: seconds for a call that may compile.
         journal: the folder for the inputs of calls that went wrong.
@@ -91,7 +91,8 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
     Raises:
         AdapterError: an adapter is unknown, not installed, or cannot be loaded.
         JournalError: the journal cannot be written.
-        ValueError: an unknown dtype or regime, less than one problem, or no such number of seconds.
+        ValueError: a dtype or regime is unknown, `problems` is below 1, or a time limit is not positive or is
+            too large.
 
     Example:
         >>> from crosscheck import compare_adapters
@@ -115,7 +116,7 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
 
 
 def _line(row: Row) -> ComparedOutput:
-    """A row of the comparison's own, without what only its table needs."""
+    """Convert a row of the comparison, without the fields that only its table needs."""
     error = np.nan if row.summary.error is None else row.summary.error.value
     return ComparedOutput(
         row.adapter, row.dtype, row.output, row.verdict, row.judged, row.summary.not_judged, error

@@ -1,4 +1,4 @@
-"""What there is to compare a result with: the exact values, the admissible sets, the closed form."""
+"""Values to compare a result with: the exact values, the admissible sets, the closed form."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from reference.ulp import error_in_ulp
 
 
 class ExactArray(NamedTuple):
-    """Exact values of one quantity.
+    """The exact values of one quantity.
 
     Attributes:
-        balls: an object array of `flint.arb`, each an interval that certainly holds the exact value and is
-            accurate to 128 bits; NaN where an input is not finite.
-        dtype: of the problem; its ulp is the unit of `error_in_ulp`.
+        balls: an object array of `flint.arb`, each an interval that is proven to contain the exact value and
+            is accurate to 128 bits; NaN if an input is not finite.
+        dtype: the dtype of the problem; its ulp is the unit of `error_in_ulp`.
     """
 
     balls: Array
@@ -39,7 +39,7 @@ class ExactArray(NamedTuple):
 
     @property
     def decimals(self) -> Array:
-        """Object array of texts: 25 digits of each."""
+        """The values in decimal, with 25 digits each, as an object array of texts."""
         found = np.empty(self.balls.shape, dtype=object)
         for index in np.ndindex(found.shape):
             found[index] = self.text(index)
@@ -47,18 +47,18 @@ class ExactArray(NamedTuple):
 
     @property
     def nearest(self) -> Array:
-        """The numbers of the dtype that are nearest to them; an infinity beyond its largest."""
+        """The nearest numbers of the dtype; infinite beyond its largest number."""
         high, _ = oracle.to_floats(self.balls, FORMATS[self.dtype])
         return high.astype(FORMATS[self.dtype].dtype)
 
     def error_in_ulp(self, got: Numbers) -> Float64:
-        """How far each number of an array is from the exact value, in ulp of the exact value.
+        """Return the distance of each number of an array from the exact value, in ulp of the exact value.
 
         Args:
-            got: an array of the dtype, of the shape of this one.
+            got: an array of the same dtype and shape.
 
         Raises:
-            ValueError: it has another dtype or shape.
+            ValueError: the array has another dtype or shape.
         """
         array = arrays.to_array("got", got, self.dtype)
         if array.shape != self.balls.shape:
@@ -67,7 +67,7 @@ class ExactArray(NamedTuple):
         return error_in_ulp(array, high, low, FORMATS[self.dtype])
 
     def text(self, index: tuple[int, ...]) -> str:
-        """One value in decimal, 25 digits of it."""
+        """Return one value in decimal, with 25 digits."""
         return oracle.decimal(self.balls[index])
 
     def __repr__(self) -> str:
@@ -76,7 +76,7 @@ class ExactArray(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ExactValues:
-    """The document's quantities exactly; their text lists them in decimal.
+    """The exact values of the document's quantities; their text lists them in decimal.
 
     Attributes:
         z: X·W, ``[*stack, m, p]``.
@@ -87,7 +87,7 @@ class ExactValues:
         loss: L, ``[*stack]``.
         row_loss: the loss of each row, ``[*stack, m]``.
         grad: ∂L/∂W (18–19), ``[*stack, n, p]``.
-        note: which decimals were rounded, in a line; empty: none.
+        note: one line on the decimals that were rounded; empty if there are none.
     """
 
     z: ExactArray
@@ -109,7 +109,7 @@ class ExactValues:
 
 
 def _listed(name: str, shape: tuple[int, ...], text: Callable[[tuple[int, ...]], str]) -> Iterator[str]:
-    """The first elements of an array in a line each, and how many are left."""
+    """Yield the first elements of an array, one a line, and how many more there are."""
     count = math.prod(shape)
     for index in itertools.islice(np.ndindex(shape), SHOWN):
         yield f"{format_element(name, index)} = {text(index)}"
@@ -118,16 +118,16 @@ def _listed(name: str, shape: tuple[int, ...], text: Callable[[tuple[int, ...]],
 
 
 def exact_values(X: Numbers, y: Numbers, W: Numbers, *, dtype: str | None = None) -> ExactValues:
-    """What each equation of the document gives in exact arithmetic, by intervals of any precision.
+    """Compute what each equation of the document gives in exact arithmetic, by intervals of any precision.
 
     Args:
         X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
-        dtype: name of the dtype to which decimals are rounded; None: that of the arrays.
+        dtype: name of the dtype to which decimals are rounded; None for that of the arrays.
 
     Raises:
-        ValueError: an array that is none, a dtype or shape that does not fit.
+        ValueError: an array cannot be read, or has a dtype or shape that does not fit.
 
     Example:
         >>> from crosscheck import exact_values
@@ -144,13 +144,13 @@ def exact_values(X: Numbers, y: Numbers, W: Numbers, *, dtype: str | None = None
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AdmissibleSets:
-    """The values that correct arithmetic could return; the text lists them. Each is element by element.
+    """The values that correct arithmetic could return, for each element; the text lists them.
 
     Attributes:
-        y_hat, loss, grad, row_loss: of each output: ``lo``, ``hi``, ``contains(got)`` and what else
-            `reference.admissible.AdmissibleSet` has.
-        dtype: of the problem.
-        note: which decimals were rounded, in a line; empty: none.
+        y_hat, loss, grad, row_loss: the sets of each output, with ``lo``, ``hi``, ``contains(got)`` and the
+            other members of `reference.admissible.AdmissibleSet`.
+        dtype: the dtype of the problem.
+        note: one line on the decimals that were rounded; empty if there are none.
     """
 
     y_hat: AdmissibleSet
@@ -161,7 +161,7 @@ class AdmissibleSets:
     note: str
 
     def text(self, output: str, index: tuple[int, ...]) -> str:
-        """The set of one element: its intervals, infinities and NaN."""
+        """Return the set of one element as text: its intervals, infinities and NaN."""
         one = at(getattr(self, output), index)
         shown = format_set(one, FORMATS[self.dtype])
         return shown if one.judged else f"{shown}, all that it can be: not judged"
@@ -182,18 +182,18 @@ def admissible_sets(
     dtype: str | None = None,
     arithmetic: Claims = None,
 ) -> AdmissibleSets:
-    """The set of values that a correct implementation may return, for each element of each output.
+    """Compute the set of values that a correct implementation may return, for each element of each output.
 
     Args:
         X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
-        dtype: name of the dtype of the implementation; None: that of the arrays.
+        dtype: name of the dtype of the implementation; None for that of the arrays.
         arithmetic: what the implementation may do, as for `judge_outputs`.
 
     Raises:
         AdapterError: there is no such adapter, or its framework cannot be imported.
-        ValueError: an array that is none, a dtype or shape that does not fit, an unknown claim.
+        ValueError: an array cannot be read, has a dtype or shape that does not fit, or a claim is unknown.
 
     Example:
         >>> from crosscheck import admissible_sets
@@ -209,19 +209,19 @@ def admissible_sets(
 
 
 def reference_outputs(X: Numbers, y: Numbers, W: Numbers, *, dtype: str | None = None) -> Outputs:
-    """ŷ, L, ∂L/∂W and the loss of each row by the document's closed form, in floating point.
+    """Compute ŷ, L, ∂L/∂W and the loss of each row by the document's closed form, in floating point.
 
     Args:
         X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
-        dtype: name of the dtype that is computed in; None: that of the arrays.
+        dtype: name of the dtype of the computation; None for that of the arrays.
 
     Returns:
         A NamedTuple of NumPy arrays ``y_hat``, ``loss``, ``grad`` and ``row_loss`` of that dtype.
 
     Raises:
-        ValueError: an array that is none, a dtype or shape that does not fit.
+        ValueError: an array cannot be read, or has a dtype or shape that does not fit.
 
     Example:
         >>> from crosscheck import reference_outputs

@@ -1,4 +1,4 @@
-"""Judge what a framework returned."""
+"""Judge the outputs of a framework."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Bool, Float64, Outputs
 
-SHOWN: Final = 4  # elements of an output that are shown one by one
+SHOWN: Final = 4  # how many elements of an output are shown one by one
 GRAVEST: Final = (Verdict.OUTSIDE, Verdict.NOT_JUDGED, Verdict.WITHIN_BOUNDS)
 Claims = str | Mapping[str, Any] | Arithmetic | None
 
@@ -33,13 +33,13 @@ class JudgedOutput(NamedTuple):
 
     Attributes:
         verdict: *outside* if an element is, else *within bounds* if one was judged, else *not judged*.
-        got: what was returned.
-        exact: the exact values as float64, sure to 1/128 ulp; NaN where an input is not finite.
-        error: the distance to the exact value in ulp, as sure; NaN where there is none, as for a NaN.
+        got: the returned values.
+        exact: the exact values as float64, accurate to 1/128 ulp; NaN if an input is not finite.
+        error: the distance from the exact value in ulp, equally accurate; NaN if there is none.
         inside: which elements lie in their admissible set.
-        judged: which elements have a verdict; the set of the others holds all that they can be.
+        judged: which elements have a verdict; the sets of the others hold all values that they can have.
         low: the least admissible values, float64.
-        high: the largest ones.
+        high: the largest admissible values, float64.
     """
 
     verdict: Verdict
@@ -56,7 +56,7 @@ class JudgedOutput(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The verdict, how many elements it is about, and the largest error, in a line."""
+        """One line with the verdict, the number of elements, and the largest error."""
         size, outside = self.got.size, int(np.count_nonzero(~self.inside))
         many = f"{size} element{'s' * (size != 1)}"
         if self.verdict is Verdict.NOT_JUDGED:
@@ -73,12 +73,12 @@ class JudgedOutput(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JudgedOutputs:
-    """The verdict on what a framework returned. Its text has the elements that are outside, one by one.
+    """The verdict on a framework's outputs. Its text lists the first elements that are outside.
 
     Attributes:
-        y_hat, loss, grad, row_loss: the verdict on each; None where it was not given.
+        y_hat, loss, grad, row_loss: the verdict on each output; None if it was not given.
         problem: X, y and W as they were read; its ``text`` is the case that ``crosscheck check`` takes.
-        text: the verdict, a line for each output, and what is outside.
+        text: the verdict, a line for each output, and the first elements that are outside.
     """
 
     y_hat: JudgedOutput | None
@@ -98,7 +98,7 @@ class JudgedOutputs:
 
     @property
     def within_bounds(self) -> bool:
-        """Whether every output that was given is within bounds; what was not judged is no pass."""
+        """Whether every given output is within bounds; False if one was not judged."""
         return self.verdict is Verdict.WITHIN_BOUNDS
 
     def __bool__(self) -> bool:
@@ -120,7 +120,7 @@ def judge_outputs(  # noqa: PLR0913, the problem, the outputs by name, and how t
     dtype: str | None = None,
     arithmetic: Claims = None,
 ) -> JudgedOutputs:
-    """Whether each output could have come from correct floating-point arithmetic, and how far off it is.
+    """Judge whether correct floating-point arithmetic could return each output, and how far off it is.
 
     Args:
         X: ``[*stack, m, n]``; `crosscheck.api` says what an array may be.
@@ -130,15 +130,16 @@ def judge_outputs(  # noqa: PLR0913, the problem, the outputs by name, and how t
         loss: L = Σ ½(y − ŷ)², ``[*stack]``.
         grad: ∂L/∂W = Xᵀ·Δ, ``[*stack, n, p]``.
         row_loss: the loss of each row, ``[*stack, m]``.
-        dtype: name of the dtype; None: that of the arrays.
-        arithmetic: what the framework may do, from which the bounds follow: the name of one of the suite's
-            adapters, such as ``"jax-jit"``, whose claims are taken (its framework is imported); a mapping of
-            fields of `reference.arithmetic.Arithmetic`; None: the closed form, no flush to zero, no wider
-            accumulator.
+        dtype: name of the dtype; None for that of the arrays.
+        arithmetic: the claims about the framework's arithmetic, from which the bounds follow: the name of one
+            of the suite's adapters, such as ``"jax-jit"``, for its claims (its framework is imported); or a
+            mapping of fields of `reference.arithmetic.Arithmetic`; None for the closed form, without flush to
+            zero and without a wider accumulator.
 
     Raises:
         AdapterError: there is no such adapter, or its framework cannot be imported.
-        ValueError: no output, an array that is none, a dtype or shape that does not fit, an unknown claim.
+        ValueError: no output is given, an array cannot be read, a dtype or shape does not fit, or a claim is
+            unknown.
 
     Example:
         The factor (1 − ŷ) of (16) is forgotten:
@@ -172,7 +173,7 @@ def judge_outputs(  # noqa: PLR0913, the problem, the outputs by name, and how t
 
 
 def claims_of(arithmetic: Claims, dtype: str) -> Arithmetic:
-    """The claims that a caller means."""
+    """Return the claims that a caller's argument stands for."""
     if arithmetic is None:
         return default_arithmetic(FORMATS[dtype])
     if isinstance(arithmetic, Arithmetic):
@@ -203,7 +204,7 @@ def _judged(judge: Judge, outputs: Outputs, claims: Arithmetic) -> dict[str, Jud
 
 
 def _sentence(judged: Mapping[str, JudgedOutput]) -> str:
-    """The outputs by their verdicts, the gravest first."""
+    """Return a sentence with the outputs by their verdicts, the gravest first."""
     named = {v: [name for name, each in judged.items() if each.verdict is v] for v in GRAVEST}
     parts = [
         f"{verdict.value.capitalize()}: {', '.join(names)}." for verdict, names in named.items() if names
@@ -212,7 +213,7 @@ def _sentence(judged: Mapping[str, JudgedOutput]) -> str:
 
 
 def _outside(judge: Judge, name: str, judged: JudgedOutput, claims: Arithmetic) -> list[str]:
-    """The first elements that are outside, as the message of a failure shows them."""
+    """Return the lines on the first elements that are outside, as the message of a failure shows them."""
     indices = [tuple(map(int, index)) for index in np.argwhere(~judged.inside)]
     lines: list[str] = []
     for index in indices[:SHOWN]:

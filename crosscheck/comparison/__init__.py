@@ -1,1 +1,1 @@
-"""`crosscheck compare`: every adapter, dtype and regime, in parallel children, summed up in one table."""
+"""`crosscheck compare`: evaluate every adapter, dtype and regime in parallel processes, and print a table."""

@@ -1,11 +1,11 @@
-"""Evidence for claims: a claim that widens a set, and that no result needed, is reported.
+"""Evidence for claims: a comparison reports claims that widen a set although no result needed them.
 
-Results must lie within what an adapter claims; the judge sees to that. Here is the other direction: a claim
-that widens the set is supported by a result that is admissible with it and inadmissible without it. Such a
-result never comes from a problem that the filter accepts without the claim.
+The judge checks that results lie within what an adapter claims. This module checks the converse: a claim that
+widens the set is supported by a result that is admissible with it and inadmissible without it. A problem that
+the filter accepts without the claim never has such a result.
 
-A claim without support does not fail a run. What flushes is decided by the processor and the size of the
-call, so that a claim can be right and unsupported on this machine.
+A claim without support does not fail a run. The processor and the size of the call decide what is flushed, so
+a claim can be right although no result on this machine supports it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge
 from reference.arithmetic import Arithmetic
 
-# Claims that widen the set, each with its value where it is not made. κ is not here: it is a
-# documented bound, and how much of it is used is the share in the table.
+# Claims that widen the set, each with its value if it is not made. κ is not among them: it is a
+# documented bound, and the table shows how much of it is used, as a share.
 WITHOUT_CLAIM: Final[dict[str, Any]] = {
     "flush": False,
     "u_in": 0.0,
@@ -30,7 +30,7 @@ WITHOUT_CLAIM: Final[dict[str, Any]] = {
 
 
 def widening(claims: Arithmetic) -> list[str]:
-    """The claims of `WITHOUT_CLAIM` that are made."""
+    """Return the names of the claims in `WITHOUT_CLAIM` that are made."""
     return [name for name, unclaimed in WITHOUT_CLAIM.items() if getattr(claims, name) != unclaimed]
 
 
@@ -38,14 +38,14 @@ class ClaimEvidence:
     """Which claims the results of a run needed, by adapter, dtype and claim.
 
     Attributes:
-        is_needed: whether a result needed the claim.
+        is_needed: whether a result needed the claim, by adapter, dtype and claim.
     """
 
     def __init__(self) -> None:
         self.is_needed: dict[tuple[str, str, str], bool] = {}
 
     def add(self, judge: Judge, outcome: Outcome) -> None:
-        """Results which claims this outcome needs, of those that no outcome needed before."""
+        """Record which claims this outcome needs, among those that no outcome needed before."""
         if outcome.outputs is None:
             return
         name, dtype = outcome.description.name, judge.format.name
@@ -56,10 +56,10 @@ class ClaimEvidence:
                 self.is_needed[name, dtype, claim] = _needs(judge, outcome, without)
 
     def unneeded_claims(self, is_conclusive: Callable[[str], bool] = bool) -> list[str]:
-        """One line for each claim that no result needed.
+        """Return one line for each claim that no result needed.
 
         Args:
-            is_conclusive: whether the adapter of that name evaluated enough cases to say so.
+            is_conclusive: returns whether the adapter of a name evaluated enough cases to say so.
         """
         return [
             f"{name} claims {claim} for {dtype}, and nothing seen needs it"
@@ -69,7 +69,7 @@ class ClaimEvidence:
 
 
 def _needs(judge: Judge, outcome: Outcome, without: Arithmetic) -> bool:
-    """Whether a result is admissible, and would not be with the claims ``without``."""
+    """Whether a result is admissible, but would not be with the claims ``without``."""
     if outcome.outputs is None:
         return False
     narrow = judge.judge(outcome.outputs, without)

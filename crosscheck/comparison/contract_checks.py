@@ -1,4 +1,4 @@
-"""Contract checks of a comparison: started while the last cases are judged, on the plan's cases for that."""
+"""Contract checks of a comparison, on cases of the plan, while its last results are judged."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from crosscheck.pool import AdapterPool
 
 
 class ContractCheck(NamedTuple):
-    """A check of the contract that is under way.
+    """A check of the contract in progress.
 
     Attributes:
         case: the input.
-        name: of the adapter's spec.
-        violations: the sentences to come.
+        name: the name of the adapter's spec.
+        violations: the future sentences, one for each violation.
     """
 
     case: Case
@@ -36,7 +36,7 @@ def start_checks(plan: Plan, pool: AdapterPool) -> Iterator[ContractCheck]:
 
 
 def collect_violations(results: Results, begun: Sequence[ContractCheck]) -> list[str]:
-    """How the adapters break the contract; nothing after Ctrl-C, which ends the run."""
+    """Return an entry for each violation of the contract; none after Ctrl-C, which ends the run."""
     if results.interrupted:
         return []
     try:
@@ -47,9 +47,9 @@ def collect_violations(results: Results, begun: Sequence[ContractCheck]) -> list
 
 
 def _entries(check: ContractCheck, results: Results) -> list[str]:
-    """An entry for each sentence; the last one has the line that replays them all.
+    """Return an entry for each sentence of a check; the last one has the command that replays them all.
 
-    No answer in time is no violation: it is added to ``results.late``.
+    A time-out is no violation: it is added to ``results.late``.
     """
     again = f"\n    replay  {replay(check.case.text, check.name)}"
     try:

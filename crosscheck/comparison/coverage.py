@@ -1,4 +1,4 @@
-"""The coverage as a reader sees it: rows for modes, dtypes and classes of shapes, no gap without a reason."""
+"""The coverage as a table: rows for modes, dtypes and classes of shapes, and a reason for each gap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from crosscheck.regimes import REGIMES
 
 INTERRUPTED: Final = "the run was interrupted before"
 FAULT: Final = "?"
-# How the regimes are headed, so that a row has less than 100 columns.
+# The headings of the regimes, short enough for rows of less than 100 columns.
 HEADS: Final = {
     "ordinary": "ordi-\nnary",
     "non_finite": "non-\nfinite",
@@ -32,7 +32,7 @@ HEADS: Final = {
     "near_label": "near\nlabel",
     "zeros": "zeros",
 }
-FIXED_WIDTH: Final = 89  # columns without the mode
+FIXED_WIDTH: Final = 89  # width in columns of a row without the mode
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class CoverageRow:
     """A row of the coverage table.
 
     Attributes:
-        group: the mode, or what several modes are called together, the dtype and the class of shapes.
-        counts: of its elements.
-        reasons: why nothing was judged, by regime, where nothing was; None: for no known reason.
+        group: the mode or the label that several modes share, the dtype and the class of shapes.
+        counts: the counts of the group.
+        reasons: by regime, for regimes in which nothing was judged, the reason; None if it is unknown.
     """
 
     group: Group
@@ -53,13 +53,13 @@ class CoverageRow:
 def coverage_rows(
     coverage: Coverage, plan: Plan, names: Mapping[str, str], *, interrupted: bool = False
 ) -> list[CoverageRow]:
-    """The rows: modes in the plan's order, then its dtypes, then the classes of shapes.
+    """Return the rows: modes in the plan's order, then its dtypes, then the classes of shapes.
 
     Args:
-        coverage: of the run.
-        plan: that it had.
-        names: from the name of each spec to what its adapter is called.
-        interrupted: whether it ended early.
+        coverage: the coverage of the run.
+        plan: the plan of the run.
+        names: the adapter's name for the name of each spec.
+        interrupted: whether the run ended early.
     """
     last = INTERRUPTED if interrupted else None
     found: dict[Group, CoverageRow] = {}
@@ -82,13 +82,13 @@ def coverage_rows(
 
 
 def faults(rows: Sequence[CoverageRow]) -> list[str]:
-    """What nothing explains: a mode in a dtype at a class of shapes, and the regimes."""
+    """Return the gaps without a reason: a mode in a dtype at a class of shapes, and the regimes."""
     found = ((row.group, [regime for regime, why in row.reasons.items() if why is None]) for row in rows)
     return [f"{' '.join(group)}: {', '.join(regimes)}" for group, regimes in found if regimes]
 
 
 def short(count: int) -> str:
-    """A count in four characters: 999, 1.2k, 12k, 1.2M."""
+    """Format a count in at most four characters: 999, 1.2k, 12k, 1.2M; empty for 0."""
     for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= unit:
             tenths = 10 * count // unit
@@ -97,13 +97,13 @@ def short(count: int) -> str:
 
 
 def _letters() -> Iterator[str]:
-    """a, b, ..., z, aa, ab, ..."""
+    """Yield a, b, ..., z, aa, ab, ..."""
     for length in itertools.count(1):
         yield from map("".join, itertools.product(string.ascii_lowercase, repeat=length))
 
 
 def footnotes(rows: Sequence[CoverageRow]) -> dict[str, str]:
-    """A letter for each reason, in the order in which the rows have them."""
+    """Return a letter for each reason, in the order in which the reasons occur in the rows."""
     reasons = dict.fromkeys(why for row in rows for why in row.reasons.values() if why is not None)
     return dict(zip(reasons, _letters(), strict=False))
 
@@ -137,7 +137,7 @@ def _empty(longest: int, *, headed: bool) -> Table:
 
 
 def tables(rows: Sequence[CoverageRow], width: int) -> Iterator[RenderableType]:
-    """The rows for a reader with that many columns: one table, or one for each mode below its name."""
+    """Yield the rows, to fit `width` columns: as one table, or as one for each mode below its name."""
     notes = footnotes(rows)
     longest = max((len(row.group.mode) for row in rows), default=0)
     if FIXED_WIDTH + longest < width:
@@ -157,7 +157,7 @@ def tables(rows: Sequence[CoverageRow], width: int) -> Iterator[RenderableType]:
 
 
 def below(rows: Sequence[CoverageRow]) -> Iterator[str]:
-    """What stands below the table: the footnotes, and the gaps that nothing explains."""
+    """Yield the lines below the table: the footnotes, and the gaps without a reason."""
     for why, letter in footnotes(rows).items():
         yield f"{letter:>2}  {why}"
     for fault in faults(rows):

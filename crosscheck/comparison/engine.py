@@ -1,6 +1,6 @@
-"""The comparison: every case of a plan, evaluated by its adapters in their processes, judged here.
+"""The comparison: adapters evaluate every case of a plan in their processes; this process judges them.
 
-The processes work ahead while this one judges. All adapters share one judge per case.
+The processes compute the next cases while this process judges. All adapters of a case share one judge.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from crosscheck.matrix.coverage import Coverage
 from crosscheck.pool import AdapterPool
 from crosscheck.summary import EVERY, Cell, Summary, add
 
-# Outcomes of agreeing adapters that a failing case keeps beside those that disagree.
+# How many outcomes of agreeing adapters a failing case keeps beside those that disagree.
 MOST_AGREEING = 8
 
 FAILURE = "failure"
@@ -32,13 +32,13 @@ Advance = Callable[[Case], None]
 
 
 def wrong_of(outcome: Outcome) -> set[tuple[str, str]]:
-    """The adapter with each output on which it disagrees, or with `FAILURE`."""
+    """Return pairs of the adapter and each output on which it disagrees, or `FAILURE`."""
     what = {*outcome.disagreeing, *([FAILURE] if outcome.failure is not None else [])}
     return {(outcome.description.name, each) for each in what}
 
 
 class FailingCase(NamedTuple):
-    """A case on which some adapter disagrees or fails, and what all of them returned."""
+    """A case on which some adapter disagrees or fails, with the outcomes of several adapters."""
 
     case: Case
     judge: Judge
@@ -46,30 +46,30 @@ class FailingCase(NamedTuple):
 
     @property
     def wrong(self) -> set[tuple[str, str]]:
-        """The adapters that are wrong, each with an output or `FAILURE`, as `wrong_of`."""
+        """Pairs of each wrong adapter and an output or `FAILURE`, as `wrong_of` returns them."""
         return {each for outcome in self.outcomes for each in wrong_of(outcome)}
 
 
 def _agreeing(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Some outcomes of agreeing adapters: those with results first, of them the plain modes first."""
+    """Return some outcomes of agreeing adapters: first those with results, among them the plain modes."""
     green = [outcome for outcome in outcomes if outcome.is_green]
     return sorted(green, key=lambda o: (o.outputs is None, o.description.name not in CORE))[:MOST_AGREEING]
 
 
 @dataclass
 class Results:
-    """What a comparison found, complete at any time.
+    """The results of a comparison, consistent at any time.
 
     Attributes:
-        summaries: by cell.
+        summaries: the summaries by cell.
         failing_cases: the first case for each adapter, dtype and output that disagrees, and each failure.
         claim_evidence: which of the adapters' claims a result needed.
-        coverage: what was judged where.
-        differences: how often adapters differ, each within its bounds.
-        known: the differences that speak against nobody.
-        late: what adapters gave no answer to in time beside the cases, a sentence each.
+        coverage: the judged elements by mode, dtype, class of shapes and regime.
+        differences: how often adapters differ while each is within its bounds.
+        known: the known differences, which do not fail the run.
+        late: one sentence for each time-out other than at a case.
         judged: how many cases were judged.
-        interrupted: by Ctrl-C.
+        interrupted: whether Ctrl-C ended the comparison.
     """
 
     summaries: dict[Cell, Summary] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Results:
     def _keep_if_new(
         self, case: Case, judge: Judge, wrong: Sequence[Outcome], outcomes: Sequence[Outcome]
     ) -> None:
-        """Keep the case if it shows something wrong for the first time."""
+        """Keep the case if it shows a new fault: a new adapter, dtype, and output or failure."""
         failing_case = FailingCase(case, judge, (*wrong, *_agreeing(outcomes)))
         new = {(case.dtype, *each) for each in failing_case.wrong}
         if not new <= self._found:
@@ -112,7 +112,7 @@ class Results:
             self.failing_cases.append(failing_case)
 
     def add_skipped(self, case: Case, description: Description) -> None:
-        """Count what an adapter was not given any more, after it failed."""
+        """Count a case that was not given to an adapter, because it had failed before."""
         cell = cell_of(case, Outcome(description), EVERY)
         add(self.summaries, {cell: Summary(not_run=count_of(case))})
         self.coverage.add_skipped(description.name, case)
@@ -129,8 +129,8 @@ def compare(
     Args:
         planned_cases: the cases of a plan, each with the names of the adapters that evaluate it.
         pool: the adapters by these names.
-        advance: called after each case.
-        known: differences that are no fault of this run; None: none.
+        advance: a function that is called after each case.
+        known: the known differences, which do not fail the run; None for none.
 
     Raises:
         JournalError: an input could not be written, so that a crash would have lost it.

@@ -1,4 +1,4 @@
-"""A comparison under two interpreters: the same cases in one table, the second gated against the first."""
+"""A comparison under two interpreters: the same cases in one table, and a gate of the second interpreter."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from crosscheck.ledger.making import header
 
 
 def suffix_of(python: str) -> str:
-    """The suffix of adapters' names under this interpreter."""
+    """Return the suffix of adapters' names under this interpreter."""
     return Spec("", "", python=python).suffix
 
 
 @dataclass(frozen=True)
 class PlanPerInterpreter:
-    """A plan whose every case is evaluated under each interpreter.
+    """A plan whose every case is evaluated under each of several interpreters.
 
     Attributes:
         plan: the cases for one interpreter.
@@ -52,17 +52,17 @@ class PlanPerInterpreter:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the plan is whole."""
+        """Whether the plan for one interpreter is whole."""
         return self.plan.is_whole
 
     @property
     def is_exhaustive(self) -> bool:
-        """False: a known difference may concern one version alone."""
+        """False, since a known difference may concern the version in one interpreter only."""
         return False
 
     @property
     def unsupported(self) -> list[str]:
-        """What the plan cannot have, with the reason."""
+        """What the plan for one interpreter cannot contain, with the reasons."""
         return self.plan.unsupported
 
     def __len__(self) -> int:
@@ -75,24 +75,24 @@ class PlanPerInterpreter:
             )
 
     def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """The plan's cases, each with the adapters under every interpreter."""
+        """Yield the plan's cases, each with the adapters under every interpreter."""
         return self._for_names(
             self.plan.planned_cases(list(dict.fromkeys(map(_without_interpreter, names)))), names
         )
 
     def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """The plan's cases for the contract, each with the adapters under every interpreter."""
+        """Yield the plan's cases for contract checks, each with the adapters under every interpreter."""
         return self._for_names(
             self.plan.contract(list(dict.fromkeys(map(_without_interpreter, names)))), names
         )
 
     def label(self, name: str) -> str:
-        """The plan's label of the adapter, with the interpreter."""
+        """Return the plan's label of the adapter, with the interpreter."""
         plain, at, where = name.partition("@")
         return f"{self.plan.label(plain)}{at}{where}"
 
     def classes(self, name: str) -> tuple[str, ...]:
-        """The plan's classes of shapes for the adapter."""
+        """Return the plan's classes of shapes for the adapter."""
         return self.plan.classes(_without_interpreter(name))
 
     def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
@@ -115,17 +115,17 @@ def gate_interpreters(
     observations: Sequence[Observation],
     console: Console,
 ) -> bool:
-    """Print what is different under the second interpreter; nothing after Ctrl-C.
+    """Print what changes from the first interpreter to the second; print nothing after Ctrl-C.
 
     Args:
-        plan: of the comparison.
+        plan: the plan of the comparison.
         comparison: its results.
-        head: the header of a ledger of it.
-        observations: what probes saw of its adapters.
-        console: where to print.
+        head: the header of a ledger of the comparison.
+        observations: the observations of probes of its adapters.
+        console: the console to print to.
 
     Returns:
-        Whether anything is worse under the second interpreter.
+        Whether any result is worse under the second interpreter.
 
     Raises:
         LedgerError: nothing was judged under one of them, so that they cannot be compared.
@@ -141,7 +141,7 @@ def gate_interpreters(
 def _ledger_under(
     python: str, comparison: Comparison, head: Header, observations: Sequence[Observation]
 ) -> Ledger:
-    """The ledger of one interpreter, with the adapters' names as they are without it."""
+    """Make the ledger of one interpreter, with adapters' names without the interpreter."""
     suffix = suffix_of(python)
     said = {
         _without_interpreter(selector): replace(

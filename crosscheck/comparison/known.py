@@ -1,4 +1,4 @@
-"""What a comparison says about the known differences: how much they cover, and which are stale."""
+"""The sections of a comparison's report about known differences: what they cover, and which are outdated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crosscheck.known import Difference
 
 
 def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
-    """Titles and lines, for the report."""
+    """Yield titles and lines for the report."""
     entries = [entry for entry in comparison.results.known.entries if entry.name in comparison.known]
     bugs, hazards = ([e for e in entries if e.kind == kind] for kind in ("bug", "hazard"))
     yield "Known differences:", [_one_line(comparison, entry) for entry in bugs]
@@ -22,7 +22,7 @@ def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
 
 
 def _one_line(comparison: Comparison, entry: Difference) -> str:
-    """One entry with the elements that it covers: of a hazard by regime, of a bug with the link."""
+    """Return one entry with its number of covered elements: a hazard's by regime, a bug's with its link."""
     counts = comparison.known[entry.name]
     total = f"{entry.name}: {counts.total():,} element{'s' * (counts.total() != 1)}"
     if entry.kind == "bug":

@@ -17,10 +17,10 @@ def to_ledger(
     """Make the ledger of a comparison that has ended.
 
     Args:
-        comparison: its results.
-        header: of the run.
-        observations: what probes saw of its adapters.
-        crashes: how adapters crashed at the probes, a sentence each.
+        comparison: the results of the comparison.
+        header: the header of the ledger.
+        observations: the observations of probes of its adapters.
+        crashes: one sentence for each adapter that crashed at the probes.
     """
     results = comparison.results
     sentences = [

@@ -1,4 +1,4 @@
-"""The matrix as the plan of a comparison: each case once, with all its modes; and why it has gaps."""
+"""The matrix as the plan of a comparison: each case once, with all its modes; and the reasons for gaps."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from crosscheck.matrix.shapes import CLASSES, LARGE, MIXED, shape_class
 from crosscheck.regimes import regime_counts
 from reference.formats import FORMATS
 
-# Where the contract is checked: several rows, inputs, outputs, and few problems for who takes them in turn.
+# The shape of contract checks: several rows, inputs, outputs; few problems, for modes with a call for each.
 CONTRACT_SHAPE: Final = MIXED
-# Why a plan has no case for a mode in a dtype, at a class of shapes, in a regime.
+# The reasons why a plan has no case for a mode in a dtype, at a class of shapes, in a regime.
 BY_TURNS: Final = "by turns: a new shape costs this mode a program or many calls; --thorough takes all"
 HAZARD: Final = "a hazard takes large shapes with --thorough only"
 LARGE_ONLY: Final = "large shapes are float64's and float32's"
@@ -34,14 +34,14 @@ PlannedRegimes = Mapping[tuple[str, str, str], frozenset[str]]
 
 @dataclass(frozen=True)
 class MatrixPlan:
-    """The cases of the matrix, the small ones first.
+    """The cases of the matrix, small ones first.
 
     Attributes:
         named: the modes with names, which get every class of shapes, and the adapters from outside.
         combined: the other combinations of factors, each with a few cases.
-        dtypes: of the cases.
+        dtypes: the dtypes of the cases.
         thorough: whether every mode takes every shape.
-        seed: of all cases.
+        seed: the seed of all cases.
     """
 
     named: tuple[str, ...] = NAMED
@@ -52,7 +52,7 @@ class MatrixPlan:
 
     @classmethod
     def of(cls, specs: Sequence[Spec], dtypes: tuple[str, ...], *, thorough: bool = False) -> MatrixPlan:
-        """The plan for these adapters; a combination that has a name counts as the mode of that name."""
+        """Make the plan for these adapters; a combination that has a name counts as the mode of that name."""
         combinations = {name for name, _ in all_combinations()}
         combined = [spec.name for spec in specs if spec.name in combinations and spec.name not in NAMED]
         named = [spec.name for spec in specs if spec.name not in combined]
@@ -78,14 +78,14 @@ class MatrixPlan:
 
     @property
     def title(self) -> str:
-        """How many modes and cases."""
+        """The number of modes, combinations, cases and calls, in one line."""
         pairs = sum(map(len, self._by_case.values()))
         modes = f"{len(self.named)} modes and {len(self.combined)} combinations of factors"
         return f"The matrix: {modes}, {len(self):,} cases, {pairs:,} calls"
 
     @property
     def is_whole(self) -> bool:
-        """Whether it has every mode, combination and dtype."""
+        """Whether the plan has every mode, combination and dtype."""
         every = {*NAMED, *(name for name, _ in all_combinations())}
         return every <= {*self.named, *self.combined} and set(self.dtypes) >= set(FORMATS)
 
@@ -103,13 +103,13 @@ class MatrixPlan:
         return len(self._by_case)
 
     def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """Each case once, with the modes that evaluate it."""
+        """Yield each case once, with the modes that evaluate it."""
         there = set(names)
         for case, modes in self._by_case.items():
             yield PlannedCase(case, tuple(name for name in dict.fromkeys(modes) if name in there))
 
     def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """An ordinary case of each dtype, with the modes that have names and the adapters from outside."""
+        """Yield an ordinary case of each dtype, with the modes with names and the adapters from outside."""
         there = tuple(name for name in self.named if name in names)
         for dtype in self.dtypes:
             yield PlannedCase(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), there)
@@ -128,11 +128,11 @@ class MatrixPlan:
         return {name: label_of(parse(name).framework) for name in self.combined}
 
     def label(self, name: str) -> str:
-        """The framework and the number of its combinations, which share a row; otherwise the name."""
+        """Return the adapter's name; for combinations, one label per framework, so that they share a row."""
         return self._labels.get(name, name)
 
     def classes(self, name: str) -> tuple[str, ...]:
-        """All classes of shapes."""
+        """Return all classes of shapes."""
         del name
         return tuple(CLASSES)
 
@@ -143,13 +143,13 @@ class MatrixPlan:
         )
 
     def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """As `Plan.reason_not_planned`: another mode or dtype has its turn, or the matrix leaves it out."""
+        """As `Plan.reason_not_planned`: other modes or dtypes take the case, or the matrix excludes it."""
         cell = self.label(name), dtype, shapes
         this_plan, thorough_plan = (there.get(cell, frozenset()) for there in self._regimes)
         return reason_for_gap(self._mode(name), Gap(dtype, shapes, regime), this_plan, thorough_plan)
 
     def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """As `Plan.reason_not_hit`: the few elements miss the regime, and the thorough plan has some."""
+        """As `Plan.reason_not_hit`: the few elements miss a regime that the thorough plan's cases have."""
         every = named_items([name] if name in self.named else [], thorough=True)
         cases = (case for item in every if item.dtype == dtype for case in item.cases)
         aimed = (c for c in cases if shape_class(c.shape) == shapes and c.regime in (regime, "mixed"))
@@ -162,15 +162,15 @@ class MatrixPlan:
 
 
 def _numbers(case: Case) -> int:
-    """How many products the case has."""
+    """Return how many products the case has."""
     return math.prod(case.shape)
 
 
 def selected(only: Sequence[str], outside: Sequence[str], dtypes: Sequence[str]) -> list[Spec]:
-    """The modes with names and the combinations that `only` lists, and the adapters from outside.
+    """Select the modes with names and the combinations that `only` lists, and the adapters from outside.
 
     Raises:
-        AdapterError: as `adapters.select`, or none of them has a case in these dtypes.
+        AdapterError: as `adapters.select`; or no selected adapter has a case in these dtypes.
     """
     dtypes_of: dict[str, set[str]] = {}
     for name, dtype in all_combinations():
@@ -187,7 +187,7 @@ def selected(only: Sequence[str], outside: Sequence[str], dtypes: Sequence[str])
 
 
 def planned_regimes(items: Iterable[Item], label: Callable[[str], str]) -> PlannedRegimes:
-    """The regimes of the items' cases, by label of the mode, dtype and class of shapes."""
+    """Return the regimes of the items' cases, by label of the mode, dtype and class of shapes."""
     found: dict[tuple[str, str, str], set[str]] = {}
     for item in items:
         for case in item.cases:
@@ -201,7 +201,7 @@ def _has(regimes: Collection[str], regime: str) -> bool:
 
 
 class Gap(NamedTuple):
-    """Where a mode was not judged.
+    """A dtype, class of shapes and regime in which a mode was not judged.
 
     Attributes:
         dtype: a key of `FORMATS`.
@@ -217,12 +217,12 @@ class Gap(NamedTuple):
 def reason_for_gap(
     mode: Mode | None, gap: Gap, this_plan: Collection[str], thorough_plan: Collection[str]
 ) -> str | None:
-    """The reason why a plan has no case of the gap's regime; None if it has one, or there is no reason.
+    """Return the reason why a plan has no case of the gap's regime; None if it has one, or none is known.
 
     Args:
         mode: the mode; None for the combinations of a framework.
-        gap: where the mode was not judged.
-        this_plan: the regimes of the cases that the plan has there.
+        gap: the dtype, class of shapes and regime.
+        this_plan: the regimes of the cases that the plan has in that dtype and class.
         thorough_plan: the regimes of the cases that the thorough plan has there.
     """
     if _has(this_plan, gap.regime):

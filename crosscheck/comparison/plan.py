@@ -1,8 +1,9 @@
-"""The plan of a comparison: which cases, in which order.
+"""The core plan of a comparison: its cases and their order.
 
 A cell of the plan is an adapter, a dtype and a regime, and gets at least the stated number of problems.
-They come in rounds of one case of every shape, small stacks first, so that a failure is first met where it
-is easiest to read, and an interrupted run has seen a little of everything. Round r has the run's seed plus r.
+The cases come in rounds of one case of every shape, small stacks first, so that a failure is first found
+where it is easiest to read, and an interrupted run has covered part of everything. Round r has the run's seed
+plus r.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
 SHAPES = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))
-# Problems in a round that visits every shape.
+# How many problems a round has, with one case of every shape.
 ROUND = sum(shape[0] for shape in SHAPES)
-# A run of at most 30 s on two cores once everything is compiled: a round of all adapters takes 9 s there.
+# Two rounds take at most 30 s on two cores once everything is compiled: a round of all adapters takes 9 s.
 PROBLEMS = 2 * ROUND
-# Where the contract is checked: several rows, inputs and outputs, and a shape that the plan has anyway.
+# The shape of contract checks: several rows, inputs and outputs, and a shape that the plan contains anyway.
 CONTRACT_SHAPE = (256, 7, 3, 2)
 
 
@@ -31,10 +32,10 @@ class CorePlan:
     """The cases of one run, the same for all adapters.
 
     Attributes:
-        dtypes: of the cases, in this order.
-        regimes: of the cases, in this order.
+        dtypes: the dtypes of the cases, in this order.
+        regimes: the regimes of the cases, in this order.
         problems: the least number of problems in each cell.
-        seed: of the first round.
+        seed: the seed of the first round.
     """
 
     dtypes: tuple[str, ...] = tuple(FORMATS)
@@ -44,7 +45,7 @@ class CorePlan:
 
     @property
     def visits(self) -> list[tuple[int, tuple[int, ...]]]:
-        """Seed and shape of the cases of each cell: the fewest whole cases that give it its problems."""
+        """Seed and shape of the cases of each cell: the fewest whole cases with enough problems."""
         found: list[tuple[int, tuple[int, ...]]] = []
         rounds, rest = divmod(self.problems, ROUND)
         for r in range(rounds):
@@ -57,22 +58,22 @@ class CorePlan:
 
     @property
     def per_cell(self) -> int:
-        """Problems that a cell gets, one whose regime every shape can host."""
+        """How many problems a cell gets if every shape can contain its regime."""
         return sum(shape[0] for _, shape in self.visits)
 
     @property
     def title(self) -> str:
-        """What is compared, in a line."""
+        """One line on what is compared."""
         return f"Problems for each adapter, dtype and regime: {self.per_cell:,}"
 
     @property
     def is_whole(self) -> bool:
-        """Whether every regime and every shape is visited."""
+        """Whether the plan contains every regime and every shape."""
         return set(self.regimes) >= set(REGIMES) and self.problems >= ROUND
 
     @property
     def is_exhaustive(self) -> bool:
-        """False: the plan has few shapes, and only the core adapters."""
+        """False, since the plan has few shapes, and only the core adapters."""
         return False
 
     def __len__(self) -> int:
@@ -89,25 +90,25 @@ class CorePlan:
                     yield Case(regime, seed, shape, dtype=dtype)
 
     def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """Every case, with all adapters."""
+        """Yield every case, with all adapters."""
         return (PlannedCase(case, tuple(names)) for case in self)
 
     def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """An ordinary case of each dtype, with all adapters."""
+        """Yield an ordinary case of each dtype, with all adapters."""
         for dtype in self.dtypes:
             yield PlannedCase(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), tuple(names))
 
     def label(self, name: str) -> str:
-        """The name: every adapter has a row of its own."""
+        """Return the name, since every adapter has a row of its own."""
         return name
 
     def classes(self, name: str) -> tuple[str, ...]:
-        """The classes of the plan's shapes."""
+        """Return the classes of the plan's shapes."""
         del name
         return tuple(dict.fromkeys(shape_class(shape) for _, shape in self.visits))
 
     def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """As `Plan.reason_not_planned`: the only reason is that ``--regime`` leaves the regime out."""
+        """As `Plan.reason_not_planned`: the only reason is that ``--regime`` excludes the regime."""
         del name, dtype, shapes
         return None if regime in self.regimes else "left out by --regime"
 
@@ -118,7 +119,7 @@ class CorePlan:
 
     @property
     def unsupported(self) -> list[str]:
-        """The regimes that a shape of the plan cannot host, with the reason."""
+        """The regimes that a shape of the plan cannot contain, with the reasons."""
         shapes = dict.fromkeys(shape for _, shape in self.visits)
         return [
             f"{regime} at {'x'.join(map(str, shape))}: {reason}"
@@ -128,5 +129,5 @@ class CorePlan:
 
 
 def _unsupported(regime: str, shape: Sequence[int]) -> str | None:
-    # every dtype hosts what one hosts
+    # a shape that can contain the regime in one dtype can contain it in every dtype
     return REGIMES[regime].unsupported(tuple(shape), FORMATS["float32"])

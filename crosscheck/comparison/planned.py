@@ -13,7 +13,7 @@ class PlannedCase(NamedTuple):
 
     Attributes:
         case: the input; all adapters share its judge.
-        names: of the adapters' specs.
+        names: the names of the adapters' specs.
     """
 
     case: Case
@@ -21,16 +21,16 @@ class PlannedCase(NamedTuple):
 
 
 class Plan(Protocol):
-    """The cases of a comparison, and why it has none elsewhere.
+    """The cases of a comparison, and the reasons for its gaps.
 
     Attributes:
         title: one line on what is compared.
-        seed: of the first cases.
-        dtypes: of the cases.
-        is_whole: whether nothing is left out that such a plan can have.
-        is_exhaustive: whether it has every mode and shape there is, so that a known difference without a
-            match is stale.
-        unsupported: what the plan cannot have, with the reason.
+        seed: the seed of the first cases.
+        dtypes: the dtypes of the cases.
+        is_whole: whether the plan contains everything that a plan of its kind can contain.
+        is_exhaustive: whether the plan has every mode and shape there is, so that a known difference without
+            a match is outdated.
+        unsupported: what the plan cannot contain, with the reasons.
     """
 
     @property
@@ -47,33 +47,33 @@ class Plan(Protocol):
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left out that such a plan can have."""
+        """Whether the plan contains everything that a plan of its kind can contain."""
 
     @property
     def is_exhaustive(self) -> bool:
-        """Whether it has every mode and shape there is."""
+        """Whether the plan has every mode and shape there is."""
 
     @property
     def unsupported(self) -> list[str]:
-        """What the plan cannot have, with the reason."""
+        """What the plan cannot contain, with the reasons."""
 
     def __len__(self) -> int:
-        """How many cases there are."""
+        """Return the number of cases."""
 
     def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """The cases in order, each with those of the named specs that evaluate it."""
+        """Yield the cases in order, each with those of the named specs that evaluate it."""
 
     def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """The cases on which the contract is checked, each with those of the named specs that are checked."""
+        """Yield the cases of contract checks, each with those of the named specs that are checked."""
 
     def label(self, name: str) -> str:
-        """The label of an adapter's row in the table; adapters of one label share a row."""
+        """Return the label of an adapter's row in the table; adapters with the same label share a row."""
 
     def classes(self, name: str) -> tuple[str, ...]:
-        """The classes of shapes that are separate rows of the coverage, for the spec of this name."""
+        """Return the classes of shapes that have separate rows of the coverage, for the spec of this name."""
 
     def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """Why the plan has no case there for the spec of this name; None if it has some or should have."""
+        """Return why the plan has no such case for the named spec; None if it has one or should have one."""
 
     def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """Why the planned cases there may have no element in the regime; None if they should have some."""
+        """Return why the planned cases may have no element in the regime; None if they should have some."""

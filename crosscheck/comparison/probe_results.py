@@ -1,4 +1,4 @@
-"""The probes of `crosscheck.behaviours`, run on the adapters of a comparison after its cases."""
+"""Run the probes of `crosscheck.behaviours` on the adapters of a comparison, after its cases."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class ProbeResults:
     """The results of the probes.
 
     Attributes:
-        observations: what the probes saw.
-        deaths: one sentence for each adapter that crashed or gave no answer.
+        observations: the observations of the probes.
+        crashes: one sentence for each adapter that crashed or gave no answer in time.
     """
 
     observations: list[Observation] = field(default_factory=list)
@@ -28,7 +28,7 @@ class ProbeResults:
 
 
 def run_probes(comparison: Comparison, options: ProcessOptions) -> ProbeResults:
-    """Run all probes on the core adapters and those from outside; none after Ctrl-C, which ends the run."""
+    """Run all probes on the core adapters and those from outside; run none after Ctrl-C."""
     found = ProbeResults()
     if comparison.results.interrupted:
         return found

@@ -1,4 +1,4 @@
-"""What a comparison shows while it runs, and how Ctrl-C ends it."""
+"""The progress of a comparison on the terminal, and how Ctrl-C ends a comparison."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crosscheck.comparison.engine import Advance
 
 @contextmanager
 def interruption() -> Iterator[threading.Event]:
-    """Set by Ctrl-C, beside the exception, which is lost if it comes up inside a native callback."""
+    """Yield an event that Ctrl-C sets; KeyboardInterrupt alone may be lost inside a native callback."""
     interrupted = threading.Event()
     before = signal.getsignal(signal.SIGINT)
 
@@ -25,7 +25,7 @@ def interruption() -> Iterator[threading.Event]:
         interrupted.set()
         signal.default_int_handler(number, frame)
 
-    if before is not signal.default_int_handler:  # somebody else's business, or ignored on purpose
+    if before is not signal.default_int_handler:  # another handler is installed, or SIGINT is ignored
         yield interrupted
         return
     signal.signal(signal.SIGINT, interrupt)
@@ -37,7 +37,7 @@ def interruption() -> Iterator[threading.Event]:
 
 @contextmanager
 def progress(cases: int, interrupted: threading.Event) -> Iterator[Advance]:
-    """A bar on a terminal, silence elsewhere; after Ctrl-C there is no next case."""
+    """Show a bar on a terminal, and nothing elsewhere; after Ctrl-C, `advance` raises KeyboardInterrupt."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<23}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -1,4 +1,4 @@
-"""What a comparison says on the terminal: versions, verdict, table, and what was outside."""
+"""The report of a comparison on the terminal: versions, verdict, table, and what was outside."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from crosscheck.comparison.table import OUTSIDE, Row, merge_outputs, tables
 from crosscheck.formatting import output_width, wrap_line
 from crosscheck.message import failure
 
-# Failing cases of one adapter and output that get a message; the others are counted.
+# How many failing cases of one adapter and output get a message; the others are only counted.
 MOST_PER_OUTPUT = 1
-# Messages in a whole report: each takes seconds to make.
+# How many messages a report has at most, since each takes seconds to make.
 MOST_MESSAGES = 16
-# From so many adapters on they are counted, not listed.
+# From this number of adapters on, they are counted instead of listed.
 MANY = 9
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 class _Quiet(Console):
-    """A console that leaves a closed pipe to the command line."""
+    """A console that raises BrokenPipeError, which the command line handles."""
 
     def on_broken_pipe(self) -> None:
-        """Pass it on; rich would end the process."""
+        """Raise BrokenPipeError; rich itself would end the process."""
         raise BrokenPipeError
 
 
 def console_for(*, terminal: bool) -> Console:
-    """Where the report goes; without a terminal it has no colours, and long lines unless COLUMNS is set."""
+    """Return the console for the report; off a terminal it has no colours, and lines of `PIPED` columns."""
     return _Quiet(width=output_width(terminal=terminal), highlight=False, soft_wrap=False)
 
 
 def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
-    """What is compared, with the versions."""
+    """Yield the lines on what is compared, with the versions."""
     yield f"Gradient Crosscheck {_version()}, Python {platform.python_version()}, seed {plan.seed}"
     yield plan.title
     if len(descriptions) < MANY:
@@ -56,7 +56,7 @@ def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
 
 
 def _where(said: Description) -> str:
-    """The version, and where and how it runs."""
+    """Return the version, the device and the threads of an adapter as text."""
     threads = "" if said.threads is None else f", {said.threads} thread{'s' * (said.threads > 1)}"
     return f"{said.version}, {said.device}{threads}"
 
@@ -69,7 +69,7 @@ def _version() -> str:
 
 
 def show(comparison: Comparison, console: Console) -> None:
-    """Print the report: the verdict, the table, and what there is to say about it."""
+    """Print the report: the verdict, the table, and the sections below it."""
     say(console, "", *wrap_line(_verdict(comparison), console.width))
     draw(console, tables(comparison.table, console.width, details=comparison.with_details))
     if comparison.coverage:
@@ -87,13 +87,13 @@ def show(comparison: Comparison, console: Console) -> None:
 
 
 def _entry(text: str, width: int) -> list[str]:
-    """An entry of a section; what follows its first line, to be pasted somewhere, stays as it is."""
+    """Wrap the first line of an entry; the lines after it are commands to paste, and stay unchanged."""
     first, *others = text.splitlines()
     return [*wrap_line(f"  {first}", width), *others]
 
 
 def draw(console: Console, parts: Iterable[RenderableType]) -> None:
-    """Print a table without spaces at the ends of its lines."""
+    """Print tables without spaces at the ends of their lines."""
     with console.capture() as captured:
         for part in parts:
             console.print(part)
@@ -101,7 +101,7 @@ def draw(console: Console, parts: Iterable[RenderableType]) -> None:
 
 
 def say(console: Console, *lines: str) -> None:
-    """Print the lines as they are."""
+    """Print the lines unchanged."""
     for line in lines:
         console.out(line, highlight=False)
 
@@ -128,16 +128,16 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
 
 
 def _not_run(lines: Sequence[Row]) -> list[str]:
-    """How many problems an adapter was not given any more."""
+    """Return how many problems were not given to each adapter after a failure."""
     return [
         f"{row.adapter} {row.dtype}: {row.summary.not_run:,} problems" for row in lines if row.summary.not_run
     ]
 
 
 def _not_judged(comparison: Comparison) -> list[str]:
-    """Regimes and outputs of which nothing was judged; with details how much of which, in percent.
+    """List the regimes and outputs of which nothing was judged; with details, also shares in percent.
 
-    Adapters of which the same holds stand together.
+    Adapters with the same text share a line.
     """
     found: dict[tuple[str, str], list[str]] = {}
     for row in merge_outputs(comparison.table):
@@ -147,7 +147,7 @@ def _not_judged(comparison: Comparison) -> list[str]:
 
 
 def _different(comparison: Comparison) -> list[str]:
-    """How often adapters differ, and how often it takes a claim of one of them."""
+    """Return how often adapters differ, and how often only a claim keeps an adapter within bounds."""
     found, label = comparison.results.differences, comparison.plan.label
     if not found.different:
         return []
@@ -163,7 +163,7 @@ def _different(comparison: Comparison) -> list[str]:
 
 
 def _shares(comparison: Comparison, row: Row) -> str:
-    """Of a regime of cases the share of each output that was not judged, as far as it was not."""
+    """Return, for each regime of cases, the share of each output that was not judged, if there is any."""
     label = comparison.plan.label
     found: dict[str, dict[str, tuple[int, int]]] = {}
     for cell, summary in comparison.results.summaries.items():
@@ -185,7 +185,7 @@ def _shares(comparison: Comparison, row: Row) -> str:
 
 
 def _percent(part: int, whole: int) -> str:
-    """A share that is neither rounded to nothing nor to all."""
+    """Format a share such that it is rounded neither to 0 nor, unless it is all, to 100 percent."""
     if part == whole:
         return "all of it"
     share = 100 * part / whole
@@ -193,7 +193,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _unsupported(lines: Sequence[Row]) -> list[str]:
-    """Each reason once; how many problems, where it is the only one."""
+    """Return each reason once, with the number of problems if it is the only reason of its row."""
     found = {
         f"{row.adapter} {row.dtype}: {reason}": row.summary
         for row in lines
@@ -208,7 +208,7 @@ def _unsupported(lines: Sequence[Row]) -> list[str]:
 
 
 def _disagreements(comparison: Comparison) -> Iterator[str]:
-    """The first failing cases of each adapter and output in full."""
+    """Yield the messages for the first failing cases of each adapter and output."""
     shown_before: Counter[tuple[str, str]] = Counter()
     for failing_case in () if comparison.results.interrupted else comparison.results.failing_cases:
         wrong = [each for outcome in failing_case.outcomes for each in sorted(wrong_of(outcome))]
@@ -226,7 +226,7 @@ def _disagreements(comparison: Comparison) -> Iterator[str]:
 
 
 def _counted(lines: Sequence[Row]) -> Iterator[str]:
-    """On how many problems each output is outside, and the worst of them."""
+    """Yield, for each output that is outside, on how many problems it is, and the worst of them."""
     for row in lines:
         share = row.summary.share
         if row.verdict == OUTSIDE and share is not None:
@@ -239,7 +239,7 @@ def _counted(lines: Sequence[Row]) -> Iterator[str]:
 
 
 def _measured(lines: Sequence[Row]) -> str:
-    """Of how many numbers the error is known, where it is not all."""
+    """Return the share of numbers whose error is known; empty if all are."""
     elements, unknown = (sum(getattr(row.summary, name) for row in lines) for name in ("elements", "unknown"))
     if not unknown:
         return ""
@@ -248,7 +248,7 @@ def _measured(lines: Sequence[Row]) -> str:
 
 
 def _verdict(comparison: Comparison) -> str:
-    """The first line."""
+    """Return the first line of the report, with the verdict."""
     results, who = comparison.results, _everybody(comparison.descriptions)
     said = sentence(who, comparison.reasons, comparison.rows, known=bool(comparison.known))
     if results.interrupted:
@@ -260,12 +260,12 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: bool = False) -> str:
-    """The verdict on a run, and on how many numbers.
+    """Return the verdict on a run as a sentence, with the numbers judged and not judged.
 
     Args:
-        who: the adapters.
-        reasons: what is not within bounds.
-        lines: of the run.
+        who: the names of the adapters.
+        reasons: the reasons why not all is within bounds.
+        lines: the rows of the run.
         known: whether known differences were found.
     """
     judged, left = sum(row.judged for row in lines), sum(row.summary.not_judged for row in lines)
@@ -278,7 +278,7 @@ def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: b
 
 
 def _end(comparison: Comparison) -> str:
-    """The last line: the verdict in a word or two, and what it took."""
+    """Return the last line: the verdict in a few words, the number of problems, and the time."""
     what = f"{comparison.evaluated:,} evaluated problems in {comparison.seconds:.1f} s"
     if comparison.results.interrupted:
         return f"Interrupted: {what}."

@@ -1,4 +1,4 @@
-"""A comparison that has ended: what was compared, what was found, and what is not within bounds."""
+"""A comparison that has ended: its plan, its adapters, its results, and the reasons against a pass."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from crosscheck.summary import EVERY, known_of
 
 @dataclass
 class Comparison:
-    """All that a report is about.
+    """Everything that a report of a comparison contains.
 
     Attributes:
-        plan: what was to be judged.
-        descriptions: of the adapters that started.
-        results: what was found.
-        crashed_on_load: how adapters crashed while they were loaded, one line each.
-        violations: how adapters break the contract in other ways than by their values, one line each.
-        adapters: all of them, by the name that they were selected by, for the messages' own questions.
-        seconds: how long it took.
-        with_details: whether the table has a row for each output, with the extremes.
-        with_coverage: whether the coverage is asked for; then a gap in it that nothing explains counts.
-        tried_again: what was tried once more and then answered, one line each.
+        plan: the plan of the comparison.
+        descriptions: the descriptions of the adapters that started.
+        results: the results of the cases.
+        crashed_on_load: one line for each adapter that crashed while it was loaded.
+        violations: one line for each violation of the contract other than by values.
+        adapters: all adapters, by the name that selects them, for the evaluations that messages need.
+        seconds: how long the comparison took.
+        with_details: whether the table has a row for each output, with the worst values.
+        with_coverage: whether the coverage is printed; then a gap in it without a reason fails the run.
+        tried_again: one line for each call that was answered only at its second attempt.
     """
 
     plan: Plan
@@ -47,12 +47,12 @@ class Comparison:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """A row for each adapter, dtype and output; to be asked for when the results are complete."""
+        """A row for each adapter, dtype and output; read it only when the results are complete."""
         return rows(self.results.summaries)
 
     @cached_property
     def table(self) -> list[Row]:
-        """The rows of the table in the plan's order; those of adapters that it labels alike are one."""
+        """The rows of the table in the plan's order, one for all adapters with the same label."""
         labels = list(dict.fromkeys(self.plan.label(said.name) for said in self.descriptions))
         found = rows(self.results.summaries, self.plan.label)
         dtypes = self.plan.dtypes
@@ -60,7 +60,7 @@ class Comparison:
 
     @cached_property
     def coverage(self) -> list[CoverageRow]:
-        """The rows of the coverage, if it is asked for."""
+        """The rows of the coverage if it is to be printed, else none."""
         if not self.with_coverage:
             return []
         names = {name: adapter.description.name for name, adapter in self.adapters.items()}
@@ -68,12 +68,12 @@ class Comparison:
 
     @cached_property
     def known(self) -> dict[str, Counter[str]]:
-        """How many elements each known difference covers, by its name, by regime."""
+        """How many elements each known difference covers, by its name and then by regime."""
         return known_of(row.summary for row in self.rows)
 
     @property
     def unmatched(self) -> tuple[Difference, ...]:
-        """The known differences that concern an adapter and cover nothing, where everything was tried."""
+        """The known differences that concern an adapter and cover nothing; empty unless all cases ran."""
         if not self.plan.is_exhaustive or self.results.interrupted:
             return ()
         covered = {name: counts.total() for name, counts in self.known.items()}
@@ -81,13 +81,13 @@ class Comparison:
 
     @property
     def expired(self) -> list[Difference]:
-        """The known differences that concern an adapter, and whose last day is over."""
+        """The known differences that concern an adapter and have expired."""
         known = self.results.known
         return [entry for entry in known.applicable(self.descriptions) if entry in known.expired()]
 
     @property
     def evaluated(self) -> int:
-        """How many problems were evaluated, each one counted for each adapter and dtype."""
+        """How many problems were evaluated, counted once for each adapter and dtype."""
         counts: Counter[tuple[str, str]] = Counter()
         for row in self.rows:
             if row.output != EVERY:
@@ -102,16 +102,16 @@ class Comparison:
 
     @property
     def failing(self) -> list[str]:
-        """The adapters that failed somewhere; those that never answered are in `crashed_on_load`."""
+        """The adapters that failed somewhere; those that crashed on loading are in `crashed_on_load`."""
         return self._with(FAILED)
 
     def _with(self, verdict: str) -> list[str]:
-        """The adapters with this verdict on some output in some dtype."""
+        """Return the adapters that have this verdict on some output in some dtype."""
         return list(dict.fromkeys(row.adapter for row in self.rows if row.verdict == verdict))
 
     @property
     def no_verdict(self) -> list[str]:
-        """Who gave no answer in time, one line each: nothing is said for or against what was asked."""
+        """One line for each time-out; such a call gives no verdict."""
         lines = [text for row in self.rows for text in sorted(row.summary.no_verdict)]
         return list(dict.fromkeys([*self.results.late, *lines]))
 
@@ -122,10 +122,10 @@ class Comparison:
 
     @property
     def adapters_without_verdict(self) -> list[str]:
-        """The adapters of which nothing could be judged, or nothing in a dtype that they state: no pass."""
+        """The adapters without a judged element, or without one in a dtype that they state: no pass."""
         reported, found = {*self.failing, *self._late}, list[str]()
         for said in self.descriptions:
-            judged = Counter[str]()  # by the dtypes that it was asked in
+            judged = Counter[str]()  # by the dtypes in which the adapter was evaluated
             for row in (row for row in self.rows if row.adapter == said.name):
                 judged[row.dtype] += row.judged
             without = [dtype for dtype, count in judged.items() if not count and dtype in said.dtypes]
@@ -137,12 +137,12 @@ class Comparison:
 
     @property
     def is_green(self) -> bool:
-        """Whether every adapter was judged and nothing speaks against any."""
+        """Whether every adapter was judged, and there is no reason against a pass."""
         return not (self.reasons or self.results.interrupted)
 
     @property
     def reasons(self) -> list[str]:
-        """What is not within bounds; a record of known differences that is not true today speaks, too."""
+        """The reasons against a pass; expired and unmatched known differences are among them."""
         named = {
             OUTSIDE: self.disagreeing,
             FAILED: self.failing,

@@ -1,4 +1,4 @@
-"""A whole comparison: the children started, the progress shown, the report printed, everything closed."""
+"""A whole comparison: start the adapters, show the progress, print the report, and end the processes."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
 
     Args:
         plan: the cases, each with the adapters that evaluate it.
-        specs: the adapters.
-        options: where and how they run.
+        specs: the specifications of the adapters.
+        options: the journal's directory, the time limits, the environment and the turns.
         shared: whether adapters of one framework share a process; otherwise each has its own.
-        coverage: whether to print what was judged where.
-        details: whether the table shows each output, with the extremes.
-        ledger: the file for the ledger of this run; the probes are put to the adapters for it, too.
+        coverage: whether to print the coverage.
+        details: whether the table has a row for each output, with the worst values.
+        ledger: the file for the ledger of this run; the probes then run on the adapters, too.
 
     Raises:
-        AdapterError: an adapter cannot be loaded, or two have one name.
+        AdapterError: an adapter cannot be loaded, or two have the same name.
         JournalError: the journal cannot be written.
         KnownError: the record of known differences cannot be used.
         LedgerError: the ledger cannot be written.
@@ -90,18 +90,18 @@ def _print(console: Console, *lines: str) -> None:
 
 
 def command() -> str:
-    """What was executed, as a shell takes it."""
+    """Return the command line of this process, quoted for a shell."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def _status(text: str) -> AbstractContextManager[Any]:
-    """A line on a terminal while something takes long; a notebook would keep it as the output of its cell."""
+    """Show a line on a terminal during a long step; not in a notebook, which would keep it as output."""
     console = Console(stderr=True)
     return nullcontext() if console.is_jupyter else console.status(text)
 
 
 def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[Results, list[str]]:
-    """What was found, and the violations of the contract, with the progress on the terminal."""
+    """Compare while showing the progress; return the results and the violations of the contract."""
     begun: list[ContractCheck] = []
 
     def planned_cases() -> Iterator[PlannedCase]:
@@ -120,8 +120,8 @@ def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown:
     Args:
         plan: the cases, each with the adapters that evaluate it.
         pool: the adapters.
-        options: with which they were started.
-        shown: what the report is to have, as `Comparison` names it.
+        options: the options with which they were started.
+        shown: the parts that the report shows, as fields of `Comparison`.
     """
     start = time.monotonic()
     on_load = dict(pool.crashed)
@@ -147,17 +147,17 @@ def compare_quietly(
 
     Args:
         plan: the cases, each with the adapters that evaluate it.
-        specs: the adapters.
-        options: where and how they run.
-        width: columns of the report.
+        specs: the specifications of the adapters.
+        options: the journal's directory, the time limits, the environment and the turns.
+        width: the width of the report in columns.
 
     Returns:
-        What was found, and the report of it. The adapters have ended.
+        The comparison, and its report as text. The adapters' processes have ended.
 
     Raises:
-        AdapterError: an adapter cannot be loaded, or two have one name.
+        AdapterError: an adapter cannot be loaded, or two have the same name.
         JournalError: the journal cannot be written.
-        KeyboardInterrupt: Ctrl-C.
+        KeyboardInterrupt: Ctrl-C was pressed.
     """
     report = StringIO()
     console = Console(file=report, width=width, highlight=False, force_jupyter=False)

@@ -1,4 +1,4 @@
-"""From the outcome of one case to the summaries of its cells."""
+"""Compute the summaries of the cells of one case from an outcome."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from reference.formats import Format
 from reference.types import Array, Float64
 from reference.ulp import Category
 
-# Exponents of two that a histogram tells apart; what lies beyond is counted at its end. No share of a bound
-# is worth telling apart below 2^-80, and no error reaches 2^1100 ulp.
+# The exponents of two that a histogram distinguishes; values beyond count at its ends. Shares of a bound
+# below 2^-80 need no distinction, and no error reaches 2^1100 ulp.
 LEAST, MOST = -80, 1100
-# Problems of one case that the oracle takes where nothing cheaper is sure: half by priority, half sampled ...
+# Problems of one case that the oracle evaluates if nothing cheaper is exact enough: half by priority ...
 BUDGET = 32
-# ... of so many products in all: a second's work.
+# ... and half sampled, with at most this many products in all, a second's work.
 PRODUCTS = 2**13
 
 
 def histogram(values: Float64) -> dict[str, int]:
-    """How many values lie in [2^e, 2^(e+1)), by e; ``zero`` and ``inf`` apart; NaN is no value."""
+    """Count the values in [2^e, 2^(e+1)) by e, and also ``zero`` and ``inf``; NaN is not counted."""
     known = values[~np.isnan(values)]
     finite = known[(known > 0) & np.isfinite(known)]
     exponents = np.clip(np.frexp(finite)[1] - 1, LEAST, MOST) - LEAST
@@ -44,7 +44,7 @@ def histogram(values: Float64) -> dict[str, int]:
 
 
 def priority(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
-    """The priority of each problem, ``[problems]``: the largest share of a bound in any output, or 0."""
+    """Return the priority of each problem, ``[problems]``: the largest share of a bound, or 0."""
     most = np.zeros(judge.problem.stack_size)
     for outcome in outcomes:
         if outcome.outputs is None:
@@ -58,33 +58,33 @@ def priority(judge: Judge, outcomes: Sequence[Outcome]) -> Float64:
 
 
 def oracle_budget(judge: Judge) -> int:
-    """How many problems of a case the oracle may take."""
+    """Return how many problems of a case the oracle may evaluate."""
     *_, m, n = judge.problem.X.shape
     return min(BUDGET, PRODUCTS // (m * n * judge.problem.y.shape[-1]))
 
 
 def exact_values_within_budget(judge: Judge, outcomes: Sequence[Outcome]) -> dict[str, ExactValue]:
-    """The exact values of a case, where the outcomes say which problems the oracle takes first."""
+    """Return the exact values of a case; the outcomes decide which problems the oracle evaluates first."""
     budget = oracle_budget(judge)
     return exact_values(judge, budget, priority(judge, outcomes) if budget else None)
 
 
 def _depends(output: str, b: int, *inner: int) -> tuple[int | slice, ...]:
-    """Which ŷ an element of an output depends on, as an index into ``[problems, m, p]``."""
+    """Return which ŷ an element of an output depends on, as an index into ``[problems, m, p]``."""
     if output == "grad":
         return b, slice(None), inner[1]
     return b, *inner
 
 
 def regime_at(judge: Judge, output: str, place: tuple[int, ...]) -> str:
-    """The regime of an element of an output: of the ŷ that it depends on the first that is not ordinary."""
+    """Return the regime of an element: the first that is not ordinary, of the ŷ that it depends on."""
     found = flat(judge.places, 2)[_depends(output, *place)].ravel()
     special = found[found > 0]
     return tuple(REGIMES)[special.min() if special.size else 0]
 
 
 def _worst(values: Float64, case: str, judge: Judge, output: str) -> Worst | None:
-    """The largest of the values, whose shape is the output's with a flat stack; None where all are NaN."""
+    """Return the largest value of an array ``[problems, …]`` with its place; None if all are NaN."""
     comparable = np.where(np.isnan(values), -1.0, values)
     at = int(np.argmax(comparable))
     value = float(comparable.flat[at])
@@ -95,7 +95,7 @@ def _worst(values: Float64, case: str, judge: Judge, output: str) -> Worst | Non
 
 
 def cell_of(case: Case | Literal, outcome: Outcome, output: str) -> Cell:
-    """The cell that an output of this outcome belongs to."""
+    """Return the cell to which an output of this outcome belongs."""
     said = outcome.description
     regime = case.regime if isinstance(case, Case) else "literal"
     shape = "x".join(map(str, case.shape))
@@ -106,7 +106,7 @@ def cell_of(case: Case | Literal, outcome: Outcome, output: str) -> Cell:
 
 
 def count_of(case: Case | Literal) -> int:
-    """How many problems the case has."""
+    """Return how many problems the case has."""
     return math.prod(case.shape[:-3])
 
 
@@ -117,14 +117,14 @@ def summarise(
     exact: Mapping[str, ExactValue],
     matches: Mapping[str, Sequence[Match]] = MappingProxyType({}),
 ) -> dict[Cell, Summary]:
-    """One summary for each output of the outcome; one for `EVERY` output where there is none.
+    """Return one summary for each output of the outcome, or one for `EVERY` if it has no outputs.
 
     Args:
-        case: what the judge's problem was made from.
-        judge: of that problem; its full sets are computed where they were not needed before.
-        outcome: of one adapter.
-        exact: the exact values of each output, of `crosscheck.accuracy.exact_values`.
-        matches: the known differences that cover wrong elements of it, by output.
+        case: the case from which the judge's problem was made.
+        judge: the judge of that problem; it computes its full sets here if it has not before.
+        outcome: the outcome of one adapter.
+        exact: the exact values of each output, from `crosscheck.accuracy.exact_values`.
+        matches: by output, the known differences that cover wrong elements of the outcome.
     """
     if outcome.outputs is None:
         return {cell_of(case, outcome, EVERY): _without_output(case, outcome)}
@@ -158,7 +158,7 @@ def summarise(
 
 
 def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:
-    """Why there is none."""
+    """Return the summary of an outcome without outputs: it has the reason."""
     why = frozenset([] if outcome.failure is None else [str(outcome.failure)])
     is_late = isinstance(outcome.failure, NoAnswer)
     return Summary(
@@ -171,12 +171,12 @@ def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:
 
 
 def _bits(case: str, got: Float64) -> int:
-    """A hash of a case and an adapter's results of it; all NaNs count as the same bits."""
+    """Return a hash of a case and an adapter's results for it; all NaNs count as the same bits."""
     return hash_of(case.encode(), np.where(np.isnan(got), np.nan, got).tobytes())
 
 
 def equal_bits(got: Array, nearest: Array, *, some_nan: bool = True) -> int:
-    """How many numbers have the same bits; one NaN is like another, if there are some."""
+    """Count the numbers that have the same bits; NaNs count as equal if ``some_nan`` is true."""
     bits = f"i{got.itemsize}"
     same = got.view(bits) == nearest.view(bits)
     if some_nan:
@@ -185,13 +185,13 @@ def equal_bits(got: Array, nearest: Array, *, some_nan: bool = True) -> int:
 
 
 def _rounded(center: Float64, format: Format) -> Array:
-    """The value in the format."""
+    """Round the center to the format."""
     with np.errstate(over="ignore", invalid="ignore"):
         return center.astype(format.dtype)
 
 
 def known_fields(judge: Judge, name: str, matches: Sequence[Match]) -> dict[str, Any]:
-    """The fields of a summary that count the known differences of one output."""
+    """Return the fields of a summary that count the known differences of one output."""
     if not matches:
         return {}
     counts = {
@@ -204,14 +204,14 @@ def known_fields(judge: Judge, name: str, matches: Sequence[Match]) -> dict[str,
 
 
 def wrong_in(judgement: Judgement, name: str) -> Summary:
-    """How much of one output lies outside its set, and nothing else."""
+    """Return a summary with only the numbers of wrong problems and elements of one output."""
     wrong = ~flat(judgement.admissible, AXES[name])
     problems = int(np.sum(wrong.reshape(len(wrong), -1).any(-1)))
     return Summary(wrong_problems=problems, wrong_elements=int(np.sum(wrong)))
 
 
 def _counted(name: str, judgement: Judgement, kinds: NDArray[np.int64]) -> Summary:
-    """The counts of one output; ``kinds`` are those of each `Category`, where the exact value is known."""
+    """Return the counts of one output; ``kinds`` counts the elements of known exact value by `Category`."""
     problems = len(flat(judgement.admissible, AXES[name]))
     return dataclasses.replace(
         wrong_in(judgement, name),

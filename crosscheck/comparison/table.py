@@ -1,4 +1,4 @@
-"""The table: one row for each adapter and dtype, or with details for each output; a view of summaries."""
+"""The table of summaries: one row for each adapter and dtype, or with details for each output."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ STYLES: Final = {
 
 
 class Row(NamedTuple):
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
-        adapter, dtype, output: what was under test; output `EVERY` for all of them, or where there was none.
-        summary: of all regimes, shapes and layouts.
+        adapter, dtype, output: the row's cell; output `EVERY` for all outputs, or if there are none.
+        summary: the merged summary of all regimes, shapes and layouts.
     """
 
     adapter: str
@@ -46,10 +46,10 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """In a word or two, the gravest first; *within bounds* only where something was judged.
+        """The gravest verdict of the row; *within bounds* only if at least one element was judged.
 
-        *known* where all that lies outside its set is a known difference, *no verdict* where the adapter gave
-        no answer in time.
+        *known* means that known differences cover all elements outside their sets, *no verdict* that the
+        adapter gave no answer in time.
         """
         s = self.summary
         found = {
@@ -70,17 +70,17 @@ class Row(NamedTuple):
 
     @property
     def regime(self) -> str:
-        """Where the worst was seen: farthest outside the bound, or else farthest from the exact value."""
+        """The regime of the worst element: by share of the bound if one is outside, else by error."""
         worst = self.summary.share if self.summary.wrong_elements else self.summary.error
         return "" if worst is None else worst.regime
 
 
 def rows(summaries: Mapping[Cell, Summary], label: Callable[[str], str] = str) -> list[Row]:
-    """The rows: adapters and dtypes in the order in which they were first seen, outputs as in `OUTPUTS`.
+    """Return the rows: adapters and dtypes in the order of their first cases, outputs as in `OUTPUTS`.
 
     Args:
-        summaries: of a run.
-        label: what an adapter is called; those that are called alike share their rows.
+        summaries: the summaries of a run.
+        label: returns the label of an adapter; adapters with the same label share their rows.
     """
     groups: dict[tuple[str, str], dict[str, list[Summary]]] = {}
     for cell, summary in summaries.items():
@@ -103,7 +103,7 @@ def merge_outputs(lines: Sequence[Row]) -> list[Row]:
 
 
 def median(errors: Histogram) -> str:
-    """A power of two that half of the errors lie below; empty if there are none."""
+    """Return the least power of two below which at least half of the errors lie; empty without errors."""
     exponents = {"zero": -math.inf, "inf": math.inf}
     counts = sorted((exponents.get(name) or float(name), count) for name, count in errors.items())
     seen, half = 0, sum(errors.values()) / 2
@@ -116,7 +116,7 @@ def median(errors: Histogram) -> str:
 
 
 def _power(exponent: float) -> float:
-    """2 to that power; inf where it is no float, which every float lies below all the same."""
+    """Return 2 to this power; inf if it is too large for a float, which is still above every float."""
     return 2.0**exponent if exponent < sys.float_info.max_exp else math.inf
 
 
@@ -125,12 +125,12 @@ def _short(value: float) -> str:
 
 
 def error_of(worst: Worst | None) -> str:
-    """An error in ulp; ``-`` where there is none."""
+    """Format an error in ulp; ``-`` if there is none."""
     return "-" if worst is None else _short(worst.value)
 
 
 def share_of(worst: Worst | None) -> str:
-    """The share of the bound in percent, cut off: 100 % is on it or beyond it; as a multiple from 10 on."""
+    """Format a share in percent, rounded down so that 100 % is at the bound or beyond; or as a multiple."""
     if worst is None:
         return "-"
     if worst.value < 10:
@@ -139,7 +139,7 @@ def share_of(worst: Worst | None) -> str:
 
 
 def _count(number: int, style: str = "") -> Text:
-    """In at most nine characters."""
+    """Format a count in at most nine characters."""
     return Text(f"{number:,}" if 0 < number < 10**7 else f"{number:.3e}" if number else "", style)
 
 
@@ -148,8 +148,8 @@ class Column:
     """A column of the table.
 
     Attributes:
-        heading, width, justify: as rich takes them; the width makes one table of several.
-        cell: what a row has there.
+        heading, width, justify: arguments for rich; a fixed width aligns tables printed below each other.
+        cell: a function that returns the content of the column for a row.
     """
 
     heading: str
@@ -175,7 +175,7 @@ VERDICT: Final = Column(
     "verdict", 13, "left", lambda row: Text(row.verdict, STYLES.get(row.verdict, "yellow"))
 )
 SHORT: Final = (DTYPE, ULP, SHARE, JUDGED, UNJUDGED, VERDICT)
-# With details, from so many columns on.
+# The columns with details, by the least width of the terminal.
 DETAILS: Final = {
     0: (OUTPUT, WORST, SHARE, JUDGED, UNJUDGED, VERDICT),
     80: (OUTPUT, WORST, SHARE, REGIME, JUDGED, UNJUDGED, VERDICT),
@@ -193,14 +193,14 @@ def _empty(columns: Sequence[Column], *, headed: bool) -> Table:
 
 
 def tables(lines: Sequence[Row], width: int, *, details: bool = False) -> Iterator[RenderableType]:
-    """The rows for a reader with that many columns: one table, or one for each adapter below its name.
+    """Yield the rows, to fit `width` columns: as one table, or as one for each adapter below its name.
 
-    Nothing where there are no rows, as after an early Ctrl-C.
+    Without rows, as after an early Ctrl-C, nothing is yielded.
 
     Args:
         lines: a row for each adapter, dtype and output.
-        width: of the terminal, at least 60.
-        details: whether each output has a row, with the extremes over all elements.
+        width: the columns of the terminal, at least 60.
+        details: whether each output has a row, with the worst values over all elements.
     """
     if not lines:
         return

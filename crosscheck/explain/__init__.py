@@ -1,4 +1,4 @@
-"""Explain a disagreement: which adapter has which number wrong, on the smallest input, at which equation."""
+"""Explain a disagreement: which adapter is wrong, at which number, in which equation, on a small input."""
 
 from crosscheck.explain.equation import first_equation, outliers
 

@@ -1,8 +1,8 @@
-"""Diagnosis by probes: which equation of the document an adapter has wrong.
+"""Diagnosis by probes: which equation of the document an adapter computes wrongly.
 
-As a function of y, Δ = (ŷ − y)·ŷ(1 − ŷ) is a line with root ŷ, from (13), and slope −ŷ(1 − ŷ), from
-(14–16). So a few labels at each of a few z tell the two apart. A hypothesis is accepted where undoing the
-fault brings every probe back into its admissible set.
+As a function of y, Δ = (ŷ − y)·ŷ(1 − ŷ) is a line with root ŷ, from (13), and slope −ŷ(1 − ŷ), from (14–16).
+So a few labels at each of a few z show which of the two is wrong. A hypothesis about a fault is accepted if
+undoing the fault brings every probe back into its admissible set.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from reference.types import Bool, Float64
 
 SIGMA: Final = "(10.2) σ(z) = 1/(1 + e^-z)"
 ALONE: Final = "by probes (X = 1: z = W, ∂L/∂W = Δ): "
-# Factors that a slip of the pen leaves behind, and the equation that has that constant.
+# Factors that typical mistakes in a formula leave behind, and the equation that contains that constant.
 FACTORS: Final = {-1.0: "dL_dyhat", 2.0: "dL_dyhat", 0.5: "dL_dyhat", -2.0: "dL_dyhat", -0.5: "dL_dyhat"}
 GRID: Final = slice(OWN, -1)  # the probes whose labels are those of GRID_Y
 SYMBOLS: Final = {"y_hat": "ŷ", "loss": "L", "grad": "Δ"}
 
 
 def by_probes(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDiagnosis:
-    """The first equation that differs, as far as probes can tell.
+    """Diagnose the first equation that differs, as far as probes can distinguish equations.
 
     Raises:
-        AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not answer the probes.
+        AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate the probes.
     """
     element, outcome = disagreement.element, disagreement.outcome
     probes = evaluate_probes(adapter, element)
@@ -50,7 +50,7 @@ def by_probes(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDi
 
 
 def _y_hat_is_off(adapter: CheckedAdapter, outcome: Outcome, element: Element) -> bool:
-    """Whether ŷ itself lies outside its set where the element depends on it."""
+    """Whether ŷ lies outside its set at an element on which the disagreeing element depends."""
     if outcome.outputs is None or outcome.outputs.y_hat is None:
         return False
     claims = adapter.description.arithmetic[element.format.name]
@@ -80,7 +80,7 @@ def _gradient(probes: EquationProbes, disagreement: Disagreement) -> EquationDia
 
 
 def _constant(probes: EquationProbes, name: str) -> float | None:
-    """A factor c such that got / c is admissible at every probe."""
+    """Return a factor c such that got / c is admissible at every probe; None if there is none."""
     got, exact = probes.got[name], probes.exact[name]
     with np.errstate(all="ignore"):
         ratios = (got / exact)[np.isfinite(got / exact) & (exact != 0)]
@@ -90,7 +90,7 @@ def _constant(probes: EquationProbes, name: str) -> float | None:
 
 
 def _unexplained(factor: float, disagreement: Disagreement) -> str:
-    """A second fault, if the factor does not explain the element of the original case; else empty."""
+    """Return a phrase about a second fault if the factor does not explain the original case; else empty."""
     element, got = disagreement.original
     one = element.set_of(disagreement.outcome.description.arithmetic[element.format.name])
     if one.contains(np.asarray(got / factor)):
@@ -100,7 +100,7 @@ def _unexplained(factor: float, disagreement: Disagreement) -> str:
 
 
 def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
-    """The faults that explain the probes, the simplest first: a quantity and a sentence."""
+    """Yield the faults that explain the probes, the simplest first: a quantity and a sentence for each."""
     got, whole = probes.got["grad"], probes.sets["grad"]
     p, slope = probes.exact["y_hat"], probes.exact["dyhat_dz"]
     with np.errstate(all="ignore"):
@@ -115,7 +115,7 @@ def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
 
 
 def _depends_on_z(probes: EquationProbes) -> bool:
-    """Whether the probes agree with a Δ that is off by a factor for each z, taken from the label 0."""
+    """Whether one wrong factor for each z, computed at the label 0, explains Δ at all labels."""
     got, exact = probes.got["grad"][GRID], probes.exact["grad"][GRID]
     factor = np.repeat((got / exact)[:: len(GRID_Y)], len(GRID_Y))
     corrected = at(probes.sets["grad"], (GRID,)).contains(got / factor).all()
@@ -123,7 +123,7 @@ def _depends_on_z(probes: EquationProbes) -> bool:
 
 
 def _wrong_roots(probes: EquationProbes, slope: Float64) -> Iterator[tuple[str, str]]:
-    """Δ as a line in y with the right slope and a wrong root."""
+    """Yield the hypothesis that Δ, as a line in y, has the right slope and a wrong root."""
     table = (probes.got["grad"], probes.sets["grad"].radius, slope, probes.exact["y_hat"])
     got, radius, want, y_hat = (a[GRID].reshape(-1, len(GRID_Y)) for a in table)  # a row for each z
     fall = got[:, 0] - got[:, 1]
@@ -138,7 +138,7 @@ def _wrong_roots(probes: EquationProbes, slope: Float64) -> Iterator[tuple[str, 
 
 
 def _by_location(probes: EquationProbes) -> Iterator[tuple[str, str]]:
-    """Where Δ is right and where it is not: what is left to say if no simpler fault explains the probes."""
+    """Yield where Δ is right and where it is wrong, for faults that no simpler hypothesis explains."""
     wrong = probes.outside["grad"]
     at_own_z, grid = np.split(wrong[GRID], [len(GRID_Y)])
     if wrong[0] != wrong[-1]:
@@ -159,7 +159,7 @@ def _probed_at(probes: EquationProbes) -> str:
 
 
 def _first_wrong_probe(probes: EquationProbes, name: str) -> str:
-    """The first probe that is wrong, in numbers, and how many are."""
+    """Return the first wrong probe in numbers, and how many probes are wrong."""
     wrong: Bool = probes.outside[name]
     i = int(np.argmax(wrong))
     got, exact = format_number(float(probes.got[name][i]), probes.format), float(probes.exact[name][i])

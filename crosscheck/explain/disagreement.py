@@ -1,4 +1,4 @@
-"""The disagreements of a case: one output of one adapter each, on the smallest input that shows it."""
+"""The disagreements of a case, each of one output of one adapter, on the smallest input that shows it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from crosscheck.explain.element import Element
 from crosscheck.explain.shrink_shape import shrink_shape
 from crosscheck.judge import Judge
 
-LONGEST = 2000  # characters of a literal case in a line to be pasted; of a longer one the original is shown
+LONGEST = 2000  # characters of a literal case to paste; instead of a longer one the original is shown
 
 
 class Disagreement(NamedTuple):
     """One output of one adapter that lies outside its admissible set.
 
     Attributes:
-        text: what replays it: a case, or the name of a file.
+        text: the case or the file name that replays it.
         element: the element that lies farthest outside.
-        outcome: of the adapter that disagrees.
+        outcome: the outcome of the adapter that disagrees.
         others: the outcomes of the other adapters on the same input.
-        extent: how many elements lie outside, of how many, in the original case.
-        original: the element that lies farthest outside in the original case, and what was returned there.
+        extent: how many of how many elements lie outside in the original case.
+        original: the element that lies farthest outside in the original case, and the value returned there.
         is_shrunk: whether the input is smaller than the original.
-        contract_violations: sentences about a broken contract, which explain more than any equation.
+        contract_violations: sentences about a broken contract, which then explain the disagreement.
     """
 
     text: str
@@ -50,8 +50,8 @@ class DisagreementAnalysis:
 
     Attributes:
         text: the case, or the file that it came from.
-        judge: of the case.
-        outcomes: of all adapters.
+        judge: the judge of the case.
+        outcomes: the outcomes of all adapters.
         adapters: those that can evaluate again, by the name or ``package.module:object`` that selects them.
     """
 
@@ -62,12 +62,12 @@ class DisagreementAnalysis:
 
     @cached_property
     def selectors(self) -> dict[str, str]:
-        """What selects each adapter, by the adapter's name."""
+        """The selectors of the adapters, by the adapters' names."""
         return {adapter.description.name: name for name, adapter in self.adapters.items()}
 
     @cached_property
     def source(self) -> Case | Literal:
-        """The case; the numbers themselves where the text is the name of a file."""
+        """The case; a literal with the same numbers if the text is the name of a file."""
         try:
             return parse(self.text)
         except CaseError:
@@ -75,18 +75,18 @@ class DisagreementAnalysis:
 
     @property
     def _without_failure(self) -> list[CheckedAdapter]:
-        """The adapters that did not fail on this case: one that did may take long to fail again."""
+        """The adapters that did not fail on this case; a failed one might take long to fail again."""
         failed = {outcome.description.name for outcome in self.outcomes if outcome.failure is not None}
         return [adapter for adapter in self.adapters.values() if adapter.description.name not in failed]
 
     def adapter_of(self, outcome: Outcome) -> CheckedAdapter | None:
-        """The adapter of this outcome; None if it no longer answers."""
+        """Return the adapter of this outcome; None if it cannot evaluate any more."""
         return self.adapters.get(self.selectors.get(outcome.description.name, ""))
 
     def disagreements(self, outcome: Outcome) -> Iterator[Disagreement]:
-        """One `Disagreement` for each output outside its set; they share one smaller case if that shows both.
+        """Yield a `Disagreement` for each output outside its set; outputs share a smaller case if possible.
 
-        Nothing is shrunk where a result depends on more than its input.
+        If a result depends on more than its input, the case is not shrunk.
         """
         adapter = self.adapter_of(outcome)
         violations = self._repeatability_violations(adapter) if adapter and outcome.disagreeing else []
@@ -120,7 +120,7 @@ class DisagreementAnalysis:
     def _on_smaller_input(
         self, smaller: Case | Literal, adapter: CheckedAdapter, original: Disagreement
     ) -> Disagreement | None:
-        """The disagreement on a smaller case; None if there is none, or the case is too long to paste."""
+        """Return the disagreement on a smaller case; None if it shows none, or is too long to paste."""
         if smaller is self.source or len(smaller.text) > LONGEST:
             return None
         judge, output = Judge(smaller.problem()), original.element.output
@@ -137,7 +137,7 @@ class DisagreementAnalysis:
 
 
 def worst(judge: Judge, outcome: Outcome, output: str) -> Element:
-    """The element of a disagreeing output that lies farthest outside its set, as a share of the radius."""
+    """Return the element of an output that lies farthest outside its set, as a share of the radius."""
     got = np.asarray(getattr(outcome.outputs, output)).astype(np.float64)
     whole = judge.sets(outcome.description.arithmetic[judge.format.name])[output]
     admissible = outcome.judgements[output].admissible
@@ -146,6 +146,6 @@ def worst(judge: Judge, outcome: Outcome, output: str) -> Element:
 
 
 def _problem_of(element: Element) -> int:
-    """The flat index of the element's problem in the stack."""
+    """Return the index of the element's problem in the flat stack."""
     shape = element.judge.problem.X.shape[:-2]
     return int(np.ravel_multi_index(element.problem_index, shape)) if shape else 0

@@ -1,4 +1,4 @@
-"""One element of one output that lies outside its set: what is exact there, and what is admissible."""
+"""One element of one output that lies outside its set, with its exact value and its admissible set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EQUATIONS: Final = {
     "delta": "(17, 20) Δ = (ŷ − y)·ŷ·(1 − ŷ)",
     "grad": "(18–19) ∂L/∂W = Xᵀ·Δ",
 }
-# In the document's order, what must be right before an output can be.
+# For each output, the quantities that must be right before it, in the document's order.
 BEFORE: Final = {
     "y_hat": ("z",),
     "loss": ("z", "y_hat"),
@@ -37,7 +37,7 @@ BEFORE: Final = {
 
 
 class EquationDiagnosis(NamedTuple):
-    """The first equation that differs, and how that is known."""
+    """The first equation that differs, and the evidence for it."""
 
     equation: str
     evidence: str
@@ -45,12 +45,12 @@ class EquationDiagnosis(NamedTuple):
 
 @dataclass(frozen=True)
 class Element:
-    """One element of one output of a stack, and the exact value that belongs there.
+    """One element of one output of a stack.
 
     Attributes:
-        judge: of the whole stack.
-        output: its name.
-        index: in the output's array, stack axes first.
+        judge: the judge of the whole stack.
+        output: the name of the output.
+        index: the element's index in the output's array, stack axes first.
     """
 
     judge: Judge
@@ -59,38 +59,38 @@ class Element:
 
     @property
     def format(self) -> Format:
-        """Of the problem."""
+        """The format of the problem."""
         return self.judge.format
 
     @property
     def problem_index(self) -> tuple[int, ...]:
-        """Which problem of the stack."""
+        """The index of the element's problem in the stack."""
         return self.index[: self.judge.problem.X.ndim - 2]
 
     @property
     def inner(self) -> tuple[int, ...]:
-        """Which element of that problem's output."""
+        """The index of the element in that problem's output."""
         return self.index[self.judge.problem.X.ndim - 2 :]
 
     @cached_property
     def alone(self) -> Judge:
-        """The judge of that problem alone, without stack axes."""
+        """The judge of the element's problem alone, without stack axes."""
         return Judge(take(self.judge.problem, self.problem_index).problem())
 
     @cached_property
     def ball(self) -> Any:
-        """The exact value, a `flint.arb`; NaN where the input is not finite."""
+        """The exact value, a `flint.arb`; NaN if the input is not finite."""
         return getattr(oracle.evaluate(*self.alone.problem), self.output)[self.inner]
 
     @cached_property
     def exact(self) -> tuple[float, float]:
-        """The exact value as hi + lo."""
+        """The exact value as a pair of float64 numbers (hi, lo), of which it is the sum."""
         hi, lo = oracle.to_floats(np.array(self.ball, dtype=object))
         return float(hi), float(lo)
 
     @property
     def sources(self) -> tuple[Any, ...]:
-        """Where the elements ``[*stack, m, p]`` lie on which this one depends."""
+        """The index, into arrays ``[*stack, m, p]``, of the elements of ŷ on which this element depends."""
         all_of = slice(None)
         inner = {
             "y_hat": self.inner,
@@ -101,27 +101,27 @@ class Element:
         return (*self.problem_index, *inner[self.output])
 
     def got(self, outcome: Outcome) -> float:
-        """What an adapter returned there; NaN where it has no such output."""
+        """Return an adapter's value of the element; NaN if it has no such output."""
         found = None if outcome.outputs is None else getattr(outcome.outputs, self.output)
         return np.nan if found is None else float(found[self.index])
 
     def ulp_error(self, got: float) -> tuple[float, Category]:
-        """The error in ulp of the exact value, NaN where the category has no such figure."""
+        """Return the error in ulp of the exact value, NaN if its category has none, and the category."""
         value = np.array(got)
         kind = Category(int(category(value, *self.exact, self.format)))
         return float(error_in_ulp(value, *self.exact, self.format)), kind
 
     def set_of(self, claims: Arithmetic) -> AdmissibleSet:
-        """The admissible set there, every array a scalar."""
+        """Return the admissible set of the element, with scalars in all its arrays."""
         whole = self.alone.sets(claims)[self.output]
         return at(whole, self.inner)
 
     def share(self, got: float, claims: Arithmetic) -> float:
-        """|got − reference| as a share of the radius, as `AdmissibleSet.share` says."""
+        """Return |got − reference| as a share of the radius, as `AdmissibleSet.share` defines it."""
         one, value = self.set_of(claims), np.array(got)
         return float(one.share(value, one.contains(value)))
 
 
 def at(whole: AdmissibleSet, index: tuple[Any, ...]) -> AdmissibleSet:
-    """The part of a set at an index of its output's array."""
+    """Return the part of a set at an index of its output's array."""
     return whole.mapped(lambda array: array[index])

@@ -1,4 +1,4 @@
-"""The adapters that are wrong, and the first equation of the document at which one differs."""
+"""The adapters that are wrong, and the first equation of the document at which a wrong adapter differs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ REFERENCE = "the reference"
 
 
 def outliers(element: Element, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    """The names of those that are wrong at the element.
+    """Return the names of those that are wrong at the element.
 
-    These are the adapters outside their sets, and the reference if the exact value is outside one of its own.
+    These are the adapters outside their sets, and the reference if the exact value lies outside a set that
+    must contain it.
     """
     outside = [
         outcome.description.name
@@ -42,7 +43,7 @@ def outliers(element: Element, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
 
 
 def reference_is_wrong(element: Element, claims: Collection[Arithmetic]) -> bool:
-    """Whether the exact value lies outside the reference's own radius, or outside a set that must hold it."""
+    """Whether the exact value lies outside the reference's own set, or outside that of one of the claims."""
     if np.isnan(element.exact[0]):
         return False
     one = element.alone.problem
@@ -58,9 +59,9 @@ def reference_is_wrong(element: Element, claims: Collection[Arithmetic]) -> bool
 
 
 def first_equation(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDiagnosis:
-    """The first equation of the document at which the adapter leaves the admissible set.
+    """Return the first equation of the document at which the adapter leaves the admissible set.
 
-    By the adapter's own trace where that decides; by probes otherwise.
+    The adapter's own trace decides if it can, otherwise probes do.
     """
     try:
         return (
@@ -73,7 +74,7 @@ def first_equation(adapter: CheckedAdapter, disagreement: Disagreement) -> Equat
 
 
 def _by_contract(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDiagnosis | None:
-    """A fault that no equation explains: a result of another call, or memory that is read wrongly."""
+    """Diagnose a fault that no equation explains: a result of another call, or memory read wrongly."""
     if disagreement.contract_violations:
         return EquationDiagnosis(
             "none: the adapter breaks the contract", "; ".join(disagreement.contract_violations)
@@ -90,7 +91,7 @@ def _by_contract(adapter: CheckedAdapter, disagreement: Disagreement) -> Equatio
 
 
 def _by_trace(adapter: CheckedAdapter, outcome: Outcome, element: Element) -> EquationDiagnosis | None:
-    """The first quantity outside its set, if everything before it is known."""
+    """Diagnose the first traced quantity outside its set; None if a quantity before it is not traced."""
     if not adapter.description.traces or outcome.outputs is None:
         return None
     known: dict[str, Array | None] = dict(adapter.trace(*element.judge.problem))
@@ -109,7 +110,7 @@ def _by_trace(adapter: CheckedAdapter, outcome: Outcome, element: Element) -> Eq
 
 
 def _first_outside(name: str, got: Array | None, whole: AdmissibleSet, element: Element) -> str | None:
-    """Where a traced quantity leaves its set, among the elements that matter; None where it does not."""
+    """Say where a traced quantity leaves its set, among the elements that matter; None if it does not."""
     values = np.asarray(got).astype(np.float64)
     inside = np.broadcast_to(whole.contains(values), values.shape)
     wrong = [tuple(map(int, i)) for i in np.argwhere(_mask(element, values.shape) & ~inside)]

@@ -1,6 +1,6 @@
-"""Probes of the equations: with m = n = p = 1 and X = 1 an adapter shows σ, L and Δ for any z and y.
+"""Probes of the equations: with m = n = p = 1 and X = 1 an adapter computes σ, L and Δ for any z and y.
 
-`crosscheck.explain.diagnosis` says what their results mean.
+`crosscheck.explain.diagnosis` interprets their results.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from reference.types import Bool, Float64, Problem
 
 GRID_Z: Final = (0.0, 1.0, -1.0, 3.0, -3.0)
 GRID_Y: Final = (0.0, 1.0, 0.5)
-# Elements of the failing problem that are probed with their own z and y. Their number is always filled up, so
-# that a framework that compiles does so once.
+# How many elements of the failing problem are probed with their own z and y. If there are fewer, zeros fill
+# the places, so that a framework that compiles does so only once.
 OWN: Final = 14
 EXACT: Final = ("y_hat", "dyhat_dz", "loss", "grad")
 
 
 class EquationProbes(NamedTuple):
-    """The results of the probes, one element for each; all arrays ``[probes]``.
+    """The results of the probes, one element for each; all arrays are ``[probes]``.
 
-    The first `OWN` probes have the z and y of the failing elements, the next three the first of those z and
-    the labels of `GRID_Y`, then come all pairs of `GRID_Z` and `GRID_Y`; the last is the first again.
+    The first `OWN` probes have the z and y of the failing elements. The next three have the first of those z
+    and the labels of `GRID_Y`. Then come all pairs of `GRID_Z` and `GRID_Y`. The last repeats the first.
 
     Attributes:
-        format: of the dtype.
-        z: the weights, which are z since X = 1.
+        format: the format of the dtype.
+        z: the weights, which equal z since X = 1.
         y: the labels.
-        got: float64, by output.
-        sets: admissible, by output.
-        exact: the exact values rounded to float64, by quantity; y_hat, dyhat_dz, loss and grad. NaN where z
-            or y is infinite.
-        outside: where an output lies outside its set; nowhere for one that the adapter does not have.
-        own: how many elements have a z and y of their own, infinite ones included.
+        got: the adapter's values as float64, by output.
+        sets: the admissible sets, by output.
+        exact: the exact values rounded to float64, by quantity: y_hat, dyhat_dz, loss and grad. NaN if z or y
+            is infinite.
+        outside: which values lie outside their set, by output; none for an output that the adapter lacks.
+        own: how many probes have the z and y of a failing element, infinite ones included.
     """
 
     format: Format
@@ -57,7 +57,7 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
     """Evaluate the probes with an adapter.
 
     Raises:
-        AdapterCrashed, AdapterMisbehaved, NotImplementedError: it does not answer.
+        AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate them.
     """
     claims = adapter.description.arithmetic[element.format.name]
     whole = element.alone.sets(claims)["z"]
@@ -75,7 +75,7 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
 
 
 def _points(element: Element, centers: Float64) -> tuple[Float64, Float64, int]:
-    """z and y of the probes, numbers of the format, and how many are the elements' own."""
+    """Return z and y of the probes, in numbers of the format, and how many are the elements' own."""
     where = element.sources[len(element.problem_index) :]
     with np.errstate(all="ignore"):  # a z beyond the format becomes infinite
         z = np.atleast_1d(centers[where].astype(element.format.dtype).astype(np.float64)).ravel()

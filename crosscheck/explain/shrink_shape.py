@@ -1,6 +1,6 @@
-"""Shrinks the shape of a case that fails: to one problem, few rows, outputs and inputs.
+"""Shrink the shape of a failing case: to one problem with few rows, outputs and inputs.
 
-The numbers stay as they are; `crosscheck.explain.shrink_values` makes them simpler.
+The numbers are not changed; `crosscheck.explain.shrink_values` makes them simpler.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
 from crosscheck.judge import Judge, flat
 from reference.types import Array
 
-# Evaluations that shrinking one case may take: some seconds even where each shape is compiled anew.
+# How many evaluations shrinking one case may take: some seconds, even if each shape is compiled afresh.
 MAX_EVALUATIONS = 40
-# The axes that can be cut, in this order, each as its place in X, y and W; None: the array does not have it.
+# The axes that can be cut, in this order, each as its position in X, y and W; None: the array lacks the axis.
 STACK, ROWS, OUTPUTS, INPUTS = (0, 0, 0), (-2, -2, None), (None, -1, -1), (-1, None, -2)
 
 Axis = tuple[int | None, int | None, int | None]
@@ -29,9 +29,9 @@ class Shrinker:
     """Decides whether a smaller candidate still fails, within a number of evaluations.
 
     Args:
-        adapter: the one that disagrees.
+        adapter: the adapter that disagrees.
         output: a name of `Outputs`.
-        max_evaluations: after these no candidate fails any more.
+        max_evaluations: the number of evaluations, after which every candidate counts as not failing.
     """
 
     def __init__(self, adapter: CheckedAdapter, output: str, max_evaluations: int) -> None:
@@ -54,15 +54,15 @@ def shrink_shape(  # noqa: PLR0913, each is a choice of its own
     *,
     axes: Sequence[Axis] = CUT_AXES,
 ) -> Case | Literal:
-    """The smallest stack, rows, outputs, inputs and layout with which an adapter's output still disagrees.
+    """Find the smallest stack, rows, outputs, inputs and layout with which an output still disagrees.
 
     Args:
-        adapter: the one that disagrees.
+        adapter: the adapter that disagrees.
         source: a case with which it disagrees.
         output: a name of `Outputs`.
-        problem: the flat index of a problem of the stack that fails; it is tried alone first.
-        max_evaluations: the most evaluations.
-        axes: of a problem, in the order in which they are cut.
+        problem: the index, in the flat stack, of a problem that fails; it is tried alone first.
+        max_evaluations: the greatest number of evaluations.
+        axes: the axes of a problem, in the order in which they are cut.
 
     Returns:
         A literal, without stack axes if one problem fails alone; the source itself, if nothing smaller fails.
@@ -91,7 +91,7 @@ def _shrunk_case(
 
 
 def _shrunk_axis(shrinker: Shrinker, start: Literal, axis: Axis) -> Literal:
-    """The case without the parts of an axis that it fails without: halves first, then quarters, and so on."""
+    """Remove parts of an axis without which the case still fails: halves first, then quarters, and so on."""
     best = start
     size = _length(best, axis) // 2
     while size and shrinker.evaluations_left:
@@ -112,7 +112,7 @@ def _length(literal: Literal, axis: Axis) -> int:
 
 
 def _keep(literal: Literal, axis: Axis, indices: list[int]) -> Literal:
-    """The literal with only these parts of an axis."""
+    """Return the literal with only these parts of an axis."""
     X, y, W = (
         array if place is None else np.take(array, indices, axis=place)
         for array, place in zip(_arrays(literal), axis, strict=True)
@@ -125,6 +125,6 @@ def _arrays(literal: Literal) -> tuple[Array, Array, Array]:
 
 
 def _without_stack(literal: Literal) -> Literal:
-    """The only problem of a stack of one; a layout that needs a stack goes."""
+    """Return the only problem of a stack of one, in a layout that needs no stack."""
     layout = "contiguous" if literal.layout == "broadcast" else literal.layout
     return Literal(literal.dtype, literal.X[0], literal.y[0], literal.W[0], layout)

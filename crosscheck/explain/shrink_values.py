@@ -1,4 +1,4 @@
-"""Shrinks the numbers of a case that fails: to 0, 1, powers of two, few significant bits."""
+"""Shrink the numbers of a failing case: to 0, 1, powers of two, and few significant bits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crosscheck.explain.shrink_shape import Shrinker
 from reference.types import Array
 
 MAX_EVALUATIONS = 200
-# An array of more numbers is left as it is: nobody would read them one by one.
+# An array with more numbers is not changed, since nobody would read them one by one.
 LISTED = 64
 BITS = (1, 2, 3, 4, 6, 8, 12, 16, 24)  # significant bits to try, the fewest first
 
@@ -23,15 +23,15 @@ BITS = (1, 2, 3, 4, 6, 8, 12, 16, 24)  # significant bits to try, the fewest fir
 def shrink_values(
     adapter: CheckedAdapter, start: Literal, output: str, max_evaluations: int = MAX_EVALUATIONS
 ) -> Literal:
-    """The simplest numbers found with which an adapter's output still disagrees, in the same shape.
+    """Find the simplest numbers, in the same shape, with which an adapter's output still disagrees.
 
-    Each array as a whole is tried first, then one number after the other.
+    Each array is tried as a whole first, then one number after another.
 
     Args:
-        adapter: the one that disagrees.
+        adapter: the adapter that disagrees.
         start: a case with which it disagrees.
         output: a name of `Outputs`.
-        max_evaluations: the most evaluations.
+        max_evaluations: the greatest number of evaluations.
     """
     shrinker = Shrinker(adapter, output, max_evaluations)
     best = start
@@ -46,7 +46,7 @@ def shrink_values(
 
 
 def _array_shrunk(shrinker: Shrinker, best: Literal, name: str) -> Literal:
-    """All numbers of an array at once."""
+    """Simplify all numbers of an array at once."""
     array: Array = getattr(best, name)
     if array.size > LISTED:
         return best
@@ -54,7 +54,7 @@ def _array_shrunk(shrinker: Shrinker, best: Literal, name: str) -> Literal:
 
 
 def _numbers_shrunk(shrinker: Shrinker, best: Literal, name: str) -> Literal:
-    """The numbers of an array one after the other."""
+    """Simplify the numbers of an array one after another."""
     array: Array = getattr(best, name)
     if array.size > LISTED:
         return best
@@ -81,7 +81,7 @@ def _with(array: Array, index: tuple[int, ...], number: Array) -> Array:
 
 
 def _simpler(array: Array) -> Iterator[Array]:
-    """Simpler arrays of the same shape, the simplest first; those that are no number stay."""
+    """Yield simpler finite arrays of the same shape, the simplest first."""
     constants = (np.full(array.shape, value, array.dtype) for value in (0, 1))
     for candidate in (*constants, *(rounded(array, bits) for bits in BITS)):
         if (candidate == array).all():
@@ -91,8 +91,8 @@ def _simpler(array: Array) -> Iterator[Array]:
 
 
 def rounded(array: Array, bits: int) -> Array:
-    """Every number with so many significant bits."""
+    """Round every number to this many significant bits."""
     significand, exponent = np.frexp(array.astype(np.float64))
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is no candidate
+    with np.errstate(over="ignore", invalid="ignore"):  # an infinite result is no candidate
         wide = np.ldexp(np.round(np.ldexp(significand, bits)), exponent - bits)
         return wide.astype(array.dtype)

@@ -1,4 +1,4 @@
-"""One known difference: what it covers, as narrow as the evidence allows, and one case that shows it."""
+"""One known difference: the narrowest scope that its evidence supports, and one case that shows it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
 KINDS: Final = ("bug", "hazard")
-# Faults that are recognised by what they return, whatever the bits are, and the output where each shows.
+# Faults that are recognised by the kind of value that they return, not by its bits; each with its output.
 NATURES: Final = MappingProxyType({"y_hat_of_another_row": "row_loss"})
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+)*\Z")]
 Text = Annotated[str, Meta(pattern=r"\S")]
 Link = Annotated[str, Meta(pattern=r"^https://\S+\Z")]
-Texts = Annotated[tuple[Text, ...], Meta(min_length=1)]  # an empty list would cover nothing, and look as if
+Texts = Annotated[tuple[Text, ...], Meta(min_length=1)]  # an empty list would silently cover nothing
 
 
 class Sighting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the pinned case once returned somewhere: for readers, never compared.
+    """What the pinned case once returned on some machine: for readers, never compared.
 
     Attributes:
-        version: of the framework.
-        cpu: the instruction set or the model, in words.
-        got: what was returned, a hexadecimal float, ``inf`` or ``nan``.
+        version: the version of the framework.
+        cpu: the instruction set or the model of the CPU, in words.
+        got: the returned number, a hexadecimal float, ``inf`` or ``nan``.
     """
 
     version: Text
@@ -42,14 +42,14 @@ class Sighting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Setting(NamedTuple):
-    """Where an output was computed.
+    """The conditions under which an output was computed.
 
     Attributes:
-        description: of the adapter.
+        description: the description of the adapter.
         dtype: a key of `FORMATS`.
         output: one of `OUTPUTS`.
-        shape: of the case, ``(*stack, m, n, p)``.
-        machine: as `platform.machine` says.
+        shape: the shape of the case, ``(*stack, m, n, p)``.
+        machine: the architecture, as `platform.machine` returns it.
     """
 
     description: Description
@@ -60,32 +60,32 @@ class Setting(NamedTuple):
 
 
 class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One place where a released framework is wrong, or a literal form leaves the admissible set.
+    """A fault of a released framework, or a literal form that leaves the admissible set.
 
     Attributes:
-        name: of the entry, one word with dashes.
+        name: the name of the entry, one word with dashes.
         kind: ``bug``, which must expire, or ``hazard``, a form that fails by its nature and never expires.
-        framework: as the adapter states it.
-        versions: of the framework, a specifier of PEP 440; a development version counts as its release.
-        platform: values of `platform.machine`; None: any.
+        framework: the framework, as the adapter states it.
+        versions: a PEP 440 specifier of its versions; a development version counts as its release.
+        platform: values of `platform.machine`; None for any.
         modes: patterns of adapters' names.
-        dtypes, outputs: where it shows.
-        shape: comparisons by axis, of stack, m, n and p; an axis that is not there may have any size.
-        regimes: of the ŷ that a wrong element depends on, one of them at least; None: any, for a bug only.
-        case: the text of a case that shows it.
+        dtypes, outputs: the dtypes and outputs in which the difference shows.
+        shape: comparisons by axis, of stack, m, n and p; an axis that is absent may have any size.
+        regimes: the regimes, of which a ŷ that the wrong element depends on has one; None for any, bugs only.
+        case: the text of a case that shows the difference.
         mode: the name of the adapter that shows it.
         output, index: the element of that case.
         exact: the number nearest to the exact value, a hexadecimal float, ``inf`` or ``nan``.
-        at_least: how far outside its set the element lies on every machine: |got − center| / radius, as
-            `AdmissibleSet.share` has it. ``inf``: what is returned is no finite number.
-        nature: what every wrong element of that output and case is, a key of `NATURES`; None: not said.
-        sightings: what was returned there, by release and CPU, one at least.
+        at_least: the least |got − center| / radius of the element on any machine, as `AdmissibleSet.share`
+            defines it. ``inf`` means that the returned value is no finite number.
+        nature: a key of `NATURES` that holds for every wrong element of that output and case, or None.
+        sightings: the values returned there, by release and CPU; at least one.
         reason: what is wrong.
-        upstream: the report of it.
+        upstream: the address of the report to the framework's authors.
         expires: the last day on which a bug is accepted.
 
     Raises:
-        ValueError: a field that cannot be read, or evidence that the entry itself does not cover.
+        ValueError: a field cannot be read, or the entry does not cover its own evidence.
     """
 
     name: Name
@@ -117,11 +117,11 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def source(self) -> Case | Literal:
-        """The pinned case."""
+        """The pinned case, which the text `case` describes."""
         return parse(self.case)
 
     def concerns(self, description: Description, machine: str) -> bool:
-        """Whether anything that this adapter computes on such a machine may be covered."""
+        """Whether the entry can cover anything that this adapter computes on such a machine."""
         return (
             self.concerns_release(description.framework, description.version, machine)
             and any(fnmatchcase(description.name.partition("@")[0], mode) for mode in self.modes)
@@ -129,7 +129,7 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
     def concerns_release(self, framework: str, version: str, machine: str) -> bool:
-        """Whether anything that this release computes on such a machine may be covered."""
+        """Whether the entry can cover anything that this release computes on such a machine."""
         return (
             framework == self.framework
             and fields.is_among(version, self.versions)
@@ -137,11 +137,11 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
     def is_sighted(self, version: str) -> bool:
-        """Whether it was seen in this release, so that it must be there."""
+        """Whether the fault was seen in this release, so that it must occur there."""
         return any(fields.is_same(version, sighting.version) for sighting in self.sightings)
 
     def applies(self, setting: Setting) -> bool:
-        """Whether elements of such an output are covered, of the entry's regimes if it names any."""
+        """Whether the entry covers elements of such an output; its regimes are not checked here."""
         return (
             self.concerns(setting.description, setting.machine)
             and setting.dtype in self.dtypes
@@ -156,7 +156,7 @@ def _check_kind(entry: Difference) -> None:
         raise ValueError("a bug expires; write expires = 2030-12-31, the last day on which it is accepted")
     if entry.kind == "hazard" and entry.expires is not None:
         raise ValueError("a hazard never expires; leave expires out, or make it a bug")
-    if entry.kind == "hazard" and entry.regimes is None:  # it would hold everywhere, for ever
+    if entry.kind == "hazard" and entry.regimes is None:  # it would cover every input for ever
         raise ValueError(f"a hazard lies in known regimes; name them, of {', '.join(REGIMES)}")
 
 
@@ -177,7 +177,7 @@ def _check_predicate(entry: Difference) -> None:
 
 
 def _check_evidence(entry: Difference) -> None:
-    """The regime is left to the proof, which makes the numbers of the case anyway."""
+    """Check the evidence, but not the regime: the proof does, since it makes the numbers of the case."""
     case = entry.source
     for what, value, own in (("dtype", case.dtype, entry.dtypes), ("output", entry.output, entry.outputs)):
         if value not in own:
@@ -199,6 +199,6 @@ def _check_evidence(entry: Difference) -> None:
 
 
 def _sizes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """The shape of each output of a case ``(*stack, m, n, p)``."""
+    """Return the shape of each output of a case ``(*stack, m, n, p)``."""
     *stack, m, n, p = shape
     return {"y_hat": (*stack, m, p), "loss": tuple(stack), "grad": (*stack, n, p), "row_loss": (*stack, m)}

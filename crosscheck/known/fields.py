@@ -1,4 +1,4 @@
-"""How the texts of an entry are read: versions, sizes and numbers. Each says what would have been allowed."""
+"""Readers of an entry's texts: versions, sizes and numbers. Each error message says what is allowed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from crosscheck.formatting import format_hex
 from reference.formats import Format
 
 SIZE_NAMES: Final = ("stack", "m", "n", "p")
-COMPARISON: Final = re.compile(r"\s*(<|<=|>|>=|==|!=)\s*[0-9]{1,12}\s*")  # as many digits as a case allows
+COMPARISON: Final = re.compile(r"\s*(<|<=|>|>=|==|!=)\s*[0-9]{1,12}\s*")  # sizes have up to 12 digits
 NUMBER: Final = re.compile(r"-?0x[0-9a-f](\.[0-9a-f]+)?p[+-]?[0-9]{1,4}|-?inf|nan")
 
 
 def released(version: str) -> str:
-    """The release that a version counts as: a development version leads to one, any other is one.
+    """Return the release that a version counts as: for a development version, the release that it leads to.
 
-    Otherwise 2.13.0a0+git would lie outside of ``>=2.13``, although it has what 2.13 will have.
+    Otherwise 2.13.0a0+git would not match ``>=2.13``, although it contains what 2.13 will contain.
 
     Raises:
-        InvalidVersion: it is no version as PEP 440 has them.
+        InvalidVersion: the text is no version as PEP 440 defines it.
     """
     read = Version(version)
     return read.base_version if read.is_prerelease else str(read)
 
 
 def is_among(version: str, versions: str) -> bool:
-    """Whether a framework's version is one of those; a version that PEP 440 cannot read never is."""
+    """Whether a framework's version matches a specifier; one that PEP 440 does not allow never does."""
     try:
         return specifiers(versions).contains(released(version))
     except InvalidVersion:
@@ -40,7 +40,7 @@ def is_among(version: str, versions: str) -> bool:
 
 
 def is_same(version: str, other: str) -> bool:
-    """Whether two versions are builds of one release; a version that PEP 440 cannot read is of none."""
+    """Whether two versions are builds of one release; a version that PEP 440 does not allow never is."""
     try:
         return Version(released(version)).public == Version(released(other)).public
     except InvalidVersion:
@@ -51,11 +51,11 @@ def specifiers(text: str) -> SpecifierSet:
     """Read a specifier of versions.
 
     Raises:
-        ValueError: it is none, or empty, which would hold for every version without saying so.
+        ValueError: the text is no specifier, or it is empty, which would silently match every version.
     """
     try:
         read = SpecifierSet(text)
-        read.contains("0")  # some numbers are read no earlier than here
+        read.contains("0")  # some invalid numbers are detected only here
     except ValueError:
         read = SpecifierSet()
     if not len(read):
@@ -64,10 +64,10 @@ def specifiers(text: str) -> SpecifierSet:
 
 
 def comparisons(axis: str, text: str) -> SpecifierSet:
-    """Read the comparisons of one size.
+    """Read the comparisons of the size of one axis.
 
     Raises:
-        ValueError: they are none.
+        ValueError: the text contains no such comparisons.
     """
     if not all(COMPARISON.fullmatch(part) for part in text.split(",")):
         allowed = "compare with whole numbers by <, <=, >, >=, == or !=, as in '>=16385,<65536'"
@@ -76,7 +76,7 @@ def comparisons(axis: str, text: str) -> SpecifierSet:
 
 
 def fits(shape: tuple[int, ...], wanted: Mapping[str, str]) -> bool:
-    """Whether ``(*stack, m, n, p)`` has the wanted sizes; stack is the product of its axes, 1 without any."""
+    """Whether ``(*stack, m, n, p)`` has the wanted sizes; stack is the product of its axes, or 1."""
     *stack, m, n, p = shape
     sizes = dict(zip(SIZE_NAMES, (math.prod(stack), m, n, p), strict=True))
     return all(comparisons(axis, text).contains(str(sizes[axis])) for axis, text in wanted.items())
@@ -86,7 +86,7 @@ def number(field: str, text: str, format: Format) -> float:
     """Read a recorded number.
 
     Raises:
-        ValueError: it is no hexadecimal float, or none of the format.
+        ValueError: the text is no hexadecimal float, or no number of the format.
     """
     try:
         value = float.fromhex(text) if NUMBER.fullmatch(text) else None

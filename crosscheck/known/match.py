@@ -21,8 +21,8 @@ class KnownMatch(NamedTuple):
 
     Attributes:
         covered: how many wrong elements each entry covers, by its name; entries that overlap both count them.
-        uncovered: which wrong elements none covers, by output, in its shape; without outputs that have none.
-        failed: the adapter gave no result, or broke the contract, which no entry covers.
+        uncovered: which wrong elements no entry covers, by output, in its shape; only outputs that have some.
+        failed: whether the adapter gave no result or broke the contract, which no entry covers.
     """
 
     covered: dict[str, int]
@@ -31,11 +31,11 @@ class KnownMatch(NamedTuple):
 
     @property
     def is_green(self) -> bool:
-        """Whether all that speaks against the adapter is known."""
+        """Whether the adapter did not fail and known differences cover all its wrong elements."""
         return not self.failed and not self.uncovered
 
     def without_known(self, outcome: Outcome) -> Outcome:
-        """The outcome with the covered elements taken for admissible, to report the rest."""
+        """Return the outcome with the covered elements marked as admissible, to report the others."""
         judgements = {
             output: judgement._replace(admissible=~self.uncovered[output])
             if output in self.uncovered
@@ -49,9 +49,9 @@ class Match(NamedTuple):
     """The elements of one output that one entry covers.
 
     Attributes:
-        name: of the entry.
-        regimes: that it names; None: any.
-        elements: which wrong elements, in the output's shape.
+        name: the name of the entry.
+        regimes: the regimes that the entry names; None for any.
+        elements: which wrong elements the entry covers, in the output's shape.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Match(NamedTuple):
 
 
 def combine_matches(outcome: Outcome, matches: Mapping[str, Sequence[Match]]) -> KnownMatch:
-    """Combine the matches of all outputs that disagree, by output, into one `KnownMatch`."""
+    """Combine the matches of all disagreeing outputs, given by output, into one `KnownMatch`."""
     found = KnownMatch({}, {}, failed=outcome.failure is not None)
     for output in outcome.disagreeing:
         uncovered = ~outcome.judgements[output].admissible
@@ -73,7 +73,7 @@ def combine_matches(outcome: Outcome, matches: Mapping[str, Sequence[Match]]) ->
 
 
 def by_regime(judge: Judge, output: str, match: Match) -> dict[str, int]:
-    """How many covered elements depend on a ŷ in each regime that the entry names, the first one only."""
+    """Count the covered elements by the first regime, among those of the entry, of a ŷ they depend on."""
     found: dict[str, int] = {}
     left = match.elements
     for name in (*(regime for regime in REGIMES if regime != "ordinary"), "ordinary"):
@@ -85,10 +85,10 @@ def by_regime(judge: Judge, output: str, match: Match) -> dict[str, int]:
 
 
 def in_regimes(judge: Judge, output: str, regimes: Collection[str] | None) -> Bool:
-    """Which elements of an output depend on a ŷ in one of the regimes; None: on any. The output's shape."""
+    """Return which elements depend on a ŷ in one of the regimes, or in any; the output's shape."""
     names = tuple(REGIMES) if regimes is None else regimes
     inside = np.isin(judge.places, [place for place, name in enumerate(REGIMES) if name in names])
     found = np.asarray(inside.any(axis=SUMMED[output]))
-    if output == "grad":  # the same ŷ for every input
+    if output == "grad":  # all weights of a column depend on the same ŷ
         return np.repeat(found[..., None, :], judge.problem.X.shape[-1], axis=-2)
     return found

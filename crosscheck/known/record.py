@@ -26,7 +26,7 @@ SHIPPED: Final = Path(__file__).with_name("known_differences.toml")
 
 
 class KnownError(ValueError):
-    """A record that cannot be used; the message is one line: file, entry, what is wrong, what is allowed."""
+    """The record cannot be used; the message is one line: file, entry, what is wrong, what is allowed."""
 
 
 def _today() -> date:
@@ -35,12 +35,12 @@ def _today() -> date:
 
 @dataclass(frozen=True)
 class KnownDifferences:
-    """The entries of one file on one day and machine.
+    """The entries of one file, for one day and one machine.
 
     Attributes:
-        entries: all of them, in the order of the file.
-        today: an entry that has expired by then covers nothing any more.
-        machine: as `platform.machine` says.
+        entries: all entries, in the order of the file.
+        today: the day; an entry that has expired before it covers nothing.
+        machine: the architecture, as `platform.machine` returns it.
     """
 
     entries: tuple[Difference, ...] = ()
@@ -49,14 +49,14 @@ class KnownDifferences:
 
     @classmethod
     def read(cls, path: str | Path, today: date | None = None) -> Self:
-        """Read a file; nothing in it is executed, and no case is made.
+        """Read a file, without executing anything in it or making its cases.
 
         Args:
-            path: of the file.
-            today: None: by the clock, in UTC.
+            path: the path of the file.
+            today: the day; None for the current day in UTC.
 
         Raises:
-            KnownError: the file is missing or no TOML, or an entry is not what `Difference` says.
+            KnownError: the file is missing or no TOML, or an entry is not as `Difference` requires.
         """
         entries = tuple(_entry(path, table, place) for place, table in enumerate(_tables(path), start=1))
         for name, count in Counter(entry.name for entry in entries).items():
@@ -66,7 +66,7 @@ class KnownDifferences:
 
     @classmethod
     def shipped(cls) -> Self:
-        """Those of the suite's own file, which every installation has.
+        """Read the suite's own file, which every installation contains.
 
         Raises:
             KnownError: as `read`.
@@ -74,7 +74,7 @@ class KnownDifferences:
         return cls.read(SHIPPED)
 
     def expired(self, today: date | None = None) -> tuple[Difference, ...]:
-        """The entries whose last day is over."""
+        """Return the entries whose last day is over."""
         day = today or self.today
         return tuple(entry for entry in self.entries if entry.expires is not None and entry.expires < day)
 
@@ -85,16 +85,16 @@ class KnownDifferences:
         return tuple(entry for entry in self.entries if entry not in expired)
 
     def applicable(self, present: Iterable[Description]) -> tuple[Difference, ...]:
-        """The entries that concern one of these adapters on this machine, expired ones included."""
+        """Return the entries that concern one of these adapters on this machine, expired ones included."""
         there = list(present)
         return tuple(e for e in self.entries if any(e.concerns(said, self.machine) for said in there))
 
     def unmatched(
         self, matches: Iterable[KnownMatch], present: Iterable[Description]
     ) -> tuple[Difference, ...]:
-        """The entries in force that cover nothing of all this, though sighted in the release of an adapter.
+        """Return the entries in force that cover nothing, although they were sighted in an adapter's release.
 
-        In any other release of an entry's versions the fault may be there: nobody has seen it.
+        In other releases that an entry's versions include, its fault may be absent: nobody has seen it there.
         """
         matched = {name for each in matches for name in each.covered}
         in_force, there = self.in_force, list(present)
@@ -109,14 +109,14 @@ class KnownDifferences:
         """Match the wrong elements of an outcome with the entries.
 
         Args:
-            judge: that the outcome is from.
-            outcome: of one adapter.
-            shape: of the case, ``(*stack, m, n, p)``.
+            judge: the judge of the outcome.
+            outcome: the outcome of one adapter.
+            shape: the shape of the case, ``(*stack, m, n, p)``.
         """
         return combine_matches(outcome, self.matches(judge, outcome, shape))
 
     def matches(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> dict[str, list[Match]]:
-        """The elements that each entry covers, by output that disagrees; arguments as those of `match`."""
+        """Return the elements that each entry covers, by disagreeing output; arguments as for `match`."""
         found: dict[str, list[Match]] = {}
         for output in outcome.disagreeing:
             setting = Setting(outcome.description, judge.format.name, output, shape, self.machine)
@@ -131,12 +131,12 @@ class KnownDifferences:
 
 
 def _tables(path: str | Path) -> list[dict[str, Any]]:
-    """The tables of a file, unread."""
+    """Return the tables of a file, before their fields are checked."""
     try:
         data = tomllib.loads(Path(path).read_text("utf-8"))
     except OSError as error:
         raise KnownError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:  # ValueError also: no UTF-8, or a number of endless digits
+    except (ValueError, RecursionError) as error:  # ValueError also for other encodings and huge integers
         raise KnownError(f"{path}: is no TOML: {one_line(error)}") from None
     others = [key for key in data if key != "difference"]
     if others:
@@ -148,13 +148,13 @@ def _tables(path: str | Path) -> list[dict[str, Any]]:
 
 
 def _entry(path: str | Path, table: dict[str, Any], place: int) -> Difference:
-    """One entry from its table, the place-th of the file."""
+    """Read one entry from its table, the table number `place` of the file."""
     named = table.get("name")
     label = repr(named) if isinstance(named, str) and named else f"number {place}"
     try:
         for key in table:
             one_of(key, Difference.__struct_fields__, "field")
-        # dates are TOML's own: a text that looks like one is none
+        # only TOML's own dates count: a string that looks like a date is none
         return msgspec.convert(table, Difference, builtin_types=(date,))
     except (ValueError, msgspec.ValidationError) as error:
         raise KnownError(f"{path}: entry {label}: {one_line(error)}") from None

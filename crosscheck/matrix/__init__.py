@@ -1,1 +1,1 @@
-"""The matrix: every way to execute the network, at every shape, in every dtype, on every kind of input."""
+"""The matrix: the ways to execute the network, combined with shapes, dtypes and kinds of input."""

@@ -1,11 +1,11 @@
-"""The combinations of factors beyond the modes with names: a full product, and a covering array.
+"""The combinations of factors other than the modes with names: a full product, and a covering array.
 
-The product: each output computed alone and compiled, by every set of constants, in every convention; in JAX
-in float64 and float32, in torch, whose programs take seconds to compile, in float32.
+The product contains each output computed alone and compiled, with every set of constants, in every
+convention: for JAX in float64 and float32, for torch, whose programs take seconds to compile, in float32.
 
-The covering array: of all factors and the dtype, X, y and W each being an argument or a constant, such that
-every three values that can go together do so in some combination. It stands in ``combinations.txt``, which
-`tools/combinations.py` makes.
+The covering array contains all factors and the dtype, where X, y and W are each an argument or a constant:
+every three values that can be combined occur together in some combination. `tools/combinations.py` writes it
+to ``combinations.txt``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Final
 from adapters.modes import CLOSED, CONVENTIONS, OUTPUTS, plain
 
 FILE: Final = Path(__file__).with_suffix(".txt")
-# How each framework compiles, and the dtypes of its product.
+# The execution that compiles in each framework, and the dtypes of its product.
 COMPILED: Final = {"torch": ("compile", ("float32",)), "jax": ("jit", ("float64", "float32"))}
 Combination = tuple[str, str]
 
 
 def product() -> Iterator[Combination]:
-    """Name and dtype of every output alone × constants × convention, compiled."""
+    """Yield name and dtype of every output alone × constants × convention, compiled."""
     for framework, (execution, dtypes) in COMPILED.items():
         for output, closed, convention, dtype in itertools.product(OUTPUTS[1:], CLOSED, CONVENTIONS, dtypes):
             mode = plain(framework, execution=execution, outputs=output, closed=closed, convention=convention)
@@ -32,11 +32,11 @@ def product() -> Iterator[Combination]:
 
 
 def covering() -> list[Combination]:
-    """The covering arrays that are written down."""
+    """Read the covering arrays from the file."""
     lines = FILE.read_text(encoding="utf-8").splitlines()
     return [(name, dtype) for name, _, dtype in (line.partition(" ") for line in lines)]
 
 
 def all_combinations() -> list[Combination]:
-    """Both, each once."""
+    """Return the product and the covering arrays, each combination once."""
     return list(dict.fromkeys([*product(), *covering()]))

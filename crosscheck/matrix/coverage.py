@@ -1,4 +1,4 @@
-"""What a run judged: elements of ŷ by mode, dtype, class of shapes and regime, and why it judged none."""
+"""Coverage: judged elements of ŷ by mode, dtype, class of shapes and regime, and the reasons for gaps."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class CoverageCounts:
 
     Attributes:
         judged: elements of ŷ with a verdict, by regime; see `decided`.
-        not_judged: those without.
-        reasons: why the mode gave nothing on a case, by how many cases.
+        not_judged: elements of ŷ without a verdict, by regime.
+        reasons: the reasons why the mode returned nothing for a case, each with its number of cases.
     """
 
     judged: Counter[str] = field(default_factory=_counter)
@@ -54,16 +54,16 @@ class CoverageCounts:
         self.reasons.update(other.reasons)
 
     def reason(self, regime: str) -> str | None:
-        """Why nothing was judged in a regime, as far as the counts show it: the commonest reason."""
+        """Return the commonest reason why nothing was judged in a regime; None if there is none."""
         if self.not_judged[regime]:
             return NOT_JUDGED
         return next((text for text, _ in self.reasons.most_common(1)), None)
 
 
 def decided(judge: Judge, outcome: Outcome) -> Bool:
-    """Which elements of ŷ have a verdict, ``[*stack, m, p]``.
+    """Return which elements of ŷ have a verdict, ``[*stack, m, p]``.
 
-    Where an adapter has no ŷ, those that an element of another output with a verdict depends on.
+    If the adapter returned no ŷ, these are the elements on which an element with a verdict depends.
     """
     found = np.zeros(judge.places.shape, np.bool_)
     for output, judgement in outcome.judgements.items():
@@ -75,22 +75,22 @@ def decided(judge: Judge, outcome: Outcome) -> Bool:
 
 
 def regimes_of(judge: Judge, elements: Bool) -> dict[str, int]:
-    """How many of these elements of ŷ of the judge's problem lie in each regime that has some."""
+    """Count these elements of ŷ of the judge's problem by regime; regimes without elements are left out."""
     counts = np.bincount(judge.places[elements], minlength=len(REGIMES)).tolist()
     return {regime: count for regime, count in zip(REGIMES, counts, strict=True) if count}
 
 
 def is_judged(outcome: Outcome) -> bool:
-    """Whether some element has a verdict; a refusal has none."""
+    """Whether at least one element has a verdict; none has if the adapter refused the case."""
     return any(judgement.verdict is not Verdict.NOT_JUDGED for judgement in outcome.judgements.values())
 
 
 @dataclass
 class Coverage:
-    """What a run judged, by group; the coverage of several processes can be added.
+    """The judged elements of a run, by group; the coverage of several processes can be added.
 
     Attributes:
-        groups: by mode, dtype and class of shapes, in the order in which they were first seen.
+        groups: the counts by mode, dtype and class of shapes, in the order of their first case.
     """
 
     groups: dict[Group, CoverageCounts] = field(default_factory=dict)
@@ -111,31 +111,31 @@ class Coverage:
             counts.not_judged.update(regimes_of(judge, ~found))
 
     def add_skipped(self, mode: str, case: Case | Literal) -> None:
-        """Count a case that a mode was not given any more, after a failure."""
+        """Count a case that was not given to a mode, because the mode had failed before."""
         self._counts(mode, case).reasons[FAILED] += 1
 
     def plain(self) -> list[list[Any]]:
-        """The coverage as lists and dictionaries, to be sent to another process."""
+        """Return the coverage as lists and dictionaries, to be sent to another process."""
         return [
             [*group, dict(counts.judged), dict(counts.not_judged), dict(counts.reasons)]
             for group, counts in self.groups.items()
         ]
 
     def add_plain(self, plain: list[list[Any]]) -> None:
-        """Add the coverage of another process, as `plain` gives it."""
+        """Add the coverage of another process, in the form that `plain` returns."""
         for mode, dtype, shapes, *counters in plain:
             other = CoverageCounts(*(Counter(counter) for counter in counters))
             self.groups.setdefault(Group(mode, dtype, shapes), CoverageCounts()).add(other)
 
     def labelled(self, label: Callable[[str], str]) -> Coverage:
-        """The modes that share a label, together."""
+        """Return the coverage with the counts of modes that share a label added up."""
         found = Coverage()
         for (mode, dtype, shapes), counts in self:
             found.groups.setdefault(Group(label(mode), dtype, shapes), CoverageCounts()).add(counts)
         return found
 
     def regimes(self) -> Counter[str]:
-        """How many judged elements of ŷ fell into each regime, over all modes."""
+        """Count the judged elements of ŷ in each regime, over all modes."""
         return sum((counts.judged for counts in self.groups.values()), Counter())
 
     @property

@@ -1,4 +1,4 @@
-"""One mode on one case: judged, with its known differences matched, and the message where it is wrong."""
+"""The run of one mode on one case: judged, matched with known differences, with a message for failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODES = "modes of the matrix"
 
 @lru_cache(maxsize=16)
 def judge_of(case: Case | Literal) -> Judge:
-    """The judge of a case, kept for the modes that evaluate it one after the other."""
+    """Return the judge of a case, cached for the modes that evaluate the case one after another."""
     return Judge(case.problem())
 
 
@@ -34,10 +34,10 @@ class MatrixRun:
     """The modes of a run on the cases of the plan.
 
     Attributes:
-        pool: the modes; each starts when it is first needed.
+        pool: the pool of the modes, each started when it is first needed.
         known: the known differences.
-        coverage: what was judged where.
-        listener: is given every outcome, for a ledger; None: there is none.
+        coverage: the coverage of the run.
+        listener: a function that is called with every outcome, for a ledger; None for none.
     """
 
     pool: AdapterPool
@@ -50,15 +50,13 @@ class MatrixRun:
 
         Raises:
             AdapterError: the mode cannot be loaded.
-            AdapterCrashed: it crashed before, or gave no answer in time; it is asked no more.
+            AdapterCrashed: the mode crashed or gave no answer in time before, and is not called again.
         """
         self.pool.load(spec)
         judge = judge_of(case)
         evaluation = self.pool.evaluate(spec.name, judge.problem)
         if evaluation is None:
-            raise AssertionError(
-                spec.name
-            )  # `load` raises for one that crashed, and this pool refuses nobody
+            raise AssertionError(spec.name)  # `load` raises for a crashed mode, and this pool is not strict
         outcome = judge_evaluation(judge, evaluation)
         known_match = self.known.match(judge, outcome, case.shape)
         self.coverage.add(case, judge, outcome)
@@ -69,7 +67,7 @@ class MatrixRun:
         return outcome, known_match
 
     def failure_message(self, spec: Spec, case: Case | Literal, outcome: Outcome) -> str:
-        """Everything needed to act on an outcome that is not green, beside what the plain modes return."""
+        """Return the message about a failed or wrong outcome, with the results of the plain modes."""
         others = [spec_of(parse(name)) for name in CORE if name != spec.name and installed(name)]
         judge, plain = judge_of(case), {}
         for other in others:
@@ -80,13 +78,13 @@ class MatrixRun:
 
 
 def never_judged(heard: Iterable[tuple[Case, Outcome]]) -> list[str]:
-    """The sizes, small and large, at which nothing of an adapter was judged, each with the reasons.
+    """Return a sentence for each size, small and large, at which no case of an adapter was judged.
 
-    A refusal is green case by case; an adapter that refuses all of a size is not there. A dtype that it
-    does not list is not asked of it.
+    A refused case is no failure, but an adapter that refuses all cases of a size is not tested at that size.
+    Cases in a dtype that the adapter does not state are left out.
 
     Args:
-        heard: one adapter in one dtype, on cases that it did not fail.
+        heard: the cases and outcomes of one adapter in one dtype, without those that failed.
     """
     found: dict[str, Counter[str]] = {}
     for case, outcome in heard:

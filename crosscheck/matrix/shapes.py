@@ -1,13 +1,13 @@
-"""The fixed list of shapes, ``(*stack, m, n, p)``, by class; each new one costs a framework a compilation.
+"""The fixed list of shapes, ``(*stack, m, n, p)``, by class; each shape costs frameworks a compilation.
 
-| class | what it is about |
+| class | its shapes |
 |---|---|
 | document | the document's own, 1×3 by 3×1 |
 | tails | stack, m and n around the lengths of vector registers: 1, 3, 7, 8, 15, 16, 17, 31, 32, 33 |
 | wide | hundreds of inputs |
 | outputs | p = 1, 2, 3, 8 by m = 1, 2, 7, 64 |
 | rows | m around the thresholds of parallel and library code: 2^12, 2^14, 2^15, 2^16, 2^17 |
-| stacks | the same, by networks |
+| stacks | the number of networks around the same thresholds |
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Final
 
 Shape = tuple[int, ...]
 
-# In one stack every regime has its turn (`mixed`): four problems each.
+# A stack with four problems of every regime, for cases of the kind `mixed`.
 MIXED: Final[Shape] = (40, 2, 3, 2)
 SPECIAL: Final[Shape] = (13**3, 1, 1, 1)
 DOCUMENT: Final[tuple[Shape, ...]] = ((160, 1, 3, 1), (1, 3, 1))
 THRESHOLDS: Final = (*(size for k in (12, 14, 15, 16) for size in (2**k - 1, 2**k + 1)), 2**17 + 1)
-# The document's n among them, and several p at each.
+# Pairs (n, p): the document's n with two values of p, and another.
 INNER: Final = ((3, 1), (3, 2), (5, 3))
 
 TAILS: Final[tuple[Shape, ...]] = (
@@ -40,7 +40,7 @@ WIDE: Final[tuple[Shape, ...]] = ((20, 2, 300, 1), (2, 7, 300, 3), (10, 1, 1000,
 OUTPUTS: Final[tuple[Shape, ...]] = ((16, 1, 3, 2), (20, 2, 3, 3), (10, 7, 3, 8), (10, 64, 8, 3))
 ROWS: Final[tuple[Shape, ...]] = tuple((m, n, p) for m in THRESHOLDS for n, p in INNER)
 STACKS: Final[tuple[Shape, ...]] = tuple((s, 1, n, p) for s in THRESHOLDS for n, p in INNER[:2])
-# An even number of rows and of networks, for what spreads them over two devices.
+# Even numbers of rows and of networks, for modes that spread them over two devices.
 EVEN: Final[tuple[Shape, ...]] = ((2, 2**14 + 1, 3, 2), (2, 2**15 + 1, 3, 1), (2**16 + 2, 3, 1))
 EVEN_STACKS: Final[tuple[Shape, ...]] = ((2**14 + 2, 1, 3, 1), (2**16 + 2, 1, 3, 2))
 
@@ -58,5 +58,5 @@ _CLASS: Final = {shape: name for name, shapes in CLASSES.items() for shape in sh
 
 
 def shape_class(shape: Shape) -> str:
-    """The class that the shape belongs to; ``other`` if the list does not have it, nor so many rows."""
+    """Return the class of a shape in the list; for others ``rows`` if it has so many rows, else ``other``."""
     return _CLASS.get(shape, "rows" if shape[-3] >= THRESHOLDS[0] else "other")
