@@ -3,8 +3,8 @@
     .venv/bin/python -m tools.combinations > crosscheck/matrix/combinations.txt
 
 Run it after a change of the factors in `adapters.modes`. The array has all factors and the dtype, and for
-each of X, y and W whether it is an argument or a constant. Every three values that are possible together occur in
-some combination.
+each of X, y and W whether it is an argument or a constant. Every three values that are possible together
+occur in some combination.
 """
 
 from __future__ import annotations
