@@ -151,7 +151,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the gates what takes long; but for nightly, let one xdist worker have the only pool."""
+    """Skip tests marked ``long`` under dev; except under nightly, put all tests of the pool on one worker."""
     profile = settings.get_current_profile_name()
     for item in items:
         if profile == "dev" and item.get_closest_marker("long"):
@@ -161,13 +161,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _param(spec: adapters.Spec, *values: Any, name: str, marks: Sequence[pytest.MarkDecorator] = ()) -> Any:
-    """Values for a test of this adapter; those that share a process stay together under xdist."""
+    """Make a parameter for an adapter's test; adapters that share a process stay on one xdist worker."""
     group = pytest.mark.xdist_group("-".join(map(str, spec.process_key)))
     return pytest.param(*values, id=name, marks=[group, *marks])
 
 
 def _param_of_laws(spec: adapters.Spec) -> Any:
-    """A mode for the metamorphic relations: one that is not cheap is asked by the gates only."""
+    """Make the parameter of a mode for metamorphic relations; a mode that is not cheap is marked ``long``."""
     from adapters.modes import parse
     from crosscheck.matrix.plan import is_cheap
 
@@ -177,7 +177,7 @@ def _param_of_laws(spec: adapters.Spec) -> Any:
 
 
 def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
-    """Adapter and item of the plan."""
+    """Make the parameters, adapter and item, of the tests of the plan."""
     from crosscheck.matrix.combinations import all_combinations
     from crosscheck.matrix.plan import combined_items, named_items, quick, quick_combinations
 
@@ -198,14 +198,14 @@ def _matrix_items(config: pytest.Config, fixture: str) -> list[Any]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Start the adapters before the first test: one that cannot be used is a usage error, as a typo is."""
-    of_xdist = hasattr(session.config, "workerinput")  # there it would be an internal error: see the fixture
+    of_xdist = hasattr(session.config, "workerinput")  # a usage error there would be an internal error
     wanted = any("pool" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
     if wanted and not session.config.option.collectonly and not of_xdist:
         _start(session.config)
 
 
 def _process_options(config: pytest.Config) -> ProcessOptions:
-    """Options of the adapters' processes; profile ci compiles everything afresh."""
+    """Return the options of the adapters' processes; profile ci compiles everything afresh."""
     if PROCESS_OPTIONS in config.stash:
         return config.stash[PROCESS_OPTIONS]
     fresh = settings.get_current_profile_name() == "ci"
@@ -232,13 +232,13 @@ def _start(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def process_options(request: pytest.FixtureRequest) -> ProcessOptions:
-    """Options of the adapters' processes of this run."""
+    """Return the options of the adapters' processes of this run."""
     return _process_options(request.config)
 
 
 @pytest.fixture(scope="session")
 def pool(request: pytest.FixtureRequest) -> AdapterPool:
-    """All adapters of this run, each in a process of its own."""
+    """Return the pool of all adapters of this run, each in a process of its own."""
     if POOL not in request.config.stash:
         try:
             _start(request.config)
@@ -249,7 +249,7 @@ def pool(request: pytest.FixtureRequest) -> AdapterPool:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """What this test starts hears Ctrl-C, even where all this ignores or blocks it, as background jobs do."""
+    """Restore the default handling of Ctrl-C for this test's processes, since background jobs ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     yield
@@ -259,13 +259,13 @@ def interruptible() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
-    """The frameworks of this run."""
+    """Return the names of the frameworks of this run."""
     return frozenset(filter(None, (spec.framework for spec in selected(request.config))))
 
 
 @pytest.fixture(scope="session")
 def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[MatrixRun]:
-    """The modes of this run, in processes that start when they are first needed."""
+    """Yield the runner of the matrix, whose adapters' processes start when they are first needed."""
     from crosscheck.known import KnownDifferences
     from crosscheck.matrix.run import MatrixRun
     from crosscheck.pool import AdapterPool
@@ -284,7 +284,7 @@ def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[Mat
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test during which an adapter crashed or gave no answer in time fails, whatever else it found."""
+    """Fail a test during which an adapter crashed or gave no answer in time, whatever its own outcome."""
     report = yield
     pool = item.config.stash.get(POOL, None)
     crashes = pool.unreported_crashes() if pool is not None and call.when == "call" else {}
@@ -299,7 +299,7 @@ def pytest_runtest_makereport(
 
 
 def _run_summary(config: pytest.Config) -> RunSummary:
-    """Of this process, and under xdist of all workers."""
+    """Return the run summary of this process, and under xdist of all workers."""
     total = RunSummary()
     total.add(config.stash.get(RUN_SUMMARY, total).plain())
     if POOL in config.stash:
@@ -318,7 +318,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What was judged, what could not be, what crashed, and what took long."""
+    """Print what was judged, what could not be judged, which adapters crashed, and what took long."""
     run_summary = _run_summary(config)
     if any(run_summary.plain().values()):
         terminalreporter.section("crosscheck")
@@ -328,9 +328,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Not green: an adapter crashed or gave no answer, even between two tests, or none of it could be judged.
+    """Fail the run if an adapter crashed or gave no answer, even between tests, or nothing of it was judged.
 
-    The processes end here, so that what they say of coverage is there when pytest-cov asks.
+    The adapters' processes end here, so that pytest-cov finds their data on coverage.
     """
     if POOL in session.config.stash:
         session.config.stash[POOL].close()

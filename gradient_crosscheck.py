@@ -32,7 +32,7 @@ _PACKAGES = ("reference", "adapters", "crosscheck")
 
 
 def main() -> None:
-    """Do what the command line says, with the packages that lie beside this file, and exit."""
+    """Run the command with the packages that lie beside this file, and exit."""
     sys.path.insert(0, str(_HERE))
     from crosscheck.cli import main as crosscheck
 
@@ -76,7 +76,7 @@ def _import_packages() -> None:
 
 
 def _hidden() -> dict[str, str]:
-    """The packages of others that have our names and are not imported yet, with their places."""
+    """Find packages of others that have our names and are not imported yet; return their paths by name."""
     from importlib.machinery import PathFinder
 
     others = [entry for entry in sys.path if Path(entry).resolve() != _HERE]

@@ -1,1 +1,1 @@
-"""What is true: the document's gradient, the admissible set of every output, and the exact oracle."""
+"""The truth for all adapters: the document's gradient, the admissible set of every output, and the oracle."""

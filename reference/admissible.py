@@ -20,7 +20,7 @@ class AdmissibleSet(NamedTuple):
 
     Attributes:
         center: the reference's value, float64; infinite or NaN where the exact result is.
-        radius: how far from it a finite value may lie.
+        radius: the largest distance from the center that a finite value may have.
         plus: +inf, and every finite value above the center, is admissible.
         minus: −inf, and every finite value below the center, is admissible.
         may: NaN is admissible.
@@ -95,9 +95,9 @@ class AdmissibleSet(NamedTuple):
         )
 
     def without_gaps(self, pieces: Sequence[AdmissibleSet]) -> AdmissibleSet:
-        """The same set with holes between the pieces, which together have every value that can come.
+        """The same set with holes between the pieces, which together contain every possible value.
 
-        Nothing changes where one of them is open-ended or nothing but NaN.
+        Nothing changes where a piece has an infinite end or contains only NaN.
         """
         closed = ~np.logical_or.reduce([one.plus | one.minus | one.must for one in (self, *pieces)])
         starts, ends = np.array([one.lo for one in pieces]), np.array([one.hi for one in pieces])

@@ -1,4 +1,4 @@
-"""What an implementation may claim about its arithmetic; the bounds follow from the claims."""
+"""The claims that an implementation may make about its arithmetic, from which the bounds follow."""
 
 from __future__ import annotations
 

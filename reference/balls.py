@@ -1,4 +1,4 @@
-"""Balls: what is known about an exact value, and how to read it.
+"""Balls, which enclose exact values, and functions that compare and convert them.
 
 A ball is a `flint.arb`, a midpoint with a radius that certainly contains the exact value
 (Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, 2017).

@@ -28,7 +28,7 @@ _ROUNDED_UP = 1.0 + 2.0**-20
 
 
 class Leading(NamedTuple):
-    """The leading doubles of what a block computed.
+    """The leading doubles of the values that a block computed.
 
     Attributes:
         X: ``[m, n, N]``.
@@ -66,7 +66,7 @@ class Radii(NamedTuple):
 
 
 def operands_in_range(X: Float64, y: Float64, W: Float64) -> tuple[Float64, Float64, Float64, Bool]:
-    """X, y and W with 0 for what is out of range, and where ``[m, p, N]`` every operand is in range."""
+    """X, y and W with 0 for operands out of range, and a mask ``[m, p, N]`` of elements with all in range."""
     x_fine, y_fine, w_fine = (_in_range(A) for A in (X, y, W))
     if x_fine.all() and y_fine.all() and w_fine.all():
         return X, y, W, y_fine

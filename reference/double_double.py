@@ -70,8 +70,8 @@ class DoubleDouble(NamedTuple):
 def evaluate(X: Inputs, y: Labels, W: Weights) -> DoubleDouble:
     """The outputs of a stack of networks as certified pairs.
 
-    Not certified is what depends on an operand that is neither 0 nor within [2^-400, 2^400], or on a
-    z with |z| + 2^-40·(|X|·|W|) ≥ 480. About 500 ns a problem at 1×3, stacked by thousands.
+    Results are not certified if they depend on an operand that is neither 0 nor within [2^-400, 2^400], or on
+    a z with |z| + 2^-40·(|X|·|W|) ≥ 480. About 500 ns a problem at 1×3, stacked by thousands.
 
     Args:
         X: ``[*stack, m, n]``, any of the four dtypes, as y and W.

@@ -29,7 +29,7 @@ SPREAD = 0.5
 
 
 class Radii(NamedTuple):
-    """What the filter accepts around the reference's values; NaN accepts nothing, where input is not finite.
+    """The filter's radii around the reference's values; where input is not finite, NaN accepts nothing.
 
     Radii, :class:`Centers` and `Outputs` have the same fields in the same order.
 
@@ -75,7 +75,7 @@ class Factors(NamedTuple):
 
     @classmethod
     def of(cls, units: Units, problem: Problem) -> Factors:
-        """Those of an implementation at the sizes of a problem."""
+        """Return the factors of an implementation at the sizes of a problem."""
         (m, n), p = problem.X.shape[-2:], problem.y.shape[-1]
         return cls(
             units.with_inputs(units.nu_dot(n)),  # the full set's s has ROOM itself
@@ -131,7 +131,7 @@ def _is_finite(problem: Problem, reference: stable.Reference) -> bool:
 def _elementwise(
     reference: stable.Reference, a: Float64, size: Float64, factors: Factors
 ) -> tuple[Float64, Float64, Float64]:
-    """e_p, e_r and what e_Δ has of them; ``a`` is what rounding moves z by, and ``size`` is |r|."""
+    """e_p, e_r and the part of e_Δ from them; rounding moves z by at most ``a``, and ``size`` is |r|."""
     slope, p, q = reference.slope, reference.p, reference.q
     e_p = slope * a / (1 + a) + factors.kappa_u * p
     e_r = e_p + factors.u * size
@@ -172,9 +172,9 @@ class Sizes(NamedTuple):
     """The largest numbers of a stack by size, each NaN where one is NaN.
 
     Attributes:
-        rounded: of |X|·|W| where X·W may be rounded.
-        T: of |X|·|W|.
-        r, X, W: of these.
+        rounded: the largest |X|·|W| where X·W may be rounded.
+        T: the largest |X|·|W|.
+        r, X, W: the largest size of a number in r, X and W.
     """
 
     rounded: float
@@ -185,7 +185,7 @@ class Sizes(NamedTuple):
 
     @classmethod
     def of(cls, problem: Problem, reference: stable.Reference, rounded: Float64) -> Self:
-        """Those of a problem in float64, its reference and what `radii` is given."""
+        """Return the sizes of a problem in float64, of its reference and of the ``rounded`` of `radii`."""
         arrays = (rounded, reference.T, reference.r, problem.X, problem.W)
         return cls(*(float(np.maximum(np.max(a), -np.min(a))) for a in arrays))
 
@@ -254,12 +254,12 @@ class Packed(NamedTuple):
 
     @classmethod
     def like(cls, arrays: Radii) -> Self:
-        """Memory for as many values, which may hold anything."""
+        """Allocate memory for as many values, without initial values."""
         edges = tuple(itertools.accumulate((array.size for array in arrays), initial=0))
         return cls._of(edges, (array.shape for array in arrays))
 
     def another(self) -> Self:
-        """As much memory of its own."""
+        """Allocate separate memory of the same size."""
         return self._of(self.edges, (part.shape for part in self.parts))
 
     @classmethod
@@ -270,7 +270,7 @@ class Packed(NamedTuple):
         return cls(memory, Radii(*parts), edges)
 
     def largest(self) -> Radii:
-        """The largest value of each output; NaN where one of them is."""
+        """Return the largest value of each output; NaN if one of its values is NaN."""
         return Radii(*np.maximum.reduceat(self.memory, self.edges[:-1]).tolist())
 
 

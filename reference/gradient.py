@@ -1,4 +1,4 @@
-"""The admissible set of ∂L/∂W: a dot product of X and Δ, and what overflow leaves of it.
+"""The admissible set of ∂L/∂W, a dot product of X and Δ, with the effects of overflow.
 
 Notation as in `reference.state`. ``docs/accuracy.md`` has the proofs, in "The gradient" and "Overflow,
 infinities and NaN".
@@ -22,9 +22,9 @@ class Overflows(NamedTuple):
     """Where ∂L/∂W may be infinite or NaN, ``[*stack, n, p]`` each.
 
     Attributes:
-        may: besides what it is without an overflow: a factor or a partial sum may pass Ω.
-        must: nothing else: a term is infinite or NaN in every order.
-        free: anything may come.
+        may: it may be so, since a factor or a partial sum may pass Ω; a finite value is admissible as well.
+        must: it must be so, since a term is infinite or NaN in every order.
+        free: any value is admissible.
     """
 
     may: Bool

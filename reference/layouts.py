@@ -1,4 +1,4 @@
-"""Memory layouts: the same values in the same shape, elsewhere or otherwise in memory."""
+"""Memory layouts: the same values in the same shape, with other strides or another alignment."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def aligned(array: Array) -> Array:
 
 
 def _transposed(array: Array) -> Array:
-    """The last two axes in the other order in memory."""
+    """An array whose last two axes have the opposite order in memory."""
     return contiguous(array.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
 def _strided(array: Array) -> Array:
-    """Every second number of its memory along the last axis; NaN between, which a wrong stride shows."""
+    """A view of every second number along the last axis; NaN lies between, so that wrong strides show."""
     memory = _empty((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
     memory[...] = np.nan
     view = memory[..., ::2]

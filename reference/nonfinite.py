@@ -1,4 +1,4 @@
-"""Where infinities and NaN in X and W leave the product no choice, and where they leave it one."""
+"""The effects of infinities and NaN in X and W: where the product must be infinite or NaN, or may be."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Special(NamedTuple):
 
 
 def _meets(A: Bool, B: Bool) -> Bool:
-    """Whether a pair (A[i, j], B[j, k]) has both, for each i and k."""
+    """Whether some j has both A[i, j] and B[j, k] true, for each i and k."""
     return contract(A.astype(np.float64), B.astype(np.float64)) > 0
 
 

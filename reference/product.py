@@ -20,7 +20,7 @@ LARGEST = FORMATS["float64"].largest
 
 
 class Product(NamedTuple):
-    """z = X·W with its radius, how far each side may run, and where NaN comes in."""
+    """z = X·W with its radius, and masks of the elements that may overflow on each side or be NaN."""
 
     z: Float64
     e_z: Float64
@@ -38,7 +38,7 @@ def _signed_sizes(X: Float64, W: Float64) -> tuple[Float64, Float64]:
 
 
 def _past_float64(z: Float64, e_z: Float64, P: Float64, N: Float64) -> tuple[Float64, Float64]:
-    """Where |X|·|W| exceeds float64: from Ω/4 to Ω if one sign rules, else anything."""
+    """z and its radius where |X|·|W| exceeds float64: from Ω/4 to Ω if one sign dominates, else unbounded."""
     one_sided = np.minimum(P, N) < LARGEST / 4
     center = np.where(one_sided, np.copysign(LARGEST * 0.75, P - np.minimum(N, LARGEST)), 0.0)
     past = ~np.isfinite(P + N) | ~np.isfinite(z)

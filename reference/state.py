@@ -1,4 +1,4 @@
-"""What the admissible sets of one stack are made from: centers, radii, and where nothing is known.
+"""The state from which the admissible sets of one stack are made: centers, radii, and masks.
 
 Notation as in ``docs/accuracy.md``, which proves every line: e_t is the radius around the reference's t,
 p = σ(z), q = σ(−z), r = p − y, A = |r| + e_r; p₁ and q₁ are upper ends; ν, κu, φ, h, u, γ are
@@ -28,7 +28,7 @@ class Radii(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that the sets of one stack are made from.
+    """The data from which the admissible sets of one stack are made.
 
     Attributes:
         original: the problem in float64.
@@ -131,7 +131,7 @@ def _radii(moved_by: tuple[Float64, Float64], p: Float64, q: Float64, r: Float64
 
 
 def any_over(mask: Bool, axis: tuple[int, ...]) -> Bool:
-    """Where it holds for one element at least along the axes."""
+    """Where the mask is True for at least one element along the axes."""
     return np.asarray(np.any(mask, axis=axis))
 
 

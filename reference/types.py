@@ -1,4 +1,4 @@
-"""The arrays that cross the rooms: a problem goes to every implementation, outputs come back.
+"""The types of arrays that all packages share: the problem, which adapters get, and the outputs.
 
 The shapes are jaxtyping's, and the tests enforce them at run time. Where jaxtyping is not installed, as in a
 child under another interpreter, they say no more than that there is an array.
@@ -20,7 +20,7 @@ else:
     except ModuleNotFoundError:
 
         class Float:
-            """The shape is dropped, the array stays."""
+            """A stand-in for jaxtyping's type, which ignores the shape."""
 
             def __class_getitem__(cls, item: tuple[type, str]) -> type:
                 return item[0]

@@ -1,4 +1,4 @@
-"""What `make` needs, and what makes pages and records of our own: pins, combinations, digests, findings.
+"""Scripts that `make` needs, and scripts that write pages and records: pins, combinations, digests, findings.
 
-Nothing of the product imports it, and no wheel holds it.
+No other package imports these modules, and a wheel does not contain them.
 """

@@ -20,7 +20,7 @@ from crosscheck.cases.sources import SOURCES
 from reference.formats import FORMATS
 from reference.types import Array
 
-# Of every regime: every stacked shape with its seed, and the layout that changes values.
+# The cases of every regime: every stacked shape with its seed, and the layout that changes values.
 PINNED: Final = (
     *(
         (shape, seed, "contiguous")
@@ -28,7 +28,7 @@ PINNED: Final = (
     ),
     ((5, 1, 3, 1), 2, "broadcast"),
 )
-# Of the other sources, which a small stack or other sizes cannot host: also the ends of the seeds.
+# The cases of the other sources, which need large stacks or certain sizes; they include the extreme seeds.
 PINNED_OTHERS: Final = {
     "mixed": (
         *PINNED[:3],
@@ -52,13 +52,13 @@ PINNED_OTHERS: Final = {
 
 
 def _little_endian(array: Array) -> bytes:
-    """The numbers' bits, the same on every platform."""
+    """Return the bytes of the numbers in little-endian order, the same on every platform."""
     size = array.dtype.itemsize
     return np.ascontiguousarray(array).view(f"u{size}").astype(f"<u{size}").tobytes()
 
 
 def digest(source: str, dtype: str) -> str:
-    """The blake2b (128 bits, hexadecimal) of the pinned cases of a source and dtype."""
+    """Return the blake2b (128 bits, hexadecimal) of the pinned cases of a source and dtype."""
     total = blake2b(digest_size=16)
     for shape, seed, layout in PINNED_OTHERS.get(source, PINNED):
         for array in Case(source, seed, shape, layout, dtype).problem():
@@ -67,7 +67,7 @@ def digest(source: str, dtype: str) -> str:
 
 
 def lines() -> Iterator[str]:
-    """One line for each source and dtype."""
+    """Yield one line for each source and dtype."""
     for dtype in FORMATS:
         for source in SOURCES:
             if source != "every" or dtype != "float64":

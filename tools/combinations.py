@@ -1,10 +1,10 @@
-"""The covering array of factors, made anew; it is written down, because that takes seconds.
+"""Making the covering array of factors, which is kept in a file because it takes seconds.
 
     .venv/bin/python -m tools.combinations > crosscheck/matrix/combinations.txt
 
-Whoever changes the factors of `adapters.modes` runs it. The array is of all factors and the dtype, X, y and W
-each being an argument or a constant, such that every three values that can go together do so in some
-combination.
+Run it after a change of the factors in `adapters.modes`. The array has all factors and the dtype, and for
+each of X, y and W whether it is an argument or a constant. Every three values that are possible together
+occur in some combination.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ LEFT_OUT: Final = {"form": FORMS[0], "device": "cpu", "isa": NATIVE}
 
 
 def factors_of(framework: str) -> dict[str, tuple[str, ...]]:
-    """The factors of the covering array."""
+    """Return the factors of the covering array, each with its values."""
     factors = {name: values for name, values in FACTORS[framework].items() if name not in LEFT_OUT}
     del factors["closed"]
     return {**factors, **dict.fromkeys(ARRAYS, PASSED), "dtype": tuple(FORMATS)}
 
 
 def values_of(row: Mapping[str, str]) -> dict[str, str]:
-    """The values of a mode's factors in a row of the covering array."""
+    """Return the values of a mode's factors in a row of the covering array."""
     constants = "".join(name for name in ARRAYS if row[name] == "constant")
     others = {name: value for name, value in row.items() if name not in (*ARRAYS, "dtype")}
     return {**others, **LEFT_OUT, "closed": f"closed_{constants}" if constants else ""}
 
 
 def rules_of(framework: str) -> list[tuple[list[str], Callable[[Mapping[str, str]], bool]]]:
-    """The rules of the modes on the rows: which factors each speaks of, and whether it allows a row."""
+    """Return the rules of the modes for rows: the factors of each rule, and a function that accepts a row."""
 
     def keeps(rule: Rule) -> Callable[[Mapping[str, str]], bool]:
         return lambda row: not rule.excludes(values_of({**dict.fromkeys(ARRAYS, PASSED[0]), **row}))
@@ -57,7 +57,7 @@ def rules_of(framework: str) -> list[tuple[list[str], Callable[[Mapping[str, str
 
 
 def make_covering(framework: str) -> list[Combination]:
-    """A covering array, made anew."""
+    """Make a covering array."""
     from covertable import make  # not needed to read the rest
 
     rows = make(

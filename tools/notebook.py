@@ -1,7 +1,7 @@
-"""Execute a notebook and write down what its cells show: ``python tools/notebook.py docs/notebook.ipynb``.
+"""Execute a notebook and write its outputs into it: ``python tools/notebook.py docs/notebook.ipynb``.
 
-A cell is plain Python here, without the magic of IPython: what it prints, the value of its last line, and the
-figures that it leaves are its outputs, as in Jupyter.
+A cell must be plain Python without the magic of IPython. As in Jupyter, its outputs are the text that it
+prints, the value of its last line, and its open figures.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Cell = dict[str, Any]
 
 
 def executed(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """The notebook with the outputs of its cells, one after the other in one namespace.
+    """Execute the cells of a notebook in one namespace, and return the notebook with their outputs.
 
     Raises:
-        Exception: whatever a cell raises.
+        Exception: a cell raised it.
     """
     names: dict[str, Any] = {"__name__": "__main__"}
     cells: list[Cell] = []
@@ -40,7 +40,7 @@ def executed(notebook: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _outputs(source: str, names: dict[str, Any], count: int) -> Iterator[Cell]:
-    """Execute one cell; what it shows."""
+    """Execute one cell, and yield its outputs."""
     place = f"<cell {count}>"
     body = ast.parse(source, place).body
     last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
@@ -58,7 +58,7 @@ def _outputs(source: str, names: dict[str, Any], count: int) -> Iterator[Cell]:
 
 
 def _figures() -> Iterator[Cell]:
-    """The figures that are open, which are closed."""
+    """Yield the open figures as outputs, and close them."""
     if "matplotlib.pyplot" not in sys.modules:
         return
     import matplotlib.pyplot as plt
@@ -72,12 +72,12 @@ def _figures() -> Iterator[Cell]:
 
 
 def lines(text: str) -> list[str]:
-    """A text as notebooks have it."""
+    """Split a text into the list of lines that notebook files have."""
     return text.splitlines(keepends=True)
 
 
 def written(notebook: Mapping[str, Any]) -> str:
-    """The notebook as Jupyter writes it."""
+    """Write the text of a notebook in the form that Jupyter writes."""
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -1,7 +1,8 @@
 """Write the versions that are installed here into a file of constraints: ``python tools/pins.py FILE``.
 
-A line holds for the interpreters that its marker names, for all without one. Only lines that hold for this
-interpreter change; one that concerns no package here goes, a package that no line concerns gets one.
+A line applies to the interpreters that its marker names, or to all if it has no marker. Only lines that apply
+to this interpreter change: a line for a package that is not installed is removed, and an installed package
+without a line gets one.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-# Not pinned: pip itself, the suite, and what a torch with CUDA pins by itself.
+# The packages that are not pinned: pip itself, the suite, and packages that a torch with CUDA pins by itself.
 LEFT_OUT = ("pip", "gradient-crosscheck", "triton")
 OF_CUDA = ("cuda-", "nvidia-")
 
 
 def installed() -> dict[str, str]:
-    """The version of each package, without its local part: a pin holds for builds for any device."""
+    """Return the version of each package without its local part, since a pin covers builds for any device."""
     found = {each.name: Version(each.version).public for each in distributions()}
     return {name: version for name, version in found.items() if _is_pinned(canonicalize_name(name))}
 
@@ -31,7 +32,7 @@ def _is_pinned(name: str) -> bool:
 
 
 def renewed(lines: Iterable[str], versions: Mapping[str, str]) -> list[str]:
-    """The lines of the file, for these versions of this interpreter's packages."""
+    """Return the lines of the file, updated to these versions of this interpreter's packages."""
     lines = list(lines)
     missing = {canonicalize_name(name): (name, version) for name, version in versions.items()}
     pins = []
@@ -55,7 +56,7 @@ def _order(line: str) -> tuple[str, str]:
 
 
 def main(path: Path) -> None:
-    """Renew the file."""
+    """Update the file."""
     lines = renewed(path.read_text("utf-8").splitlines(), installed())
     path.write_text("\n".join(lines) + "\n", "utf-8")
 

@@ -1,1 +1,1 @@
-"""Behaviours: how frameworks differ where all of them are right; `PROBES` has the questions."""
+"""Behaviours: questions on which frameworks differ although all of them are right; `PROBES` lists them."""

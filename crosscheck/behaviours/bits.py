@@ -1,4 +1,4 @@
-"""Probes of bits: what beside the numbers of a problem changes the last digits of its results."""
+"""Probes of bits: which circumstances, with equal numbers in the input, change the last digits of results."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from reference.formats import Format
 from reference.layouts import contiguous
 from reference.types import Outputs, Problem
 
-LENGTHS = (1, 7, 33)  # shorter than any vector, and a few vectors with a tail
-# Where torch's vector and scalar loops give neighbours, in float64 and, rounded to it, in float32.
+LENGTHS = (1, 7, 33)  # of columns: less than any vector register, and several with a remainder
+# A z at which torch's vectorized and scalar loops return different neighbours, in float64 and in float32.
 POSITIONED = -float.fromhex("0x1.3f50be80ff35cp+1")
 STACK = (8192, 1, 3, 1)
-ALONE = 128  # networks of the stack that are evaluated one by one
+ALONE = 128  # the number of networks of the stack that are also evaluated one by one
 LAID_OUT = (64, 2, 33, 1)
 LONG = (16385, 3, 1)  # long enough to be shared among threads
 RUNS = 3
@@ -30,7 +30,7 @@ SAME = "the same bits"
 
 
 def differing(pairs: Iterable[tuple[Outputs, Outputs]]) -> Counter[str]:
-    """How often each output differs in any bit, all NaNs being the same."""
+    """Count the pairs in which each output differs in any bit; all NaNs count as the same."""
     return Counter(
         name
         for first, second in pairs
@@ -49,7 +49,7 @@ def _position(format: Format) -> Literal:
 
 
 def _by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """ŷ of the same z at all places of columns of all lengths."""
+    """Compare ŷ of the same z at all places in columns of all lengths."""
     X, y, W = case.problem()
     seen: dict[str, str] = {}
     for length in LENGTHS:
@@ -65,7 +65,7 @@ def _by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 
 def _alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """The first networks of a stack, and each by itself."""
+    """Compare the results of the first networks of a stack with those of each network alone."""
     problem = case.problem()
     whole = evaluate_stack(adapter, problem)
     rows = [differing([_one(adapter, problem, whole, i)]) for i in range(ALONE)]
@@ -74,7 +74,7 @@ def _alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 
 def _one(adapter: CheckedAdapter, problem: Problem, whole: Outputs, i: int) -> tuple[Outputs, Outputs]:
-    """One network as it was in the stack, and alone, aligned as the stack is."""
+    """Return the outputs of one network in the stack, and alone with the memory alignment of the stack."""
     part = slice(i, i + 1)
     stacked = Outputs(*(None if output is None else output[part] for output in whole))
     return stacked, evaluate_stack(adapter, Problem(*(contiguous(array[part]) for array in problem)))

@@ -1,4 +1,4 @@
-"""`crosscheck behaviours`: start the adapters, run every probe on each, and print where they differ."""
+"""`crosscheck behaviours` starts the adapters, runs every probe on each, and prints where they differ."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def survey_and_show(
 ) -> int:
     """Run the probes on the adapters, print where they differ, and return the exit code.
 
-    0: every adapter answered, whatever it answered. 1: an adapter crashed or broke the contract.
+    The exit code is 0 if every adapter answered, and 1 if an adapter crashed or broke the contract.
 
     Raises:
-        AdapterError: an adapter cannot be loaded, or two have one name.
+        AdapterError: an adapter cannot be loaded, or two have the same name.
         JournalError: the journal cannot be written.
     """
     console = console_for(terminal=sys.stdout.isatty())
@@ -59,10 +59,10 @@ def _print(console: Console, *lines: str) -> None:
 
 
 def _described(adapters: Sequence[ProcessAdapter]) -> tuple[list[ProcessAdapter], list[str]]:
-    """The adapters that started, and how the others crashed.
+    """Return the adapters that started, and a sentence on how each of the others crashed.
 
     Raises:
-        AdapterError: one cannot be loaded, or two have one name.
+        AdapterError: one cannot be loaded, or two have the same name.
     """
     described: list[ProcessAdapter] = []
     crashes: list[str] = []

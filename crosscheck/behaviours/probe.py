@@ -22,14 +22,14 @@ AnswerFunction = Callable[[CheckedAdapter, Case | Literal], str]
 
 @dataclass(frozen=True)
 class Probe:
-    """One function of an adapter's outputs on one input, in every format.
+    """A question about an adapter, which is answered from its outputs on one input, in every format.
 
     Attributes:
-        name: as `crosscheck behaviours --probe` takes it.
+        name: the name for `crosscheck behaviours --probe`.
         question: what the probe finds out, in one sentence.
-        matters: which equation, claim or term of the bounds the answer bears on.
-        case: the input in a format.
-        answer: what an adapter's outputs on the input say, in a few words or as numbers.
+        matters: the equation, claim or term of the bounds to which the answer is relevant.
+        case: a function that makes the input in a format.
+        answer: a function that returns the answer of an adapter on the input, as a few words or numbers.
     """
 
     name: str
@@ -39,22 +39,22 @@ class Probe:
     answer: AnswerFunction
 
     def run(self, adapter: CheckedAdapter, format: Format) -> str:
-        """The answer of an adapter in a format.
+        """Run the probe on an adapter in a format, and return the answer.
 
         Raises:
-            AdapterCrashed, AdapterMisbehaved: the adapter gave none.
-            NotImplementedError: it does not have what the probe looks at; the message says what.
+            AdapterCrashed, AdapterMisbehaved: the adapter gave no answer.
+            NotImplementedError: the adapter lacks the output that the probe needs; the message names it.
         """
         return self.answer(adapter, self.case(format))
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one probe saw of one adapter in one dtype.
+    """The answer to one probe of one adapter in one dtype.
 
     Attributes:
-        probe, adapter, dtype: which probe was run on which adapter in which dtype.
-        value: the answer; where there is none, why not: ``no grad``.
+        probe, adapter, dtype: the names of the probe, the adapter and the dtype.
+        value: the answer, or the reason why there is none, such as ``no grad``.
         input: the text of the case that was evaluated.
         seen: whether the value is an answer.
     """
@@ -68,23 +68,23 @@ class Observation:
 
 
 def literal(format: Format, X: list[list[float]], y: list[list[float]], W: list[list[float]]) -> Literal:
-    """A stack of one network; every number must be one of the format."""
+    """Make a case with a stack of one network; the format must hold every number exactly."""
     inputs, labels, weights = (np.array([rows]).astype(format.dtype) for rows in (X, y, W))
     return Literal(format.name, inputs, labels, weights)
 
 
 def single(format: Format, x: float, y: float, w: float) -> Literal:
-    """The network with m = n = p = 1."""
+    """Make a case with m = n = p = 1."""
     return literal(format, [[x]], [[y]], [[w]])
 
 
 def dot(format: Format, terms: list[float]) -> Literal:
-    """One row whose products are the terms, with y = 0."""
+    """Make a case with one row, whose products are the terms, and y = 0."""
     return literal(format, [terms], [[0.0]], [[1.0]] * len(terms))
 
 
 def first_number(outputs: Outputs, name: str) -> float:
-    """The first number of an output; of a zero the sign too.
+    """Return the first number of an output, with the sign of a zero.
 
     Raises:
         NotImplementedError: the adapter has no such output.
@@ -96,12 +96,12 @@ def first_number(outputs: Outputs, name: str) -> float:
 
 
 def evaluated_number(adapter: CheckedAdapter, case: Case | Literal, name: str) -> float:
-    """The first number of one output of the adapter; as `first_number`."""
+    """Evaluate a case, and return the first number of one output; see `first_number`."""
     return first_number(evaluate_stack(adapter, case.problem()), name)
 
 
 def numbers_of(*names: str) -> AnswerFunction:
-    """The answer that is the first numbers of some outputs; the sign of zero has a probe of its own."""
+    """Make an answer that lists the first numbers of some outputs, without the sign of a zero."""
 
     def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
         outputs = evaluate_stack(adapter, case.problem())
@@ -113,7 +113,7 @@ def numbers_of(*names: str) -> AnswerFunction:
 
 
 def by_z(names: Mapping[float, str]) -> AnswerFunction:
-    """The answer that names the z whose σ(z) is nearest to ŷ; nan has no name."""
+    """Make an answer that gives the name of the z whose σ(z) is nearest to ŷ; a NaN is answered as such."""
     z = np.array(list(names))
 
     def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
@@ -126,11 +126,11 @@ def by_z(names: Mapping[float, str]) -> AnswerFunction:
 
 
 class WithThreadVariant:
-    """An adapter with a variant of itself: the same adapter with another number of threads.
+    """An adapter together with a variant of it that has another number of threads.
 
     Args:
-        adapter: the one that answers all calls.
-        start_variant: starts the variant when it is needed for the first time.
+        adapter: the adapter that answers all calls.
+        start_variant: a function that starts the variant when it is first needed.
     """
 
     def __init__(self, adapter: CheckedAdapter, start_variant: Callable[[], CheckedAdapter]) -> None:
@@ -143,13 +143,13 @@ class WithThreadVariant:
 
     @property
     def description(self) -> Description:
-        """As `CheckedAdapter.description`."""
+        """See `CheckedAdapter.description`."""
         return self._adapter.description
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """As `CheckedAdapter.evaluate`."""
+        """See `CheckedAdapter.evaluate`."""
         return self._adapter.evaluate(X, y, W)
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """As `CheckedAdapter.trace`."""
+        """See `CheckedAdapter.trace`."""
         return self._adapter.trace(X, y, W)

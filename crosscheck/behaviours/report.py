@@ -1,4 +1,4 @@
-"""What a survey says on the terminal: where adapters differ, and the input that shows it."""
+"""The report of a survey on the terminal: where adapters differ, and the input that shows it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from crosscheck.behaviours.probe import Observation, Probe
 from crosscheck.ledger.records import NO_VERDICT
 
 ProbeRow = list[Observation]
-DTYPE = 10  # columns for its name
+DTYPE = 10  # the width of the column with the names of probes
 
 
 def heading(descriptions: Sequence[Description]) -> Iterator[str]:
-    """The adapters, with the versions of their frameworks."""
+    """Yield the lines that name the adapters and the versions of their frameworks."""
     for said in descriptions:
         yield f"  {said.name}: {said.framework} {said.version}, {said.device}"
 
 
 def rows(observations: Sequence[Observation]) -> list[ProbeRow]:
-    """The observations of each probe in each dtype, in the order in which they were first seen."""
+    """Group the observations by probe and dtype, in the order in which these first occur."""
     found: dict[tuple[str, str], ProbeRow] = {}
     for observation in observations:
         found.setdefault((observation.probe, observation.dtype), []).append(observation)
@@ -31,7 +31,7 @@ def rows(observations: Sequence[Observation]) -> list[ProbeRow]:
 
 
 def differs(row: ProbeRow) -> bool:
-    """Whether two adapters answer differently; having no answer is no difference."""
+    """Return whether two adapters answer differently; a missing answer is no difference."""
     return len({observation.value for observation in row if observation.seen}) > 1
 
 
@@ -46,11 +46,11 @@ def show(
     """Print the report.
 
     Args:
-        observations: of all adapters.
-        probes: those that were run, in the order in which it is shown.
-        console: where to.
-        crashes: sentences on the adapters that crashed, or, after `NO_VERDICT`, gave no answer in time.
-        everything: show the rows in which all adapters answer the same, too.
+        observations: the observations of all adapters.
+        probes: the probes that were run, in the order in which they are shown.
+        console: the console to print to.
+        crashes: sentences on adapters that crashed, or that gave no answer in time, with `NO_VERDICT` before.
+        everything: whether to show also the rows in which all adapters answer the same.
     """
     every = rows(observations)
     chosen = [row for row in every if (everything and any(each.seen for each in row)) or differs(row)]
@@ -72,7 +72,7 @@ def show(
 
 
 def _whole(console: Console, lines: Iterable[str]) -> None:
-    """Lines that are not broken, however long: a terminal folds them, and they can be copied."""
+    """Print lines without breaking them, so that they can be copied from the terminal."""
     for line in lines:
         console.print(Text(line), soft_wrap=True)
 
@@ -83,7 +83,7 @@ def _section(console: Console, title: str, lines: Sequence[str]) -> None:
 
 
 def _row_lines(row: ProbeRow, width: int) -> Iterator[str]:
-    """Each value and who gave it, then the input."""
+    """Yield each value with the adapters that gave it, then the input."""
     values: dict[str, list[str]] = {}
     for observation in row:
         if observation.seen:
@@ -102,7 +102,7 @@ def _row_lines(row: ProbeRow, width: int) -> Iterator[str]:
 
 
 def _unanswered(observations: Sequence[Observation]) -> list[str]:
-    """Each reason once, with how often it was given."""
+    """List each reason for a missing answer once, with its number of occurrences."""
     found: dict[str, list[Observation]] = {}
     for observation in observations:
         if not observation.seen:
@@ -111,7 +111,7 @@ def _unanswered(observations: Sequence[Observation]) -> list[str]:
 
 
 def _where(missing: Sequence[Observation]) -> str:
-    """The only probe, or how many there are."""
+    """Return the name of the probe if there is only one, otherwise the number of probes."""
     names = list(dict.fromkeys(observation.probe for observation in missing))
     return names[0] if len(names) == 1 else f"{len(names)} probes"
 

@@ -1,4 +1,4 @@
-"""Probes of subnormal numbers: which of them become zero, and what follows from that.
+"""Probes of subnormal numbers: whether they become zero as operands or results, and the consequences.
 
 λ is the least normal number, 2^e_min, and 2^(1 − e_min) = 2/λ the largest power of two.
 """
@@ -14,27 +14,27 @@ from reference.formats import Format
 
 
 def _operand(format: Format) -> Literal:
-    """λ/2 times 2/λ: z = 1, or 0 where the operand is flushed."""
+    """Make z = λ/2 · 2/λ, which is 1, or 0 where the subnormal operand is flushed."""
     return single(format, format.least_normal / 2, 0.0, math.ldexp(1.0, 1 - format.e_min))
 
 
 def _result(format: Format) -> Literal:
-    """Δ = ⅛, so that ∂L/∂W = λ/8, from normal operands only."""
+    """Make Δ = ⅛ and x = λ, so that ∂L/∂W = λ/8 is a subnormal result of normal operands."""
     return single(format, format.least_normal, 0.0, 0.0)
 
 
 def _times_inf(format: Format) -> Literal:
-    """z = inf, or 0·inf where the operand is flushed."""
+    """Make z the least subnormal number times inf, which is inf, or 0·inf where the operand is flushed."""
     return single(format, format.least_subnormal, 0.0, math.inf)
 
 
 def _sigma(format: Format) -> Literal:
-    """The first whole z with σ(z) < λ; e^-z is still finite there."""
+    """Make z the first integer below 0 with σ(z) < λ, for which e^-z is still finite."""
     return single(format, 1.0, 0.0, float(math.floor(math.log(2.0) * format.e_min)))
 
 
 def _forward(format: Format) -> Literal:
-    """x = 2λ: x·ŷ(1−ŷ) = λ/2 is subnormal, and times r = −2^k it is not; k leaves r² finite."""
+    """Make x = 2λ and r = −2^k: x·ŷ(1−ŷ) = λ/2 is subnormal, its product with r is not, and r² is finite."""
     return single(format, 2 * format.least_normal, math.ldexp(1.0, -format.e_min // 2), 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Probes of sums: their order, and the width of their accumulators; t is the precision, u = 2^-t."""
+"""Probes of sums: the order of the terms and the width of the accumulators; t is the precision, u = 2^-t."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from crosscheck.formatting import format_number
 from reference.formats import Format
 from reference.ulp import nearest
 
-# Enough to fill the lanes of a vector twice, and one more.
+# The number of terms: two for each lane of the widest vector register, and one more.
 TERMS = 33
 SMALL = 0.125
 KEPT = TERMS // 3 * SMALL
 
 
 def _overflow(format: Format) -> Literal:
-    """2^e_max twice, and taken away twice: the sum is 0, two terms of one sign overflow."""
+    """Make the sum 2^e_max + 2^e_max − 2^e_max − 2^e_max = 0, where two terms of equal sign overflow."""
     half = math.ldexp(1.0, 1 - format.e_min)
     return dot(format, [half, half, -half, -half])
 
 
 def _cancelling(format: Format) -> Literal:
-    """2^t + 1 + 1 + 1 − 2^t = 3; beside 2^t a 1 is half an ulp."""
+    """Make the sum 2^t + 1 + 1 + 1 − 2^t = 3, where 1 is half an ulp of 2^t."""
     big = 1 / format.u
     return dot(format, [big, 1.0, 1.0, 1.0, -big])
 
 
 def _dot_width(format: Format) -> Literal:
-    """Big, small, −big over and over: beside the big one the small one is a quarter of an ulp."""
+    """Make a sum that repeats the terms big, small, −big, where small is a quarter of an ulp of big."""
     big = 2 * SMALL / format.u
     return dot(format, [float(term) for term in np.resize([big, SMALL, -big], TERMS)])
 
 
 def _loss_width(format: Format) -> Literal:
-    """ŷ = ½ in every row; ½r² is large once, and ½ elsewhere, at most half an ulp of the large one.
+    """Make rows with ŷ = ½, where ½r² is large once, and elsewhere ½, at most half an ulp of the large one.
 
-    r² must be a number of the format, so that r is a power of two: 2^⌈t/2⌉.
+    The large r is the power of two 2^⌈t/2⌉, so that the format holds r² exactly.
     """
     large = math.ldexp(1.0, (format.precision + 1) // 2)
     labels = [[0.5 - r] for r in (large, *[1.0] * (TERMS - 1))]
@@ -48,14 +48,14 @@ def _loss_width(format: Format) -> Literal:
 
 
 def _width_of_loss(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Wide where the loss is the number nearest to the exact one, which a few more digits suffice for."""
+    """Answer "wide" if the loss is the number nearest to the exact one, which a few more digits ensure."""
     r = 0.5 - case.problem().y.astype(np.float64)
     want = float(nearest(math.fsum((0.5 * r * r).flat), 0.0, case.format))
     got = evaluated_number(adapter, case, "loss")
     return "wide" if got == want else f"narrow: loss {format_number(got, case.format)}"
 
 
-# A sum that loses terms is some multiple of the small term, or far off.
+# The possible sums: one that loses terms is a smaller multiple of the small term.
 WIDTHS = {k * SMALL: "narrow" for k in range(TERMS)} | {KEPT: "wide"}
 
 SUMS = (

@@ -1,4 +1,4 @@
-"""The survey: every probe, run on every adapter in every dtype, and the table of all probes."""
+"""The survey, which runs every probe on every adapter in every dtype; and the table of all probes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from crosscheck.ledger.records import NO_VERDICT
 from crosscheck.message import replay
 from reference.formats import FORMATS, Format
 
-# In the order in which they are shown.
+# All probes, in the order in which they are shown.
 PROBES: dict[str, Probe] = {probe.name: probe for probe in (*SUBNORMALS, *SUMS, *VALUES, *BITS)}
 EVERY = tuple(PROBES.values())
 MISBEHAVED = "misbehaved: "
@@ -28,10 +28,10 @@ MISBEHAVED = "misbehaved: "
 def observations_of(
     adapter: CheckedAdapter, dtypes: Sequence[str], probes: Sequence[Probe] = EVERY
 ) -> Iterator[Observation]:
-    """The observations of one adapter, one by one: each probe in each dtype.
+    """Yield the observations of one adapter, one by one: each probe in each dtype.
 
-    What it does not support is an observation that is not `Observation.seen`, with the reason as its value.
-    How it breaks the contract is what there is to see, and its value begins with `MISBEHAVED`.
+    If the adapter does not support something, `Observation.seen` is False and the value is the reason. If it
+    breaks the contract, the value says how, and begins with `MISBEHAVED`.
 
     Raises:
         AdapterCrashed: the adapter crashed.
@@ -65,10 +65,10 @@ def probe_adapter(
     dtypes: Sequence[str],
     probes: Sequence[Probe] = EVERY,
 ) -> list[str]:
-    """Run the probes on one adapter, and add what they see to ``found``.
+    """Run the probes on one adapter, and add the observations to ``found``.
 
     Returns:
-        What ended it, one sentence: the adapter crashed, or gave no answer. Empty if all probes ran.
+        One sentence if the adapter crashed or gave no answer; empty if all probes ran.
     """
     other = replace(adapter.spec, threads=2 if adapter.threads in (None, 1) else 1)
     with ExitStack() as variants:
@@ -77,7 +77,7 @@ def probe_adapter(
         )
         try:
             for observation in observations_of(with_variant, dtypes, probes):
-                found.append(observation)  # noqa: PERF402, one by one: what came before a crash stays
+                found.append(observation)  # noqa: PERF402, one by one, to keep those before a crash
         except AdapterCrashed as crash:
             again = () if crash.journal is None else (replay(str(crash.journal), adapter.spec.name),)
             verdict = NO_VERDICT if isinstance(crash, NoAnswer) else ""

@@ -1,4 +1,4 @@
-"""Probes of single values: overflow, saturation, what is not finite, and what comes back at all."""
+"""Probes of single values: overflow, saturation, infinities and NaN, and the dtypes that are returned."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from reference.formats import Format
 
 
 def _twice_r(format: Format) -> Literal:
-    """r = −1.5·2^e_max, whose double overflows; ŷ(1−ŷ) = ¼ makes it finite again."""
+    """Make r = −1.5·2^e_max, so that 2r overflows, while the product of r with ŷ(1−ŷ) = ¼ is finite."""
     return single(format, 1.0, math.ldexp(1.5, 1 - format.e_min), 0.0)
 
 
 def _zero_gradient(format: Format) -> Literal:
-    """ŷ = y = ½."""
+    """Make ŷ = y = ½, so that the gradient is zero."""
     return single(format, 1.0, 0.5, 0.0)
 
 
 def _saturated(format: Format) -> Literal:
-    """The first whole z with e^-z < u: 1 + e^-z rounds to 1, and 1 − ŷ to 0."""
+    """Make z the first integer with e^-z < u, so that 1 + e^-z rounds to 1, and 1 − ŷ to 0."""
     return single(format, 1.0, 0.0, float(math.ceil(-math.log(format.u))))
 
 
 def _sigma_overflow(format: Format) -> Literal:
-    """The first whole z whose e^-z passes Ω."""
+    """Make z the first integer below 0 for which e^-z exceeds Ω."""
     return single(format, 1.0, 0.0, -float(math.ceil(math.log(format.largest))))
 
 
 def _last_digit(format: Format) -> Literal:
-    """Δ = ⅛, so that ∂L/∂W is X/8, exactly, with the last digit of X."""
+    """Make Δ = ⅛, so that ∂L/∂W is exactly X/8 and shows whether the last digit of X is kept."""
     return single(format, 1.0 + 2 * format.u, 0.0, 0.0)
 
 
@@ -56,7 +56,7 @@ def _digit(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 
 def _dtype(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Another dtype, or none, is misbehaviour, and raised as that."""
+    """Answer "kept"; an output of another dtype, or of none, raises `AdapterMisbehaved`."""
     evaluate_stack(adapter, case.problem())
     return "kept"
 

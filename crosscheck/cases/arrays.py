@@ -1,4 +1,4 @@
-"""Arrays that a caller holds, as a case: nested lists, decimals, and arrays of any framework.
+"""Cases from the arrays of a caller: nested lists, decimals, and arrays of any framework.
 
 Lists go through the parser of literal cases (`crosscheck.cases.literals`), so that a decimal is rounded as
 `crosscheck check` rounds it.
@@ -30,7 +30,7 @@ from reference.formats import FORMATS
 from reference.types import Array, Outputs, Problem
 from reference.ulp import nearest
 
-# What a caller may have for an array; `read` says what is made of it.
+# Anything that a caller may pass as an array; `read` describes the conversion.
 Numbers = ArrayLike | Decimal | Sequence[Any]
 
 PROBLEM: Final = ("X", "y", "W")
@@ -38,11 +38,11 @@ OF_LISTS: Final = "float64"  # the dtype of Python's own numbers
 
 
 class Given(NamedTuple):
-    """What a caller gave.
+    """The arrays that a caller gave.
 
     Attributes:
         literal: the problem.
-        outputs: what a framework returned for it, in the dtype of the problem.
+        outputs: the outputs that a framework returned for the problem, in its dtype.
     """
 
     literal: Literal
@@ -52,21 +52,21 @@ class Given(NamedTuple):
 def read(
     X: Numbers, y: Numbers, W: Numbers, outputs: Mapping[str, Numbers | None], dtype: str | None = None
 ) -> Given:
-    """A problem and outputs as arrays of one dtype; what is None is left out of the outputs.
+    """Convert a problem and outputs to arrays of one dtype; outputs that are None are left out.
 
-    An array is a nested list of numbers or decimal strings, a NumPy array, or what turns into one by
-    ``__array__`` or DLPack, as tensors of PyTorch and arrays of JAX do. The numbers of lists, and integers,
-    are rounded once to the dtype.
+    An array is a nested list of numbers or decimal strings, a NumPy array, or an object that NumPy converts
+    by ``__array__`` or DLPack, such as a tensor of PyTorch or an array of JAX. The numbers of lists, and
+    integers, are rounded once to the dtype.
 
     Args:
         X: ``[*stack, m, n]``.
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
-        outputs: by name; see `reference.types.Outputs` for their shapes.
-        dtype: name of a format; None: that of the arrays, and float64 where there are lists only.
+        outputs: the outputs by name; see `reference.types.Outputs` for their shapes.
+        dtype: name of a format; None: the dtype of the arrays, and float64 if there are only lists.
 
     Raises:
-        CaseError: an array is none, its dtype or shape does not fit, or a number cannot be had in the dtype.
+        CaseError: a value is no array, its dtype or shape does not fit, or the dtype cannot hold a number.
     """
     given = {"X": X, "y": y, "W": W, **{name: each for name, each in outputs.items() if each is not None}}
     found = {name: _array_or_list(name, value) for name, value in given.items()}
@@ -86,17 +86,17 @@ def read(
 
 
 def to_array(name: str, value: Numbers, dtype: str) -> Array:
-    """One such array, of any shape.
+    """Convert one array, of any shape, as `read` does.
 
     Raises:
-        CaseError: as `read`.
+        CaseError: as for `read`.
     """
     found = {name: _array_or_list(name, value)}
     return _as_array(name, found[name], _dtype_of(found, dtype))[0]
 
 
 def _array_or_list(name: str, value: Any) -> Any:
-    """A NumPy array of floating numbers, or what is read number by number: a list, a number, a text."""
+    """Return a NumPy array of floating numbers, or else the list, number or text to read number by number."""
     if isinstance(value, (str, int, float, Decimal, list, tuple)) and not isinstance(value, np.generic):
         return value
     array = _from_framework(name, value)
@@ -108,13 +108,13 @@ def _array_or_list(name: str, value: Any) -> Any:
 
 
 def _from_framework(name: str, value: Any) -> Array:
-    """The array of a framework as NumPy's."""
+    """Convert the array of a framework to a NumPy array."""
     try:
         if hasattr(value, "detach"):  # a tensor of PyTorch, which may have a graph or lie on a device
             value = value.detach().cpu()
             if (
                 str(value.dtype) == "torch.bfloat16"
-            ):  # it does not hand these to NumPy; float32 holds them all
+            ):  # torch does not convert bfloat16 to NumPy; float32 holds all of its numbers
                 return np.asarray(value.float()).astype(FORMATS["bfloat16"].dtype)
         if hasattr(value, "__array__"):
             return np.asarray(value)
@@ -128,7 +128,7 @@ def _from_framework(name: str, value: Any) -> Array:
 
 
 def _dtype_of(found: Mapping[str, Any], dtype: str | None) -> str:
-    """The dtype of a problem: the one that was asked for, else the only one that there is."""
+    """Return the dtype of a problem: the requested one, or else the only one among the arrays."""
     stated = {name: value.dtype.name for name, value in found.items() if isinstance(value, np.ndarray)}
     if dtype is None and len(set(stated.values())) > 1:
         listed = ", ".join(f"{name} {each}" for name, each in stated.items())
@@ -144,14 +144,14 @@ def _dtype_of(found: Mapping[str, Any], dtype: str | None) -> str:
 
 
 def _as_array(name: str, value: Any, dtype: str) -> tuple[Array, Rounded]:
-    """An array that nobody else has, and how many decimals were rounded for it."""
+    """Return an array that shares no memory with the caller's, and how many decimals were rounded for it."""
     if isinstance(value, np.ndarray):
         return quiet(value), Rounded()
     return parse_array(_written(name, value, dtype), name, dtype)
 
 
 def _written(name: str, value: Any, dtype: str) -> str:
-    """The text of nested lists, as the parser of literal cases reads it."""
+    """Write nested lists as the text that the parser of literal cases reads."""
     if isinstance(value, str):
         return value
     if isinstance(value, (list, tuple)):
@@ -160,11 +160,11 @@ def _written(name: str, value: Any, dtype: str) -> str:
 
 
 def _entry(name: str, value: Any, dtype: str) -> str:
-    if hasattr(value, "tolist"):  # a row or a number of some framework in a list
+    if hasattr(value, "tolist"):  # the list holds rows or numbers of a framework
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return _written(name, value, dtype)
-    if isinstance(value, float):  # it is a binary number already, and is rounded as NumPy rounds it
+    if isinstance(value, float):  # a binary number, which NumPy rounds
         near = float(nearest(value, 0.0, FORMATS[dtype]))
         return repr(value) if math.isinf(near) and math.isfinite(value) else near.hex()
     text = str(value)

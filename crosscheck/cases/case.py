@@ -107,7 +107,7 @@ class Case:
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
-    """Raise unless the shape is ``(*stack, m, n, p)`` of a size that can be judged."""
+    """Raise `CaseError` unless the shape is ``(*stack, m, n, p)`` of a size that can be judged."""
     if not 3 <= len(shape) <= DEEPEST or min(shape) < 1:
         raise CaseError(f"shape {joined(shape)!r} is unusable; use [stack x] m x n x p, each at least 1")
     check_size(shape)
@@ -117,7 +117,7 @@ def parse(text: str) -> Case | Literal:
     """Read the text of a case, generated or literal.
 
     Raises:
-        CaseError: what was wrong, where, and what is allowed.
+        CaseError: the text is no case; the message says where, and what is allowed.
     """
     text = text.strip()
     first, _, others = text.partition(":")
@@ -138,10 +138,10 @@ def parse(text: str) -> Case | Literal:
 
 
 def take(source: Problem | Case | Literal, index: int | tuple[int, ...]) -> Literal:
-    """One problem of a stack as a literal case, without stack axes.
+    """Take one problem of a stack as a literal case, without stack axes.
 
-    A number counts through all stack axes in C order; the layout of a case stays, except ``broadcast``,
-    which needs a stack.
+    An index that is one number counts through all stack axes in C order. The layout of the case is kept,
+    except ``broadcast``, which needs a stack.
 
     Raises:
         CaseError: the stack has no such problem.
@@ -152,7 +152,7 @@ def take(source: Problem | Case | Literal, index: int | tuple[int, ...]) -> Lite
     numbers = np.arange(math.prod(stack)).reshape(stack)
     try:
         place = int(numbers[index] if isinstance(index, tuple) else numbers.ravel()[index])
-    except (IndexError, TypeError):  # TypeError: too few places name more than one problem
+    except (IndexError, TypeError):  # TypeError: an index with too few axes names several problems
         raise CaseError(f"there is no problem {index} in a stack of {joined(stack) or 1}") from None
     X, y, W = (np.array(array.reshape(-1, *array.shape[-2:])[place]) for array in (X, y, W))
     return Literal(X.dtype.name, X, y, W, "contiguous" if layout == "broadcast" else layout)

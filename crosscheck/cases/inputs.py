@@ -1,4 +1,4 @@
-"""The user's own X, y and W from a file: ``.npz`` or ``.safetensors``, as the journals are. Never pickle."""
+"""Reading the user's X, y and W from ``.npz`` or ``.safetensors`` files, like journals, never from pickle."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from reference.layouts import LAYOUTS, arrange
 from reference.types import Array
 
 NAMES: Final = ("X", "y", "W")
-MOST_DIRECTORY: Final = 1 << 20  # bytes of what tells the arrays of a file: of an entry each makes a thousand
+MOST_DIRECTORY: Final = 1 << 20  # bytes of a directory or header; an entry takes more in memory
 FEWER: Final = f"at most {MOST_DIRECTORY} are read; save X, y and W alone"
 MOST_BYTES: Final = 8 * MOST_NUMBERS + MOST_DIRECTORY
-MOST_HEADER: Final = 1 << 16  # bytes of the head of an .npy file; NumPy reads 10,000 characters of it
+MOST_HEADER: Final = 1 << 16  # bytes of the header of an .npy file; NumPy reads 10,000 characters of it
 FROM_SAFETENSORS: Final = {code: dtype for dtype, code in DTYPES.items()}
-# How NumPy compresses, if it does.
+# The ways of compression that NumPy uses.
 COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What zipfile and NumPy raise for archives and arrays that are damaged or encrypted.
+# The exceptions that zipfile and NumPy raise for archives and arrays that are damaged or encrypted.
 DAMAGED: Final = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, MemoryError),
     *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, SyntaxError, tokenize.TokenError),
@@ -41,21 +41,21 @@ DAMAGED: Final = (
 
 
 class InputError(CaseError):
-    """A file that cannot be used; the message is one line: which, what is wrong, what would do."""
+    """A file cannot be used; the message is one line: which file, what is wrong, and what to do instead."""
 
 
 def read(path: str | Path) -> Literal:
-    """X, y and W from a file, as a case.
+    """Read X, y and W from a file, as a case.
 
-    A journal of an isolated adapter says how its arrays lay in memory; the case has that layout again. Every
-    NaN becomes the one that the text of a case has.
+    A journal of an adapter in its own process states the memory layout of its arrays, which the case keeps.
+    Every NaN becomes the quiet NaN that the text of a case stands for.
 
     Args:
         path: a file ``.npz`` or ``.safetensors`` with arrays X ``[*stack, m, n]``, y ``[*stack, m, p]`` and
             W ``[*stack, n, p]`` of one floating dtype; bfloat16 from ``.safetensors`` only.
 
     Raises:
-        InputError: the file is missing, damaged or too large, or its arrays are not that.
+        InputError: the file is missing, damaged or too large, or its arrays have other dtypes or shapes.
     """
     path = Path(path)
     reader = READERS.get(path.suffix)
@@ -74,17 +74,17 @@ def read(path: str | Path) -> Literal:
 
 
 def quiet(array: Array) -> Array:
-    """The array with one NaN for all: a signalling one makes a warning of each conversion."""
+    """Replace every NaN by the same quiet NaN, since signalling ones cause a warning at each conversion."""
     with np.errstate(invalid="ignore"):
         return np.where(np.isnan(array), array.dtype.type(np.nan), array)
 
 
 class _Stated(NamedTuple):
-    """What a file says of an array.
+    """The dtype and shape that a file states for an array.
 
     Attributes:
         shape, dtype: of the array.
-        fix: what helps where that is no dtype of a case.
+        fix: the advice in the message if a case cannot have that dtype.
     """
 
     shape: tuple[int, ...]
@@ -93,7 +93,7 @@ class _Stated(NamedTuple):
 
 
 def _check(stated: Mapping[str, _Stated]) -> None:
-    """Raise unless arrays of these dtypes and shapes can be used; before any memory is taken for them."""
+    """Raise `CaseError` unless arrays of these dtypes and shapes can be used; no memory is taken before."""
     for name, (shape, dtype, fix) in stated.items():
         if dtype not in FORMATS:
             raise InputError(f"{name} has dtype {dtype}; {fix}")
@@ -107,7 +107,7 @@ def _check(stated: Mapping[str, _Stated]) -> None:
 
 
 def _only(found: list[str], wanted: Callable[[str], str] = str) -> None:
-    """Raise unless X, y and W are there."""
+    """Raise `InputError` unless X, y and W are there."""
     missing = [name for name in NAMES if wanted(name) not in found]
     if missing:
         there = ", ".join(f"{name[:60]!r}" for name in found[:8]) or "nothing"
@@ -117,7 +117,7 @@ def _only(found: list[str], wanted: Callable[[str], str] = str) -> None:
 
 
 def _unique(names: list[str]) -> None:
-    """Raise if a name is there twice."""
+    """Raise `InputError` if a name occurs twice."""
     seen = Counter(names)
     if len(seen) < len(names):
         name, count = seen.most_common(1)[0]
@@ -125,19 +125,19 @@ def _unique(names: list[str]) -> None:
 
 
 class _Sparing(io.FileIO):
-    """A file of which `zipfile` reads no more at a time than the directory of an archive may be."""
+    """A file that limits each read of `zipfile` to the largest allowed directory of an archive."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As that of a file."""
+        """Read from the file, or raise `InputError` if the size exceeds the limit."""
         if size is not None and size > MOST_DIRECTORY:
             raise InputError(f"has a directory of {size} bytes; {FEWER}")
         return super().read(-1 if size is None else size)
 
 
 def _npz(path: Path) -> tuple[Mapping[str, Array], str]:
-    """The arrays of an archive of NumPy's."""
+    """Read the arrays of an ``.npz`` file."""
     try:
-        # the head of an array may make a warning for each way in which it is odd
+        # an odd header of an array may cause warnings
         with _Sparing(path) as file, zipfile.ZipFile(file) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _unique(archive.namelist())
@@ -152,11 +152,11 @@ def _npz(path: Path) -> tuple[Mapping[str, Array], str]:
 
 
 def _stated(name: str, archive: zipfile.ZipFile) -> _Stated:
-    """What the header of one array says."""
+    """Read the dtype and shape in the header of one array."""
     if archive.getinfo(f"{name}.npy").compress_type not in COMPRESSIONS:
         raise InputError(f"{name} is compressed as NumPy never does; save it with np.savez")
     with archive.open(f"{name}.npy") as file:
-        shape, dtype = _header(io.BytesIO(file.read(MOST_HEADER)))  # a length that lies takes no memory
+        shape, dtype = _header(io.BytesIO(file.read(MOST_HEADER)))  # a false length takes no memory
     if dtype == np.dtype("V2"):
         return _Stated(shape, str(dtype), "NumPy loses bfloat16 in .npz; save it as .safetensors")
     known = "object" if dtype.hasobject else dtype.name
@@ -164,14 +164,14 @@ def _stated(name: str, archive: zipfile.ZipFile) -> _Stated:
 
 
 def _npy(name: str, archive: zipfile.ZipFile) -> Array:
-    """One array, whose header has been checked."""
+    """Read one array, whose header has been checked."""
     with archive.open(f"{name}.npy") as file:
         array = np.lib.format.read_array(file, allow_pickle=False)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype from the head of an ``.npy`` file."""
+    """Read shape and dtype from the header of an ``.npy`` file."""
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
@@ -181,8 +181,8 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
-    """The arrays of a safetensors file, and the layout that a journal states."""
-    from safetensors import SafetensorError, deserialize  # needed for these files only
+    """Read the arrays of a safetensors file, and the layout that a journal states."""
+    from safetensors import SafetensorError, deserialize  # slow to import
 
     size = path.stat().st_size
     if size > MOST_BYTES:
@@ -192,7 +192,7 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
         head = int.from_bytes(length, "little")
         if head > MOST_DIRECTORY:
             raise InputError(f"has a header of {head} bytes; {FEWER}")
-        data = length + file.read(size)  # no more: a file of the system may have size 0 and no end
+        data = length + file.read(size)  # a limit, since a special file may have no end
     try:
         found = dict(deserialize(data))  # type: ignore[no-untyped-call]  # it ships no types
     except (SafetensorError, ValueError) as error:
@@ -200,7 +200,7 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
         raise InputError(
             f"is damaged, or no .safetensors file: {why}; save it again with safetensors"
         ) from None
-    header = json.loads(data[8 : 8 + head], object_pairs_hook=_once)  # it is JSON, or it would be damaged
+    header = json.loads(data[8 : 8 + head], object_pairs_hook=_once)  # valid, as `deserialize` read it
     _only(list(found))
     fix = f"save it as one of {', '.join(FORMATS)}"
     stated = {
@@ -216,13 +216,13 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of a header, in which no name may stand twice: readers differ in which one they take."""
+    """Make the object of a header; a repeated name is an error, since readers differ on which one counts."""
     _unique([name for name, _ in pairs])
     return dict(pairs)
 
 
 def _stated_layout(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
-    """The layout in which all three arrays lie as the journal's header says; contiguous for other files."""
+    """Find the layout whose memory order the journal's header states; contiguous for other files."""
     stated = (header.get("__metadata__") or {}).get("layout")
     for layout in LAYOUTS if stated else ():
         memory = {name: memory_of(arrange(array, layout)) for name, array in arrays.items()}

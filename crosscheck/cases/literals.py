@@ -31,14 +31,14 @@ from reference.ulp import nearest
 DEEPEST = 16  # axes; NumPy itself has at least 32
 NUMBER = re.compile(r"[^\[\],\s]+")
 NUMBERS_ALLOWED = "use hexadecimal floats such as 0x1.8p-3, decimals, inf, -inf or nan"
-# What fits into 8 GiB: to judge takes some 200 bytes for each number of X, y and W, and some 150 for each
-# product of an input and a weight.
+# The limits that keep judging within 8 GiB: it takes some 200 bytes for each number of X, y and W, and
+# some 150 for each product of an input and a weight.
 MOST_NUMBERS: Final = 2**25
 MOST_PRODUCTS: Final = 2**25
 
 
 class CaseError(ValueError):
-    """A case that cannot be read or made; the message is one line: what was wrong, where, what is allowed."""
+    """A case cannot be read or made; the message is one line: what is wrong, where, and what is allowed."""
 
     def __init__(self, message: str) -> None:
         super().__init__(escape_and_shorten(message))
@@ -54,7 +54,7 @@ class Literal:
         y: ``[*stack, m, p]``.
         W: ``[*stack, n, p]``.
         layout: one of `LAYOUTS`.
-        taken: what decimals were taken for that the dtype does not hold, in a line; empty: there were none.
+        taken: one line on decimals that were rounded, since the dtype does not hold them; empty if none were.
 
     Raises:
         CaseError: dtypes or shapes that do not fit, an empty or too large array, an unknown layout or dtype.
@@ -109,7 +109,7 @@ class Literal:
 
 
 def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
-    """The value, if it is allowed; otherwise a `CaseError` that lists what is, and what is nearest."""
+    """Return the value if it is allowed; else raise a `CaseError` with the allowed values and the nearest."""
     if value not in allowed:
         near = difflib.get_close_matches(value[:60], allowed, n=1)
         close = f"; did you mean {near[0]!r}?" if near else ""
@@ -118,7 +118,7 @@ def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
 
 
 def check_size(shape: tuple[int, ...]) -> None:
-    """Raise if ``(*stack, m, n, p)`` is more than can be judged."""
+    """Raise `CaseError` if the shape ``(*stack, m, n, p)`` is too large to be judged."""
     *stack, m, n, p = shape
     numbers = (m * n + n * p + m * p) * math.prod(stack)
     if numbers > MOST_NUMBERS:
@@ -131,12 +131,12 @@ def check_size(shape: tuple[int, ...]) -> None:
 
 
 def joined(shape: tuple[int, ...]) -> str:
-    """A shape as in a case."""
+    """Write a shape as in the text of a case, such as ``8192x1x3x1``."""
     return "x".join(map(str, shape))
 
 
 def _check_shapes(X: tuple[int, ...], y: tuple[int, ...], W: tuple[int, ...]) -> None:
-    """Raise unless the shapes are those of one stack of networks."""
+    """Raise `CaseError` unless the shapes are those of one stack of networks."""
     if (X[:-2], X[-2], X[-1]) != (y[:-2], y[-2], W[-2]) or (W[:-2], W[-1]) != (y[:-2], y[-1]):
         raise CaseError(
             f"shapes X {X}, y {y}, W {W} do not fit; use [*stack, m, n], [*stack, m, p], [*stack, n, p]"
@@ -144,7 +144,7 @@ def _check_shapes(X: tuple[int, ...], y: tuple[int, ...], W: tuple[int, ...]) ->
 
 
 def _to_text(array: Array) -> str:
-    """The array as nested lists of hexadecimal floats."""
+    """Write an array as nested lists of hexadecimal floats."""
     if array.ndim:
         return f"[{','.join(_to_text(part) for part in array)}]"
     return format_hex(float(array))
@@ -154,7 +154,7 @@ def parse_literal(text: str) -> Literal:
     """Read the text of a `Literal`.
 
     Raises:
-        CaseError: what was wrong, where, and what is allowed.
+        CaseError: the text is no literal case; the message says where, and what is allowed.
     """
     dtype, *fields = text.split(":")
     one_of(dtype, tuple(FORMATS), "dtype")
@@ -171,38 +171,38 @@ def parse_literal(text: str) -> Literal:
 
 
 class Rounded(NamedTuple):
-    """How many decimals were rounded, and what is told of the first."""
+    """The number of decimals that were rounded, and the description of the first one."""
 
     many: int = 0
     first: str = ""
 
 
 def rounding_note(rounded: Iterable[Rounded]) -> str:
-    """What decimals of several arrays were taken for, in a line; empty: each was a number of the dtype."""
+    """Describe in one line how decimals of several arrays were rounded; empty if none of them was."""
     there = [each for each in rounded if each.many]
     more = sum(each.many for each in there) - 1
     return f"{there[0].first}{f'; {more:,} more likewise' if more else ''}" if there else ""
 
 
 def parse_array(text: str, name: str, dtype: str) -> tuple[Array, Rounded]:
-    """One array from nested lists of numbers as a `Literal` has them, or from one number; any number of axes.
+    """Read one array, with any number of axes, from nested lists of numbers or from one number.
 
     Args:
-        text: such as ``[[0.1,0x1p-1]]``.
-        name: what messages call the array.
+        text: the text, such as ``[[0.1,0x1p-1]]``, with numbers as in a `Literal`.
+        name: the name of the array in messages.
         dtype: name of the format.
 
     Raises:
-        CaseError: as `parse_literal`.
+        CaseError: as for `parse_literal`.
     """
     return _read(text, name, FORMATS[one_of(dtype, tuple(FORMATS), "dtype")])
 
 
 def _read(text: str, name: str, format: Format) -> tuple[Array, Rounded]:
-    """An array from nested lists of numbers.
+    """Read an array from nested lists of numbers.
 
     Raises:
-        CaseError: it is none, or one of the numbers is hexadecimal and not one of the format, or too large.
+        CaseError: the text is no array, or a number is hexadecimal and not in the format, or too large.
     """
     if text.count("[", 0, text.find("]") + 1) > DEEPEST:
         raise CaseError(f"{name} is nested deeper than {DEEPEST} lists")
@@ -232,7 +232,7 @@ def _where(name: str, at: Any, shape: tuple[int, ...]) -> str:
 
 
 def _why_not(where: str, token: str, near: float, format: Format) -> str:
-    """Why a format cannot have a number: a hexadecimal one is meant exactly."""
+    """Say why a format cannot hold a number; a hexadecimal number must be exact."""
     if _is_hexadecimal(token):
         return f"{where} is {token}, which is no {format.name}; the nearest is {format_hex(near)}"
     largest = format_number(format.largest, format)
@@ -240,9 +240,9 @@ def _why_not(where: str, token: str, near: float, format: Format) -> str:
 
 
 def _number(token: str, name: str) -> tuple[float, float]:
-    """The float64 nearest to a number, and the sign of what it leaves out."""
+    """Return the float64 nearest to a number, and the sign of the rest."""
     try:
-        token.encode("ascii")  # Python reads the digits of every script
+        token.encode("ascii")  # Python also accepts digits of other scripts
         if _is_hexadecimal(token):
             return float.fromhex(token), 0.0
         value, exact = float(token), Decimal(token)

@@ -1,15 +1,15 @@
-"""Sources: what the first word of a case stands for, a regime or one of four stacks that no regime makes.
+"""Sources: the first word of a case is its source, a regime or one of four other ways to make a stack.
 
 | source | problem k of the flattened stack |
 |---|---|
-| a regime | what `Regime.generate` makes of the case's random bits |
+| a regime | made by `Regime.generate` from the case's random bits |
 | mixed | the same by regime k mod N, of the N regimes that the shape can host |
 | special_values | triple seed + k, modulo their number, of special values for X, W and y, y changing first |
 | every | X = 1, W the format's number with bits seed + k, y = 0, ½ or 1 by the digits of seed above those |
 | crossed | ordinary X, with y and W of other problems; 64 seeds combine one set of random bits in 64 ways |
 
-In a mixed stack one call, and so one compiled program, meets every regime. `special_values` with seed 0 and a
-stack of 2197 is the whole product of 13 values. `crossed` makes new problems at no cost.
+With a mixed stack one call, and so one compiled program, gets every regime. `special_values` with seed 0 and
+a stack of 2197 has all triples of 13 values. `crossed` makes new problems at no cost.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from reference.types import Problem
 
 Sizes = tuple[int, ...]
 
-# Seeds that share one set of random bits. Problems of one set whose numbers differ by a multiple of
-# SCALE_PERIOD have one scale, so that their inputs and weights fit together.
+# CROSSINGS is the number of seeds that share one set of random bits. Problems of one set whose indices differ
+# by a multiple of SCALE_PERIOD have one scale, so that their inputs and weights fit together.
 CROSSINGS: Final = 64
 SCALE_PERIOD: Final = 64
-# The labels beside every value.
+# The labels that each value of W is combined with.
 LABELS: Final = (0.0, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Draws the random bits of a case by its seed; the other parts of its text are fixed here.
+    """A function that draws the random bits of a case from its seed; the other parts of the case are fixed.
 
     Attributes:
-        source, shape, dtype: of the case.
+        source, shape, dtype: the source, shape and dtype of the case.
         shared: whether all problems have the weights of the first.
     """
 
@@ -61,21 +61,21 @@ class Draw:
     shared: bool = False
 
     def __call__(self, seed: int) -> RandomBits:
-        """The random bits of the case with this seed."""
+        """Draw the random bits of the case with this seed."""
         identity = f"{self.source}:{seed}:{'x'.join(map(str, self.shape))}:{self.dtype}"
         return draw_random_bits(identity, Shape.of(self.shape), shared=self.shared)
 
 
 @dataclass(frozen=True)
 class Source:
-    """How the problems of a case are made.
+    """A way to make the problems of a case.
 
     Attributes:
-        name: as in a case.
+        name: the name in the text of a case.
         meaning: one line for reports.
-        unsupported: why a shape ``(*stack, m, n, p)`` cannot host it; None if it can.
-        generate: makes them, from a `Draw`, the seed, the shape and the format.
-        shares: whether the weights of one problem can serve the whole stack, as ``broadcast`` has it.
+        unsupported: returns why a shape ``(*stack, m, n, p)`` cannot host the source; None if it can.
+        generate: makes the problems, from a `Draw`, the seed, the shape and the format.
+        shares: whether the weights of one problem can serve the whole stack, as in the layout ``broadcast``.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Source:
 
 
 def _of_regime(regime: Regime) -> Source:
-    """A regime as a source; the seed decides its random bits and nothing else."""
+    """Make a regime a source; the seed decides only the random bits."""
 
     def generate(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
         return regime.generate(draw(seed), shape, format)
@@ -95,7 +95,7 @@ def _of_regime(regime: Regime) -> Source:
 
 
 def supported_regimes(shape: Sizes, format: Format) -> list[Regime]:
-    """The regimes that a shape ``(*stack, m, n, p)`` can host, in the order of `REGIMES`."""
+    """List the regimes that a shape ``(*stack, m, n, p)`` can host, in the order of `REGIMES`."""
     return [regime for regime in REGIMES.values() if regime.unsupported(shape, format) is None]
 
 
@@ -105,7 +105,7 @@ def _too_few(shape: Sizes, format: Format) -> str | None:
 
 
 def _mixed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Every N-th problem by the same regime, which sees no other problem's random bits."""
+    """Make every N-th problem by the same regime, each from its own random bits."""
     bits = draw(seed)
     *stack, m, n, p = shape
     regimes, count = supported_regimes(shape, format), math.prod(stack)
@@ -120,7 +120,7 @@ def _mixed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
 
 
 def special_numbers(format: Format) -> Int64:
-    """The bits of ±0, ± least subnormal, ± least normal, ±1, ±Ω, ±inf and NaN, each + before −."""
+    """Return the bits of ±0, ± least subnormal, ± least normal, ±1, ±Ω, ±inf and NaN, each + before −."""
     infinity = power_bits(2 - format.e_min, format)
     sizes = np.array(
         [0, 1, power_bits(format.e_min, format), power_bits(0, format), infinity - 1, infinity],
@@ -132,12 +132,12 @@ def special_numbers(format: Format) -> Int64:
 
 
 def _not_single(shape: Sizes, format: Format) -> str | None:
-    del format  # every format has all of them
+    del format  # `format` is unused: every format can have them
     return None if shape[-3:] == (1, 1, 1) else "it needs m = n = p = 1"
 
 
 def _special_values(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Consecutive triples of special values, without random bits."""
+    """Make consecutive triples of special values, without random bits."""
     del draw
     values = special_numbers(format)
     sides = (len(values),) * 3
@@ -154,7 +154,7 @@ def _unlisted(shape: Sizes, format: Format) -> str | None:
 
 
 def _every(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Consecutive bit patterns as weights, from 0 to −NaN and again."""
+    """Make problems whose weights are consecutive bit patterns, from 0 to −NaN and then from 0 again."""
     del draw
     patterns = 1 << 8 * format.dtype.itemsize
     label, start = divmod(seed, patterns)
@@ -172,7 +172,7 @@ def _uncrossable(shape: Sizes, format: Format) -> str | None:
 
 @lru_cache(maxsize=1)
 def _to_cross(draw: Draw, seed: int) -> Problem:
-    """X, y and W of a set; the first problems' y and W are repeated at the end, where crossings read on."""
+    """Make a set of X, y, W; the first problems' y and W are repeated at the end, for views with offsets."""
     bits = draw(seed)
     stack = bits.problem.shape[-1]
     periodic = bits._replace(problem=bits.problem[..., np.arange(stack) % SCALE_PERIOD])
@@ -182,14 +182,15 @@ def _to_cross(draw: Draw, seed: int) -> Problem:
 
 
 def clear_cache() -> None:
-    """Drop the cached arrays of crossed cases, which something has written to."""
+    """Drop the cached arrays of crossed cases, for use after an adapter has written to them."""
     _to_cross.cache_clear()
 
 
 def _crossed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Crossing t: problem k has its own X, W of problem k + 64t and y of problem k + 64(63 − t).
+    """Make crossing t: problem k has its own X, W of problem k + 64t and y of problem k + 64(63 − t).
 
-    Views of one memory for all t, 64-byte aligned, since SCALE_PERIOD numbers take a multiple of that.
+    The arrays of all t are views of the same memory. They are 64-byte aligned, since the size of SCALE_PERIOD
+    numbers is a multiple of 64 bytes.
     """
     del format
     number, t = divmod(seed, CROSSINGS)

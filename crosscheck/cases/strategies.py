@@ -1,7 +1,7 @@
 """Hypothesis strategies for problems, element by element, and for cases by seed.
 
-`problems` is layer 1: every number is drawn, so a failure shrinks to few small simple numbers. `cases` is
-layer 2: a case is drawn and expands to a stack of thousands of problems.
+`problems` draws every number, so that a failure shrinks to few small simple numbers. `cases` draws the text
+of a case, which expands to a stack of thousands of problems.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ WIDTHS: Final[dict[str, Literal[16, 32, 64]]] = {
     "float16": 16,
     "bfloat16": 32,
 }
-BOUNDS: Final = (2.0, 64.0)  # within them σ is itself; their products saturate it in every format
+BOUNDS: Final = (2.0, 64.0)  # of moderate numbers; σ of their products saturates in every format
 
 
 def _to_format(values: Sequence[float], shape: tuple[int, ...], format: Format) -> Array:
-    """The nearest numbers of the format; beyond its range inf, which is as welcome."""
+    """Round to the nearest numbers of the format; beyond its range this is inf, which is wanted too."""
     with np.errstate(over="ignore", under="ignore"):
         return np.array(values, dtype=np.float64).astype(format.dtype).reshape(shape)
 
 
 def _width(format: Format) -> Literal[16, 32, 64]:
-    """The width of `st.floats`; bfloat16 rounds what it draws in 32 bits."""
+    """Return the width for `st.floats`; numbers of bfloat16 are drawn in 32 bits and rounded."""
     return WIDTHS[format.name]
 
 
 @lru_cache
 def moderate(format: Format) -> SearchStrategy[float]:
-    """Simple numbers, any within ±2, any within ±64."""
+    """Draw simple numbers, any numbers within ±2, or any within ±64."""
     small, large = (st.floats(-bound, bound, width=_width(format)) for bound in BOUNDS)
     return st.one_of(st.sampled_from(SIMPLE), small, large)
 
 
 @lru_cache
 def wide(format: Format) -> SearchStrategy[float]:
-    """Finite numbers of every exponent: powers of two and their neighbours, subnormals, the largest."""
+    """Draw finite numbers of every exponent: powers of two and their neighbours, subnormals, the largest."""
     ulp = math.ldexp(1.0, 1 - format.precision)
     e_min, e_max = format.e_min, 1 - format.e_min
     ends = (format.largest, format.least_normal, format.least_subnormal, format.least_normal * (1.0 - ulp))
@@ -71,22 +71,23 @@ def wide(format: Format) -> SearchStrategy[float]:
 
 @lru_cache
 def anything(format: Format) -> SearchStrategy[float]:
-    """Every number of the format, inf and NaN."""
+    """Draw any number of the format, inf or NaN."""
     return st.one_of(wide(format), st.sampled_from((math.inf, -math.inf, math.nan)))
 
 
 @lru_cache
 def _elements(format: Format) -> SearchStrategy[SearchStrategy[float]]:
-    """How the numbers of one array are drawn; most often moderate, so that one wild array stands alone."""
+    """Draw a strategy for the numbers of one array, most often `moderate`, so that few arrays are extreme."""
     return st.sampled_from((moderate(format), moderate(format), wide(format), anything(format)))
 
 
 @st.composite
 def problems(draw: DrawFn, format: Format, shape: tuple[int, ...]) -> Problem:
-    """A stack of problems of ``shape = (*stack, m, n, p)``, every number drawn, every regime within reach.
+    """Draw a stack of problems of ``shape = (*stack, m, n, p)`` number by number; every regime can occur.
 
-    Two regimes are out of reach of numbers drawn alone. Terms may be mirrored (w_{n+1−j} = −w_j,
-    x_{n+1−j} = x_j but for an ulp), so that sums cancel, and a label may be drawn as ŷ and a few ulp.
+    Independent numbers would practically never reach two of the regimes. So terms may be mirrored
+    (w_{n+1−j} = −w_j, and x_{n+1−j} = x_j up to a few ulp), so that sums cancel, and a label may be ŷ plus a
+    few ulp.
     """
     stack, m, n, p = Shape.of(shape)
     X = _drawn(draw, (*stack, m, n), format)
@@ -101,24 +102,24 @@ def problems(draw: DrawFn, format: Format, shape: tuple[int, ...]) -> Problem:
 
 
 def _drawn(draw: DrawFn, shape: tuple[int, ...], format: Format) -> Array:
-    """An array whose numbers are drawn one by one."""
+    """Draw an array number by number."""
     size = math.prod(shape)
     elements = draw(_elements(format))
     return _to_format(draw(st.lists(elements, min_size=size, max_size=size)), shape, format)
 
 
 def _mirrored(X: Array, W: Array, ulps: int, format: Format) -> tuple[Array, Array]:
-    """The second half of the terms as minus the first half, x by some ulps different."""
+    """Make the second half of the terms minus the first half, with x different by some ulp."""
     half = X.shape[-1] // 2
     x, w = X.astype(np.float64), W.astype(np.float64)
-    with np.errstate(over="ignore"):  # the largest number and an ulp
+    with np.errstate(over="ignore"):  # the largest number plus an ulp overflows
         x[..., -half:] = x[..., :half][..., ::-1] * (1.0 + math.ldexp(ulps, 1 - format.precision))
     w[..., -half:, :] = -w[..., :half, :][..., ::-1, :]
     return _to_format(x.ravel().tolist(), X.shape, format), _to_format(w.ravel().tolist(), W.shape, format)
 
 
 def _near(problem: Problem, nudges: Sequence[int | None], format: Format) -> Array:
-    """The labels, and where there is a nudge, ŷ and as many ulp instead."""
+    """Replace each label that has a nudge by ŷ plus as many ulp."""
     y_hat = sigma(ElementSums(*problem, format).z)
     ulp = math.ldexp(1.0, 1 - format.precision)
     pairs = zip(problem.y.astype(np.float64).flat, y_hat.flat, nudges, strict=True)
@@ -132,7 +133,7 @@ def cases(
     regimes: Sequence[str] = tuple(REGIMES),
     layouts: Sequence[str] = ("contiguous",),
 ) -> SearchStrategy[Case]:
-    """Cases of every regime that the shapes can host, by seed."""
+    """Draw cases with any seed, of every regime that the shapes can host."""
     format = FORMATS[dtype]
     places = [
         (regime, shape)

@@ -1,9 +1,10 @@
-"""What changed between two ledgers, each thing named with its old and new value and its case.
+"""The changes between two ledgers, each with its old and new value and a case.
 
-A regression needs no judgement of taste: a verdict that was better, a promise that was kept, something that
-was there. The largest error counts only where the same cases ran on the same kind of machine, and only if
-the adapter's numbers changed: another sample of the oracle's finds another largest error of equal numbers.
-Numbers that are merely others, and no worse, name what of the environment explains them, if anything does.
+A change is a regression if a verdict became worse, a promise is no longer kept, or something is missing. A
+larger worst error counts only where the same cases ran on the same kind of machine, and only if the adapter's
+numbers changed: for equal numbers another sample of the oracle finds another worst error. Where numbers are
+different but not worse, the change names the difference between the environments that explains them, if there
+is one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from crosscheck.ledger import Adapter, Behaviour, Header, Ledger
 from crosscheck.ledger.environment import EXTENSIONS
 from crosscheck.summary import Cell, Summary, Worst
 
-# Verdicts from the worst to the best; what is on one step is neither better nor worse.
+# The verdicts from the worst to the best; those on the same step are equally good.
 STEPS: Final = {
     "outside": 0,
     "failed": 0,
@@ -31,18 +32,18 @@ STEPS: Final = {
     "known": 2,
     "within bounds": 3,
 }
-# Answers of probes that are promises; any other answer is a fact, neither good nor bad.
-SAME_BITS: Final = "the same bits"  # another CPU has other kernels, whose bits are as good
+# The answers of probes that count as promises; any other answer is neither good nor bad.
+SAME_BITS: Final = "the same bits"  # another CPU uses other kernels, whose bits are equally good
 PROMISES: Final = (SAME_BITS, "kept")
-# Facts that another machine, version or number of threads changes as long as nothing is wrong.
+# The facts that may change with the machine, the version or the number of threads while nothing is wrong.
 NUMBERS: Final = ("bits", "worst ulp", "behaviour")
-# A cell, without what may change: versions, devices and threads.
+# The identity of a cell, without versions, devices and threads, which may change.
 Place = tuple[str, str, str, str, str, str]
 NAMES: Final = ("adapter", "dtype", "regime", "output", "shape", "layout")
 
 
 class ChangeKind(StrEnum):
-    """What a change means for the adapter."""
+    """The kinds of change."""
 
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
@@ -51,18 +52,18 @@ class ChangeKind(StrEnum):
 
 
 class Change(NamedTuple):
-    """One thing that is not as it was.
+    """One difference between two ledgers.
 
     Attributes:
-        kind: whether it is for the worse.
-        where: adapter, dtype, regime and so on, as far as it takes to say.
-        what: which of its facts.
-        old, new: its values; ``-`` for none.
-        case: an input that shows it; empty where there is none.
-        adapter: that the case is for.
-        selector: what chooses that one.
-        dtype: of the numbers; empty where it is not about numbers.
-        cause: what else is different, and explains that numbers are; empty: nothing does.
+        kind: the kind of the change, which says whether it is for the worse.
+        where: the adapter, dtype, regime and so on that changed.
+        what: the name of the fact that changed.
+        old, new: the values of the fact; ``-`` for none.
+        case: an input that shows the change; empty where there is none.
+        adapter: the adapter that the case is for.
+        selector: the selector of that adapter.
+        dtype: the dtype of the numbers; empty where the change is not about numbers.
+        cause: the difference between the environments that explains the change; empty if there is none.
     """
 
     kind: ChangeKind
@@ -78,12 +79,12 @@ class Change(NamedTuple):
 
     @property
     def is_explained(self) -> bool:
-        """Whether it is what another environment is expected to change, and nothing is worse."""
+        """Whether the environment explains the change, and nothing is worse."""
         return self.kind is ChangeKind.CHANGE and bool(self.cause)
 
 
 def changes(old: Ledger, new: Ledger) -> list[Change]:
-    """Everything that changed, regressions first, each kind in the order of adapters, dtypes and regimes."""
+    """List all changes, regressions first, each kind in the order of adapters, dtypes and regimes."""
     found = [
         *_environment(old.header, new.header),
         *_cells(old, new),
@@ -108,9 +109,9 @@ def _selector(adapter: str, *headers: Header) -> str:
 
 
 def environment_differences(old: Header, new: Header, adapter: str) -> list[str]:
-    """The differences between the environments in which an adapter ran, in words; empty if there are none.
+    """List the differences between the environments in which an adapter ran, in words.
 
-    The adapter's version is no such difference: it is what the gate compares.
+    A new version of the adapter is not listed, since its effects are what the gate compares.
     """
     a, b = old.environment, new.environment
     facts: dict[str, tuple[object, object]] = {
@@ -129,7 +130,7 @@ def environment_differences(old: Header, new: Header, adapter: str) -> list[str]
 
 
 def _cause(old: Header, new: Header, adapter: str) -> str:
-    """What explains that an adapter returns other numbers for the same cases; empty: nothing."""
+    """Return the difference that explains other numbers for the same cases; empty if there is none."""
     found = environment_differences(old, new, adapter)
     was, now = _adapter(old, adapter), _adapter(new, adapter)
     if was is not None and now is not None and _versions(old, was) != _versions(new, now):
@@ -142,7 +143,7 @@ def _adapter(header: Header, name: str) -> Adapter | None:
 
 
 def _versions(header: Header, adapter: Adapter) -> dict[str, str]:
-    """The versions of an adapter and of its framework's packages, such as jax and jaxlib."""
+    """Return the versions of an adapter and of its framework's packages, such as jax and jaxlib."""
     packages = header.environment.packages.items()
     return {"": adapter.version, **{n: v for n, v in packages if n.startswith(adapter.framework)}}
 
@@ -160,7 +161,7 @@ def _environment(old: Header, new: Header) -> Iterator[Change]:
 
 
 def _cpus(before: str, after: str) -> tuple[str, str]:
-    """Both CPUs, each with the extensions that the other does not have."""
+    """Describe both CPUs, each with the extensions that the other does not have."""
     shared = {word for word in {*before.split()} & {*after.split()} if word.startswith(EXTENSIONS)}
     old, new = (" ".join(word for word in cpu.split() if word not in shared) for cpu in (before, after))
     return old or "-", new or "-"
@@ -186,7 +187,7 @@ def _facts(header: Header) -> dict[str, str]:
 
 
 def place_of(cell: Cell) -> Place:
-    """Which cell it is, whatever versions, devices and threads it is of."""
+    """Return the identity of a cell, without its versions, devices and threads."""
     return cell.adapter, cell.dtype, cell.regime, cell.output, cell.shape, cell.layout
 
 
@@ -211,7 +212,7 @@ def _cells(old: Ledger, new: Ledger) -> Iterator[Change]:
 def _removed(
     kind: ChangeKind, was: Mapping[Place, Summary], now: Mapping[Place, Summary]
 ) -> Iterator[Change]:
-    """A change for what ``was`` has and ``now`` lacks, named as far as it takes: an adapter, or one cell."""
+    """Yield a change for each thing in ``was`` that ``now`` lacks: a whole adapter, or down to one cell."""
     there = {place[:length] for place in now for length in range(1, len(NAMES) + 1)}
     counts: dict[tuple[str, ...], int] = {}
     for place in was:
@@ -225,7 +226,7 @@ def _removed(
 
 
 def _cell(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[Change]:
-    """What changed in one cell; at most one verdict, or else what lies below it."""
+    """Yield the changes of one cell: its verdict, or if that is the same, counts and numbers."""
     if was == now:
         return
     adapter, dtype, _, output, *_ = place
@@ -254,7 +255,7 @@ def _cell(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[
 
 
 def _moved(place: Place, was: Summary, now: Summary, *, alike: bool) -> Change:
-    """The numbers of the same cases are others: whether the largest error seen is another, too."""
+    """Make the change of a cell with other numbers for the same cases: of its worst error or of its bits."""
     old, new = (0.0 if s.error is None else s.error.value for s in (was, now))
     if old == new:
         return _changed(ChangeKind.CHANGE, place, "bits", _shares(was, now))
@@ -265,7 +266,7 @@ def _moved(place: Place, was: Summary, now: Summary, *, alike: bool) -> Change:
 
 
 def _shares(was: Summary, now: Summary) -> tuple[str, str]:
-    """How many elements have the bits of the reference; where as many do, the marks of all bits as well."""
+    """Say how many elements have the bits of the reference; if equally many do, add a digest of all bits."""
     old, new = (f"{s.equal:,} of {s.elements:,} as the reference" for s in (was, now))
     if old != new:
         return old, new
@@ -332,7 +333,7 @@ def _known(old: Ledger, new: Ledger) -> Iterator[Change]:
 
 
 def _faults(old: Ledger, new: Ledger) -> Iterator[Change]:
-    """What speaks against somebody beside values; how often, as each time it says so in other words."""
+    """Yield the changes of faults; they are compared by number, since their texts differ between runs."""
     was, now = (Counter(fault.who for fault in each.faults) for each in (old, new))
     for fault in new.faults:
         if now[fault.who] > was[fault.who]:

@@ -26,8 +26,8 @@ def gate(baseline: Ledger, new: Ledger) -> list[Change]:
     """What changed from a baseline to a new ledger.
 
     Raises:
-        LedgerError: one of them cannot be gated: its run was interrupted or judged nothing, or they are
-            of different profiles.
+        LedgerError: a ledger cannot be compared: its run was interrupted or judged nothing, or the two have
+            different profiles.
     """
     for name, ledger in (("the baseline", baseline), ("the new ledger", new)):
         if ledger.ending != COMPLETE:
@@ -54,23 +54,23 @@ def gate_and_show(
     summary: Path | None = None,
     everything: bool = False,
 ) -> int:
-    """Say whether anything is worse, then what changed from a baseline to a new ledger; return the exit code.
+    """Print whether anything is worse and what changed from a baseline to a new ledger; return the exit code.
 
-    0: nothing is worse, or it was accepted. 1: a regression. Where the baseline is a symbolic link, accepting
-    puts a file of its own in place of the link: what the link led to stays as it was.
+    The exit code is 0 if nothing is worse or the changes are accepted, and 1 for a regression. If the
+    baseline is a symbolic link, accepting replaces the link by a file; the link's target stays as it was.
 
     Args:
-        baseline: the file of the one; with ``accept`` it may be missing.
-        new: the file of the other.
-        accept: why the new ledger becomes the baseline; None: it does not.
-        summary: a file that the same is appended to, in Markdown.
-        everything: whether each change is shown, as `crosscheck.gate.show.condense` has it.
+        baseline: the file of the baseline, which may be missing with ``accept``.
+        new: the file of the new ledger.
+        accept: the reason why the new ledger becomes the baseline; None: it does not.
+        summary: a file to which the same report is appended in Markdown.
+        everything: whether each change is shown; see `crosscheck.gate.show.condense`.
 
     Raises:
         LedgerError: a ledger cannot be read, gated or written.
     """
     latest = read(new)
-    first = accept is not None and not os.path.exists(baseline)  # noqa: PTH110, that of pathlib may raise
+    first = accept is not None and not os.path.exists(baseline)  # noqa: PTH110, pathlib's method may raise
     old = latest if first else read(baseline)
     found = gate(old, latest)
     code = REGRESSED if accept is None and has_regressed(found) else PASSED
@@ -85,7 +85,7 @@ def gate_and_show(
     if accept is None:
         return code
     earlier = () if first else old.acceptances
-    why = accept.encode("utf-8", "backslashreplace").decode()  # a command line may hold any bytes
+    why = accept.encode("utf-8", "backslashreplace").decode()  # a command line may contain any bytes
     accepted = Acceptance(when=_now(), why=why, changes=tuple(_one_line(each) for each in condense(found)))
     write(baseline, replace(latest, acceptances=(*earlier, accepted)))
     click.echo(f"Accepted as the new baseline: {escape_control_characters(str(baseline))}")
@@ -93,7 +93,7 @@ def gate_and_show(
 
 
 def compared(baseline: Ledger, new: Ledger) -> str:
-    """What was held against what: how many cells, of how many adapters, with how many equal cases."""
+    """Say what was compared: how many cells, of how many adapters, and how many of them with equal cases."""
     was, now = ({place_of(cell): s for cell, s in ledger.cells.items()} for ledger in (baseline, new))
     both = was.keys() & now.keys()
     same = sum(was[place].cases == now[place].cases for place in both)

@@ -1,4 +1,4 @@
-"""What the gate found, for people at a terminal and as Markdown for the summary of a CI job."""
+"""The report of the gate, for a terminal and as Markdown for the summary of a CI job."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from crosscheck.escaping import escape_control_characters
 from crosscheck.gate.changes import Change, ChangeKind
 from crosscheck.message import replay
 
-# GitHub cuts a summary off, with an error, at 1 MiB; the end must fit, too.
+# In bytes: GitHub cuts a summary off at 1 MiB with an error, and the last lines must fit in as well.
 MOST_BYTES: Final = 2**20 - 2**12
-# Of one kind, adapter and fact; the ledgers have all of them.
+# The most changes of one kind, adapter and fact that are shown; the ledgers have all of them.
 MOST_ALIKE: Final = 8
-# So many adapters and dtypes have a line each; of more, each dtype has one.
+# Up to so many pairs of adapter and dtype have a line each; if there are more, each dtype has one line.
 MOST_GROUPS: Final = 16
-# Columns of the longest kind, and two.
+# The width of the longest name of a kind, and two columns.
 INDENT: Final = max(map(len, ChangeKind)) + 2
-# Characters of a place or a value in a table, and of an input in the summary: no row pushes out the others.
+# The most characters of a place or a value in a table, and of an input in the summary.
 MOST_SHOWN: Final = 400
 MOST_OF_INPUT: Final = 2**13
-# What Markdown, HTML or GitHub would take for its own: signs, and the beginnings of addresses.
+# Text that Markdown, HTML or GitHub would interpret: special characters, and the beginnings of addresses.
 ACTIVE: Final = re.compile(r"[&<>|`*_\[\]\\~@#!$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 STYLES: Final = {ChangeKind.REGRESSION: "bold red", ChangeKind.IMPROVEMENT: "green"}
 
 
 def verdict(found: Sequence[Change], was: str = "the baseline", now: str = "the new ledger") -> str:
-    """The first line: whether anything is worse.
+    """Make the first line, which says whether anything is worse.
 
     Args:
-        found: all that changed.
-        was: what the one ledger is called.
-        now: what the other one is called.
+        found: all changes.
+        was: the name of the old ledger in the text.
+        now: the name of the new ledger in the text.
     """
     regressions = sum(change.kind is ChangeKind.REGRESSION for change in found)
     if regressions:
@@ -47,7 +47,7 @@ def verdict(found: Sequence[Change], was: str = "the baseline", now: str = "the 
 
 
 def counts(found: Sequence[Change]) -> str:
-    """How many changes of each kind there are."""
+    """Say how many changes of each kind there are."""
     if not found:
         return "Nothing changed."
     there = Counter(change.kind for change in found)
@@ -62,12 +62,12 @@ def _counted(kind: ChangeKind, count: int) -> str:
 
 
 def condense(found: Sequence[Change], *, everything: bool = False) -> Iterator[Change | str]:
-    """The changes that are shown one by one, and a line for each group that is only counted.
+    """Yield the changes that are shown one by one, and a line for each group that is only counted.
 
     Args:
-        found: all that changed.
-        everything: whether each change is shown. Otherwise what the environment explains is counted, and of
-            many changes alike only the first are shown.
+        found: all changes.
+        everything: whether each change is shown. Otherwise changes that the environment explains are counted,
+            and of many similar changes only the first are shown.
     """
     if everything:
         yield from found
@@ -77,7 +77,7 @@ def condense(found: Sequence[Change], *, everything: bool = False) -> Iterator[C
 
 
 def explained(found: Sequence[Change]) -> Iterator[str]:
-    """How many changes each cause explains, then for each adapter and dtype what they are."""
+    """Say for each cause how many changes it explains, then for each adapter and dtype which ones."""
     causes: dict[str, dict[tuple[str, str], Counter[str]]] = {}
     for change in found:
         groups = causes.setdefault(change.cause, {})
@@ -91,7 +91,7 @@ def explained(found: Sequence[Change]) -> Iterator[str]:
 
 
 def _by_dtype(groups: Mapping[tuple[str, str], Counter[str]]) -> dict[tuple[str, str], Counter[str]]:
-    """The same for all adapters together."""
+    """Add up the counts of all adapters for each dtype."""
     found: dict[str, Counter[str]] = {}
     for (_, dtype), counts in groups.items():
         found.setdefault(dtype, Counter()).update(counts)
@@ -109,7 +109,7 @@ def _phrases(counts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _some(found: Sequence[Change]) -> Iterator[Change | str]:
-    """The changes, but of many alike only the first; then how many more there are."""
+    """Yield the changes, but only the first of many similar ones, and then how many more there are."""
     alike = Counter((c.kind, c.adapter, c.what) for c in found)
     seen: Counter[tuple[ChangeKind, str, str]] = Counter()
     for change in found:
@@ -124,13 +124,13 @@ def _some(found: Sequence[Change]) -> Iterator[Change | str]:
 def show(
     found: Sequence[Change], console: Console, said: Sequence[str] | None = None, *, everything: bool = False
 ) -> None:
-    """Print the verdict, then the changes; nothing that the ledgers say is obeyed by a terminal.
+    """Print the verdict, then the changes; control characters in the ledgers' texts are escaped.
 
     Args:
-        found: all that changed.
-        console: where to print; whatever its width, nothing is cut off.
+        found: all changes.
+        console: the console to print to; nothing is cut off, whatever its width.
         said: the first lines; None: the verdict.
-        everything: as `condense` has it.
+        everything: see `condense`.
     """
     for line in said or [verdict(found)]:
         _print(console, escape_control_characters(line))
@@ -146,21 +146,21 @@ def show(
 
 
 def _print(console: Console, text: str, style: str | None = None, indent: int = 0) -> None:
-    """A line; on a terminal as many as its width asks for."""
+    """Print a text; on a terminal it is wrapped to the width."""
     if console.is_terminal:
         text = textwrap.fill(text, console.width, subsequent_indent=" " * indent, break_on_hyphens=False)
     console.print(Text(text, style or ""), soft_wrap=True)
 
 
 def _sentence(change: Change) -> str:
-    """Where, what, and both values."""
+    """Describe a change in one line: its place, its fact, and both values."""
     old, new = _pair(change)
     where, what = _cut(escape_control_characters(change.where)), _cut(escape_control_characters(change.what))
     return f"{where}: {what} {old} -> {new}" if where else f"{what}: {old} -> {new}"
 
 
 def _pair(change: Change) -> tuple[str, str]:
-    """Both values as they may be shown; of long ones the part in which they differ."""
+    """Return both values, escaped; of long values the part in which they differ."""
     old, new = escape_control_characters(change.old), escape_control_characters(change.new)
     if _cut(old) == _cut(new):
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
@@ -169,14 +169,14 @@ def _pair(change: Change) -> tuple[str, str]:
 
 
 def _cut(text: str, most: int = MOST_SHOWN) -> str:
-    """The text, or its beginning."""
+    """Return the text, or its beginning if it is too long."""
     return text if len(text) <= most else f"{text[:most]}…"
 
 
 def markdown(
     found: Sequence[Change], title: str, said: str | None = None, *, everything: bool = False
 ) -> str:
-    """The same for the summary of a CI job, within its limit."""
+    """Make the report in Markdown for the summary of a CI job, within the limit of its size."""
     lines = [
         f"## {_escape_markdown(title)}",
         "",
@@ -203,7 +203,7 @@ def _row(change: Change) -> str:
 
 
 def _escape_markdown(text: str, most: int = MOST_SHOWN) -> str:
-    """The text, or its beginning, with nothing that Markdown or HTML would take for its own, on one line."""
+    """Return the text, or its beginning, on one line, with the syntax of Markdown and HTML escaped."""
     return ACTIVE.sub(
         lambda sign: f"&#{ord(sign.group())};", _cut(escape_control_characters(" ".join(text.split())), most)
     )

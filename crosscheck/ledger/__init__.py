@@ -1,4 +1,4 @@
-"""The ledger: what a run found, in one file that says whether it is whole."""
+"""The ledger: the results of a run in one file, which shows whether it is complete."""
 
 from crosscheck.ledger.file import LedgerError, begin, read, write
 from crosscheck.ledger.ledger import Ledger

@@ -1,4 +1,4 @@
-"""Where a run takes place, as far as it can change a bit of its results."""
+"""The environment of a run: all properties of machine and packages that can change a bit of its results."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from adapters.instructions import cpu
 from crosscheck.ledger.records import Environment
 
 PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")
-# What libraries of numbers read, but for the numbers of threads, which `adapters.threads` sets anew for each
-# process.
+# Environment variables that numerical libraries read. The numbers of threads are left out, since
+# `adapters.threads` sets them anew for each process.
 VARIABLES: Final = (
     "OPENBLAS_CORETYPE",
     "MKL_ENABLE_INSTRUCTIONS",
@@ -33,7 +33,7 @@ VARIABLES: Final = (
     "TORCHINDUCTOR_CPP_MARCH",
     "CUDA_VISIBLE_DEVICES",
 )
-# What another interpreter runs to report its versions; NumPy's BLAS is one of them.
+# The code that another interpreter runs to report its versions, that of NumPy's BLAS included.
 QUERY: Final = """
 import json, platform, sys
 from importlib.metadata import PackageNotFoundError, version
@@ -48,19 +48,19 @@ for name in sys.argv[1:]:
         pass
 json.dump(facts, sys.stdout)
 """
-# Vector and fused arithmetic: what kernels are chosen by.
+# The CPU extensions for vector and fused arithmetic, by which libraries choose their kernels.
 EXTENSIONS: Final = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx512", "amx", "asimd", "sve", "bf16")
 
 
 def environment(python: str | None = None) -> Environment:
-    """This process's, which its children share but for their threads.
+    """Return the environment of this process, which its children share except for their numbers of threads.
 
     Args:
-        python: the interpreter that adapters run under, which has packages of its own; None: this one.
+        python: the interpreter of the adapters, which has its own packages; None: this one.
     """
     if python is not None:
         command = [python, "-c", QUERY, *PACKAGES]
-        there = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, the user's own
+        there = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, the user's
         facts = {"python-flint": version("python-flint"), **json.loads(there.stdout)}  # the oracle stays here
         return replace(environment(), python=facts.pop("python"), blas=facts.pop("blas"), packages=facts)
     return Environment(
@@ -74,7 +74,7 @@ def environment(python: str | None = None) -> Environment:
 
 
 def _variables() -> dict[str, str]:
-    """Those that are set; of XLA's flags what the user has set and no mode's name decides."""
+    """Return the variables that are set; XLA's flags without those that the name of a mode decides."""
     found = {name: os.environ[name] for name in VARIABLES if name in os.environ}
     kept = [flag for flag in xla.theirs() if flag not in xla.replaced()]
     return {**found, xla.VARIABLE: " ".join(kept)} if kept else found
@@ -88,13 +88,13 @@ def _version(package: str) -> str | None:
 
 
 def _cpu() -> str:
-    """The model and its extensions, where the system tells."""
+    """Return the model of the CPU and its extensions, where the system reports them."""
     here = cpu()
     return " ".join([here.model, *sorted(each for each in here.features if each.startswith(EXTENSIONS))])
 
 
 def _blas() -> str:
-    """What NumPy was built with."""
+    """Return the name and version of the BLAS that NumPy was built with."""
     built = np.show_config(mode="dicts")
     blas = (built or {}).get("Build Dependencies", {}).get("blas", {})
     return " ".join(str(blas.get(key, "")) for key in ("name", "version")).strip()

@@ -1,7 +1,7 @@
-"""Ledgers on disk: written whole or not at all, and read only if every byte is as it was written.
+"""Ledgers on disk: a file is written completely or not at all, and read only if no byte has changed.
 
-A file whose run has not come to its end is there, too: `begin` leaves one that `read` refuses by name, so
-that what an earlier run left under that name is never taken for the result of this one.
+At the start of a run `begin` writes a file that `read` refuses as unfinished. So a file that an earlier run
+left under the same name is never taken for the result of this one.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ from crosscheck.ledger.records import (
 
 T = TypeVar("T", bound=Line)
 
-MOST_BYTES: Final = 2**26  # a ledger of the suite has some 10^6; what is read may take 20 times as many
+MOST_BYTES: Final = 2**26  # a ledger of the suite has some 10^6; reading may take 20 times as much memory
 DECODER: Final = msgspec.json.Decoder(AnyLine)
-# Where the last line tells the checksum of what comes before it.
+# The place in the last line of the checksum of all bytes before it.
 BEFORE, AFTER = b'"checksum":"', b'"}\n'
 
 
 class LedgerError(ValueError):
-    """A ledger that cannot be used or written; the message is one line: which, what is wrong, what to do."""
+    """A ledger cannot be used or written; the message is one line: which one, what is wrong, what to do."""
 
     def __init__(self, message: str) -> None:
         super().__init__(escape_and_shorten(message))
 
 
 class _Stated(msgspec.Struct):
-    """What a first line says that it is; whatever else is there takes no memory."""
+    """The format and version that a first line states; decoding it ignores all other fields."""
 
     format: str
     version: int
 
 
 def begin(path: Path, header: Header) -> None:
-    """Leave a ledger that says no more than that its run has begun.
+    """Write a ledger that says only that its run has begun.
 
     Raises:
         LedgerError: it cannot be written.
@@ -67,10 +67,10 @@ def begin(path: Path, header: Header) -> None:
 
 
 def write(path: Path, ledger: Ledger) -> None:
-    """Write a ledger; who reads the file meanwhile sees the old one or the new one, never a part.
+    """Write a ledger; a process that reads the file meanwhile sees the old or the new one, never a part.
 
     Raises:
-        LedgerError: it cannot be written; what was there is still there.
+        LedgerError: the file cannot be written; an old file is left as it was.
     """
     data = b"".join(encoded(line) for line in ledger.lines()) + encoded(ledger.footer())
     body = data[: -len(UNKNOWN) - len(AFTER)]
@@ -88,8 +88,8 @@ def read(path: Path) -> Ledger:
     """Read a ledger; nothing in it is executed, and no case is made.
 
     Raises:
-        LedgerError: it is missing, no ledger, of another version, of a run that did not finish, cut off or
-            edited.
+        LedgerError: the file is missing, is no ledger or one of another version, belongs to a run that did
+            not finish, or was cut off or edited.
     """
     try:
         return parse(_bytes(path))
@@ -106,14 +106,14 @@ def _bytes(path: Path) -> bytes:
     if size > MOST_BYTES:
         raise LedgerError(f"has {size} bytes; at most {MOST_BYTES} are read; is it a ledger?")
     with path.open("rb") as file:
-        return file.read(size)  # no more: a file of the system may have size 0 and no end
+        return file.read(size)  # a limit is given, since a special file may have size 0 and no end
 
 
 def parse(data: bytes) -> Ledger:
-    """The ledger that a file holds.
+    """Decode the content of a file as a ledger.
 
     Raises:
-        LedgerError: as `read`, without the name of the file.
+        LedgerError: as for `read`, without the name of the file.
     """
     _check_version(data)
     footer = _sealed(data)
@@ -125,7 +125,7 @@ def parse(data: bytes) -> Ledger:
 
 
 def _check_version(data: bytes) -> None:
-    """Whether this is a ledger, and of this version, is told before anything else."""
+    """Raise `LedgerError` unless the data is a ledger of this version; this is checked first."""
     try:
         stated = msgspec.json.decode(data.partition(b"\n")[0], type=_Stated)
     except (ValueError, RecursionError):
@@ -138,7 +138,7 @@ def _check_version(data: bytes) -> None:
 
 
 def _sealed(data: bytes) -> Footer:
-    """The last line, if the checksum in it is that of the bytes before it."""
+    """Decode the last line, after comparing its checksum with that of the bytes before it."""
     body, found, checksum = data.rpartition(BEFORE)
     last = data[data.rfind(b"\n", 0, -1) + 1 :]
     if not found or not last.startswith(b'{"kind":"footer"'):
@@ -154,12 +154,12 @@ def _sealed(data: bytes) -> Footer:
 def _line(number: int, text: bytes) -> Line:
     try:
         return DECODER.decode(text)
-    except (ValueError, RecursionError) as error:  # ValueError also: msgspec's own, and no UTF-8
+    except (ValueError, RecursionError) as error:  # ValueError includes msgspec's errors and invalid UTF-8
         raise LedgerError(f"line {number}: {one_line(error)}; make it again") from None
 
 
 def _ledger(lines: Sequence[Line], footer: Footer) -> Ledger:
-    """The ledger of these lines."""
+    """Make the ledger of these lines."""
     if not isinstance(lines[0], Header):
         raise LedgerError("does not begin with a header; make it again")
     try:

@@ -1,4 +1,4 @@
-"""What a ledger holds, and what it amounts to."""
+"""The ledger as an object: its records, their digest, and the lines of its file."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from crosscheck.ledger.records import (
 from crosscheck.summary import Cell, Summary
 
 ENCODER: Final = msgspec.json.Encoder()
-# Stands in the footer while the bytes before it are summed up.
+# A placeholder in the footer while the checksum is computed.
 UNKNOWN: Final = "0" * 64
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """A run and its results.
+    """The record of a run and its results.
 
     Attributes:
-        header: what ran where.
-        cells: a summary for each.
-        behaviours: in any order.
+        header: the adapters, settings and environment of the run.
+        cells: the summary of each cell.
+        behaviours: the observations of probes, in any order.
         known: the known differences that concern an adapter of the run.
-        faults: what else speaks against somebody.
-        acceptances: of this ledger as a baseline, first to last.
-        ending: `COMPLETE`, or how else it ended.
+        faults: crashes, broken contracts and other faults beside wrong values.
+        acceptances: the records of its acceptances as a baseline, from the first to the last.
+        ending: how the run ended: `COMPLETE` or `INTERRUPTED`.
         verdict: the run's exit code, 0 or 1.
     """
 
@@ -53,32 +53,32 @@ class Ledger:
 
     @property
     def results(self) -> str:
-        """The digest of the results: equal for equal cases and versions, whoever computed what when."""
+        """The digest of the results: equal for equal cases and versions, wherever and whenever computed."""
         return _digest(self._results())
 
     @property
     def problems(self) -> int:
-        """How many problems its cells had, each one counted for each output."""
+        """The number of problems in all cells; a problem counts once for each output."""
         return sum(summary.problems for summary in self.cells.values())
 
     def _results(self) -> Iterator[Line]:
-        """The lines of the results, in an order of their own."""
+        """Yield the lines of the results, in an order that depends on their content only."""
         yield from (CellRecord.of(cell, self.cells[cell]) for cell in sorted(self.cells))
         yield from sorted(self.behaviours, key=lambda b: (b.adapter, b.dtype, b.probe))
         yield from sorted(self.known, key=lambda k: k.name)
 
     def lines(self) -> Iterator[Line]:
-        """All lines but the footer."""
+        """Yield all lines except the footer."""
         yield self.header
         yield from self._results()
         yield from sorted(self.faults, key=lambda f: (f.who, f.what))
         yield from self.acceptances
 
     def footer(self, checksum: str = UNKNOWN) -> Footer:
-        """The last line.
+        """Make the last line.
 
         Args:
-            checksum: of everything before it.
+            checksum: the checksum of everything before it.
         """
         return Footer(
             ending=self.ending,
@@ -94,7 +94,7 @@ class Ledger:
 
 
 def encoded(line: Line) -> bytes:
-    """A line as it stands in a file."""
+    """Encode a line for the file."""
     return ENCODER.encode(line) + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""From what a run has found to the records of its ledger."""
+"""Functions that make the records of a ledger from the results of a run."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CORE = "core"
 def header(
     profile: str, seed: int, descriptions: Mapping[str, Description], command: str, python: str | None = None
 ) -> Header:
-    """The header of a run that begins now.
+    """Make the header of a run that begins now.
 
     Args:
-        profile: which kind of run.
-        seed: of the first round of cases.
-        descriptions: of its adapters, by what selects them.
-        command: as a shell takes it.
-        python: the interpreter that its adapters run under; None: this one.
+        profile: the kind of run.
+        seed: the seed of the first round of cases.
+        descriptions: the descriptions of the adapters, by selector.
+        command: the command, quoted for a shell.
+        python: the interpreter of the adapters; None: this one.
     """
     return Header(
         format=FORMAT,
@@ -65,7 +65,7 @@ def _adapter(selector: str, said: Description) -> Adapter:
 
 
 def by_class(summaries: Mapping[Cell, Summary]) -> dict[Cell, Summary]:
-    """The summaries of the cells of each class of shapes, together."""
+    """Merge the summaries of cells whose shapes belong to the same class."""
     found: dict[Cell, Summary] = {}
     for cell, summary in summaries.items():
         whole = replace(cell, shape=_class(cell.shape))
@@ -79,12 +79,12 @@ def _class(text: str) -> str:
 
 
 def behaviours(observations: Iterable[Observation]) -> tuple[Behaviour, ...]:
-    """The records of what probes saw."""
+    """Make the records of the observations of probes."""
     return tuple(Behaviour(**vars(observation)) for observation in observations)
 
 
 def known(entries: Iterable[Difference], cells: Mapping[Cell, Summary]) -> tuple[Known, ...]:
-    """The records of the known differences that concern an adapter of the run, with what they explained."""
+    """Make the records of known differences that concern an adapter of the run, with what they cover."""
     covered = known_of(cells.values())
     return tuple(
         Known(

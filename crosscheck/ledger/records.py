@@ -1,4 +1,4 @@
-"""The lines of a ledger: a header, then records of what was found, then a footer; one JSON object each.
+"""The lines of a ledger: a header, then the records of the results, then a footer; each is a JSON object.
 
 A reader that meets a field, a kind of line or a version that it does not know refuses the file.
 """
@@ -16,7 +16,7 @@ from crosscheck.summary import CASES, HISTOGRAMS, TEXTS, WORST, Cell, Summary, W
 
 FORMAT: Final = "gradient-crosscheck ledger"
 VERSION: Final = 2
-NO_VERDICT: Final = "no verdict: "  # how a fault begins that says that there was no answer in time
+NO_VERDICT: Final = "no verdict: "  # a fault that begins with this text says that there was no answer in time
 COMPLETE, INTERRUPTED = "complete", "interrupted"
 
 Count = Annotated[int, Meta(ge=0, lt=CASES)]
@@ -31,15 +31,15 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
 
 
 class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a run took place, as far as it can change a bit of its results.
+    """The environment of a run: everything that can change a bit of its results.
 
     Attributes:
         python: the version of the suite's own interpreter.
         platform: operating system and machine.
         cpu: model and vector extensions.
-        blas: that NumPy was built with.
-        packages: version by name, of everything that computes.
-        variables: of the environment, those that libraries of numbers read.
+        blas: the BLAS that NumPy was built with.
+        packages: the versions of all packages that compute, by name.
+        variables: the environment variables that numerical libraries read.
     """
 
     python: str
@@ -51,12 +51,12 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Adapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An adapter of the run, as it describes itself.
+    """An adapter of the run, according to its own description.
 
     Attributes:
         name, framework, version, device, dtypes: as in `adapters.protocol.Description`.
-        selector: what chooses it: its name, or ``package.module:object``.
-        threads: how many it computes with; 0 where it does not say.
+        selector: the text that selects it on the command line: its name, or ``package.module:object``.
+        threads: the number of threads that it computes with; 0 if it does not say.
     """
 
     name: str
@@ -69,21 +69,21 @@ class Adapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def about(self) -> str:
-        """What it says of itself, for a reader."""
+        """The description in one line of text."""
         threads = f", {self.threads} thread{'s' * (self.threads != 1)}" if self.threads else ""
         return f"{self.framework} {self.version}, {self.device}{threads}"
 
 
 class Sweep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which shards of which sweep a ledger has; their numbers as `crosscheck.sweep.numbers` writes them.
+    """The sweep and the shards that a ledger covers; `crosscheck.sweep.numbers` writes sets of shard numbers.
 
     Attributes:
         lane: the kind of sweep, which makes the shards.
-        settings: of the kind, each in JSON.
+        settings: the settings of the kind of sweep, each in JSON.
         known: the SHA-256 of the record of known differences.
-        of: how many shards the whole sweep has.
-        shards: those whose results are here.
-        aside: the failed shards: there is no result of them, and a fault says why.
+        of: the number of shards of the whole sweep.
+        shards: the shards whose results are in this ledger.
+        aside: the failed shards, which have no result; a fault has the reason.
     """
 
     lane: str
@@ -95,18 +95,18 @@ class Sweep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Header(Line, frozen=True, tag="header", omit_defaults=True):
-    """What ran where.
+    """The first line: the adapters, settings and environment of the run.
 
     Attributes:
         format, version: `FORMAT` and `VERSION`.
         suite: the version of this suite.
-        created: when the run began, UTC.
-        command: what was executed, as a shell takes it.
+        created: the time when the run began, UTC.
+        command: the command that was executed, quoted for a shell.
         profile: ``compare``, ``matrix``, or pytest's profile.
-        seed: of the first round of cases.
-        environment: see there.
-        adapters: in the order of their names.
-        sweep: of a sweep only.
+        seed: the seed of the first round of cases.
+        environment: the environment of the run.
+        adapters: the adapters, in the order of their names.
+        sweep: the sweep and its shards; None in other runs.
     """
 
     format: str
@@ -122,7 +122,7 @@ class Header(Line, frozen=True, tag="header", omit_defaults=True):
 
 
 class WorstRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """As `crosscheck.summary.Worst`; the value as a hexadecimal float."""
+    """The record of a `crosscheck.summary.Worst`, with the value as a hexadecimal float."""
 
     value: Hex
     case: str
@@ -131,14 +131,14 @@ class WorstRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @classmethod
     def of(cls, worst: Worst | None) -> Self | None:
-        """The record of a worst value, if there is one."""
+        """Make the record of a worst value; None if there is none."""
         if worst is None:
             return None
         return cls(value=worst.value.hex(), case=worst.case, place=worst.place, regime=worst.regime)
 
     @property
     def worst(self) -> Worst:
-        """What it records."""
+        """The worst value that this record has."""
         value = math.inf if self.value == "inf" else float.fromhex(self.value)
         return Worst(value, self.case, self.place, self.regime)
 
@@ -146,7 +146,7 @@ class WorstRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
     """A cell and its summary: the fields of `crosscheck.summary.Cell` and `crosscheck.summary.Summary`.
 
-    A cell of a ledger is that of a class of shapes, ``tails`` say, not of one shape.
+    The shape of a cell in a ledger is a class of shapes, such as ``tails``, not one shape.
     """
 
     adapter: str
@@ -188,7 +188,7 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
 
     @classmethod
     def of(cls, cell: Cell, summary: Summary) -> Self:
-        """The record of a cell."""
+        """Make the record of a cell."""
         values = {
             **vars(summary),
             **{name: WorstRecord.of(getattr(summary, name)) for name in WORST},
@@ -199,12 +199,12 @@ class CellRecord(Line, frozen=True, tag="cell", omit_defaults=True):
 
     @property
     def cell(self) -> Cell:
-        """Which cell it is."""
+        """The cell of this record."""
         return Cell(**{name: getattr(self, name) for name in CELL})
 
     @property
     def summary(self) -> Summary:
-        """What was found there."""
+        """The summary of this record."""
         values = {name: getattr(self, name) for name in SUMMARY}
         values |= {name: frozenset(values[name]) for name in TEXTS}
         values |= {name: values[name] and values[name].worst for name in WORST}
@@ -216,7 +216,7 @@ SUMMARY: Final = tuple(member.name for member in dataclasses.fields(Summary))
 
 
 class Behaviour(Line, frozen=True, tag="behaviour"):
-    """What one probe saw of one adapter: as `crosscheck.behaviours.probe.Observation`."""
+    """The record of a `crosscheck.behaviours.probe.Observation`: one probe's answer for one adapter."""
 
     probe: str
     adapter: str
@@ -230,9 +230,9 @@ class Known(Line, frozen=True, tag="known", omit_defaults=True):
     """A known difference that concerns an adapter of the run.
 
     Attributes:
-        name: of the entry; the others likewise, of `crosscheck.known.entry.Difference`.
-        got: of its first sighting.
-        covered: how many elements it explained, by regime.
+        name: the name of the entry; the other fields are those of `crosscheck.known.entry.Difference`.
+        got: the returned value in the first sighting of the entry.
+        covered: the number of elements that it covers, by regime.
     """
 
     name: str
@@ -252,11 +252,11 @@ class Known(Line, frozen=True, tag="known", omit_defaults=True):
 
 
 class Fault(Line, frozen=True, tag="fault"):
-    """What speaks against an adapter, or the run, beside its values: a crash, a broken contract, a red test.
+    """A fault of an adapter or of the run other than wrong values: a crash, a broken contract, a failed test.
 
     Attributes:
-        who: an adapter, or the name of a test.
-        what: one line.
+        who: the adapter, or the name of the test.
+        what: the description of the fault in one line.
     """
 
     who: str
@@ -264,12 +264,12 @@ class Fault(Line, frozen=True, tag="fault"):
 
 
 class Acceptance(Line, frozen=True, tag="acceptance"):
-    """That somebody took this ledger for the new baseline.
+    """The record that a user accepted this ledger as the new baseline.
 
     Attributes:
-        when: UTC.
-        why: in the words of who did.
-        changes: what the gate had to say, one line each.
+        when: the time, UTC.
+        why: the reason that the user gave.
+        changes: the changes that the gate had found, one line each.
     """
 
     when: datetime
@@ -278,13 +278,13 @@ class Acceptance(Line, frozen=True, tag="acceptance"):
 
 
 class Footer(Line, frozen=True, tag="footer"):
-    """The last line: whether the run came to its end, and what the lines before it amount to.
+    """The last line: how the run ended, its verdict, and the counts and checksums of the lines before.
 
     Attributes:
         ending: `COMPLETE` or `INTERRUPTED`.
-        verdict: what the run came to: 0 agreement, 1 disagreement.
-        cells, behaviours, known, faults: how many lines of each kind there are.
-        problems: of all cells.
+        verdict: the exit code of the run: 0 for agreement, 1 for disagreement.
+        cells, behaviours, known, faults: the number of lines of each kind.
+        problems: the number of problems in all cells.
         results: the SHA-256 of all lines of cells, behaviours and known differences.
         checksum: the SHA-256 of every byte of the file before it.
     """

@@ -1,6 +1,6 @@
-"""The regimes: the names by which reports say *where* a framework fails, one definition each.
+"""The definitions of the regimes, whose names say in reports on which kind of input a framework fails.
 
-A definition speaks of one element ŷ_ik: of its row X_i, its weights W_k and its label y_ik. With P and N
+A definition is about one element ŷ_ik: its row X_i, its weights W_k and its label y_ik. With P and N
 the sums of the positive and of the negative products of the row with the weights, T = P + N, z = P − N, and
 h = ⌈precision/2⌉, half of the format's digits:
 
@@ -54,10 +54,10 @@ class ElementSums:
 
     @cached_property
     def sums(self) -> tuple[Float64, Float64]:
-        """P and N, from products in order of their index."""
+        """P and N, summed in the order of the index of the products."""
         positive = np.zeros((*self.X.shape[:-1], self.W.shape[-1]))
         negative = positive
-        with np.errstate(all="ignore"):  # inf and NaN are answers here
+        with np.errstate(all="ignore"):  # inf and NaN are valid results here
             for j in range(self.X.shape[-1]):
                 product = self.X[..., j, None] * self.W[..., j, None, :]
                 positive = positive + np.maximum(product, 0.0)
@@ -73,11 +73,11 @@ class ElementSums:
 
     @cached_property
     def finite(self) -> Bool:
-        """All numbers that the element depends on are finite."""
+        """A mask of the elements that depend on finite numbers only."""
         return ~self.any_operand(lambda array: ~np.isfinite(array)) & np.isfinite(self.y)
 
     def any_operand(self, holds: Callable[[Float64], Bool]) -> Bool:
-        """Whether it holds for one of X_i or W_k."""
+        """Return the mask of the elements for which a condition holds for a number of X_i or W_k."""
         in_row = np.asarray(holds(self.X).any(axis=-1, keepdims=True))
         return np.asarray(in_row | holds(self.W).any(axis=-2, keepdims=True))
 
@@ -135,15 +135,15 @@ def _ordinary(elements: ElementSums) -> Bool:
 
 @dataclass(frozen=True)
 class Regime:
-    """A regime: what it is, and how problems of it are made.
+    """A regime: its definition, and the way to make problems of it.
 
     Attributes:
-        name: as in a case.
+        name: the name in the text of a case.
         meaning: one line for reports.
-        holds: the definition, on `ElementSums`.
+        holds: the definition, a function of `ElementSums`.
         make_XW: makes the bit patterns of X and W.
-        make_y: makes those of y.
-        least_n: inputs that it needs.
+        make_y: makes the bit patterns of y.
+        least_n: the least number of inputs n that the regime needs.
     """
 
     name: str
@@ -154,11 +154,11 @@ class Regime:
     least_n: int = 1
 
     def contains(self, X: Array, y: Array, W: Array, format: Format) -> Bool:
-        """Which elements of ŷ lie in the regime, ``[*stack, m, p]``."""
+        """Return the mask of the elements of ŷ that lie in the regime, ``[*stack, m, p]``."""
         return self.holds(ElementSums(X, y, W, format))
 
     def unsupported(self, shape: tuple[int, ...], format: Format) -> str | None:
-        """Why problems of this shape ``(*stack, m, n, p)`` cannot lie in the regime; None if they can."""
+        """Say why problems of this shape ``(*stack, m, n, p)`` cannot lie in the regime; None if they can."""
         del format  # every format has every regime
         n = shape[-2]
         return None if n >= self.least_n else f"it needs at least {self.least_n} inputs (n), not {n}"
@@ -208,14 +208,14 @@ _ALL: Final = (
     Regime("zeros", "an input or weight is zero", _zeros, generators.zeros, labels.zero),
 )
 
-# In order of priority, except that `ordinary`, which is none of the others, comes first.
+# All regimes in order of priority, except that `ordinary`, which holds if no other does, comes first.
 REGIMES: Final = {regime.name: regime for regime in _ALL}
 
 
 def classify(X: Array, y: Array, W: Array, format: Format) -> NDArray[np.int8]:
-    """The regime of each element of ŷ, ``[*stack, m, p]``, as its place in `REGIMES`.
+    """Find the regime of each element of ŷ, ``[*stack, m, p]``, as its index in `REGIMES`.
 
-    Of several that hold, the first in the order of the table above.
+    If several regimes hold, the first in the order of the table above counts.
     """
     elements = ElementSums(X, y, W, format)
     holds = [regime.holds(elements) for regime in _ALL[1:]]
@@ -224,6 +224,6 @@ def classify(X: Array, y: Array, W: Array, format: Format) -> NDArray[np.int8]:
 
 
 def regime_counts(problem: Problem, format: Format) -> dict[str, int]:
-    """How many elements of ŷ lie in each regime, as `classify` has it; 0 where none does."""
+    """Count the elements of ŷ in each regime according to `classify`; regimes without elements have 0."""
     found = np.bincount(classify(*problem, format).ravel(), minlength=len(REGIMES))
     return dict(zip(REGIMES, found.tolist(), strict=True))

@@ -1,7 +1,8 @@
-"""How X and W of each regime are made: random bits in, bit patterns out, integer operations only.
+"""Generators of X and W for each regime: they turn random bits into bit patterns by integer operations only.
 
-Notation: s is a problem's scale, X gets 2^s and W 2^−s; t is a row's scale; all are exponents of two. What
-a generator makes lies mostly, not always, in its regime: `crosscheck.regimes` alone says what the regime is.
+Notation: s is a problem's scale, X is multiplied by 2^s and W by 2^−s; t is a row's scale; both are exponents
+of two. Most elements that a generator makes, but not all, lie in its regime; only
+`crosscheck.regimes.definitions` decides that.
 """
 
 from __future__ import annotations
@@ -30,25 +31,25 @@ MakeXW = Callable[[RandomBits, Format], tuple[Int64, Int64]]
 
 
 def _column(bits: RandomBits) -> tuple[Bool, Bool]:
-    """One input j of each problem, as masks over X and over W."""
+    """Choose one input j of each problem, as masks over X and over W."""
     n = len(bits.w)
     at_x = np.arange(n)[:, None] == below(bits.problem, 40, n)
     return at_x, at_x.swapaxes(0, 1)
 
 
 def _scale(bits: RandomBits, reach: int) -> Int64:
-    """s of each problem: half of them in [−2, 2], half in [−reach, reach]."""
+    """Draw s of each problem: for half of the problems in [−2, 2], for the others in [−reach, reach]."""
     wide = below(bits.problem, 0, 2 * reach + 1) - reach
     return np.where(field(bits.problem, 32, 1) == 1, wide, below(bits.problem, 16, 5) - 2)
 
 
 def _coherent(bits: RandomBits, among: int) -> Bool:
-    """One problem in ``among``, in which all products of a column are to have one sign."""
+    """Choose one in ``among`` problems at random, in which all products of a column have the same sign."""
     return below(bits.problem, 24, among) == 0
 
 
 def _negative(bits: RandomBits, coherent: Bool) -> tuple[Bool, Bool]:
-    """Signs of X and W; in coherent problems x_ij has that of w_j1, and column k of W one more of its own."""
+    """Draw signs of X and W; in coherent problems x_ij has the sign of w_j1, and column k of W its own."""
     x, w = bits.x < 0, bits.w < 0
     first = w[:, :1]
     flipped = first ^ w[:1] ^ w[:1, :1]
@@ -56,11 +57,11 @@ def _negative(bits: RandomBits, coherent: Bool) -> tuple[Bool, Bool]:
 
 
 def ordinary(bits: RandomBits, format: Format, reach: int | None = None) -> tuple[Int64, Int64]:
-    """Rows and problems of different scale, products of about 1 and below."""
+    """Make rows and problems of different scales, whose products are about 1 or smaller."""
     s = _scale(bits, (1 - format.e_min) // 2 if reach is None else reach)
     t = below(bits.row, 0, exponent(saturation(format)) + 4) - 3
     top = -(len(bits.w).bit_length() // 2)
-    spread = 4 if format.e_min > -100 else 6  # float16 has few exponents
+    spread = 4 if format.e_min > -100 else 6  # smaller for float16, which has few exponents
     x_negative, w_negative = _negative(bits, _coherent(bits, 4))
     x = number_bits(bits.x, s + t - spread, s + t, format, x_negative)
     w = number_bits(bits.w, top - s - spread // 2, top - s, format, w_negative)
@@ -68,10 +69,10 @@ def ordinary(bits: RandomBits, format: Format, reach: int | None = None) -> tupl
 
 
 def cancelling(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """Mirrored terms: w_{n+1−j} = −w_j and x_{n+1−j} = x_j up to the lower half of its digits.
+    """Make mirrored terms: w_{n+1−j} = −w_j and x_{n+1−j} = x_j up to the lower half of its digits.
 
-    What has no mirror image is small: the middle of an odd n, and in half of the problems everything
-    between the first and the last (large, small, …, small, −large: lost to the order of the sum).
+    Terms without a mirror image are small: the middle one of an odd n, and in half of the problems all
+    between the first and the last (large, small, …, small, −large: some orders of the sum lose small terms).
     """
     n, h = len(bits.w), half_digits(format)
     e_max = 1 - format.e_min
@@ -92,7 +93,7 @@ def cancelling(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
 
 
 def _saturated(bits: RandomBits, format: Format, sign: int) -> tuple[Int64, Int64]:
-    """One dominant product a row, 2^t; the others of the same sign, or of any sign and far smaller."""
+    """Make one dominant product 2^t a row; others have the same sign, or any sign and are far smaller."""
     n = len(bits.w)
     low, high = exponent(saturation(format)), exponent(underflow(format)) + 1
     far = below(bits.row, 32, 8) == 0
@@ -112,17 +113,17 @@ def _saturated(bits: RandomBits, format: Format, sign: int) -> tuple[Int64, Int6
 
 
 def saturated_high(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """z from the threshold to where σ(−z) underflows, and beyond."""
+    """Make z from the threshold to where σ(−z) underflows, and beyond."""
     return _saturated(bits, format, 1)
 
 
 def saturated_low(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """z from the threshold to where σ(z) underflows, and beyond."""
+    """Make z from the threshold to where σ(z) underflows, and beyond."""
     return _saturated(bits, format, -1)
 
 
 def overflow(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """One product beyond Ω in each sum; in half of the problems with n > 1, all products next to Ω."""
+    """Make one product beyond Ω in each sum; in half of the problems with n > 1, all products are near Ω."""
     n, e_max = len(bits.w), 1 - format.e_min
     half = (e_max + 1) // 2
     s = below(bits.problem, 0, 2 * half - 3) - (half - 2)
@@ -138,7 +139,7 @@ def overflow(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
 
 
 def subnormal(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """One input, or its weights, subnormal; in half of the problems a large partner makes it count."""
+    """Make one input, or its weights, subnormal; in half of the problems a large factor makes it matter."""
     x, w = ordinary(bits, format, reach=2)
     e_max = 1 - format.e_min
     at_x, at_w = _column(bits)
@@ -152,7 +153,10 @@ def subnormal(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
 
 
 def non_finite(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """Seven of eight values of one input, its weights, both, or the labels; some of them meet a zero."""
+    """Make seven of eight values of one input, its weights, or both inf or NaN; some are multiplied by 0.
+
+    In a quarter of the problems X and W are finite, and the labels are not.
+    """
     x, w = ordinary(bits, format)
     kind = field(bits.problem, 33, 2)  # 0: X, 1: W, 2: both, 3: labels
     zero = field(bits.problem, 35, 2) == 0
@@ -165,7 +169,7 @@ def non_finite(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
 
 
 def zeros(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """Zeros of both signs: single ones in X or in W, whole rows of X, or all of W."""
+    """Make zeros of both signs: single ones in X or in W, whole rows of X, or all of W."""
     x, w = ordinary(bits, format)
     kind = field(bits.problem, 33, 2)
     single_x = (kind == 0) & (field(bits.x, 0, 1) == 0)

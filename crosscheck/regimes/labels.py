@@ -1,6 +1,6 @@
-"""How the labels of each regime are made: from random bits and, where a label belongs near ŷ, X and W.
+"""Generators of the labels for each regime: from random bits, and from X and W if labels must be near ŷ.
 
-X and W come as ``[m, n, S]`` and ``[n, p, S]`` numbers of the format; out come bit patterns ``[m, p, S]``.
+Arguments are X ``[m, n, S]`` and W ``[n, p, S]``, numbers of the format; results are bits ``[m, p, S]``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MakeY = Callable[[RandomBits, Array, Array, Format], Int64]
 
 
 def _dot(X: Float64, W: Float64) -> Float64:
-    """X·W in float64, ``[m, p, S]``, its terms added in order of their index: the same bits everywhere."""
+    """Compute X·W in float64, ``[m, p, S]``, adding terms in order of index: the same bits everywhere."""
     z: Float64 = X[:, 0, None] * W[0]
     for j in range(1, len(W)):
         z = z + X[:, j, None] * W[j]
@@ -39,7 +39,7 @@ def _dot(X: Float64, W: Float64) -> Float64:
 
 
 def plain(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """0 and 1 for half of the samples; probabilities, −1, a few units, and a wide range of magnitudes."""
+    """Make 0 or 1 for half of the samples, else probabilities, −1, a few units, or any of many magnitudes."""
     del X, W
     kind = field(bits.y, 0, 4)
     low = np.array([0] * 8 + [-8] * 4 + [-3, -3, format.e_min // 2, 0], dtype=np.int64)
@@ -52,14 +52,14 @@ def plain(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
 
 
 def near(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """ŷ itself and its neighbours, up to a quarter of the lower half of its digits away."""
+    """Make ŷ itself and its neighbours, up to a quarter of the lower half of its digits away."""
     y_hat = sigma(_dot(X.astype(np.float64), W.astype(np.float64)))
     normal = np.maximum(y_hat, format.least_normal)  # rounding is for normal numbers
     return rounded_bits(normal, format) + nudge_bits(bits.y, format)
 
 
 def huge(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """From the threshold to Ω; one in four next to √Ω, where squares overflow, or to Ω, where 2r does."""
+    """Make labels from the threshold to Ω; one in four is near √Ω (r² overflows) or near Ω (2r overflows)."""
     del X, W
     e_max = 1 - format.e_min
     low, root = huge_exponent(format), (e_max + 1) // 2
@@ -70,16 +70,16 @@ def huge(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
 
 
 def subnormal(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """One label in eight subnormal."""
+    """Make one label in eight subnormal."""
     return np.where(field(bits.y, 4, 3) == 0, subnormal_bits(bits.y, format), plain(bits, X, W, format))
 
 
 def non_finite(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """Seven of eight labels of the problems whose X and W are finite, and one in eight elsewhere."""
+    """Make labels inf or NaN: seven of eight in problems with finite X and W, one of eight in the others."""
     chosen = np.where(field(bits.problem, 33, 2) == 3, field(bits.y, 4, 3) > 0, field(bits.y, 4, 3) == 0)
     return np.where(chosen, special_bits(bits.y, format), plain(bits, X, W, format))
 
 
 def zero(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """Half of the labels zero, of both signs."""
+    """Make half of the labels zero, of both signs."""
     return np.where(field(bits.y, 4, 1) == 0, own_sign(bits.y, format), plain(bits, X, W, format))

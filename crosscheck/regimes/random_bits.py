@@ -1,13 +1,13 @@
 """Random bits of a counter-based generator, and the floating-point numbers assembled from them.
 
-Only integer operations, so that a case is the same on every NumPy, platform and day: no distribution
-method, no libm. A word is an int64 array holding the 64 raw bits; a number is its bit pattern in an int64
-array until `as_numbers` gives it its dtype. The fields of a word that becomes a number:
+Only integer operations are used, no distribution method and no libm, so that a case is the same with every
+NumPy on every platform. A word is an int64 array holding the 64 raw bits; a number is its bit pattern in an
+int64 array until `as_numbers` converts it to its dtype. The fields of a word that becomes a number:
 
     63 sign | 62..56 position in the range of exponents | 55..52 pattern | 51..0 significand
 
-While numbers are made, the stack is one axis, the last, of length S: a problem's own scale then meets its
-numbers in long inner loops, several times faster than in loops over three inputs.
+While numbers are made, the stack is one axis, the last, of length S. NumPy's inner loops are then long, and
+several times faster than loops over three inputs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class RandomBits(NamedTuple):
 
 
 def draw_random_bits(identity: str, shape: Shape, *, shared: bool = False) -> RandomBits:
-    """Draw the random bits that ``identity`` names; ``shared``: all have the first problem's weights."""
+    """Draw the random bits that ``identity`` names; if ``shared``, all have the first problem's weights."""
     stack, m, n, p = shape
     S = math.prod(stack)
     shapes = [(m, n, S), (n, p, S), (m, p, S), (m, 1, S), (1, 1, S)]
@@ -70,21 +70,22 @@ def draw_random_bits(identity: str, shape: Shape, *, shared: bool = False) -> Ra
 
 
 def field(word: Int64, start: int, width: int) -> Int64:
-    """The ``width`` bits of a word from bit ``start`` on."""
+    """Extract the ``width`` bits of a word from bit ``start`` on."""
     return (word >> start) & ((1 << width) - 1)
 
 
 def below(word: Int64, start: int, count: int) -> Int64:
-    """An integer in [0, count), count ≤ 2^16, from the 16 bits from ``start`` on."""
+    """Make an integer in [0, count), count ≤ 2^16, from the 16 bits from ``start`` on."""
     return (field(word, start, 16) * count) >> 16
 
 
 @lru_cache
 def _patterns(digits: int) -> tuple[Int64, Int64]:
-    """Masks to keep and bits to set in a fraction of ``digits`` bits, for each of 16 patterns.
+    """Return the bits to keep and the bits to set in a fraction of ``digits`` bits, for each of 16 patterns.
 
-    Half are full significands; then one or three leading bits, powers of two, their neighbours above
-    and below, trailing ones, and a half of the digits (whose products are exact or ties).
+    Half of the patterns keep the full significand. The others keep one or three leading bits, make powers of
+    two or their neighbours above and below, set trailing ones, or keep half of the digits (so that products
+    are exact or ties).
     """
     full = (1 << digits) - 1
     leading = [full ^ (full >> kept) for kept in (1, 3, (digits + 1) // 2)]
@@ -95,7 +96,7 @@ def _patterns(digits: int) -> tuple[Int64, Int64]:
 
 
 def fraction_bits(word: Int64, format: Format) -> Int64:
-    """The fraction of a significand: full, sparse or next to a power of two, as the word's pattern says."""
+    """Make the fraction of a significand: full, sparse or next to a power of two, by the word's pattern."""
     digits = format.precision - 1
     keep, fill = _patterns(digits)
     pattern = field(word, 52, 4)
@@ -104,12 +105,12 @@ def fraction_bits(word: Int64, format: Format) -> Int64:
 
 
 def sign_bits(negative: Bool, format: Format) -> Int64:
-    """The sign in its place."""
+    """Return the sign bit of each number in its place."""
     return negative.astype(np.int64) << (8 * format.dtype.itemsize - 1)
 
 
 def own_sign(word: Int64, format: Format) -> Int64:
-    """The sign of the word in its place."""
+    """Return the sign bit of the word in the place that it has in the format."""
     place = 8 * format.dtype.itemsize - 1
     sign: Int64 = (word >> (63 - place)) & (-1 << place)
     return sign
@@ -118,7 +119,7 @@ def own_sign(word: Int64, format: Format) -> Int64:
 def number_bits(
     word: Int64, low: Integers, high: Integers, format: Format, negative: Bool | None = None
 ) -> Int64:
-    """Normal numbers with an exponent in [low, high], as far as the format has it.
+    """Make normal numbers with an exponent in [low, high], cut to the range of the format.
 
     The sign is the word's own unless ``negative`` gives it.
     """
@@ -131,7 +132,7 @@ def number_bits(
 
 
 def subnormal_bits(word: Int64, format: Format) -> Int64:
-    """Subnormal numbers, never zero, with leading bits at every place."""
+    """Make subnormal numbers, never zero, with leading bits at every place."""
     digits = format.precision - 1
     fraction = fraction_bits(word, format) | (1 << (digits - 1))
     bits: Int64 = own_sign(word, format) | (fraction >> ((field(word, 56, 7) * digits) >> 7))
@@ -139,12 +140,12 @@ def subnormal_bits(word: Int64, format: Format) -> Int64:
 
 
 def power_bits(exponent: int, format: Format) -> int:
-    """A power of two; from exponent 2 − e_min on, inf."""
+    """Return the bits of a power of two, or of inf for exponents from 2 − e_min on."""
     return (exponent + 1 - format.e_min) << (format.precision - 1)
 
 
 def special_bits(word: Int64, format: Format) -> Int64:
-    """inf, −inf or NaN."""
+    """Make inf, −inf or NaN."""
     infinity = power_bits(2 - format.e_min, format)
     quiet_nan = infinity | (1 << (format.precision - 2))
     bits = np.where(field(word, 0, 2) == 2, quiet_nan, infinity)
@@ -152,14 +153,14 @@ def special_bits(word: Int64, format: Format) -> Int64:
 
 
 def nudge_bits(word: Int64, format: Format) -> Int64:
-    """0, ±1, ±2, ±4, … units in the last place, at most a quarter of the lower half of the digits."""
+    """Make 0, ±1, ±2, ±4, … units in the last place, at most a quarter of the lower half of the digits."""
     steps = format.precision - half_digits(format)
     size = (np.ones_like(word) << below(word, 16, steps)) >> 1
     return np.where(field(word, 32, 1) == 1, -size, size)
 
 
 def rounded_bits(value: Float64, format: Format) -> Int64:
-    """Float64 values to the nearest number of the format, ties to even, within its normal range."""
+    """Round float64 values to the nearest number of the format, ties to even, within its normal range."""
     shift = 53 - format.precision
     bits = value.view(np.int64)
     if shift:
@@ -171,12 +172,12 @@ def rounded_bits(value: Float64, format: Format) -> Int64:
 
 
 def as_numbers(bits: Int64, format: Format) -> Array:
-    """The numbers of the format that the bit patterns stand for."""
+    """Convert bit patterns to numbers of the format."""
     unsigned = np.dtype(f"u{format.dtype.itemsize}")
     numbers: Array = np.ascontiguousarray(bits).astype(unsigned).view(format.dtype)
     return numbers
 
 
 def stacked(array: Array, stack: tuple[int, ...]) -> Array:
-    """The stack's axes back in front: ``[rows, columns, S]`` becomes ``[*stack, rows, columns]``."""
+    """Move the stack's axes back to the front: ``[rows, columns, S]`` becomes ``[*stack, rows, columns]``."""
     return np.moveaxis(array, -1, 0).reshape(*stack, *array.shape[:2])

@@ -1,6 +1,6 @@
 """σ in float64 from the four basic operations alone: the same bits everywhere, unlike any libm.
 
-For making labels near ŷ and for naming regimes, never for judging: it is good to a few units of 2^-53.
+It makes labels near ŷ and decides regimes, but it never judges: its error is a few units of 2^-53.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reference.types import Float64
 # (fdlibm, e_exp.c).
 LN2_HIGH: Final = float.fromhex("0x1.62e42feep-1")
 LN2_LOW: Final = float.fromhex("0x1.a39ef35793c76p-33")
-# exp leaves the normal range of float64 below; ŷ that small is 0 for the purposes of this module.
+# Below this exp leaves the normal range of float64; this module does not distinguish such a small ŷ from 0.
 LEAST_ARGUMENT: Final = -708.0
 # |t| ≤ ½·ln 2 leaves a remainder of t^14/14! < 2^-57 of the series.
 COEFFICIENTS: Final = tuple(1.0 / math.factorial(power) for power in range(13, -1, -1))

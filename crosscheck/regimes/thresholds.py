@@ -1,4 +1,4 @@
-"""Where a regime begins, from the format alone."""
+"""The thresholds of regimes, which depend on the format alone."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ LN2: Final = float.fromhex("0x1.62e42fefa39efp-1")
 
 
 def half_digits(format: Format) -> int:
-    """h, half of the format's digits, rounded up: what a regime calls a loss of digits."""
+    """Return h, half of the format's digits, rounded up; regimes count the loss of so many digits."""
     return (format.precision + 1) // 2
 
 
 def huge_exponent(format: Format) -> int:
-    """Exponent from which a label is huge: ŷ vanishes in ŷ − y (2^precision), or (ŷ − y)² overflows."""
+    """Return the exponent from which a label is huge: ŷ vanishes in ŷ − y, or (ŷ − y)² overflows."""
     return min(format.precision, 1 - format.e_min // 2)
 
 
 def saturation(format: Format) -> float:
-    """|z| from which the smaller one of ŷ and 1 − ŷ is below 2^-h: h·ln 2."""
+    """Return h·ln 2, the |z| from which the smaller one of ŷ and 1 − ŷ is below 2^-h."""
     return half_digits(format) * LN2
 
 
 def underflow(format: Format) -> float:
-    """|z| about where the smaller one of ŷ and 1 − ŷ is below the least subnormal."""
+    """Return about the |z| from which the smaller one of ŷ and 1 − ŷ is below the least subnormal."""
     return (format.precision - format.e_min) * LN2
 
 
 def exponent(number: float) -> int:
-    """e with 2^e ≤ number < 2^(e+1), number ≥ 1, without a logarithm."""
+    """Return e with 2^e ≤ number < 2^(e+1) for a number ≥ 1, without a logarithm."""
     return int(number).bit_length() - 1

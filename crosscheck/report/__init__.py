@@ -1,1 +1,1 @@
-"""The report: a ledger as one page for a browser, without a network."""
+"""The report: a ledger as one page for a browser, which needs no network."""

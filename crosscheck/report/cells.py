@@ -1,6 +1,7 @@
-"""The cells of the page: for each adapter, dtype, output and regime all shapes and layouts together.
+"""The cells of the page: one for each adapter, dtype, output and regime, with all shapes and layouts.
 
-An exhaustive sweep has cells of intervals, hundreds of them: those of one regime are one cell of the page.
+The ledger of an exhaustive sweep has hundreds of cells, one for each interval; the page merges those of a
+regime.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from reference.formats import FORMATS
 
 
 class Key(NamedTuple):
-    """What a cell of the page is about; the names are the ledger's own."""
+    """The adapter, dtype, output and regime of a cell of the page, with the names that the ledger uses."""
 
     adapter: str
     dtype: str
@@ -30,10 +31,10 @@ Cells = Mapping[Key, Row]
 
 
 def cells_of(summaries: Mapping[Cell, Summary]) -> dict[Key, Row]:
-    """The cells in the order of the page."""
+    """Merge the cells of a ledger into those of the page, in the order of the page."""
     groups: dict[Key, list[Summary]] = {}
     for cell, summary in summaries.items():
-        regime, _, _ = cell.regime.partition(" ")  # before the ends of an interval, if it is one
+        regime, _, _ = cell.regime.partition(" ")  # without the ends of an interval
         groups.setdefault(Key(cell.adapter, cell.dtype, cell.output, regime), []).append(summary)
     return {
         key: Row(key.adapter, key.dtype, key.output, merged(groups[key])) for key in sorted(groups, key=order)
@@ -41,7 +42,7 @@ def cells_of(summaries: Mapping[Cell, Summary]) -> dict[Key, Row]:
 
 
 def order(key: Key) -> tuple[tuple[int, str], ...]:
-    """Adapters by name; the others as the suite has them, what it does not know last."""
+    """Return the sort key of a cell: adapters by name, the rest in the suite's order, unknown names last."""
     return (
         (0, key.adapter),
         sort_key(key.dtype, tuple(FORMATS)),
@@ -51,5 +52,5 @@ def order(key: Key) -> tuple[tuple[int, str], ...]:
 
 
 def sort_key(name: str, names: tuple[str, ...]) -> tuple[int, str]:
-    """The key that sorts a name as ``names`` has it, and after all of these if it is none."""
+    """Return the key that sorts a name by its place in ``names``, or last if it is not there."""
     return (names.index(name) if name in names else len(names), name)

@@ -1,4 +1,4 @@
-"""`crosscheck report`: ledgers in, one file for a browser out."""
+"""`crosscheck report`, which writes a ledger as one HTML file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ WRITTEN = 0
 
 
 def report_and_show(ledger: Path, older: Path | None, output: Path | None) -> int:
-    """Write the report of a ledger, say where, and return the exit code: 0, whatever the run came to.
+    """Write the report of a ledger, print its path, and return the exit code: 0, whatever the run's verdict.
 
     Args:
         ledger: the file.
-        older: the one to compare it with.
-        output: where to; None: beside the ledger.
+        older: an older ledger to compare it with.
+        output: the file to write; None: a file beside the ledger.
 
     Raises:
         LedgerError: a ledger cannot be used, or the page cannot be written.

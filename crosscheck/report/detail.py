@@ -1,6 +1,6 @@
-"""What a cell says when it is opened, as plain data that the page's script puts into words and pictures.
+"""The details of each cell, as plain data that the page's script shows when the cell is opened.
 
-Adapters share their worst cases, and cells their labels: what is said often stands in the data once.
+Many adapters have the same worst cases, and many cells the same labels, so these are stored once.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ COUNTS: Final = {
 
 
 def places_of(cells: Cells) -> Iterator[Place]:
-    """The elements that the page tells the exact values of, those of cells that are not green first."""
+    """Yield the elements whose exact values the page shows; those of cells not within bounds come first."""
     for key in sorted(cells, key=lambda key: cells[key].verdict == WITHIN_BOUNDS):
         summary = cells[key].summary
         yield from (Place.of(worst, key.output) for worst in (summary.error, summary.share) if worst)
 
 
 def data_of(ledger: Ledger, cells: Cells, truths: Truths) -> dict[str, Any]:
-    """The page's data: an entry for each cell in order, and the places and labels that these point to."""
+    """Make the page's data: an entry for each cell in order, and the places and labels that it points to."""
     selectors = {adapter.name: adapter.selector for adapter in ledger.header.adapters}
     places: dict[Place, int] = {}
     labels: dict[str, int] = {}
@@ -106,19 +106,19 @@ def _counts(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def _valid_bins(histogram: Histogram) -> Histogram:
-    """The bins whose names this suite writes; in a ledger from elsewhere they may be any text."""
+    """Select the bins with valid names; in a ledger from elsewhere a name may be any text."""
     exponents = set(map(str, range(LEAST, MOST + 1)))
     return {name: count for name, count in histogram.items() if name in ENDS or name in exponents}
 
 
 def _bins(histogram: Histogram) -> list[Any]:
-    """⌊log₂⌋ and count by turns, in order; ``-inf`` for zero and ``inf`` at their ends."""
+    """List ⌊log₂⌋ and count of each bin alternately, in order, from ``-inf`` for zero to ``inf``."""
     found = sorted((ENDS[name] if name in ENDS else int(name), count) for name, count in histogram.items())
     return [part for at, count in found for part in (at if math.isfinite(at) else f"{at:g}", count)]
 
 
 def _measured(row: Row, worst: Worst, truth: ElementTruth | None) -> Iterator[tuple[str, str]]:
-    """What is this cell's own: the error or the share, and what was returned, as far as that tells."""
+    """Yield the values of this cell alone: the error or the share, and the result if it can be inferred."""
     if worst is row.summary.share:
         yield "of the bound", share_of(worst)
         yield "hexadecimal", format_hex(worst.value)
@@ -130,7 +130,7 @@ def _measured(row: Row, worst: Worst, truth: ElementTruth | None) -> Iterator[tu
 
 
 def _true(where: Place, truth: ElementTruth | None) -> Iterator[tuple[str, str]]:
-    """What is true of the element, whoever returned what."""
+    """Yield the facts about an element that are the same for every adapter."""
     if truth:
         yield "exact", truth.want
         yield "admissible", truth.admissible

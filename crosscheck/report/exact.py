@@ -1,6 +1,6 @@
-"""What a worst case is about: made again from its text, one problem of it, without any framework.
+"""The exact values of worst cases: one problem of a case is made again from its text, without any framework.
 
-A ledger may come from anywhere, and its texts may be anything: what cannot be made again stays a text.
+A ledger may come from anywhere, and its texts may be anything; a case that cannot be made stays a text.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from reference.network import matmul
 from reference.types import Float64, Problem
 from reference.ulp import error_in_ulp, nearest, ulp
 
-# A page shows what a reader waits for: so many elements take some ten seconds; a comparison has 700 or fewer.
+# The most elements whose exact values a page has: they take some ten seconds. A comparison has 700 or fewer.
 MOST_ELEMENTS: Final = 2000
-# The products of the largest case that is made again, and of the largest problem of it.
+# The most products m·n·p that a case may have to be made again, in the whole stack and in one problem.
 MOST_PRODUCTS, MOST_OF_ONE = 2**22, 2**16
-# How exactly a figure in ulp is computed, relatively (`reference.ulp.error_in_ulp`), there and here.
+# The relative accuracy of an error in ulp (`reference.ulp.error_in_ulp`), as recorded and as computed here.
 FIGURE: Final = 2.0**-49
 
 
@@ -38,9 +38,9 @@ class Place(NamedTuple):
     """One element of one output of a case.
 
     Attributes:
-        case: its text.
-        output: its name.
-        numbers: the problem's in the flat stack, then the element's own indices in the output.
+        case: the text of the case.
+        output: the name of the output.
+        numbers: the index of the problem in the flat stack, then the indices of the element in the output.
     """
 
     case: str
@@ -49,21 +49,21 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, worst: Worst, output: str) -> Place:
-        """Where a worst value was seen."""
+        """Return the place of a worst value."""
         return cls(worst.case, output, worst.place)
 
 
 @dataclass(frozen=True)
 class ElementTruth:
-    """What is true of an element.
+    """The facts about an element that do not depend on any adapter.
 
     Attributes:
-        format: of the case.
-        exact: the exact value as hi + lo, NaN where there is none.
-        want: the exact value for a reader.
-        admissible: the set of an implementation that claims nothing beyond the reference's κ.
-        ends: what the mathematics allows: the least and the largest value.
-        z: of the ŷ that the element depends on, in float64.
+        format: the format of the case.
+        exact: the exact value as hi + lo; NaN where there is none.
+        want: the exact value as text.
+        admissible: the admissible set, as text, for an implementation that claims only the reference's κ.
+        ends: the least and the largest value that the mathematics allows.
+        z: the z of each ŷ that the element depends on, in float64.
     """
 
     format: Format
@@ -75,13 +75,13 @@ class ElementTruth:
 
 
 def truths_of(places: Iterable[Place]) -> dict[Place, ElementTruth | None]:
-    """What is true at the first `MOST_ELEMENTS` places, case by case; None where the case cannot be made."""
+    """Compute the facts about the first `MOST_ELEMENTS` places; None where the case cannot be made."""
     chosen = list(dict.fromkeys(places))[:MOST_ELEMENTS]
     return {place: _truth(place) for place in sorted(chosen)}
 
 
 def _truth(place: Place) -> ElementTruth | None:
-    """What is true of one element; None if its case cannot be made or has no such element."""
+    """Compute the facts about one element; None if its case cannot be made or has no such element."""
     try:
         case = parse(place.case)
         if math.prod(case.shape) > MOST_PRODUCTS or math.prod(case.shape[-3:]) > MOST_OF_ONE:
@@ -90,7 +90,7 @@ def _truth(place: Place) -> ElementTruth | None:
             return None
         one = take(_problem(place.case), place.numbers[0]).problem()
         return _of_element(Element(Judge(one), place.output, place.numbers[1:]), one)
-    except (ValueError, IndexError, ArithmeticError):  # no case, or no such element
+    except (ValueError, IndexError, ArithmeticError):  # an invalid case, or no such element
         return None
 
 
@@ -119,18 +119,21 @@ def _want(element: Element) -> str:
 
 
 def _z(one: Problem) -> Float64:
-    """z = X·W in float64."""
+    """Compute z = X·W in float64."""
     with np.errstate(all="ignore"):
         return matmul(one.X.astype(np.float64), one.W.astype(np.float64))
 
 
 def got(truth: ElementTruth, error: float, *, admissible: bool) -> str:
-    """What was returned there, as far as its error tells: the numbers of the format that are so far off.
+    """Infer the result that an adapter returned: the numbers of the format that have this error, as text.
 
     Args:
-        truth: of the element.
-        error: in ulp of the exact value.
-        admissible: whether what was returned is known to lie in its set.
+        truth: the facts about the element.
+        error: the error, in ulp of the exact value.
+        admissible: whether the result is known to lie in its admissible set.
+
+    Returns:
+        The numbers, joined by "or"; an empty text if there are none or too many.
     """
     hi, lo = truth.exact
     if not math.isfinite(hi) or not math.isfinite(error):
@@ -143,7 +146,7 @@ def got(truth: ElementTruth, error: float, *, admissible: bool) -> str:
     low, high = truth.ends if admissible else (-math.inf, math.inf)
     candidates = [value for value in candidates if low <= value <= high]
     off = [abs(float(error_in_ulp(np.array(value), hi, lo, truth.format)) - error) for value in candidates]
-    for slack in (0.0, RESOLUTION + error * FIGURE):  # as of the oracle, or of a cheaper precision
+    for slack in (0.0, RESOLUTION + error * FIGURE):  # of the oracle, then of cheaper precisions
         fits = [value for value, distance in zip(candidates, off, strict=True) if distance <= slack]
         if fits:
             break
@@ -151,7 +154,7 @@ def got(truth: ElementTruth, error: float, *, admissible: bool) -> str:
 
 
 def z_of(truth: ElementTruth) -> str:
-    """The z of an element for a reader."""
+    """Return the z of an element, or their range if it depends on several, as text."""
     least, most = min(truth.z), max(truth.z)
     return f"{least:.6g}" if least == most or len(truth.z) == 1 else f"from {least:.6g} to {most:.6g}"
 

@@ -1,4 +1,4 @@
-"""The matrix of the page: rows of adapters and dtypes, columns of outputs and regimes."""
+"""The matrix of the page, whose rows are adapters and dtypes and whose columns are outputs and regimes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from crosscheck.report.cells import Cells, Key, order
 from crosscheck.summary import Worst
 from reference.formats import FORMATS
 
-# Verdicts of `Row`, with the mark that stands for each beside its colour.
+# The verdicts of `Row`, each with the mark that a cell has in addition to its colour.
 MARKS: Final = {
-    WITHIN_BOUNDS: "",  # its mark is the worst error of well-conditioned elements
+    WITHIN_BOUNDS: "",  # these cells have the worst error of well-conditioned elements as their mark
     OUTSIDE: "✗",
     FAILED: "!",
     LATE: "⧖",
@@ -35,7 +35,7 @@ MARKS: Final = {
     NOT_RUN: "…",
 }
 LOOK: Final = WITHIN_BOUNDS.replace(" ", "-")
-# Where one shade ends and the next begins: the part of a format's digits that an error of so many ulp is.
+# The limits between shades, as the part of a format's digits that an error destroys: log2(error)/precision.
 SHADES: Final = (0.0, 0.25, 0.5, 1.0)
 SHADE_WORDS: Final = ("up to 1 ulp", "a quarter of the digits lost", "half of them", "all of them", "beyond")
 
@@ -44,9 +44,9 @@ class Button(NamedTuple):
     """A cell of the table.
 
     Attributes:
-        number: of its entry in the page's data.
-        mark: what stands in it.
-        look: the classes of its colour.
+        number: the index of its entry in the page's data.
+        mark: the text in the cell.
+        look: the CSS classes of its colour.
     """
 
     number: int
@@ -55,7 +55,7 @@ class Button(NamedTuple):
 
 
 def matrix_of(ledger: Ledger, cells: Cells) -> dict[str, Any]:
-    """What the template draws: columns, groups of rows, and the legend with its counts."""
+    """Make the template's data: columns, groups of rows, and the legend with its counts."""
     columns = sorted({(key.output, key.regime) for key in cells}, key=lambda c: order(Key("", "", *c))[2:])
     numbers = {key: number for number, key in enumerate(cells)}
     about = {adapter.name: adapter.about for adapter in ledger.header.adapters}
@@ -91,7 +91,7 @@ def _button(key: Key, cells: Cells, numbers: dict[Key, int]) -> Button | None:
 
 
 def mark_of(worst: Worst | None) -> str:
-    """The worst error in at most four characters: up to 999 ulp as a number, beyond as a power of ten."""
+    """Write the worst error in at most four characters, beyond 999 ulp as a power of ten."""
     if worst is None:
         return "✓"
     value = worst.value
@@ -104,12 +104,12 @@ def mark_of(worst: Worst | None) -> str:
 
 
 def _is_partial(row: Row) -> bool:
-    """Whether it is within bounds where it was judged, and was not judged everywhere."""
+    """Return whether a row is within bounds and has elements that were not judged."""
     return row.verdict == WITHIN_BOUNDS and row.summary.not_judged > 0
 
 
 def shade(row: Row) -> int:
-    """The step of the worst error of well-conditioned elements."""
+    """Return the shade, 0 to 4, of the worst error of well-conditioned elements."""
     error, format = row.summary.well_conditioned_error, FORMATS.get(row.dtype)
     if error is None or not error.value or format is None:
         return 0

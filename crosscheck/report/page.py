@@ -1,7 +1,7 @@
-"""The page: one HTML file that asks nobody for anything, and in which no text of a ledger is ever code.
+"""The page: one HTML file that loads nothing from elsewhere, and in which no text of a ledger becomes code.
 
-Every text goes through Jinja's escaping. The policy in the page's head allows the one script and the one
-style that stand in it, by their hashes, and nothing else.
+Jinja escapes every text. The content security policy in the page's head allows the page's own script and
+style, by their hashes, and nothing else.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from reference.formats import FORMATS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 VERDICTS: Final = {0: "within bounds", 1: "not all within bounds"}
-# Columns that stand beside each other on a wide screen; more of them stand below each other.
+# The most columns that stand beside each other on a wide screen; more of them stand below each other.
 MOST_COLUMNS = 6
-# The title of each kind's table, and the classes of its colour and mark.
+# The title of the table of each kind of change, and the CSS classes of its colour and mark.
 TITLES: Final = {
     ChangeKind.REGRESSION: ("Regressions", "bad"),
     ChangeKind.IMPROVEMENT: ("Improvements", "good"),
@@ -48,7 +48,7 @@ TITLES: Final = {
 
 
 def page(ledger: Ledger, older: Ledger | None = None) -> str:
-    """The page of a ledger; with an older one for its baseline, what changed since comes first."""
+    """Make the page of a ledger; with an older ledger as baseline, the changes since then come first."""
     cells = cells_of(ledger.cells)
     places = list(dict.fromkeys(places_of(cells)))
     truths = truths_of(places)
@@ -69,7 +69,7 @@ def page(ledger: Ledger, older: Ledger | None = None) -> str:
 
 
 def behaviours_of(behaviours: Sequence[Behaviour]) -> list[dict[str, Any]]:
-    """A table for each dtype in which adapters differ: probes by adapters, equal answers in one column."""
+    """Make a table of probes by adapters for each dtype with differences; equal adapters share a column."""
     seen = [Observation(b.probe, b.adapter, b.dtype, b.value, b.input, b.seen) for b in behaviours]
     different = [row for row in rows(seen) if differs(row)]
     dtypes = sorted({row[0].dtype for row in different}, key=lambda name: sort_key(name, tuple(FORMATS)))
@@ -100,9 +100,9 @@ def _behaviours_in(dtype: str, different: Sequence[ProbeRow]) -> dict[str, Any]:
 
 
 def changes_of(older: Ledger, newer: Ledger) -> dict[str, Any]:
-    """The gate's changes since an older ledger: a sentence, and a table for each kind that there is.
+    """Describe the changes that the gate finds since an older ledger: a sentence, and a table for each kind.
 
-    Ledgers that the gate cannot hold against each other have a sentence on that, and no table.
+    If the gate cannot compare the two ledgers, the sentence says so, and there is no table.
     """
     try:
         found = gate(older, newer)
@@ -143,12 +143,12 @@ def _environment() -> Environment:
 
 
 def when(moment: datetime) -> str:
-    """A moment for a reader, UTC."""
+    """Write a time as text, in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def is_safe_link(link: Any) -> bool:
-    """Whether it may become a link: an address of https and nothing else."""
+    """Return whether a text may become a link: it must be an https address and nothing else."""
     try:
         parts = urlsplit(str(link))
     except ValueError:
@@ -157,7 +157,7 @@ def is_safe_link(link: Any) -> bool:
 
 
 def _inlined() -> dict[str, str]:
-    """The script and the style of the page, the suite's own, and the policy that allows these alone."""
+    """Return the script and the style of the page, and the policy that allows only these."""
     texts = {"script": _text("script.js"), "style": _text("style.css")}
     allowed = "; ".join(f"{kind}-src '{digest(text)}'" for kind, text in texts.items())
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
@@ -169,5 +169,5 @@ def _text(name: str) -> str:
 
 
 def digest(text: str) -> str:
-    """The hash of an inline block, as a policy has it."""
+    """Return the hash of an inline block, in the form of a content security policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,6 +1,6 @@
-"""Errors against z: one picture for each dtype, from the worst case of every cell.
+"""Plots of errors against z: one for each dtype, with the worst case of every cell.
 
-A picture is a list of points in the units of its drawing; the template makes SVG of it. z runs over
+A plot is a list of points in the units of its drawing; the template makes SVG of it. z runs over
 ±2^`SPAN` on a scale that is linear within ±1 and logarithmic beyond; the error's scale is logarithmic.
 """
 
@@ -16,11 +16,11 @@ from crosscheck.report.cells import Cells, Key, sort_key
 from crosscheck.report.exact import Place, Truths
 from reference.formats import FORMATS
 
-# σ(z) or 1 − σ(z) is 0 in float64 from |z| = 745 on: what lies beyond 2^10 stands at the edge.
+# In float64 σ(z) or 1 − σ(z) is 0 from |z| = 745 on; points beyond 2^10 are drawn at the edge.
 SPAN: Final = 10
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 340, 220, 40, 14, 8, 24
 TICKS: Final = (-1000, -30, -1, 0, 1, 30, 1000)
-# As many as can be told apart by shape and colour.
+# The most kinds of points that can be told apart by shape and colour.
 MOST_KINDS: Final = 8
 
 
@@ -28,9 +28,9 @@ class Point(NamedTuple):
     """The worst error of a cell.
 
     Attributes:
-        key: of the cell.
-        z: of the element; where it depends on several ŷ, the one of largest magnitude.
-        error: in ulp.
+        key: the key of the cell.
+        z: the z of the element; where it depends on several ŷ, the z of largest magnitude.
+        error: the error in ulp.
     """
 
     key: Key
@@ -39,7 +39,7 @@ class Point(NamedTuple):
 
 
 def points_of(cells: Cells, truths: Truths) -> list[Point]:
-    """The points that can be drawn, in the order of the cells."""
+    """List the points that can be drawn, in the order of the cells."""
     return list(_points(cells, truths))
 
 
@@ -54,7 +54,7 @@ def _points(cells: Cells, truths: Truths) -> Iterator[Point]:
 
 
 def plot_of(ledger: Ledger, points: list[Point], cells: Cells) -> dict[str, Any]:
-    """What the template draws: the kinds of points, a picture for each dtype, and the table of the points."""
+    """Make the template's data: the kinds of points, a plot for each dtype, and the table of the points."""
     kinds = _kinds(ledger, points)
     names = list(dict.fromkeys(kinds.values()))
     dtypes = sorted({point.key.dtype for point in points}, key=lambda name: sort_key(name, tuple(FORMATS)))
@@ -69,7 +69,7 @@ def plot_of(ledger: Ledger, points: list[Point], cells: Cells) -> dict[str, Any]
 
 
 def _kinds(ledger: Ledger, points: list[Point]) -> dict[str, str]:
-    """What an adapter's points are told apart by: its name, or where there are too many its framework."""
+    """Return the kind of each adapter's points: its name, or its framework if there are too many adapters."""
     adapters = list(dict.fromkeys(point.key.adapter for point in points))
     if len(adapters) <= MOST_KINDS:
         return {name: name for name in adapters}
@@ -83,7 +83,7 @@ def _picture(dtype: str, points: list[Point], kinds: dict[str, str], names: list
     own = [point for point in points if point.key.dtype == dtype]
     most = max((point.error for point in own), default=0)
     top = max(1, math.ceil(math.log10(most))) if most > 0 else 1
-    bottom = -1  # a tenth of an ulp, and all that is less
+    bottom = -1  # errors of a tenth of an ulp and less
     height = HEIGHT - TOP - BOTTOM
 
     def y(error: float) -> float:
@@ -107,7 +107,7 @@ def _power(exponent: int) -> str:
 
 
 def _x(z: float) -> float:
-    """Where a z stands."""
+    """Return the horizontal position of a z in the plot."""
     size = min(math.log2(1 + abs(z)), SPAN) if math.isfinite(z) else SPAN
     at = math.copysign(size, z)
     return round(LEFT + (WIDTH - LEFT - RIGHT) * (at + SPAN) / (2 * SPAN), 1)

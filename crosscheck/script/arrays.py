@@ -1,4 +1,4 @@
-"""The input of a script: its numbers one by one, by formula, or packed; and how they lie in memory."""
+"""The input of a script: arrays written number by number, by formula, or packed, in their memory layout."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from crosscheck.explain.shrink_values import LISTED
 from crosscheck.script.reproduction import NoScriptError, Reproduction
 from reference.types import Array
 
-LARGEST = 200_000  # characters of packed numbers in a script
+LARGEST = 200_000  # the most characters that the packed numbers of a script may have
 WIDTH = 100
-AS_LONG = 11  # an exponent of two from which 2.0**e is easier to read than digits
+AS_LONG = 11  # from this exponent on a power of two is written as 2.0**e
 UNPACK = '''
 def unpacked(text, checksum):
     """The bytes of an array, little-endian."""
@@ -25,7 +25,7 @@ def unpacked(text, checksum):
         raise ValueError("an input cannot be rebuilt: its text has changed")
     return bytearray(raw)
 '''
-# The same numbers elsewhere in memory; where torch gets none of these from NumPy it makes a copy.
+# The code that gives an array each memory layout; torch's code copies where it cannot take NumPy's view.
 TORCH_LAYOUTS = {
     "transposed": "{0} = {0}.mT.contiguous().mT",
     "strided": "{0} = {0}.repeat_interleave(2, -1)[..., ::2]",
@@ -45,10 +45,10 @@ JAX_LAYOUTS = {
 
 
 def inputs(reproduction: Reproduction, names: str) -> Iterator[str]:
-    """The lines that make the arrays of these names.
+    """Yield the lines that make the arrays of these names.
 
     Raises:
-        NoScriptError: the numbers would be too long.
+        NoScriptError: the text of the numbers would be too long.
     """
     is_torch = reproduction.mode.framework == "torch"
     layouts = TORCH_LAYOUTS if is_torch else JAX_LAYOUTS
@@ -80,7 +80,7 @@ def inputs(reproduction: Reproduction, names: str) -> Iterator[str]:
 
 
 def _is_swapped(reproduction: Reproduction, name: str) -> bool:
-    """Whether the array is written with samples as columns, where no layout depends on the order."""
+    """Return whether the array is written with samples as columns, in a layout without an order of axes."""
     free = ("contiguous", "offset8") if reproduction.mode.framework == "torch" else ("contiguous",)
     copied = reproduction.mode.framework == "torch" and reproduction.case.layout not in TORCH_LAYOUTS
     return (
@@ -95,7 +95,7 @@ def _swap(name: str, *, is_torch: bool) -> str:
 
 
 def _made(reproduction: Reproduction, name: str, *, swapped: bool) -> list[str]:
-    """The lines that make one array."""
+    """Return the lines that make one array."""
     array: Array = getattr(reproduction.case, name)
     filling, is_torch = reproduction.fillings.get(name), reproduction.mode.framework == "torch"
     if filling is None and array.size <= LISTED:
@@ -127,7 +127,7 @@ def _nested(array: Array) -> str:
 
 
 def number(value: float) -> str:
-    """A number as Python reads it, exactly."""
+    """Write a number so that Python reads it exactly."""
     if not math.isfinite(value):
         return {"nan": "math.nan", "inf": "math.inf", "-inf": "-math.inf"}[str(value)]
     significand, exponent = math.frexp(abs(value))

@@ -1,4 +1,4 @@
-"""`crosscheck check --script`: reduces a disagreement, and prints a script that was seen to reproduce it."""
+"""`crosscheck check --script` reduces a disagreement, and prints a script that was seen to reproduce it."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from crosscheck.script.reproduction import NoScriptError, Reproduction, minimal_
 from crosscheck.script.text import script
 
 MADE, NONE = 0, 2
-SCRIPT_TIMEOUT = 300.0  # seconds for a script, most of them for an import from a cold disk
+SCRIPT_TIMEOUT = 300.0  # the seconds that a script may take; most of them are for imports from a cold disk
 
 
 def script_and_show(
     source: str, specs: Sequence[Spec], options: ProcessOptions, output: Path | None = None
 ) -> int:
-    """Print the script, or write it to a file, and return the exit code: 0 made, 2 not, with the reason.
+    """Print the script or write it to a file; return the exit code, 0, or 2 with the reason if there is none.
 
     Raises:
         AdapterError: an adapter cannot be loaded.
-        CaseError: the source is no case and no usable file.
+        CaseError: the source is neither a case nor a usable file.
         JournalError: the journal cannot be written.
     """
     try:
@@ -48,10 +48,11 @@ def script_and_show(
 
 
 def make_script(source: Case | Literal, specs: Sequence[Spec], options: ProcessOptions) -> str:
-    """The text of the script for the one adapter that disagrees on the case.
+    """Make the text of the script for the one adapter that disagrees on the case.
 
     Raises:
-        NoScriptError: none disagrees or several do, it is none that a script can show, or no script shows it.
+        NoScriptError: no adapter or more than one disagrees, the adapter cannot be written as a script, or no
+            script reproduces the disagreement.
     """
     if outside := [spec.name for spec in specs if not is_ours(spec.name)]:
         raise NoScriptError(f"scripts are made for the suite's own modes; {outside[0]} is from outside")
@@ -66,7 +67,7 @@ def make_script(source: Case | Literal, specs: Sequence[Spec], options: ProcessO
 
 
 def _only_one(outcomes: Mapping[str, Outcome]) -> str:
-    """The name of the one adapter that disagrees."""
+    """Return the name of the one adapter that disagrees."""
     off = [name for name, outcome in outcomes.items() if outcome.disagreeing]
     if len(off) > 1:
         raise NoScriptError(f"several adapters are outside: {', '.join(off)}; choose one with --only")
@@ -82,10 +83,10 @@ def _only_one(outcomes: Mapping[str, Outcome]) -> str:
 
 
 def make_working_script(reproduction: Reproduction) -> str:
-    """The shorter of two scripts that reproduces the number, tried in this interpreter.
+    """Return the shorter of two scripts that reproduces the number when it is run with this interpreter.
 
     Raises:
-        NoScriptError: neither reproduces it.
+        NoScriptError: neither script reproduces the number.
     """
     said = ""
     for lean in (True, False):
@@ -99,7 +100,7 @@ def make_working_script(reproduction: Reproduction) -> str:
 
 
 def run_script(text: str, python: str = sys.executable, timeout: float = SCRIPT_TIMEOUT) -> tuple[int, str]:
-    """Run a script where nothing of this project can be imported: its exit code, and what it printed."""
+    """Run a script that cannot import this project; return its exit code and its output."""
     environment = {k: v for k, v in os.environ.items() if k not in (*COUNTED, "XLA_FLAGS")}
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "script.py"

@@ -1,4 +1,4 @@
-"""Arrays by formula: what a large input is replaced by, so that a script of a few lines can hold it."""
+"""Formulas that replace the numbers of large arrays, so that the script stays a few lines long."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ class Filling(NamedTuple):
     """A formula for the numbers of an array, exact in every format.
 
     Attributes:
-        text: its Python, with ``{shape}`` and ``{size}``.
-        of: the same for the places 0, 1, … of the numbers.
+        text: the formula in Python, with ``{shape}`` and ``{size}``.
+        of: the formula as a function of the indices 0, 1, … of the numbers.
     """
 
     text: str
     of: Callable[[Array], Array]
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
-        """The array of that shape."""
+        """Make the array of a shape."""
         return self.of(np.arange(math.prod(shape)).reshape(shape)).astype(dtype)
 
     def source(self, shape: tuple[int, ...]) -> str:
-        """The Python expression that makes the array of that shape."""
+        """Return the Python expression that makes the array of a shape."""
         return self.text.format(shape=shape, size=math.prod(shape))
 
 
 _COUNTED = "np.arange({size}).reshape({shape})"
-# The simplest first. Odd cycles, since what counts in hardware and libraries are powers of two.
+# The formulas, the simplest first. Their periods are odd, since hardware and libraries work in powers of two.
 FILLINGS = (
     Filling("np.ones({shape})", np.ones_like),
     Filling("np.zeros({shape})", np.zeros_like),
@@ -55,18 +55,18 @@ Fillings = dict[str, Filling]
 
 
 def fill(adapter: CheckedAdapter, start: Literal, output: str) -> tuple[Literal, Fillings]:
-    """The case with its large arrays filled by formulas, as far as the output still disagrees.
+    """Replace large arrays of a case by formulas, as far as the output still disagrees.
 
-    All arrays together are tried first, since numbers that cancel each other's size go together; then one
-    large array after the other.
+    All arrays are first replaced together, since the sizes of their numbers may compensate each other; if
+    that fails, one large array after the other is replaced.
 
     Args:
-        adapter: the one that disagrees.
-        start: a case with which it disagrees.
-        output: a name of `Outputs`.
+        adapter: the adapter that disagrees.
+        start: a case on which it disagrees.
+        output: the name of the output that disagrees.
 
     Returns:
-        The case, and by the name of an array its formula; arrays without one keep their numbers.
+        The case, and the formulas by name of the array; arrays without a formula keep their numbers.
     """
     large = [name for name in "XyW" if getattr(start, name).size > LISTED]
     shrinker, found = Shrinker(adapter, output, MAX_EVALUATIONS), Fillings()
@@ -86,7 +86,7 @@ def fill(adapter: CheckedAdapter, start: Literal, output: str) -> tuple[Literal,
 
 
 def _fewest_rows(shrinker: Shrinker, case: Literal, found: Fillings) -> Literal:
-    """The case with as few rows as still fail, by bisection: a formula gives any number of rows."""
+    """Return the case with the fewest rows that still fail, by bisection; formulas fit any number of rows."""
     low, best = 0, case
     while (m := best.X.shape[-2]) - low > 1:
         middle = (low + m) // 2
@@ -98,14 +98,14 @@ def _fewest_rows(shrinker: Shrinker, case: Literal, found: Fillings) -> Literal:
 
 
 def _filled(case: Literal, choice: Fillings) -> Literal:
-    """The case with some of its arrays by formula."""
+    """Replace some arrays of a case by formulas."""
     arrays = {name: getattr(case, name) for name in choice}
     changed: dict[str, Any] = {name: choice[name].array(a.shape, a.dtype) for name, a in arrays.items()}
     return replace(case, **changed)
 
 
 def _together() -> Iterator[Fillings]:
-    """A formula for each array, the simplest first; y is 0 before it is counted."""
+    """Yield a formula for each array, simple combinations first, and all with y = 0 before the others."""
     places = range(len(FILLINGS))
     pairs = sorted(itertools.product(places, places), key=lambda pair: (sum(pair), pair))
     for y in FILLINGS[1:3]:

@@ -1,4 +1,4 @@
-"""JAX's ways over rows as source: the function `forward` that `adapters.jax.batching` makes."""
+"""The source of JAX's ways of batching: the function `forward` that `adapters.jax.batching` makes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ ALL = ("y_hat", "loss", "row_loss")
 
 
 def batched(sketch: Sketch, logistic: str) -> Iterator[str]:
-    """The lines that define `forward`, which returns ŷ, L and the losses of rows.
+    """Yield the lines that define `forward`, which returns ŷ, L and the losses of rows.
 
     Args:
-        sketch: of what the script computes.
-        logistic: of z, by that name or with ``{}`` for it.
+        sketch: the description of the script.
+        logistic: the expression of the logistic, which contains the name z or ``{}`` in its place.
     """
     if sketch.mode["batching"] == "shardmap":
         yield from _sharded(sketch, logistic)
@@ -60,7 +60,7 @@ _LOOPS = {"rowvmap": _rowvmap, "map": _map, "scan": _scan}
 
 
 def _sharded(sketch: Sketch, logistic: str) -> Iterator[str]:
-    """Rows spread over the devices where they are even, networks otherwise."""
+    """Yield the lines that distribute rows over the devices if their number is even, otherwise networks."""
     stack = [None] * sketch.depth
     over_rows = sketch.shape[-3] % DEVICES == 0
     body = forward(sketch.mode, logistic, ALL)

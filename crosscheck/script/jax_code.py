@@ -1,4 +1,4 @@
-"""JAX's modes as source: what `adapters.jax` does, written out for one mode."""
+"""The source of JAX's modes: the computation of `adapters.jax`, written out for one mode."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOGISTIC = {
 }
 HIGHEST = "jax.lax.logistic({}, accuracy=jax.lax.AccuracyMode.HIGHEST)"
 PRECISION = {"matmul_high": "high", "matmul_highest": "highest"}
-# ∂L/∂W and all of the forward pass, and ∂L/∂W alone, of a function `total` of W, X and y.
+# For a function `total` of W, X and y: code for ∂L/∂W with the forward pass's results, and for ∂L/∂W alone.
 TRANSFORMS = {
     "grad": ("jax.value_and_grad(total, has_aux=True)", "jax.grad(total)"),
     "checkpoint": (
@@ -35,7 +35,7 @@ ALONG = {
 
 
 def environment(sketch: Sketch) -> Iterator[str]:
-    """What JAX reads when it is imported."""
+    """Yield the lines that set the environment variables that JAX reads when it is imported."""
     mode = sketch.mode
     chosen = {**xla_flags(mode.threads, mode.devices), **instructions.xla_flag(mode.isa)}
     flags = " ".join(f"--{name}={value}" for name, value in chosen.items())
@@ -46,7 +46,7 @@ def environment(sketch: Sketch) -> Iterator[str]:
 
 
 def settings(sketch: Sketch, dtype: str) -> Iterator[str]:
-    """What is set before anything is computed."""
+    """Yield the lines that set options before anything is computed."""
     lines = []
     if sketch.mode["device"] == "gpu":
         lines.append('jax.config.update("jax_default_device", jax.devices("gpu")[0])')
@@ -60,7 +60,7 @@ def settings(sketch: Sketch, dtype: str) -> Iterator[str]:
 
 
 def code(sketch: Sketch) -> tuple[list[str], str]:
-    """The lines that compute, and the expression that is the output then."""
+    """Return the lines that compute, and the expression for the output after them."""
     return list(_lines(sketch)), sketch.output
 
 
@@ -92,7 +92,7 @@ def _lines(sketch: Sketch) -> Iterator[str]:
 
 
 def _gradient(sketch: Sketch, parts: list[str], call: str) -> Iterator[str]:
-    """The function `outputs`."""
+    """Yield the lines of the function `outputs`."""
     derivative = sketch.mode["derivative"]
     place = f"[{parts.index('loss')}]" if len(parts) > 1 else ""
     if derivative in ALONG:
@@ -123,7 +123,7 @@ def _gradient(sketch: Sketch, parts: list[str], call: str) -> Iterator[str]:
 
 
 def _run(sketch: Sketch, name: str, names: str) -> Iterator[str]:
-    """The call, as the mode executes it."""
+    """Yield the lines of the call, in the way in which the mode executes it."""
     arguments = ", ".join(sketch.used)
     mapped = sketch.mode["batching"] not in ("stacked", "shardmap")
     depth = sketch.depth if mapped else 0

@@ -1,4 +1,4 @@
-"""The network's forward pass as source, the same in both frameworks but for their names."""
+"""The source of the network's forward pass, which is the same for both frameworks except for names."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NAMES = ("z", "y_hat", "terms", "loss", "row_loss")
 
 @dataclass(frozen=True)
 class Sketch:
-    """What a script computes.
+    """A description of the computation in a script.
 
     Attributes:
-        mode: how.
+        mode: the mode, which says how the network is executed.
         output: the output that is wrong.
-        depth: how many stack axes there are.
+        depth: the number of stack axes.
         shape: ``(*stack, m, n, p)``.
-        lean: nothing else is computed than what the output needs.
+        lean: whether the script computes only what the output needs.
     """
 
     mode: Mode
@@ -29,49 +29,49 @@ class Sketch:
 
     @property
     def depth(self) -> int:
-        """How many stack axes there are."""
+        """The number of stack axes."""
         return len(self.shape) - 3
 
     @property
     def has_gradient(self) -> bool:
-        """Whether the script differentiates."""
+        """Whether the script computes a derivative."""
         return self.mode.has_gradient and not (self.lean and self.output != "grad")
 
     @property
     def alone(self) -> str | None:
-        """The one output that is computed, if it is one without a derivative."""
+        """The name of the only output that is computed, if there is only one and it is not the gradient."""
         return self.output if self.lean and self.output != "grad" else self.mode.alone
 
     @property
     def used(self) -> str:
-        """The arrays that are used: ŷ alone needs no labels, unless rows are mapped with theirs."""
+        """The names of the used arrays; ŷ alone needs no labels, unless rows are mapped with their labels."""
         return "XW" if self.alone == "y_hat" and not self.by_rows else "XyW"
 
     @property
     def by_rows(self) -> bool:
-        """Whether the network is given in parts, which always have all outputs."""
+        """Whether the mode evaluates parts of the network's rows, which always return all outputs."""
         return self.mode["batching"] not in ("", "stacked", "vmap")
 
     @property
     def arguments(self) -> str:
-        """Those that are arguments, as they stand in a call."""
+        """The names of the used arrays that are arguments, separated by commas."""
         return ", ".join(name for name in self.used if name not in self.mode.closed)
 
     @property
     def constants(self) -> str:
-        """A comment on those that are constants; empty without any."""
+        """A comment that names the used arrays that are constants; empty if there are none."""
         names = [name for name in self.used if name in self.mode.closed]
         words = " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
         return f"  # {words} {'is a constant' if len(names) == 1 else 'are constants'}" if names else ""
 
 
 def forward(mode: Mode, logistic: str, parts: Sequence[str]) -> list[str]:
-    """The body of a function of X, y and W that returns these parts, some of `NAMES`.
+    """Write the body of a function of X, y and W that returns these parts, some of `NAMES`.
 
     Args:
-        mode: whose convention it follows.
-        logistic: of z, by that name or with ``{}`` for it.
-        parts: what it returns, in this order.
+        mode: the mode whose convention the function follows.
+        logistic: the expression of the logistic, which contains the name z or ``{}`` in its place.
+        parts: the names of the returned values, in this order.
     """
     turned = mode["convention"] == "vectors"
     z = "X @ W" if mode["convention"] == "rows" else f"W.mT @ X{'.mT' * turned}"
@@ -90,12 +90,12 @@ def forward(mode: Mode, logistic: str, parts: Sequence[str]) -> list[str]:
 
 
 def logistic_of(z: str, logistic: str, *, named: bool = False) -> list[str]:
-    """The lines that make ŷ of z, which gets a line of its own where it is needed by name."""
+    """Write the lines that compute ŷ from z; z has a line of its own if its name is needed."""
     if named or "{}" not in logistic:
         return [f"z = {z}", f"y_hat = {logistic.format('z')}"]
     return [f"y_hat = {logistic.format(z)}"]
 
 
 def function(name: str, arguments: str, body: Sequence[str], *, comment: str = "") -> list[str]:
-    """The lines of a function."""
+    """Write the lines of a function."""
     return [f"def {name}({arguments}):{comment}", *(f"    {line}" for line in body), ""]

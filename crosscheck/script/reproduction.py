@@ -21,32 +21,32 @@ from crosscheck.script.fillings import Filling, fill
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
 
-# The output to speak of where several are wrong: the others are computed from the ones before.
+# If several outputs are wrong, the script shows the first of these, since later ones are computed from it.
 FIRST_WRONG = ("y_hat", "row_loss", "loss", "grad")
-# Factors of which also what lies between the plain value and the mode's own is simpler.
+# The factors whose values are ordered: every value before the mode's own is simpler, not the plain one alone.
 GRADED = ("execution", "closed", "convention")
 
-FEW = 12  # evaluations after which rows that cannot go stay: halves, quarters and eighths were tried
+FEW = 12  # the most evaluations that try to remove rows: they cover halves, quarters and eighths
 
 AdapterOf = Callable[[Spec], CheckedAdapter]
 
 
 class NoScriptError(Exception):
-    """Why there is no script; one line."""
+    """No script can be made; the message is one line with the reason."""
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """One wrong number, with what reproduces it.
+    """One wrong number, with the mode and the input that reproduce it.
 
     Attributes:
-        mode: the way to execute the network.
-        version: of the framework.
+        mode: the mode, which says how the network is executed.
+        version: the version of the framework.
         case: the input.
-        element: which number, with its exact value.
-        got: what the framework returned there.
-        claims: of the mode.
-        fillings: by the name of an array the formula that makes it.
+        element: the place of the number, with its exact value.
+        got: the number that the framework returned.
+        claims: the claims of the mode.
+        fillings: the formulas of arrays, by name of the array.
     """
 
     mode: Mode
@@ -64,12 +64,12 @@ class Reproduction:
 
     @property
     def admissible(self) -> AdmissibleSet:
-        """What the number may be."""
+        """The admissible set of the number."""
         return self.element.set_of(self.claims)
 
     @classmethod
     def of(cls, mode: Mode, case: Literal, outcome: Outcome, element: Element, **more: Any) -> Reproduction:
-        """The reproduction of the number that an outcome has at the element."""
+        """Make the reproduction of the number that an outcome has at an element."""
         description = outcome.description
         claims = description.arithmetic[case.dtype]
         return cls(mode, description.version, case, element, element.got(outcome), claims, **more)
@@ -78,14 +78,14 @@ class Reproduction:
 def minimal_reproduction(
     mode: Mode, source: Case | Literal, outcome: Outcome, judge: Judge, adapter_of: AdapterOf
 ) -> Reproduction:
-    """The plainest mode and the smallest and simplest input with which a disagreement remains.
+    """Find the plainest mode and the smallest and simplest input with which a disagreement remains.
 
     Args:
-        mode: the one that disagrees.
-        source: the case.
-        outcome: of the mode on that case.
-        judge: of the case.
-        adapter_of: gives the adapter of a mode, ready to be called.
+        mode: the mode that disagrees.
+        source: the case on which it disagrees.
+        outcome: the outcome of the mode on that case.
+        judge: the judge of the case.
+        adapter_of: a function that returns the adapter of a mode, ready to be called.
 
     Raises:
         NoScriptError: the mode does not disagree when it is evaluated again.
@@ -111,7 +111,7 @@ def minimal_reproduction(
 
 
 def _problem(element: Element) -> int:
-    """The flat index of the element's problem in the stack."""
+    """Return the flat index of the element's problem in the stack."""
     shape = element.judge.problem.X.shape[:-2]
     return int(np.ravel_multi_index(element.problem_index, shape)) if shape else 0
 
@@ -121,7 +121,10 @@ def _fails(adapter_of: AdapterOf, mode: Mode, source: Case | Literal, output: st
 
 
 def _smallest(adapter: CheckedAdapter, source: Case | Literal, output: str, problem: int) -> Literal:
-    """Few outputs and inputs first, since many rows may take all evaluations; rows as long as some can go."""
+    """Shrink the shape of a case: first outputs and inputs, then rows as long as some can be removed.
+
+    Rows come last, since many rows may use up all evaluations.
+    """
     best = shrink_shape(adapter, source, output, problem, axes=(OUTPUTS, INPUTS))
     place = problem if best is source else 0
     while True:
@@ -138,14 +141,15 @@ def _literal(case: Case) -> Literal:
 
 
 def plainest(mode: Mode, output: str, fails: Callable[[Mode], bool]) -> Mode:
-    """The mode with as many plain values as the failure allows, one factor after the other.
+    """Replace values of a mode by plainer ones, one factor after the other, as long as it still fails.
 
-    An output other than the gradient is computed alone if that fails too, since no derivative is shorter.
+    An output other than the gradient is computed alone if that fails too, since code without a derivative is
+    shorter.
 
     Args:
-        mode: one that fails.
-        output: what it gets wrong.
-        fails: whether another mode gets that wrong too.
+        mode: a mode that fails.
+        output: the output that it gets wrong.
+        fails: a function that returns whether another mode gets this output wrong too.
     """
     best, tried = mode, {mode}
     simpler: Mode | None = mode
@@ -161,7 +165,7 @@ def plainest(mode: Mode, output: str, fails: Callable[[Mode], bool]) -> Mode:
 
 
 def _simpler(mode: Mode, output: str) -> Iterator[Mode]:
-    """Modes that are one step simpler."""
+    """Yield the modes that are one step simpler."""
     if mode.alone is None and output != "grad":
         yield from _with(mode, outputs=output, derivative="grad")
     for factor, known in FACTORS[mode.framework].items():
@@ -174,7 +178,7 @@ def _simpler(mode: Mode, output: str) -> Iterator[Mode]:
 
 
 def _with(mode: Mode, **values: str) -> Iterator[Mode]:
-    """The mode with other values, if that means something."""
+    """Yield the mode with other values, if that combination is possible."""
     changed = plain(mode.framework, **{**mode.as_dict, **values})
     if not impossible(changed):
         yield changed

@@ -1,4 +1,4 @@
-"""The whole script: header, input, the framework's code, what is exact, the verdict."""
+"""The text of a whole script: header, input, the framework's code, the exact value, and the verdict."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ sys.exit(0 if right else 1)
 
 
 def script(reproduction: Reproduction, *, lean: bool = False) -> str:
-    """A script that needs Python, NumPy and the framework: exit 1 while the number is wrong, else 0.
+    """Write a script that needs only Python, NumPy and the framework; it exits with 1 if the number is wrong.
 
     Args:
-        reproduction: what it shows.
-        lean: it computes nothing but what the number needs, where the mode computes all outputs together.
+        reproduction: the wrong number that the script shows.
+        lean: whether the script computes only what the number needs, even if the mode computes all outputs.
 
     Raises:
-        NoScriptError: the input is too long to be written down.
+        NoScriptError: the text of the input is too long.
     """
     mode = reproduction.mode
     sketch = Sketch(mode, reproduction.output, reproduction.case.shape, lean)
@@ -95,7 +95,7 @@ def _header(reproduction: Reproduction) -> Iterator[str]:
 
 
 def restrict_instructions(isa: str) -> Iterator[str]:
-    """The lines that restrict libraries to an instruction set, before they are imported."""
+    """Yield the lines that restrict libraries to an instruction set, before they are imported."""
     if isa != instructions.NATIVE:
         variables = {**instructions.environment(isa), **instructions.numpy_variable(isa, np.__version__)}
         del variables[instructions.VARIABLE]
@@ -132,7 +132,7 @@ def _dtype_and_settings(reproduction: Reproduction, sketch: Sketch) -> Iterator[
 
 
 def _picked(reproduction: Reproduction, result: str) -> str:
-    """The number in the array, where ŷ may have its samples as columns."""
+    """Write the expression that picks the number from the result, in which ŷ may have samples as columns."""
     index = reproduction.element.index
     if reproduction.output == "y_hat" and reproduction.mode["convention"] == "columns":
         index = (*index[:-2], index[-1], index[-2])
@@ -146,7 +146,7 @@ def _literal(value: float) -> str:
 
 
 def _exact(reproduction: Reproduction) -> Iterator[str]:
-    """The exact value, and the interval around it."""
+    """Yield the lines with the exact value and the admissible interval around it."""
     element, one, format = reproduction.element, reproduction.admissible, reproduction.case.format
     high, low = element.exact
     if math.isnan(high):

@@ -1,4 +1,4 @@
-"""PyTorch's modes as source: what `adapters.pytorch` does, written out for one mode."""
+"""The source of PyTorch's modes: the computation of `adapters.pytorch`, written out for one mode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRANSFORMS = {"func": "grad", "jacfwd": "jacfwd"}
 
 
 def settings(sketch: Sketch) -> Iterator[str]:
-    """What is set before anything is computed."""
+    """Yield the lines that set options before anything is computed."""
     mode = sketch.mode
     yield f"torch.set_num_threads({mode.threads})"
     if mode["matmul"] in PRECISION:
@@ -33,7 +33,7 @@ def settings(sketch: Sketch) -> Iterator[str]:
 
 
 def code(sketch: Sketch) -> tuple[list[str], str]:
-    """The lines that compute, and the expression that is the output then."""
+    """Return the lines that compute, and the expression for the output after them."""
     derivative = sketch.mode["derivative"]
     if derivative == "module":
         return list(_module(sketch)), {"grad": "linear.weight.grad.mT"}.get(sketch.output, sketch.output)
@@ -61,7 +61,7 @@ def _without_gradient(sketch: Sketch) -> Iterator[str]:
 
 
 def _by_autograd(sketch: Sketch) -> Iterator[str]:
-    """`torch.autograd.grad`, ``backward`` or `torch.utils.checkpoint`."""
+    """Yield the lines that use `torch.autograd.grad`, ``backward`` or `torch.utils.checkpoint`."""
     parts = ["loss"] if sketch.lean else list(NAMES)
     yield from EXECUTION[sketch.mode["execution"]]
     yield from _forward(sketch, parts, sketch.arguments, sketch.constants)
@@ -79,7 +79,7 @@ def _by_autograd(sketch: Sketch) -> Iterator[str]:
 
 
 def _transformed(sketch: Sketch) -> Iterator[str]:
-    """`torch.func.grad` or `torch.func.jacfwd`, under `torch.func.vmap` over the stack."""
+    """Yield the lines that use `torch.func.grad` or `torch.func.jacfwd`, mapped over the stack by `vmap`."""
     parts = ["loss"] if sketch.lean else ["y_hat", "loss", "row_loss"]
     body = forward(sketch.mode, LOGISTIC[sketch.mode["form"]], parts)
     if not sketch.lean:
@@ -101,7 +101,7 @@ def _transformed(sketch: Sketch) -> Iterator[str]:
 
 
 def _jvp(sketch: Sketch) -> Iterator[str]:
-    """`torch.func.jvp`, one direction of W at a time."""
+    """Yield the lines that use `torch.func.jvp` for one direction of W at a time."""
     parts = ["loss"] if sketch.lean else ["y_hat", "loss", "row_loss"]
     loss = "forward(X, y, W)" if sketch.lean else "forward(X, y, W)[1]"
     yield from _forward(sketch, parts, "X, y, W")
@@ -118,7 +118,7 @@ def _jvp(sketch: Sketch) -> Iterator[str]:
 
 
 def _module(sketch: Sketch) -> Iterator[str]:
-    """`torch.nn`, of one network."""
+    """Yield the lines that use `torch.nn`, which has one network."""
     n, p = sketch.shape[-2:]
     yield f"linear = torch.nn.Linear({n}, {p}, bias=False, dtype=dtype)"
     yield "with torch.no_grad():"

@@ -1,4 +1,4 @@
-"""What a script says in words: its title, the mode, the formula of its number, what that may be."""
+"""The sentences of a script: its title, the mode, the formula of its number, and its admissible set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from adapters.modes import FACTORS, Mode
 from crosscheck.script.reproduction import Reproduction
 from reference.arithmetic import Arithmetic
 
-# The values of a mode as phrases; those without one show in the code alone.
+# Phrases for the values of a mode; values without a phrase are visible in the code only.
 PHRASES = {
     "compile": "under torch.compile",
     "nograd": "under torch.no_grad",
@@ -43,7 +43,7 @@ PHRASES = {
 
 
 def circumstances(mode: Mode) -> list[str]:
-    """The mode's values that are not plain, as phrases."""
+    """Describe the values of a mode that are not plain."""
     letters = list(mode.closed)
     closed = f"with {' and '.join(letters)} closed over" if letters else ""
     values = zip(FACTORS[mode.framework].values(), mode.values, strict=True)
@@ -51,14 +51,14 @@ def circumstances(mode: Mode) -> list[str]:
 
 
 def title(reproduction: Reproduction) -> str:
-    """Framework, version, output, dtype and circumstances."""
+    """Return the title: framework, version, output, dtype and circumstances."""
     framework = f"{reproduction.mode.framework} {reproduction.version}"
     head = f"{framework}: {reproduction.output} of a one-layer logistic network"
     return ", ".join([f"{head} is wrong in {reproduction.case.dtype}", *circumstances(reproduction.mode)])
 
 
 def formula(reproduction: Reproduction) -> str:
-    """The formula of the number, in one stack entry."""
+    """Return the formula of the number, for one network of the stack."""
     i, *rest = map(str, reproduction.element.inner or ("", ""))
     k = rest[0] if rest else ""
     return {
@@ -70,7 +70,7 @@ def formula(reproduction: Reproduction) -> str:
 
 
 def reason(claims: Arithmetic, dtype: str) -> str:
-    """What the admissible set allows for."""
+    """Say which effects the admissible set allows for."""
     allowed = [
         "sums in any order",
         "every operation rounded",

@@ -1,1 +1,1 @@
-"""Sweeps: volume, cut into shards that any process on any machine can compute by itself."""
+"""Sweeps: very large sets of problems, cut into shards that any process on any machine can compute."""

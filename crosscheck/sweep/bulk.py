@@ -1,10 +1,10 @@
-"""The bulk judge: a verdict on every problem at the price of the filter, and a close look at a few.
+"""The bulk judge: it judges every problem with the cheap filter, and measures the errors of a few problems.
 
-Stacks are evaluated whole and judged in blocks, of which each array stays in a core's cache. Results of
-several adapters with the same bits under the same claims are judged once: their 128-bit digests are equal, as
-those of others would be once in 2^128 pairs. Every number is counted and hashed; the error in ulp and the
-share of the full set's bound are measured on a sample and on candidates, at most one of a case: the problems
-with the largest shares of the filter's radius.
+Stacks are evaluated whole, and judged in blocks whose arrays fit into a core's cache. Results of
+several adapters that have the same bits under the same claims are judged once. Equal bits are recognised by
+equal 128-bit digests, which different results share once in 2^128 pairs. Every number is counted and hashed.
+The error in ulp and the share of the full set's bound are measured on a sample and on candidates: the
+problems with the largest shares of the filter's radius, at most one from each case.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from reference import filter as first
 from reference.arithmetic import Arithmetic
 from reference.types import Array, Outputs, Problem
 
-# Numbers in the outputs of the problems that are judged together: few, so that arrays of them stay in a
-# core's cache, and many, so that the calls of NumPy cost little.
+# How many output numbers one block has: few enough that its arrays stay in a core's cache, and enough that
+# the overhead of NumPy's calls is small.
 BLOCK: Final = 2**17
-# The sample has one problem of each case, this many places after that of the case before.
+# The sample has one problem from each case; its place moves on by this many problems from case to case.
 STRIDE: Final = 1021
 
 
@@ -48,7 +48,7 @@ class BulkJudge:
     """Judges cases that differ in their seeds alone, and summarises them at the end.
 
     Args:
-        descriptions: of the adapters, by what selects them.
+        descriptions: the descriptions of the adapters, by selector.
     """
 
     def __init__(self, descriptions: Mapping[str, Description]) -> None:
@@ -59,15 +59,15 @@ class BulkJudge:
     def judge(
         self, case: Case, problem: Problem, results: Mapping[str, Outputs]
     ) -> dict[str, NDArray[np.intp]]:
-        """Judge what adapters returned for a case: the places of problems with numbers outside, by adapter.
+        """Judge the results of a case; return, by adapter, the places of problems with inadmissible numbers.
 
         Args:
-            case: like those before it, with another seed and one stack axis.
-            problem: its problem.
-            results: by what selects the adapter; shapes and dtypes must already be right.
+            case: a case that differs from the earlier ones in its seed alone, with one stack axis.
+            problem: the arrays of the case.
+            results: the outputs by selector of the adapter; their shapes and dtypes must already be checked.
 
         Raises:
-            AdapterMisbehaved: an adapter has other outputs than for the first case.
+            AdapterMisbehaved: an adapter returned other outputs than it did for the first case.
         """
         self._check_outputs(case, results)
         count = problem.stack_size
@@ -90,7 +90,7 @@ class BulkJudge:
         return {name: np.unique(np.concatenate(wrong[name])) for name in results if name in wrong}
 
     def _check_outputs(self, case: Case, results: Mapping[str, Outputs]) -> None:
-        """Check that all adapters have the outputs of the first case."""
+        """Check that each adapter returned the same outputs as for the first case."""
         there = {(n, o) for n, got in results.items() for o, a in got._asdict().items() if a is not None}
         if self._sample and (odd := there ^ set(self._counts)):
             name, output = min(odd)
@@ -101,7 +101,7 @@ class BulkJudge:
             raise error
 
     def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, ResultGroup]]:
-        """The groups of equal results, each by the first adapter and output that has them."""
+        """Group equal results; each group is stored under the first adapter and output that returned them."""
         found: dict[str, dict[str, ResultGroup]] = {}
         known: dict[tuple[Arithmetic, str, bytes], ResultGroup] = {}
         for name, outputs in results.items():
@@ -110,7 +110,7 @@ class BulkJudge:
                 if got is None:
                     continue
                 digest = digest_of(got)
-                # The loss of the only row has the set of the loss; those of more rows are more numbers.
+                # With one row, the row loss has the set of the loss; with more rows, the digests differ.
                 same = "loss" if output == "row_loss" else output
                 if (claims, same, digest) not in known:
                     known[claims, same, digest] = found.setdefault(name, {})[output] = ResultGroup(digest)
@@ -131,14 +131,14 @@ class BulkJudge:
                 counts.add_candidate(Candidate(group.share, -len(self._sample), row))
 
     def _counts_of(self, case: Case, name: str, output: str) -> Counts:
-        """The counts of an output, which begin with its first case."""
+        """Return the counts of an output, and start them at its first case."""
         if (name, output) not in self._counts:
             said = self._descriptions[name]
             self._counts[name, output] = Counts(cell_of(case, Outcome(said), output))
         return self._counts[name, output]
 
     def summaries(self) -> dict[Cell, Summary]:
-        """A summary for each output of each adapter, without what is wrong with it."""
+        """Return a summary of each output of each adapter, with no counts of inadmissible results yet."""
         looked = self._close_look()
         return {
             counts.cell: dataclasses.replace(
@@ -159,7 +159,7 @@ class BulkJudge:
         }
 
     def _close_look(self) -> dict[Cell, Summary]:
-        """Accuracy and share of the bound on candidates and sample, as `summarise` has them."""
+        """Measure accuracy and share of the bound on the candidates and the sample, with `summarise`."""
         candidates = [each.row for counts in self._counts.values() for each in counts.candidates]
         rows = list({(row.case, row.place): row for row in (*self._sample, *candidates)}.values())
         judge = Judge(
@@ -180,7 +180,7 @@ class BulkJudge:
 def _judge_block(
     judge: Judge, part: Outputs, claims: Arithmetic, by_output: Mapping[str, ResultGroup], start: int
 ) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """Judge a block that begins at ``start``; yield adapters with inadmissible results, and the places."""
+    """Judge the block that begins at ``start``; yield adapters with inadmissible results, and the places."""
     shares = judge.shares(part, claims)
     largest = shares.largest()
     for output, each in by_output.items():
@@ -202,7 +202,7 @@ def _judge_block(
 
 
 def _with_places(summary: Summary, rows: Sequence[ProblemResults]) -> Summary:
-    """The summary, whose worst values name the case and the place that their problem came from."""
+    """Return the summary with the worst values' cases and places replaced by the original ones."""
 
     def of(worst: Worst | None) -> Worst | None:
         if worst is None:

@@ -1,7 +1,7 @@
-"""The executor that uses the workers of a Dask cluster.
+"""An executor that computes shards on the workers of a Dask cluster.
 
-A task of Dask's computes nothing itself: it puts the shard to a worker process of its own machine, as a sweep
-without a cluster does. So no shard can end a Dask worker, and threads are what they are anywhere.
+A Dask task computes nothing itself: it passes the shard to a worker process on its machine, as a sweep
+without a cluster does. So no shard can crash a Dask worker, and the number of threads is the same everywhere.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ try:
 except ModuleNotFoundError as missing:
     raise SweepError(f"--scheduler needs {missing.name}: pip install -e '.[sweep,dask]'") from None
 
-# Seconds in which the scheduler must answer and have a worker.
+# Seconds within which the scheduler must answer and must have a worker.
 CONNECT_TIMEOUT: Final = 30.0
 
 
 class DaskExecutor:
-    """Computes shards on all workers of a Dask scheduler, those that join later included."""
+    """Computes shards on all workers of a Dask scheduler, including workers that join later."""
 
     def __init__(self, address: str, job: Job, wanted: WorkerInfo) -> None:
-        """Have every worker load everything.
+        """Make every worker load the frameworks and adapters.
 
         Args:
-            address: of the scheduler.
-            job: of the sweep.
-            wanted: what a worker of this machine says, which all others must say too.
+            address: the address of the scheduler.
+            job: the job of the sweep.
+            wanted: the versions and adapters of a worker on this machine; all others must have the same.
 
         Raises:
-            SweepError: there is no scheduler, or no worker, or one of them differs.
+            SweepError: there is no scheduler or no worker, or a worker has other versions or adapters.
         """
         self._address = address
         self._job = msgspec.json.encode(job)
@@ -77,11 +77,11 @@ class DaskExecutor:
 
     @property
     def max_pending(self) -> int:
-        """As `crosscheck.sweep.executor.Executor`."""
+        """See `crosscheck.sweep.executor.Executor`."""
         return 2 * sum(self._workers().values()) or 1
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """As `crosscheck.sweep.executor.Executor`; Dask gives the shard of a lost worker to another."""
+        """See `crosscheck.sweep.executor.Executor`; Dask gives the shard of a lost worker to another."""
         others = [] if first is None else [where for where in self._workers() if where != first.where]
         elsewhere = {"workers": others, "allow_other_workers": True} if others else {}
         executor = self._client.get_executor(pure=False, **elsewhere)
@@ -101,10 +101,10 @@ class DaskExecutor:
         return answer
 
     def _workers(self) -> dict[str, int]:
-        """The threads of each worker."""
+        """Return the number of threads of each worker."""
         try:
             threads: dict[str, int] = self._client.nthreads()
-        except Exception as error:  # noqa: BLE001, whatever a lost connection is told by
+        except Exception as error:  # noqa: BLE001, a lost connection may raise any exception
             raise self._lost(error) from None
         return threads
 
@@ -112,7 +112,7 @@ class DaskExecutor:
         return SweepError(f"lost the cluster at {self._address}: {one_line(error, type(error).__name__)}")
 
     def close(self) -> None:
-        """As `crosscheck.sweep.executor.Executor`."""
-        with contextlib.suppress(Exception):  # a cluster that is lost needs no end
+        """See `crosscheck.sweep.executor.Executor`."""
+        with contextlib.suppress(Exception):  # if the connection is lost, there is nothing to close
             self._client.run(shared.end, self._job)
         self._client.close()

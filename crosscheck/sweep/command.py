@@ -1,4 +1,4 @@
-"""`crosscheck sweep` and `crosscheck merge`: options in, exit codes out; light until a command runs."""
+"""The commands `crosscheck sweep` and `crosscheck merge`; heavy modules are imported when a command runs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class SweepCommand(NamedTuple):
 
     Attributes:
         help: one or two sentences; the first one is shown in lists of commands.
-        options: its own options, as decorators of click.
-        make_kind: makes the kind of sweep from the adapters and the values of these options.
+        options: the options of this kind of sweep, as decorators of click.
+        make_kind: a function that makes the kind of sweep from the adapters and the values of these options.
     """
 
     help: str
@@ -81,7 +81,7 @@ _SEED = click.option(
     "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
     help="The seed of the first shard.",
 )  # fmt: skip
-# By the name of the command; each function above imports what it needs when it is called.
+# The subcommands by name; each function above imports the modules that it needs when it is called.
 SWEEP_COMMANDS = {
     "random": SweepCommand(
         "Judge millions of problems of one size. Without --dtype, they are in float64 and float32.",
@@ -144,7 +144,7 @@ def _what_it_needs() -> Iterator[None]:
 
 
 def run_options(command: Command) -> Command:
-    """Add the options that say how a sweep runs."""
+    """Add the options that are common to all kinds of sweep."""
     options = (
         click.option(
             "--workers", type=click.IntRange(1, 1024), metavar="N",
@@ -198,7 +198,7 @@ def merge(*, parts: tuple[Path, ...], ledger: Path, partial: bool, details: bool
 
 
 def command_of(name: str, definition: SweepCommand) -> click.Command:
-    """The command of a kind of sweep."""
+    """Make the click command of a kind of sweep."""
 
     def run(  # noqa: PLR0913, one for each option
         *,

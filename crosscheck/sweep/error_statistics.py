@@ -1,6 +1,7 @@
-"""Errors of millions of float32 numbers from the float64 reference, with its own error accounted for.
+"""Error statistics of millions of float32 numbers, measured from the float64 reference.
 
-For X = n = m = p = 1 and y = 0 the product is exact. With u = 2^-53 and κ = 4 for the reference's logistic
+For X = n = m = p = 1 and y = 0 the product is exact. The reference's own error is allowed for. With
+u = 2^-53 and κ = 4 for the reference's logistic
 
     ŷ = p:  κu        L = ½p·p:  (2κ + 2)u        ∂L/∂W = p·p·q:  (3κ + 4)u
 
@@ -27,7 +28,7 @@ from reference.formats import Format
 from reference.types import Array, Bool, Float64
 from reference.units import KAPPA_REFERENCE, ROOM, U_REFERENCE, Units
 
-# The reference's error in u, of the output that has most of it.
+# The relative error of the reference, in units of u, for the output where it is largest.
 ROUNDINGS: Final = 3 * KAPPA_REFERENCE + 4
 EXPONENT, BIAS = 52, 1023  # of float64
 LocatedError = tuple[float, str, tuple[int, ...]]  # an error, its case and its place
@@ -37,10 +38,10 @@ class ReferenceValues:
     """The reference's values of one output, which stand for the exact ones.
 
     Attributes:
-        value: float64.
-        inverse: 1 / the value's ulp in the format, a power of two.
-        nearest: in the format.
-        bound: of the reference's own error, in ulp.
+        value: the reference's values, float64.
+        inverse: 1 / the ulp of each value in the format, a power of two.
+        nearest: the values rounded to the format.
+        bound: a bound of the reference's own error, in ulp.
     """
 
     def __init__(self, value: Float64, format: Format) -> None:
@@ -55,11 +56,11 @@ class ReferenceValues:
 def well_conditioned(
     judge: Judge, claims: Arithmetic, exact: Mapping[str, ReferenceValues]
 ) -> dict[str, Bool]:
-    """Which elements are well-conditioned (`reference.admissible`), by the filter's radius, which is at hand.
+    """Find the well-conditioned elements (`reference.admissible`) from the filter's radius.
 
-    For m = n = p = 1, X = 1 and y = 0 the full radius exceeds it by second-order terms, for which there is
-    room of 2^-10, and by what underflow adds: φ to ŷ, 2φŷ + 12h to L, 4φŷ + 16h to ∂L/∂W, and 12h more in
-    forward mode. Some elements at the limit are left out.
+    For m = n = p = 1, X = 1 and y = 0 the full radius exceeds the filter's by second-order terms, which a
+    factor 1 + 2^-10 covers, and by the terms of underflow: φ for ŷ, 2φŷ + 12h for L, 4φŷ + 16h for ∂L/∂W, and
+    12h more in forward mode. Some elements at the limit are left out.
     """
     units = Units.of(judge.format, claims)
     radii, _ = judge.radii(units)
@@ -83,10 +84,10 @@ class ErrorStatistics:
     """Counts, errors and worst values of one cell.
 
     Attributes:
-        counts: by field of a summary.
-        exponents: how many errors have which biased exponent, as float64 has it.
-        well_conditioned_exponents: the same of well-conditioned elements.
-        error, well_conditioned_error: the worst of each, without its regime: value, case and place.
+        counts: the counts, by name of a field of `Summary`.
+        exponents: the number of errors with each biased exponent of float64.
+        well_conditioned_exponents: the same for well-conditioned elements only.
+        error, well_conditioned_error: the worst error of each kind, as value, case and place, without regime.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -98,14 +99,14 @@ class ErrorStatistics:
     def add(
         self, got: Array, exact: ReferenceValues, case: str, start: int, is_well_conditioned: Bool
     ) -> None:
-        """Count a block of results.
+        """Add a block of results to the statistics.
 
         Args:
-            got: in the format.
-            exact: beside them.
-            case: that they are of.
-            start: their first problem's place in it.
-            is_well_conditioned: which elements are.
+            got: the results, in the format.
+            exact: the reference's values of the same elements.
+            case: the text of the case.
+            start: the place of the block's first problem in the case.
+            is_well_conditioned: a mask of the well-conditioned elements.
         """
         with np.errstate(all="ignore"):
             error = np.subtract(got, exact.value)
@@ -138,7 +139,7 @@ class ErrorStatistics:
     def _add_well_conditioned(
         self, error: Float64, found: NDArray[np.int64], case: str, start: int, is_well_conditioned: Bool
     ) -> None:
-        """The errors of well-conditioned elements, mostly those of all or of none of a block."""
+        """Add the errors of well-conditioned elements; in most blocks these are all elements or none."""
         self.counts["well_conditioned"] += int(np.count_nonzero(is_well_conditioned))
         self.well_conditioned_exponents += (
             found if is_well_conditioned.all() else _exponents(error[is_well_conditioned])
@@ -149,7 +150,7 @@ class ErrorStatistics:
         self.well_conditioned_error = _worse(self.well_conditioned_error, seen)
 
     def summary(self, regime: str) -> Summary:
-        """All of it; the exact value of every number is taken for known."""
+        """Return the summary of the cell, in which every number counts as one with a known exact value."""
         counts = self.counts
         return Summary(
             problems=counts["problems"],
@@ -172,17 +173,17 @@ class ErrorStatistics:
 
 
 def _exponents(error: Float64) -> NDArray[np.int64]:
-    """How many errors have which biased exponent."""
+    """Count the errors with each biased exponent, from 0 to 2047."""
     return np.bincount(error.view(np.int64).ravel() >> EXPONENT, minlength=2048)
 
 
 def _worse(old: LocatedError | None, new: LocatedError) -> LocatedError | None:
-    """The larger error, of equal ones the first; a negative one is none."""
+    """Return the larger error, or the old one if both are equal; a negative new error stands for no error."""
     return new if new[0] >= 0 and (old is None or new[0] > old[0]) else old
 
 
 def _histogram(exponents: NDArray[np.int64], undefined: int) -> dict[str, int]:
-    """As `crosscheck.comparison.summarise.histogram` has it."""
+    """Return the histogram in the form of `crosscheck.comparison.summarise.histogram`."""
     found: Counter[str] = Counter()
     for place in np.flatnonzero(exponents[1:-1]).tolist():
         found[str(min(max(place + 1 - BIAS, LEAST), MOST))] += int(exponents[place + 1])

@@ -1,4 +1,4 @@
-"""Executors: what computes shards, in processes of this machine here; and how shards are handed to one."""
+"""Executors, which compute shards: the protocol, the executor for this machine, and the loop over shards."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ from crosscheck.sweep.pool import Pool
 
 
 class Executor(Protocol):
-    """What computes shards: worker processes of this machine, or a Dask cluster."""
+    """An object that computes shards, in worker processes of this machine or on a Dask cluster."""
 
     @property
     def max_pending(self) -> int:
-        """How many shards it may hold at a time: enough that no worker has to wait."""
+        """The number of shards that may be submitted at a time: enough that no worker has to wait."""
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """Have a shard computed.
+        """Submit a shard for computation.
 
         Args:
-            shard: its number.
-            first: how its first attempt failed, for a second, careful one elsewhere; None for the first.
+            shard: the number of the shard.
+            first: how the first attempt failed, if this is the second, which runs carefully on another
+                worker; None for the first attempt.
         """
 
     def close(self) -> None:
-        """End every computation at once."""
+        """Stop every computation at once."""
 
 
 class ShardAnswer(NamedTuple):
     """The last answer for a shard.
 
     Attributes:
-        shard: its number.
-        answer: its result, or why there is none.
-        first: how its first attempt failed, if it did.
+        shard: the number of the shard.
+        answer: the result of the shard, or the reason why there is none.
+        first: how the first attempt failed; None if it did not.
     """
 
     shard: int
@@ -48,7 +49,7 @@ class ShardAnswer(NamedTuple):
 
 
 def compute(executor: Executor, shards: Iterable[int]) -> Iterator[ShardAnswer]:
-    """Have shards computed, after a failure a second time; yield each one's last answer when it is there.
+    """Compute shards, trying each failed one a second time; yield the last answer for each as it arrives.
 
     Raises:
         AdapterError, JournalError, SweepError: the executor cannot compute any shard.
@@ -76,46 +77,46 @@ class LocalExecutor:
     """Computes shards in worker processes of this machine.
 
     Attributes:
-        max_pending: as `crosscheck.sweep.executor.Executor`.
+        max_pending: see `crosscheck.sweep.executor.Executor`.
     """
 
     def __init__(self, pool: Pool, workers: int) -> None:
-        """Start nothing yet.
+        """Make the executor; workers start when the first shards are submitted.
 
         Args:
-            pool: of the workers, closed with the executor.
-            workers: how many.
+            pool: the pool of workers, which `close` closes.
+            workers: the number of workers.
         """
         self.max_pending = 2 * workers
         self._pool = pool
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="shard")
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """As `crosscheck.sweep.executor.Executor`; a second attempt never has the worker of the first.
+        """See `crosscheck.sweep.executor.Executor`; a second attempt never runs on the worker of the first.
 
-        A shard that took too long is computed again while no other is.
+        A shard that took too long is tried again while no other shard is being computed.
         """
         alone = first is not None and first.late
         return self._threads.submit(self._pool.attempt, shard, careful=first is not None, alone=alone)
 
     def close(self) -> None:
-        """As `crosscheck.sweep.executor.Executor`."""
+        """See `crosscheck.sweep.executor.Executor`."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._pool.close()
         self._threads.shutdown()
 
 
 def local_worker_info(pool: Pool, workers: int, job: Job, options: ProcessOptions) -> WorkerInfo:
-    """The versions and adapters of this machine's workers, once they have loaded everything.
+    """Return the versions and adapters of this machine's workers, once they have loaded everything.
 
     Args:
-        pool: that keeps the workers.
-        workers: how many.
-        job: of the pool.
-        options: of the job.
+        pool: the pool that keeps the workers.
+        workers: the number of workers.
+        job: the job of the pool.
+        options: the options of the adapters' processes in the job.
 
     Raises:
-        AdapterError: an adapter cannot be loaded, or kills its process as it is.
+        AdapterError: an adapter cannot be loaded, or its process crashes while it is loaded.
     """
     try:
         return pool.worker_info(workers)

@@ -1,8 +1,8 @@
-"""The exhaustive sweep: X = 1, and W every value of a format, so that z = W and ∂L/∂W = Δ.
+"""The exhaustive sweep: X = 1, and W runs through every value of a format, so that z = W and ∂L/∂W = Δ.
 
-Of the 16-bit formats each error is from the exact value (`crosscheck.accuracy`). Of float32 errors are
-those from the float64 reference, which is right to less than 2^-24 ulp of float32; where that leaves open
-whether a result is the nearest number, the result is counted as a tie.
+In the 16-bit formats errors are measured from the exact value (`crosscheck.accuracy`). In float32 they are
+measured from the float64 reference, whose own error is below 2^-24 ulp of float32. A result is counted as a
+tie where that error leaves open whether it is the nearest number.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format
 from reference.types import Bool, Outputs, Problem
 
-# Not float64, which has too many values.
+# float64 is left out, since it has too many values.
 DTYPES: Final = ("float16", "bfloat16", "float32")
-# Values of a shard, of a case, and of a block that stays in a core's cache.
+# The numbers of values in a shard, in a case, and in a block, whose arrays fit into a core's cache.
 SHARD: Final = 2**24
 CASE: Final = 2**20
 BLOCK: Final = 2**16
-# The cells' shape: that of the problems, however many there are.
+# The shape that the cells name: that of one problem, without the size of the stack.
 SHAPE: Final = "1x1x1"
-# The loss of the only row is the loss, unless an adapter has it otherwise.
+# With one row the row loss equals the loss, so it is left out unless an adapter returns other bits for it.
 MEASURED: Final = ("y_hat", "loss", "grad")
-# Steps of a binade of float32 between 2^FIRST and 2^LAST; other formats and sizes are not divided further.
+# Into how many intervals a binade of float32 between 2^FIRST and 2^LAST is divided; all others stay whole.
 STEPS: Final = 16
 FIRST, LAST = -3, 7
 
 
 class Interval(NamedTuple):
-    """Neighbouring values that share their cells.
+    """A range of neighbouring values whose results are counted in the same cells.
 
     Attributes:
-        start, stop: their bit patterns.
-        name: regime, and the values at both ends.
+        start, stop: the first bit pattern, and the one after the last.
+        name: the regime and the values at both ends.
     """
 
     start: int
@@ -60,7 +60,7 @@ class Interval(NamedTuple):
 
 
 def intervals(format: Format) -> list[Interval]:
-    """The values of a format, cut at the ends of regimes and into parts of binades; by their patterns."""
+    """Divide the values of a format at the ends of regimes and into parts of binades, by bit pattern."""
     steps = STEPS if format.dtype.itemsize == 4 else 1
     sizes = {0.0, format.least_normal, saturation(format), np.inf}
     sizes |= {2.0**e * (1 + k / steps) for e in range(FIRST, LAST) for k in range(steps)} | {2.0**LAST}
@@ -94,10 +94,10 @@ def _name(start: int, stop: int, sign: int, format: Format) -> str:
 
 
 class Exhaustive(Struct, frozen=True, tag="exhaustive"):
-    """Every value of the formats.
+    """The kind of sweep that tries every value of the formats.
 
     Attributes:
-        dtypes: of the cases, without float64.
+        dtypes: the dtypes of the cases; float64 is not possible.
     """
 
     dtypes: tuple[str, ...] = DTYPES
@@ -106,7 +106,7 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
 
     @property
     def ranges(self) -> list[tuple[str, int, int]]:
-        """Of each shard: dtype, seed of its first problem, number of its problems."""
+        """The dtype, the seed of the first problem and the number of problems of each shard."""
         found: list[tuple[str, int, int]] = []
         for dtype in self.dtypes:
             patterns = 1 << 8 * FORMATS[dtype].dtype.itemsize
@@ -119,11 +119,11 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
         return len(self.ranges)
 
     def problems(self, shard: int) -> int:
-        """How many problems a shard has."""
+        """Return the number of problems of a shard."""
         return self.ranges[shard][2]
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
-        """As `SweepKind.run`."""
+        """See `SweepKind.run`."""
         dtype, start, size = self.ranges[shard]
         work = _ExhaustiveShard(adapters, FORMATS[dtype])
         for seed in range(start, start + size, CASE):
@@ -133,7 +133,7 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
 
 
 class _ExhaustiveShard(Shard):
-    """The work on a shard of one format."""
+    """The evaluation and judgement of one shard, which has one format."""
 
     def __init__(self, adapters: Mapping[str, CheckedAdapter], format: Format) -> None:
         super().__init__(adapters)
@@ -141,7 +141,7 @@ class _ExhaustiveShard(Shard):
         self._statistics: dict[Cell, ErrorStatistics] = {}
 
     def add_case(self, case: Case) -> None:
-        """Evaluate a case, and judge its intervals block by block."""
+        """Evaluate a case, and judge the results interval by interval and block by block."""
         problem = case.problem()
         with self.check_inputs_unchanged(case, problem):
             returned = self.evaluated(case, problem)
@@ -156,7 +156,7 @@ class _ExhaustiveShard(Shard):
                 self._judge(block, {name: rows_of(got, rows) for name, got in results.items()})
 
     def _judge(self, block: _Block, results: Mapping[str, Outputs]) -> None:
-        """A verdict on every number of a block, and its error."""
+        """Judge every number of a block, and measure its error."""
         measure = self._by_reference if self._format.dtype.itemsize == 4 else self._by_oracle
         outcomes = self.outcomes(block.judge, results)
         measure(block, outcomes)
@@ -165,7 +165,7 @@ class _ExhaustiveShard(Shard):
             self.add_disagreements(block.part, block.judge, results, wrong, block.regime)
 
     def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
-        """The summaries of any case, without what `add_disagreements` counts."""
+        """Add summaries with errors from the exact values; `add_disagreements` counts what is outside."""
         values = exact_values(block.judge)
         for outcome in outcomes.values():
             for cell, summary in summarise(block.part, block.judge, outcome, values).items():
@@ -173,7 +173,7 @@ class _ExhaustiveShard(Shard):
                 add(self.cells, {dataclasses.replace(cell, regime=block.regime, shape=SHAPE): bare})
 
     def _by_reference(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
-        """Counts, hashes and errors from the reference."""
+        """Add counts, hashes and errors, which are measured from the float64 reference."""
         there = dict.fromkeys(name for outcome in outcomes.values() for name in outcome.judgements)
         exact = {name: ReferenceValues(getattr(block.judge.centers, name), self._format) for name in there}
         is_well_conditioned: dict[Arithmetic, dict[str, Bool]] = {}
@@ -191,7 +191,7 @@ class _ExhaustiveShard(Shard):
                 statistics.add(got, exact[name], *where, is_well_conditioned[claims][name])
 
     def finish(self) -> None:
-        """Add what was counted and measured to the cells."""
+        """Add the counts and errors from the reference to the cells, at the end of the shard."""
         add(
             self.cells,
             {cell: statistics.summary(cell.regime) for cell, statistics in self._statistics.items()},
@@ -202,11 +202,11 @@ class _Block(NamedTuple):
     """Neighbouring values of one interval.
 
     Attributes:
-        case: that was evaluated.
-        part: these values of it, as a case.
-        rows: where they are in it.
-        regime: of their cells.
-        judge: of the part.
+        case: the case that was evaluated.
+        part: a case with the values of this block only.
+        rows: the place of these values in the case.
+        regime: the name of the interval, which the cells have as their regime.
+        judge: the judge of the part.
     """
 
     case: Case
@@ -217,7 +217,7 @@ class _Block(NamedTuple):
 
 
 def _without_equal_row_loss(outputs: Outputs) -> Outputs:
-    """The outputs without the row losses where these equal the losses, bit for bit."""
+    """Return the outputs, without the row losses if they equal the losses bit for bit."""
     loss, rows = outputs.loss, outputs.row_loss
     if loss is None or rows is None or digest_of(loss) != digest_of(rows):
         return outputs

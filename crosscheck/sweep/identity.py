@@ -1,4 +1,4 @@
-"""What two parts of one sweep must share: kind and settings, adapters and environment."""
+"""The identity of a sweep: the kind, settings, adapters and environment that all of its parts must share."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from crosscheck.sweep.numbers import Slice
 
 
 def settings(kind: SweepKind) -> dict[str, Any]:
-    """The fields of a kind of sweep, as JSON values."""
+    """Return the fields of a kind of sweep, as JSON values."""
     found: dict[str, Any] = msgspec.to_builtins(kind)
     return found
 
 
 def digest_of_known() -> str:
-    """The SHA-256 of the record of known differences, on which the results of shards depend."""
+    """Return the SHA-256 of the record of known differences, on which the results of shards depend."""
     return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
 
 
 def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
-    """The header of a sweep that begins now, without shards; all workers have the same versions."""
+    """Make the header of a sweep that begins now, with no shards yet; all workers have the same versions."""
     said = {name: Description.of_plain(plain) for name, plain in info.descriptions.items()}
     whole = Sweep(
         lane=kind.profile,
@@ -46,19 +46,22 @@ def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
 
 
 def short_digest(kind: SweepKind, specs: list[Spec], part: Slice) -> str:
-    """A digest of cases and adapters, without versions: a store of other versions is to be refused."""
+    """Return a digest of the cases and adapters, for the name of the default store.
+
+    Versions are left out of it, so that a store made with other versions is found and refused.
+    """
     what = [kind.profile, settings(kind), [(spec.name, spec.target) for spec in specs], str(part)]
     return hashlib.sha256(_json(what).encode()).hexdigest()[:12]
 
 
 def worker_differences(job: Job, wanted: WorkerInfo, info: WorkerInfo) -> str:
-    """How a worker's versions differ from those that the sweep began with; empty if they do not."""
+    """Say how a worker's versions differ from those that the sweep began with; empty if they do not."""
     kind = job.sweep_kind()
     return "; ".join(differences(header_of(kind, wanted, ""), header_of(kind, info, "")))
 
 
 def differences(old: Header, new: Header) -> list[str]:
-    """The differences for which results of two sweeps cannot be merged, a line each."""
+    """List the differences that forbid merging the results of two sweeps, one line each."""
     was, now = dict(_identity(old)), dict(_identity(new))
     names = sorted({*was, *now})
     return [f"{n}: {was.get(n, '-')} -> {now.get(n, '-')}" for n in names if was.get(n) != now.get(n)]

@@ -1,4 +1,4 @@
-"""What a kind of sweep is: a number of shards, each a range of cases whose result can be merged."""
+"""The protocol of a kind of sweep: a number of shards, each a range of cases whose result can be merged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crosscheck.summary import Cell, Summary, add
 
 
 class SweepError(Exception):
-    """A sweep that cannot be made as it was asked for; the message is one line that says what to do."""
+    """A sweep cannot run with the given options; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class ShardResult:
     """The result of one or more shards; merging is associative and commutative, ``ShardResult()`` is neutral.
 
     Attributes:
-        problems: how many each adapter was given.
-        cells: a summary for each cell.
-        faults: disagreements and crashes, each once.
+        problems: the number of problems that each adapter evaluated.
+        cells: the summary of each cell.
+        faults: disagreements and crashes, without duplicates.
     """
 
     problems: int = 0
@@ -31,7 +31,7 @@ class ShardResult:
 
     @classmethod
     def merged(cls, parts: Iterable[Self]) -> ShardResult:
-        """All of them as one."""
+        """Merge several results into one."""
         problems, cells, faults = 0, dict[Cell, Summary](), frozenset[Fault]()
         for part in parts:
             problems += part.problems
@@ -44,35 +44,35 @@ class SweepKind(Protocol):
     """A kind of sweep with its settings; a `msgspec.Struct`, so that it can be sent to other processes.
 
     Attributes:
-        profile: what the header of its ledger says: ``sweep`` and its kind.
-        seed: of the first case.
-        dtypes: of its cases.
+        profile: the profile in the header of its ledger: ``sweep`` and the name of the kind.
+        seed: the seed of the first case.
+        dtypes: the dtypes of its cases.
     """
 
     @property
     def profile(self) -> str:
-        """What the header of its ledger says."""
+        """The profile in the header of its ledger."""
 
     @property
     def seed(self) -> int:
-        """Of the first case."""
+        """The seed of the first case."""
 
     @property
     def dtypes(self) -> tuple[str, ...]:
-        """Of its cases."""
+        """The dtypes of its cases."""
 
     def __len__(self) -> int:
-        """How many shards there are; more of them change none of those before, but for the last."""
+        """Return the number of shards; in a longer sweep all shards but the old last one stay the same."""
 
     def problems(self, shard: int) -> int:
-        """How many problems a shard has."""
+        """Return the number of problems of a shard."""
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
         """Run a shard's cases with all adapters, which may be in this process.
 
         Args:
-            shard: from 0 on.
-            adapters: all of them, by what selects them.
+            shard: the number of the shard, from 0 on.
+            adapters: all adapters, by selector.
 
         Raises, with a note that replays the case:
             AdapterMisbehaved: an adapter broke the contract in a way that its values do not show.

@@ -1,4 +1,4 @@
-"""`crosscheck merge`: the parts of a sweep, each a ledger or a store, as one ledger."""
+"""`crosscheck merge` merges the parts of a sweep, each a ledger or a store, into one ledger."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def merge_and_show(
     """Merge parts of a sweep, print the report, and return the exit code.
 
     Args:
-        paths: ledgers and stores.
-        ledger: the file for the whole.
+        paths: the ledgers and stores.
+        ledger: the file for the merged ledger.
         partial: whether shards may be missing; the ledger then says that it is not complete.
         details: whether the table shows each output, with the extremes.
 
     Raises:
-        LedgerError: a part cannot be read, is of another sweep, has a shard that another one has, or not all
-            shards are there.
+        LedgerError: a part cannot be read, belongs to another sweep, or has a shard that another part also
+            has; or shards are missing.
     """
     results, first = SweepResults(_header(paths[0])), paths[0]
     for path in paths:
@@ -54,7 +54,7 @@ def merge_and_show(
 
 
 def _header(path: Path) -> Header:
-    """Of a part."""
+    """Return the header of a part."""
     return plan_of(path) if path.is_dir() else read(path).header
 
 
@@ -68,7 +68,7 @@ def _check_same(first: Path, header: Header, path: Path, other: Header) -> None:
 
 
 def _parts(path: Path) -> Iterator[tuple[Path, Ledger]]:
-    """The ledgers of a part; a damaged one of a store is as if it were missing, and said."""
+    """Yield the ledgers of a part; a damaged ledger in a store is reported and counts as missing."""
     if not path.is_dir():
         yield path, read(path)
         return
@@ -81,6 +81,6 @@ def _parts(path: Path) -> Iterator[tuple[Path, Ledger]]:
 
 
 def _missing(results: SweepResults) -> str:
-    """The shards of which nothing is known."""
+    """Return the numbers of the shards without any result, as text."""
     assert results.header.sweep is not None  # noqa: S101, for mypy: `shards_of` has checked it
     return to_text(set(range(results.header.sweep.of)) - results.done - results.failed_shards)

@@ -20,16 +20,16 @@ from crosscheck.sweep.kind import SweepError, SweepKind
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that a worker needs but the number of a shard.
+    """Everything that a worker needs to compute shards of a sweep, except their numbers.
 
     Attributes:
-        suite: the version of the suite that wrote this.
-        run: no two runs have the same.
-        kind: the class of the kind of sweep as ``package.module:Class``.
-        settings: its fields.
-        specs: the adapters.
-        journal, timeout, environment, compile_timeout: as in `adapters.conditions.ProcessOptions`.
-        limit: seconds that a shard may take.
+        suite: the version of the suite that wrote this message.
+        run: a unique name of the run.
+        kind: the class of the kind of sweep, as ``package.module:Class``.
+        settings: the fields of the kind of sweep.
+        specs: the specs of the adapters.
+        journal, timeout, environment, compile_timeout: see `adapters.conditions.ProcessOptions`.
+        limit: the seconds that a shard may take.
     """
 
     suite: str
@@ -45,7 +45,7 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, kind: SweepKind, specs: Sequence[Spec], options: ProcessOptions, limit: float) -> Self:
-        """The job of a sweep."""
+        """Make the job of a sweep."""
         return cls(
             suite=suite(),
             run=uuid.uuid4().hex,
@@ -61,27 +61,27 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def process_options(self) -> ProcessOptions:
-        """Options of the adapters' processes."""
+        """Return the options of the adapters' processes."""
         return ProcessOptions(Path(self.journal), self.timeout, self.environment, self.compile_timeout)
 
     def sweep_kind(self) -> SweepKind:
-        """The kind of sweep, with its settings."""
+        """Return the kind of sweep, with its settings."""
         module, _, name = self.kind.partition(":")
         kind: SweepKind = msgspec.convert(self.settings, getattr(importlib.import_module(module), name))
         return kind
 
 
 class _Stated(Struct):
-    """What is read first: the rest may have another form in another version."""
+    """The part of a job that is read first, since the rest may have another form in another version."""
 
     suite: str
 
 
 def read_job(data: bytes) -> Job:
-    """The job that a client sent.
+    """Decode the job that a client sent.
 
     Raises:
-        SweepError: its suite has another version.
+        SweepError: the client's suite has another version.
     """
     theirs = msgspec.json.decode(data, type=_Stated).suite
     if theirs != suite():
@@ -90,7 +90,7 @@ def read_job(data: bytes) -> Job:
 
 
 def suite() -> str:
-    """The version of the suite here."""
+    """Return the version of the suite in this process."""
     try:
         return version("gradient-crosscheck")
     except PackageNotFoundError:
@@ -101,10 +101,10 @@ class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The versions and adapters of a worker that has loaded everything.
 
     Attributes:
-        suite: the version of the suite there.
+        suite: the version of the worker's suite.
         known: the SHA-256 of its record of known differences.
-        environment: as in the header of a ledger.
-        descriptions: of the adapters as plain data, by the name of their spec.
+        environment: the worker's environment, as in the header of a ledger.
+        descriptions: the descriptions of the adapters as plain data, by the name of their spec.
     """
 
     suite: str
@@ -114,20 +114,20 @@ class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Done(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="done"):
-    """The result of a shard: `crosscheck.sweep.kind.ShardResult`, its cells as they stand in a ledger."""
+    """The message with the result of a shard: a `ShardResult` whose cells are the records of a ledger."""
 
     cells: tuple[CellRecord, ...]
     faults: tuple[Fault, ...]
 
 
 class Failed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="failed"):
-    """Why there is no result of a shard.
+    """The message that a shard has no result, with the reason.
 
     Attributes:
-        what: in a line; it begins with the adapter, if that is known.
-        who: the adapter, or what else is to blame.
-        where: the process that had it.
-        late: whether that is because it took too long, which is no fault.
+        what: the reason in one line, which begins with the name of the adapter if that is known.
+        who: the adapter, or whatever else caused the failure.
+        where: the process that computed the shard.
+        late: whether the shard took too long, which is not counted as a fault.
     """
 
     what: str
@@ -137,14 +137,14 @@ class Failed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
 
 class Refused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refused"):
-    """Why no shard can be computed: the name of an exception, and its text."""
+    """The message that no shard can be computed: the name of an exception, and its text."""
 
     error_type: str
     message: str
 
     @classmethod
     def of(cls, error: Exception) -> Self:
-        """The exception as a message; for one that is no user's it names its type."""
+        """Make the message of an exception; it names the type of one that is not in `USER_ERRORS`."""
         error_type, text = type(error).__name__, one_line(error)
         return cls(
             error_type=error_type, message=text if error_type in USER_ERRORS else f"{error_type}: {text}"
@@ -152,7 +152,7 @@ class Refused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
     @property
     def error(self) -> Exception:
-        """The exception again; RuntimeError for an error of the suite."""
+        """The exception, made again; an error of the suite itself becomes a RuntimeError."""
         return USER_ERRORS.get(self.error_type, RuntimeError)(self.message)
 
 

@@ -1,4 +1,4 @@
-"""Numbers of shards: sets of them as text, and the part of them that is one job's."""
+"""Sets of shard numbers as text, and the slice of a sweep's shards that one of several jobs computes."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import NamedTuple
 
 from crosscheck.ledger import LedgerError
 
-# A set of them is held in memory, by whoever reads a ledger too.
+# Every reader of a ledger holds the set of its shard numbers in memory.
 MOST_SHARDS = 10**6
 
 
 def to_text(numbers: Iterable[int]) -> str:
-    """A set of numbers as text: ``0-9,11``."""
+    """Write a set of numbers as text, such as ``0-9,11``."""
     runs = groupby(enumerate(sorted(numbers)), lambda each: each[1] - each[0])
     ends = ([number for _, number in run] for _, run in runs)
     return ",".join(f"{run[0]}-{run[-1]}" if run[1:] else str(run[0]) for run in ends)
 
 
 def numbers(text: str, of: int) -> frozenset[int]:
-    """The set that `to_text` wrote down.
+    """Read a set of numbers that `to_text` wrote.
 
     Args:
-        text: of it.
-        of: how many shards there are; numbers begin with 0.
+        text: the text of the set.
+        of: the number of shards of the sweep; their numbers begin with 0.
 
     Raises:
-        LedgerError: there are more shards than a sweep has, a number is none of a shard, or they are in
-            disorder.
+        LedgerError: ``of`` is more than `MOST_SHARDS`, or `to_text` would not write this text for shards
+            below ``of``.
     """
     if of > MOST_SHARDS:
         raise LedgerError(f"speaks of {of} shards; a sweep has at most {MOST_SHARDS}; make it again")
@@ -42,18 +42,18 @@ def numbers(text: str, of: int) -> frozenset[int]:
 
 
 class Slice(NamedTuple):
-    """Every N-th shard: what one of N jobs computes.
+    """The shards that one of N jobs computes: every N-th one.
 
     Attributes:
-        place: which one, from 1 to ``of``.
-        of: how many jobs there are.
+        place: the number of the job, from 1 to ``of``.
+        of: the number of jobs.
     """
 
     place: int = 1
     of: int = 1
 
     def shards(self, count: int) -> range:
-        """The numbers of its shards, of a sweep with ``count`` shards."""
+        """Return the numbers of this slice's shards in a sweep with ``count`` shards."""
         return range(self.place - 1, count, self.of)
 
     def __str__(self) -> str:
@@ -64,10 +64,10 @@ WHOLE = Slice()
 
 
 def slice_of(text: str) -> Slice:
-    """The slice that a text such as ``2/4`` names.
+    """Read a slice from a text such as ``2/4``.
 
     Raises:
-        ValueError: it names none.
+        ValueError: the text is not of the form I/N with I from 1 to N.
     """
     found = re.fullmatch(r"([0-9]{1,7})/([0-9]{1,7})", text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):

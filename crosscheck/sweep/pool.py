@@ -1,6 +1,6 @@
-"""The workers of one machine: processes that each compute one shard at a time, started when they are needed.
+"""The worker processes of one machine: each computes one shard at a time, and starts when it is needed.
 
-A process that crashes, hangs or misbehaves is not asked again; whoever has the next shard starts a new one.
+A worker that crashes, hangs or misbehaves is not used again; a new one starts for the next shard.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo
 
 MODULE: Final = "crosscheck.sweep.worker"
-# A shard's second attempt may take this factor times the limit of the first, and what one call may take with
-# a second attempt of its own: calls go to other processes, and an adapter that hangs is to be named.
+# The time limit of a shard's second attempt is this factor times that of the first, plus the longest time of
+# one call: calls go to the adapters' own processes and must time out first, so that a hanging one is named.
 SECOND_ATTEMPT_FACTOR: Final = 3
 ENDED: Final = "the sweep has ended"
 
@@ -32,18 +32,18 @@ _serial = itertools.count()
 
 
 class Worker:
-    """One process.
+    """One worker process.
 
     Attributes:
-        name: for messages.
-        info: its versions and adapters; None until it has loaded everything.
+        name: the name of the worker in messages.
+        info: the worker's versions and adapters; None until it has loaded everything.
     """
 
     def __init__(self, job: Job) -> None:
-        """Start it; `load` waits for it.
+        """Start the process; `load` waits until it is ready.
 
         Raises:
-            JournalError: the directory for what it prints cannot be made.
+            JournalError: the directory for the log of its output cannot be made.
         """
         folder = Path(job.journal)
         self.name = f"worker {os.getpid()}.{next(_serial)}"
@@ -59,11 +59,11 @@ class Worker:
         self.info: WorkerInfo | None = None
 
     def load(self) -> WorkerInfo:
-        """Wait until it has loaded everything, and return its versions and adapters.
+        """Wait until the worker has loaded everything, and return its versions and adapters.
 
         Raises:
-            AdapterError: an adapter cannot be loaded there.
-            ChildLostError: it crashed.
+            AdapterError: an adapter cannot be loaded in the worker.
+            ChildLostError: the worker crashed.
         """
         if self.info is None:
             said = self._child.ask(None, LOADING)
@@ -73,10 +73,10 @@ class Worker:
         return self.info
 
     def compute(self, shard: int, *, careful: bool) -> Answer:
-        """The result of a shard, or why there is none.
+        """Compute a shard; return its result, or the reason why there is none.
 
         Raises:
-            ChildLostError: it crashed, or took too long.
+            ChildLostError: the worker crashed, or took too long.
         """
         limit = (
             self._job.limit * SECOND_ATTEMPT_FACTOR + self._job.process_options.longest
@@ -89,10 +89,10 @@ class Worker:
         return answer
 
     def close(self, *, keep_log: bool = False) -> None:
-        """End the process, also while it computes.
+        """End the process, even while it is computing.
 
         Args:
-            keep_log: what it printed may say what went wrong.
+            keep_log: whether the log of its output is kept, since it may say what went wrong.
         """
         self._child.close()
         if not keep_log:
@@ -100,17 +100,17 @@ class Worker:
 
 
 class Pool:
-    """The workers of this machine for one job; any number of threads may use them.
+    """The workers of this machine for one job; any number of threads may use the pool.
 
-    After a failure the caller asks for the shard once more, and another worker gets it.
+    After a failure the caller requests the shard once more, and another worker computes it.
     """
 
     def __init__(self, job: Job, wanted: WorkerInfo | None = None) -> None:
-        """Start nothing yet.
+        """Make the pool, in which workers start when they are needed.
 
         Args:
-            job: of the sweep.
-            wanted: the versions that every worker must have; None: those of the first.
+            job: the job of the sweep.
+            wanted: the versions that every worker must have; None: those of the first worker.
         """
         self._job, self._wanted = job, wanted
         self._all: set[Worker] = set()
@@ -123,12 +123,12 @@ class Pool:
         """Start workers, wait until they have loaded everything, and return their versions and adapters.
 
         Args:
-            workers: how many start, all at once.
+            workers: the number of workers, which all start at once.
 
         Raises:
             AdapterError: an adapter cannot be loaded.
             ChildLostError: a worker crashed.
-            JournalError: as `Worker`.
+            JournalError: see `Worker`.
         """
         started = [self._taken() for _ in range(workers)]
         try:
@@ -142,12 +142,12 @@ class Pool:
         return infos[0]
 
     def attempt(self, shard: int, *, careful: bool, alone: bool = False) -> Answer:
-        """The result of a shard, or why there is none; refused also once the pool is closed.
+        """Compute a shard; return its result, or the reason why there is none, such as a closed pool.
 
         Args:
-            shard: its number.
-            careful: as `Worker.compute`.
-            alone: while no other worker of the pool computes.
+            shard: the number of the shard.
+            careful: whether every adapter runs in a process of its own.
+            alone: whether to wait until no other worker of the pool computes, and to keep them waiting.
         """
         turn = self._turns.alone if alone else self._turns.beside_others
         try:
@@ -187,7 +187,7 @@ class Pool:
         return found
 
     def close(self) -> None:
-        """End every worker, also those that compute."""
+        """End every worker, even those that are computing."""
         with self._lock:
             self._closed = True
             workers = list(self._all)
@@ -195,7 +195,11 @@ class Pool:
             self._dismiss(worker)
 
     def _loaded(self, worker: Worker) -> WorkerInfo:
-        """Its versions, which must be those wanted: a package may have been installed during the sweep."""
+        """Return a worker's versions.
+
+        Raises:
+            SweepError: they are not those wanted; a package may have been installed during the sweep.
+        """
         info = worker.load()
         self._wanted = self._wanted or info
         if info != self._wanted:
@@ -204,7 +208,7 @@ class Pool:
         return info
 
     def _taken(self) -> Worker:
-        """An idle worker or a new one, which no other caller has."""
+        """Reserve an idle worker, or start a new one."""
         with self._lock:
             if self._closed:
                 raise SweepError(ENDED)

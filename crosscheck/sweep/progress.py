@@ -1,4 +1,4 @@
-"""The progress of a sweep, and Ctrl-C, which ends it between two shards."""
+"""The progress display of a sweep, and the handling of Ctrl-C, which ends a sweep between two shards."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Interruption:
     def handled(self) -> Iterator[None]:
         """Handle Ctrl-C while the block runs."""
         before = signal.getsignal(signal.SIGINT)
-        if before is not signal.default_int_handler:  # another handler's, or ignored on purpose
+        if before is not signal.default_int_handler:  # SIGINT has another handler, or is ignored on purpose
             yield
             return
         signal.signal(signal.SIGINT, self._handle)
@@ -46,7 +46,7 @@ class Interruption:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Defer Ctrl-C to the end of the block; one that a library swallowed before is raised there."""
+        """Defer Ctrl-C to the end of the block; one that a library swallowed earlier is raised there too."""
         self._is_deferred = True
         try:
             yield
@@ -57,15 +57,15 @@ class Interruption:
 
 
 class _Rate(ProgressColumn):
-    """How many problems a second."""
+    """A column with the number of problems per second."""
 
     def render(self, task: Task) -> Text:
-        """The text of the column."""
+        """Return the text of the column."""
         return Text(f"{task.speed or 0:,.0f} problems/s")
 
 
 class Bar:
-    """The progress of a sweep: a bar on a terminal, elsewhere a line every minute."""
+    """The progress display of a sweep: a bar on a terminal, elsewhere a line every minute."""
 
     def __init__(self, bar: Progress, task: TaskID, shards: int) -> None:
         self._bar, self._task, self._shards = bar, task, shards
@@ -85,7 +85,7 @@ class Bar:
             self.say(self._line())
 
     def _line(self) -> str:
-        """What the bar shows, in a line."""
+        """Return one line with the same content as the bar."""
         task = self._bar.tasks[self._task]
         spent = task.finished_time or task.elapsed or 0.0
         rate = task.completed / spent if spent else 0.0
@@ -94,11 +94,11 @@ class Bar:
 
     @property
     def shards(self) -> str:
-        """How many are done."""
+        """The number of finished shards and of all shards, as text."""
         return f"{self._done:,}/{self._shards:,} shards"
 
     def say(self, line: str) -> None:
-        """Print a line above the bar, whatever an adapter has put into it."""
+        """Print a line above the bar, with the control characters escaped that an adapter may have put in."""
         self._bar.console.out(escape_control_characters(line), highlight=False)
 
 

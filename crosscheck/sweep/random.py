@@ -1,4 +1,4 @@
-"""The random sweep: ordinary problems by the million, and in every shard a stack of all regimes."""
+"""The random sweep: millions of ordinary problems, and in every shard a stack with all regimes."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS
 
-# Numbers in X, y and W of one stack: calls of frameworks take their time, and memory stays near.
+# How many numbers X, y and W of one stack have together: enough to make up for the time that a call of a
+# framework costs, and few enough to stay in the caches.
 NUMBERS: Final = 2**20
-# Crossed cases of a shard: all of one set of words.
+# The number of crossed cases in a shard: all that share one set of random bits.
 CASES: Final = CROSSINGS
-# Problems of the stack of all regimes.
+# The number of problems in the stack with all regimes.
 MIXED: Final = 4096
-# A stack of crossed problems is a multiple of it.
+# The size of a stack of crossed problems is a multiple of this number.
 UNIT: Final = SCALE_PERIOD * CROSSINGS
 
 
 @cache
 def _regimes(size: tuple[int, int, int]) -> int:
-    return len(supported_regimes((1, *size), FORMATS["float32"]))  # every dtype hosts what one hosts
+    return len(supported_regimes((1, *size), FORMATS["float32"]))  # every dtype can host the same regimes
 
 
 class Random(Struct, frozen=True, tag="random"):
-    """Problems of one size, drawn anew for every seed.
+    """The kind of sweep with random problems of one size.
 
     Attributes:
-        count: how many problems of each dtype there are, but at least one of each regime.
-        dtypes: of the cases.
-        size: m, n and p.
-        seed: of the first shard of each dtype; the others have those after it.
+        count: the number of problems of each dtype; there is at least one of each regime.
+        dtypes: the dtypes of the cases.
+        size: the sizes m, n and p.
+        seed: the seed of the first shard of each dtype; the next shards have the next seeds.
     """
 
     count: int
@@ -54,27 +55,27 @@ class Random(Struct, frozen=True, tag="random"):
 
     @property
     def stack(self) -> int:
-        """Problems of a crossed case: a power of two."""
+        """The number of problems of a crossed case, a power of two."""
         m, n, p = self.size
         fitting = NUMBERS // (m * n + n * p + m * p)
         return max(UNIT, 1 << fitting.bit_length() >> 1)
 
     @property
     def problems_per_shard(self) -> int:
-        """How many problems a shard has, but for the last of each dtype."""
+        """The number of problems of a shard, except the last shard of each dtype."""
         return CASES * self.stack + MIXED
 
     @property
     def regimes(self) -> int:
-        """How many regimes there are at this size."""
+        """The number of regimes that this size can host."""
         return _regimes(self.size)
 
     def problems(self, shard: int) -> int:
-        """How many problems a shard has."""
+        """Return the number of problems of a shard."""
         return sum(self._parts(shard))
 
     def _parts(self, shard: int) -> tuple[int, int]:
-        """The numbers of its crossed problems and of those of all regimes; the last shard has the rest."""
+        """Count the crossed problems and the problems of all regimes; the last shard has the rest."""
         if shard < len(self) - len(self.dtypes):
             return CASES * self.stack, MIXED
         left = self.count - shard // len(self.dtypes) * self.problems_per_shard
@@ -82,7 +83,7 @@ class Random(Struct, frozen=True, tag="random"):
         return crossed, max(left - crossed, self.regimes)
 
     def cases(self, shard: int) -> Iterator[list[Case]]:
-        """The cases of a shard, those together that differ in their seeds alone."""
+        """Yield the cases of a shard, in lists of those that differ in their seeds alone."""
         number, place = divmod(shard, len(self.dtypes))
         dtype, seed = self.dtypes[place], self.seed + number
         crossed, mixed = self._parts(shard)
@@ -94,7 +95,7 @@ class Random(Struct, frozen=True, tag="random"):
         yield [Case("mixed", seed, (mixed, *self.size), dtype=dtype)]
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
-        """As `SweepKind.run`."""
+        """See `SweepKind.run`."""
         work = Shard(adapters)
         for cases in self.cases(shard):
             bulk = BulkJudge({name: adapter.description for name, adapter in adapters.items()})

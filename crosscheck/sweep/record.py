@@ -1,4 +1,4 @@
-"""The results of a sweep or of a part of one: ledgers of shards are added, one ledger comes out."""
+"""The results of a sweep or of a part of it: the ledgers of its shards are merged into one ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crosscheck.summary import Cell, Summary, add, known_of
 from crosscheck.sweep.messages import Done, Failed
 from crosscheck.sweep.numbers import numbers, to_text
 
-# Faults kept of each adapter: few enough to read, so that ledgers and memory do not grow with the shards.
+# The number of faults that are kept for each adapter; ledgers and memory must not grow with the shards.
 FAULTS: Final = 100
 
 
@@ -25,8 +25,8 @@ class Shards(NamedTuple):
     """The numbers of the shards in a ledger.
 
     Attributes:
-        done: those with a result.
-        failed: those without one, after two attempts.
+        done: the shards with a result.
+        failed: the shards without a result after two attempts.
     """
 
     done: frozenset[int]
@@ -34,15 +34,15 @@ class Shards(NamedTuple):
 
     @property
     def both(self) -> frozenset[int]:
-        """All of them."""
+        """The shards of both kinds."""
         return self.done | self.failed
 
 
 def shards_of(header: Header) -> Shards:
-    """The shards of a ledger with this header.
+    """Return the shards of a ledger with this header.
 
     Raises:
-        LedgerError: it is of no sweep, or its numbers are in disorder.
+        LedgerError: the ledger belongs to no sweep, or the text of its shard numbers is not valid.
     """
     if header.sweep is None:
         raise LedgerError(f"is of no sweep but of `{header.profile}`; name ledgers or stores of sweeps")
@@ -51,19 +51,19 @@ def shards_of(header: Header) -> Shards:
 
 
 def with_shards(header: Header, done: Iterable[int], failed: Iterable[int]) -> Header:
-    """The header of a ledger with these shards."""
+    """Return a copy of the header that states these shards."""
     sweep = header.sweep
     return replace(header, sweep=sweep and replace(sweep, shards=to_text(done), aside=to_text(failed)))
 
 
 def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answer: Done | Failed) -> Ledger:
-    """The answer for a shard, as a ledger.
+    """Make the ledger of one shard from a worker's answer.
 
     Args:
-        header: of the sweep.
-        entries: the known differences that concern its adapters.
-        shard: the number.
-        answer: of the worker that had it.
+        header: the header of the sweep.
+        entries: the known differences that concern the adapters of the sweep.
+        shard: the number of the shard.
+        answer: the answer of the worker that computed the shard.
     """
     if isinstance(answer, Failed):
         begins = NO_VERDICT if answer.late else ""
@@ -76,7 +76,7 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
 
 
 def against(lines: Sequence[Row]) -> list[str]:
-    """The verdicts other than within bounds, with their adapters."""
+    """List the verdicts *outside*, *failed* and *no verdict*, where they occur, with their adapters."""
     found = {
         verdict: dict.fromkeys(row.adapter for row in lines if row.verdict == verdict)
         for verdict in (OUTSIDE, FAILED, LATE)
@@ -86,13 +86,13 @@ def against(lines: Sequence[Row]) -> list[str]:
 
 @dataclass
 class SweepResults:
-    """The merged results of some shards; the same for any order.
+    """The merged results of some shards, which do not depend on the order of merging.
 
     Attributes:
-        header: of the sweep.
+        header: the header of the sweep.
         done: the shards whose results were added.
-        failed_shards: those without a result, after two attempts.
-        cells, faults, known: of a ledger.
+        failed_shards: the shards without a result after two attempts.
+        cells, faults, known: the merged contents of the ledgers, as in `Ledger`.
     """
 
     header: Header
@@ -106,7 +106,7 @@ class SweepResults:
         """Add the ledger of one or several shards.
 
         Raises:
-            LedgerError: one of them was added before.
+            LedgerError: the result of one of these shards was added before.
         """
         done, failed = shards_of(ledger.header)
         if twice := self.done & done:
@@ -124,7 +124,7 @@ class SweepResults:
 
     @property
     def reasons(self) -> list[str]:
-        """What is not within bounds."""
+        """The reasons why the sweep is not within bounds, one line each; empty if it is."""
         lines = self.rows
         judged = {row.adapter for row in lines if row.judged or row.verdict in (FAILED, LATE)}
         adapters_without_verdict = [one.name for one in self.header.adapters if one.name not in judged]
@@ -140,10 +140,10 @@ class SweepResults:
         return found + [f"{what}: {count}" for what, count in counts.items() if count]
 
     def ledger(self, *, complete: bool) -> Ledger:
-        """All of it.
+        """Make the ledger of the merged results.
 
         Args:
-            complete: whether no shard is missing.
+            complete: whether all shards are there.
         """
         return Ledger(
             with_shards(self.header, self.done, self.failed_shards),
@@ -156,7 +156,7 @@ class SweepResults:
 
 
 def _first(faults: Iterable[Fault]) -> set[Fault]:
-    """The faults that are kept, the same for any order of adding."""
+    """Keep the first `FAULTS` faults of each adapter in sorted order, whatever the order of adding."""
     kept: dict[str, list[Fault]] = {}
     for fault in sorted(faults, key=lambda fault: (fault.who, fault.what)):
         kept.setdefault(fault.who, []).append(fault)
@@ -164,7 +164,7 @@ def _first(faults: Iterable[Fault]) -> set[Fault]:
 
 
 def _covering(entries: Mapping[str, Known], cells: Mapping[Cell, Summary]) -> tuple[Known, ...]:
-    """The known differences with all that they explained."""
+    """Return the known differences with the counts of the elements that they cover in these cells."""
     counts = known_of(cells.values())
     return tuple(
         replace(entry, covered=dict(sorted(counts.get(name, {}).items()))) for name, entry in entries.items()

@@ -1,8 +1,8 @@
-"""The sweep of regimes: what `compare` compares, round after round.
+"""The sweep of regimes: the cases of `crosscheck compare`, for any number of rounds.
 
-`crosscheck.comparison.plan` says what a round is: every regime at every shape of the list, in each dtype. The
-engine is that of a comparison, `crosscheck.comparison.engine.Results`, and so are the cells: the error of
-each number whose exact value is known, and its share of the bound.
+`crosscheck.comparison.plan` defines a round: every regime at every shape of the list, in each dtype. The
+cases are evaluated as in a comparison, by `crosscheck.comparison.engine.Results`, and the cells are the same:
+they have the error of each number whose exact value is known, and its share of the bound.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from reference.formats import FORMATS
 
 @cache
 def _in_a_round(regimes: tuple[str, ...], least: int) -> int:
-    """The problems of a round in one dtype: shapes host regimes whatever the dtype is."""
+    """Return the number of problems of a round in one dtype; it is the same for every dtype."""
     return sum(map(count_of, CorePlan(("float64",), regimes, least)))
 
 
 class Regimes(Struct, frozen=True, tag="regimes"):
-    """Problems of every regime and shape; a shard is a round in one dtype.
+    """The kind of sweep with problems of every regime and shape; a shard is a round in one dtype.
 
     Attributes:
-        count: how many problems of each dtype and regime there are at least, where every shape hosts it; the
-            last round has no more cases than that takes.
-        dtypes: of the cases.
-        regimes: the same.
-        seed: of the first round.
+        count: the least number of problems of each dtype and regime, for regimes that every shape can host;
+            the last round stops when this number is reached.
+        dtypes: the dtypes of the cases.
+        regimes: the regimes of the cases.
+        seed: the seed of the first round.
     """
 
     count: int
@@ -52,20 +52,20 @@ class Regimes(Struct, frozen=True, tag="regimes"):
         return len(self.dtypes) * -(-self.count // ROUND)
 
     def problems(self, shard: int) -> int:
-        """How many problems a shard has."""
+        """Return the number of problems of a shard."""
         return _in_a_round(self.regimes, self._least(shard))
 
     def _least(self, shard: int) -> int:
-        """The problems of each regime: a whole round, or the rest in the last shard."""
+        """Return the least number of problems of each regime: a whole round, or the rest in the last."""
         return min(ROUND, self.count - shard // len(self.dtypes) * ROUND)
 
     def cases(self, shard: int) -> CorePlan:
-        """The cases of a shard."""
+        """Return the plan with the cases of a shard."""
         number, place = divmod(shard, len(self.dtypes))
         return CorePlan((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
-        """As `SweepKind.run`."""
+        """See `SweepKind.run`."""
         work, results = Shard(adapters), Results(known=KnownDifferences.shipped())
         for case in self.cases(shard):
             judge = Judge(case.problem())

@@ -1,4 +1,4 @@
-"""What the bulk judge keeps of results: counts, hashes, and the problems whose errors are measured."""
+"""The bulk judge's data on results: counts, hashes, and the problems whose errors are measured."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from crosscheck.comparison.summarise import equal_bits
 from crosscheck.summary import Cell, hash_of
 from reference.types import Array, Float64, Outputs, Problem
 
-# Problems of each adapter and output whose errors are measured, each of another case.
+# The number of candidates of each adapter and output, each from another case, whose errors are measured.
 CANDIDATES: Final = 4
 
 
 class ProblemResults(NamedTuple):
-    """One problem of a case and the results of it, kept to have their errors measured.
+    """One problem of a case and its results, which are kept so that their errors can be measured.
 
     Attributes:
-        case: the text.
-        place: of the problem in its stack.
-        problem: X, y and W, a stack of one.
-        results: what every adapter returned for it, by what selects it.
+        case: the text of the case.
+        place: the place of the problem in its stack.
+        problem: X, y and W, as a stack of one.
+        results: the outputs of every adapter for the problem, by selector.
     """
 
     case: str
@@ -37,7 +37,7 @@ class ProblemResults(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A problem with its largest share of the bound in one output; of equal shares the later sorts first."""
+    """A problem and its largest share of the bound in one output; of equal shares the later sorts first."""
 
     share: float
     number: int
@@ -49,9 +49,9 @@ class Counts:
     """Counts and candidates of one output of one adapter.
 
     Attributes:
-        cell: that they are of.
-        totals: by field of a summary.
-        candidates: the problems with the largest shares so far, a heap.
+        cell: the cell that is counted.
+        totals: the counts, by name of a field of `Summary`.
+        candidates: a heap of the problems with the largest shares so far.
     """
 
     cell: Cell
@@ -59,7 +59,7 @@ class Counts:
     candidates: list[Candidate] = field(default_factory=list)
 
     def add(self, case: str, got: Array, digest: bytes) -> None:
-        """Count the results of a case, and add its hash and theirs."""
+        """Count the results of a case, and add the hashes of the case and of the results."""
         text = case.encode()
         self.totals["problems"] += len(got)
         self.totals["elements"] += got.size
@@ -68,11 +68,11 @@ class Counts:
 
     @property
     def threshold(self) -> float:
-        """What the share of another candidate must exceed."""
+        """The share that a new candidate must exceed."""
         return self.candidates[0].share if len(self.candidates) == CANDIDATES else -1.0
 
     def add_candidate(self, candidate: Candidate) -> None:
-        """Keep a problem, instead of the one with the smallest share if there are enough."""
+        """Keep a problem; if there are enough candidates, it replaces the one with the smallest share."""
         keep = heapq.heappushpop if len(self.candidates) == CANDIDATES else heapq.heappush
         keep(self.candidates, candidate)
 
@@ -82,13 +82,13 @@ class ResultGroup:
     """Results of a case with the same bits under the same claims, which are judged once.
 
     Attributes:
-        digest: of the bits.
-        adapters: that returned them.
-        counts: of each adapter.
+        digest: the digest of the bits.
+        adapters: the adapters that returned these results.
+        counts: the counts of each of these adapters.
         equal: how many numbers have the bits of the reference.
-        not_judged: how many have no verdict.
-        share: the largest share so far, or what it must exceed to make a candidate.
-        place: of its problem in the stack; None before there is one.
+        not_judged: how many numbers have no verdict.
+        share: the largest share so far, or the threshold that a share must exceed to make a candidate.
+        place: the place in the stack of the problem with that share; None before there is one.
         some_nan: whether there was a share that is NaN.
     """
 
@@ -112,7 +112,7 @@ class ResultGroup:
         some_nan = bool(np.isnan(largest))
         self.equal += equal_bits(got, nearest, some_nan=some_nan)
         self.some_nan |= some_nan
-        if some_nan:  # nothing bounds one of the results, and its share says nothing
+        if some_nan:  # one of the results has no finite bound, so its share is meaningless
             shares = np.where(np.isnan(shares), -1.0, shares)
             largest = float(shares.max())
         if largest > self.share:
@@ -120,7 +120,7 @@ class ResultGroup:
 
 
 def digest_of(got: Array, *, some_nan: bool = False) -> bytes:
-    """A digest of 128 bits of the numbers; one NaN is like another, if there are some."""
+    """Return a 128-bit digest of the numbers; with ``some_nan``, all NaNs count as the same."""
     if some_nan:
         got = np.where(np.isnan(got), got.dtype.type(np.nan), got)
     return xxhash.xxh3_128_digest(np.ascontiguousarray(got).view(np.uint8).data)
@@ -129,7 +129,7 @@ def digest_of(got: Array, *, some_nan: bool = False) -> bytes:
 def problem_results(
     case: Case, place: int, problem: Problem, results: Mapping[str, Outputs]
 ) -> ProblemResults:
-    """The problem at a place; copies, since it outlives the case."""
+    """Copy the problem and the results at a place, since they outlive the arrays of the case."""
     one = slice(place, place + 1)
     kept = {
         name: Outputs(*(None if got is None else got[one].copy() for got in outputs))

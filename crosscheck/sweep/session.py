@@ -1,4 +1,4 @@
-"""A whole sweep: workers started, shards stored and merged as they finish, the report printed."""
+"""A whole sweep: it starts workers, stores and merges shards as they finish, and prints the report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from crosscheck.sweep.store import Store, shard_in, stored
 
 INTERRUPTED = 130
 STORES: Final = Path(".crosscheck/sweeps")
-LIMIT: Final = 600.0  # seconds: frameworks may have to compile before the first case of a shard
+LIMIT: Final = 600.0  # in seconds; frameworks may have to compile before the first case of a shard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +40,12 @@ class SweepOptions:
     """How a sweep is run; its result does not depend on these options.
 
     Attributes:
-        workers: how many processes of this machine compute.
-        limit: seconds that a shard may take.
-        store: the directory for finished shards; None: one below `STORES`.
-        resume: whether it may have some already.
+        workers: the number of worker processes on this machine.
+        limit: the seconds that a shard may take.
+        store: the directory for finished shards; None: a directory below `STORES`.
+        resume: whether the store may have shards already.
         part: the shards that this process computes.
-        scheduler: of the Dask cluster that computes instead of this machine.
+        scheduler: the address of the Dask scheduler whose workers compute instead of this machine.
         ledger: the file for the merged result.
         details: whether the table shows each output, with the extremes.
     """
@@ -70,7 +70,7 @@ def sweep_and_show(
         JournalError: the journal cannot be written.
         KnownError: the record of known differences cannot be used.
         LedgerError: the store or the ledger cannot be used.
-        SweepError: there is nothing to compute, or the cluster cannot.
+        SweepError: there is nothing to compute, or the cluster cannot compute it.
     """
     shards = _shards(kind, sweep_options.part)
     known = KnownDifferences.shipped()
@@ -107,7 +107,7 @@ def sweep_and_show(
 
 
 def _shards(kind: SweepKind, part: Slice) -> range:
-    """The shards to be computed, at least one."""
+    """Return the numbers of the shards to compute, of which there is at least one."""
     if len(kind) > MOST_SHARDS:
         raise SweepError(f"{len(kind):,} shards; a sweep has at most {MOST_SHARDS:,}; make them larger")
     shards = part.shards(len(kind))
@@ -117,7 +117,7 @@ def _shards(kind: SweepKind, part: Slice) -> range:
 
 
 def _extent(kind: SweepKind, shards: range, part: Slice) -> str:
-    """A line with the numbers of problems and shards."""
+    """Return a line with the numbers of problems and shards."""
     problems, number = sum(map(kind.problems, shards)), f"{len(shards):,} shard{'s' * (len(shards) > 1)}"
     where = number if part == WHOLE else f"{number}, part {part} of {len(kind):,}"
     return f"Problems for each adapter: {problems:,}, in {where}"
@@ -133,7 +133,7 @@ def _executor(pool: Pool, job: Job, info: WorkerInfo, sweep_options: SweepOption
 
 
 class _Sweep:
-    """A sweep under way: what it computes, its store and its results."""
+    """A running sweep: its kind, its store and its results so far."""
 
     def __init__(
         self, kind: SweepKind, store: Store, results: SweepResults, entries: Sequence[Difference]
@@ -143,13 +143,13 @@ class _Sweep:
 
     @property
     def counted(self) -> str:
-        """A line with the number of problems computed, the seconds and the rate."""
+        """Return a line with the number of problems computed, the seconds and the rate."""
         before = f"; {self._resumed:,} shards were in the store" if self._resumed else ""
         rate = self._computed / max(self._seconds, 1e-9)
         return f"{self._computed:,} problems in {self._seconds:.1f} s, {rate:,.0f} problems/s{before}"
 
     def take_stored(self, shards: range) -> None:
-        """Add the results that the store has; a damaged shard is reported and computed again."""
+        """Add the results that are in the store; a damaged shard is reported and computed again."""
         console = Console(stderr=True)
         for shard, file in stored(self._store.path):
             if shard in shards:
@@ -163,7 +163,7 @@ class _Sweep:
         self._resumed = len(self.results.done)
 
     def run(self, executor: Executor, shards: range) -> bool:
-        """Compute the shards that have no result; False if Ctrl-C ended it."""
+        """Compute the shards that have no result yet; return False if Ctrl-C interrupted this."""
         todo = [shard for shard in shards if shard not in self.results.done]
         problems = sum(map(self._kind.problems, todo))
         begin, interruption = time.monotonic(), Interruption()

@@ -1,4 +1,4 @@
-"""One shard of any kind of sweep: calls the adapters, counts and reports what they got wrong."""
+"""The work on one shard of any kind of sweep: it calls the adapters, and counts and reports wrong results."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from reference.types import Outputs, Problem
 
 
 class Shard:
-    """The work on one shard, and what it found.
+    """The work on one shard, and its results.
 
     Attributes:
-        adapters: all of them, by what selects them.
-        cells: a summary for each cell.
+        adapters: all adapters, by selector.
+        cells: the summary of each cell.
         faults: the first disagreement for each adapter, output and source of cases.
     """
 
@@ -41,10 +41,10 @@ class Shard:
 
     @contextmanager
     def check_inputs_unchanged(self, case: Case, *problems: Problem) -> Iterator[None]:
-        """Check that no adapter writes to these problems while the block runs.
+        """Check that no adapter writes to the arrays of the problem while the block runs.
 
         Raises:
-            AdapterMisbehaved: one of them changed.
+            AdapterMisbehaved: one of the arrays has changed.
         """
         before = [_digest(problem) for problem in problems]
         yield
@@ -57,7 +57,12 @@ class Shard:
             raise error
 
     def evaluated(self, case: Case, problem: Problem) -> dict[str, Outputs]:
-        """What the adapters returned, by what selects them; a cell that one does not have says why.
+        """Evaluate a problem with every adapter.
+
+        An adapter that does not support the case is left out, and its cell has the reason.
+
+        Returns:
+            The outputs of the others, by selector.
 
         Raises:
             AdapterCrashed: an adapter in a process of its own crashed.
@@ -81,7 +86,7 @@ class Shard:
         return results
 
     def outcomes(self, judge: Judge, results: Mapping[str, Outputs]) -> dict[str, Outcome]:
-        """The results, judged."""
+        """Judge the results of all adapters; return the outcomes, by selector."""
         return {name: self._outcome(judge, name, got) for name, got in results.items()}
 
     def add_disagreements(
@@ -95,11 +100,11 @@ class Shard:
         """Count the elements outside their sets, and report the first that no known difference covers.
 
         Args:
-            case: with such elements.
-            judge: of the case.
-            results: what all adapters returned.
-            wrong: which of them are wrong somewhere.
-            regime: of the cells, if it is not the case's.
+            case: a case with such elements.
+            judge: the judge of the case.
+            results: the outputs of all adapters, by selector.
+            wrong: the selectors of the adapters with such elements.
+            regime: the regime of the cells; None: that of the case.
         """
         for name in wrong:
             if self._is_new(case, name, self._count_outside(case, judge, name, results[name], regime)):
@@ -112,13 +117,13 @@ class Shard:
         results: Mapping[str, Outputs],
         wrong: Mapping[str, NDArray[np.intp]],
     ) -> None:
-        """The same as `add_disagreements`, judging only the problems that are known to disagree.
+        """Do the same as `add_disagreements`, but judge only the problems that are known to disagree.
 
         Args:
-            case: with such elements.
-            problem: of the case, with one stack axis.
-            results: what all adapters returned.
-            wrong: places of problems with elements outside their sets, by adapter.
+            case: a case with such elements.
+            problem: the arrays of the case, with one stack axis.
+            results: the outputs of all adapters, by selector.
+            wrong: the places of the problems with elements outside their sets, by selector.
         """
         whole = None
         for name, places in wrong.items():
@@ -136,7 +141,7 @@ class Shard:
     def _count_outside(
         self, case: Case, judge: Judge, name: str, got: Outputs, regime: str | None = None
     ) -> Outcome:
-        """Count the elements outside their sets; the outcome without those that known differences cover."""
+        """Count the elements outside their sets; return the outcome without those that are known."""
         outcome = self._outcome(judge, name, got)
         matches = self._known.matches(judge, outcome, case.shape)
         for output in outcome.disagreeing:
@@ -147,11 +152,11 @@ class Shard:
         return combine_matches(outcome, matches).without_known(outcome)
 
     def _is_new(self, case: Case, name: str, left: Outcome) -> bool:
-        """Whether an output disagrees for which there is no fault yet."""
+        """Return whether an output disagrees for which no fault has been reported yet."""
         return any((name, output, case.regime) not in self.faults for output in left.disagreeing)
 
     def _report_unknown(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
-        """Report what no known difference covers, beside the outcomes of all other adapters."""
+        """Report an adapter's disagreements that no known difference covers, beside all other outcomes."""
         outcomes = self.outcomes(judge, results)
         mine = outcomes.pop(name)
         left = self._known.match(judge, mine, case.shape).without_known(mine)
@@ -163,9 +168,9 @@ class Shard:
         """Add a fault for each output that disagrees, with the smallest case that shows it.
 
         Args:
-            case: that was evaluated.
-            judge: of it.
-            outcomes: of adapters that disagree, without what known differences cover.
+            case: the case that was evaluated.
+            judge: the judge of the case.
+            outcomes: the outcomes of adapters that disagree, without elements that known differences cover.
             others: the outcomes of other adapters.
         """
         analysis = DisagreementAnalysis(case.text, judge, [*outcomes, *others], self.adapters)
@@ -180,7 +185,7 @@ class Shard:
 
 
 def rows_of(outputs: Outputs, rows: slice | NDArray[np.intp]) -> Outputs:
-    """The outputs of some problems of a stack."""
+    """Select the outputs of some problems of a stack."""
     return Outputs(*(None if got is None else got[rows] for got in outputs))
 
 

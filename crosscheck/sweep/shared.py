@@ -1,6 +1,6 @@
-"""A Dask worker's side: shards put to worker processes of its machine, which the tasks of a sweep share.
+"""The functions that Dask workers run: they pass shards to worker processes, which a sweep's tasks share.
 
-Only texts and bytes in JSON come in and go out, so that a suite of another version can say so.
+Their arguments and results are plain texts and JSON, so that another version of the suite can report itself.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import Answer, Failed, Refused, WorkerInfo, read_job
 from crosscheck.sweep.pool import ENDED, Pool
 
-# Seconds without a task after which the processes end: their client may have crashed.
+# After so many seconds without a task the processes end, since their client may have crashed.
 IDLE: Final = 60.0
 
 _lock = threading.Lock()
 
 
 class _Shared:
-    """The pool of a sweep, and how many tasks use it."""
+    """The pool of a sweep, and the number of tasks that use it."""
 
     def __init__(self, job: bytes, wanted: str) -> None:
         read = read_job(job)
-        # Where compiled programs are kept is this machine's business.
+        # This machine decides where compiled programs are kept.
         here = msgspec.structs.replace(read, environment={**read.environment, **compilation.kept()})
         self.pool = Pool(here, msgspec.convert(json.loads(wanted), WorkerInfo))
         self.tasks, self.idle = 0, threading.Timer(IDLE, _close_pool, [job])
@@ -79,19 +79,19 @@ def _close_pool(job: bytes, *, even_at_work: bool = False) -> None:
 
 
 def ready(job: bytes, wanted: str) -> bytes:
-    """Load everything; empty if the versions are those wanted, otherwise an encoded `Refused`."""
+    """Load everything; return no bytes if the versions are those wanted, otherwise an encoded `Refused`."""
     try:
         with _pool_of(job, wanted) as pool:
             pool.worker_info()
     except ChildLostError as lost:
         return msgspec.json.encode(Refused.of(SweepError(f"a worker {lost} while it loaded the adapters")))
-    except Exception as error:  # noqa: BLE001, the client says it
+    except Exception as error:  # noqa: BLE001, the client reports it
         return msgspec.json.encode(Refused.of(error))
     return b""
 
 
 def attempt(job: bytes, wanted: str, shard: int, careful: bool) -> bytes:  # noqa: FBT001, plain data for Dask
-    """The encoded answer for a shard; `Refused` if other versions are installed here."""
+    """Compute a shard; return the encoded answer, which is `Refused` if other versions are installed here."""
     try:
         with _pool_of(job, wanted) as pool:
             answer = pool.attempt(shard, careful=careful)
@@ -101,7 +101,7 @@ def attempt(job: bytes, wanted: str, shard: int, careful: bool) -> bytes:  # noq
 
 
 def _placed(answer: Answer, where: str) -> Answer:
-    """The answer, with the Dask worker if that is of use."""
+    """Add the address of the Dask worker to an answer that is a failure or refusal."""
     if isinstance(answer, Failed):
         return msgspec.structs.replace(answer, what=f"{answer.what}; on {where}", where=where)
     if isinstance(answer, Refused):

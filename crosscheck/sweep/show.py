@@ -1,4 +1,4 @@
-"""What a sweep says on the terminal: versions, verdict, table and faults."""
+"""The report of a sweep on the terminal: versions, verdict, table and faults."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.records import COMPLETE, NO_VERDICT
 from crosscheck.sweep.record import SweepResults
 
-# Faults that are shown; the ledger has all.
+# The number of faults that are shown; the ledger has the others too.
 MOST_FAULTS = 20
 
 
 def heading(header: Header) -> Iterator[str]:
-    """What is swept, with the versions."""
+    """Yield the lines that say what is swept, with the versions."""
     yield f"Gradient Crosscheck {header.suite}, Python {platform.python_version()}, seed {header.seed}"
     yield header.profile[:1].upper() + header.profile[1:]
     yield from (
@@ -33,10 +33,10 @@ def show(results: SweepResults, ledger: Ledger, console: Console, counted: str, 
     """Print the report: the verdict, the table, faults and figures.
 
     Args:
-        results: of what was swept.
-        ledger: the same.
-        console: where to.
-        counted: how many problems there were, in how long.
+        results: the results of the sweep.
+        ledger: the ledger of the same results.
+        console: the console to print to.
+        counted: a line with the number of problems and the time that they took.
         details: whether the table shows each output, with the extremes.
     """
     said = sentence(", ".join(one.name for one in results.header.adapters), results.reasons, results.rows)
@@ -66,7 +66,7 @@ def _faults(faults: Iterable[Fault]) -> Iterator[str]:
 
 
 def _extent(results: SweepResults, ledger: Ledger) -> str:
-    """A sentence with the number of shards, if some are missing."""
+    """Return a sentence with the number of shards if some are missing, otherwise an empty text."""
     sweep = results.header.sweep
     if ledger.ending == COMPLETE or sweep is None:
         return ""

@@ -1,7 +1,7 @@
 """The store of a sweep: a directory with a ledger for each shard that is finished, and a plan.
 
-A shard's file is there whole or not at all. The plan is the header that every one of them must have; whoever
-writes holds the lock, which ends with its process.
+The file of a shard is complete or does not exist. The plan is the header that the ledgers of all shards must
+have. The process that writes to the store holds a lock, which is released when the process ends.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ NAME: Final = re.compile(r"shard-([0-9]{7})\.jsonl")
 
 
 class Store:
-    """A directory that this process alone writes to.
+    """A store that this process has locked, so that it alone writes to it.
 
     Attributes:
         path: the directory.
-        header: of every ledger in it, but for its shards.
+        header: the header of every ledger in the store, except for the numbers of shards.
     """
 
     def __init__(self, path: Path, header: Header, lock: filelock.BaseFileLock) -> None:
@@ -36,16 +36,16 @@ class Store:
 
     @classmethod
     def opened(cls, path: Path, header: Header, *, resume: bool) -> Self:
-        """The store, made where there is none.
+        """Open a store, and make it if there is none.
 
         Args:
             path: the directory.
-            header: of this sweep.
-            resume: whether there may be one already.
+            header: the header of this sweep.
+            resume: whether the store may exist already.
 
         Raises:
-            LedgerError: there is one, and none was expected, or it is of another sweep, or of other versions;
-                another process has it; it cannot be made.
+            LedgerError: the store exists and ``resume`` is False; it belongs to another sweep or other
+                versions; another process has locked it; or it cannot be made.
         """
         lock = _locked(path)
         plan = path / PLAN
@@ -64,26 +64,26 @@ class Store:
         self._lock.release()
 
     def keep(self, ledger: Ledger, shard: int) -> None:
-        """Write the ledger of a shard; when this returns, it is on disk.
+        """Write the ledger of a shard; when this returns, the file is on disk.
 
         Raises:
-            LedgerError: it cannot be written.
+            LedgerError: the ledger cannot be written.
         """
         write(self.path / f"shard-{shard:07}.jsonl", ledger)
 
 
 def stored(path: Path) -> Iterator[tuple[int, Path]]:
-    """The shards that a store has a file of, in order."""
+    """Yield the number and the file of each shard in a store, in order."""
     for file in sorted(path.iterdir()):
         if found := NAME.fullmatch(file.name):
             yield int(found[1]), file
 
 
 def shard_in(file: Path, shard: int, header: Header) -> Ledger:
-    """The ledger of a shard.
+    """Read the ledger of a shard.
 
     Raises:
-        LedgerError: it is damaged, of another sweep, or of another shard.
+        LedgerError: the file is damaged, or belongs to another sweep or another shard.
     """
     ledger = read(file)
     found = differences(header, ledger.header)
@@ -93,7 +93,7 @@ def shard_in(file: Path, shard: int, header: Header) -> Ledger:
 
 
 def plan_of(path: Path) -> Header:
-    """The plan of a store.
+    """Read the plan of a store.
 
     Raises:
         LedgerError: there is none, or it is damaged.

@@ -1,9 +1,9 @@
 """The process that computes shards: ``python -m adapters.start crosscheck.sweep.worker ...``.
 
-Its arguments are the job and descriptors. It speaks as `adapters.worker` does; the result of a shard goes
-through the file of results. It computes with one thread, and most adapters run in it; those that want
-threads, devices, an instruction set or an interpreter of their own do not. A client asks it for nothing more
-after a failure.
+Its arguments are the job and file descriptors. It uses the protocol of `adapters.worker`, and writes the
+result of a shard to the file of results. It computes with one thread. Most adapters run in this process;
+those that need threads, devices, an instruction set or an interpreter of their own run in another one. After
+a failure the client sends no more requests.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from reference.types import Array
 
 
 class FlushChecked(InProcessAdapter):
-    """An adapter in this process that must leave the processor's flush state alone."""
+    """An adapter in this process, which is checked not to change the processor's flush-to-zero state."""
 
     def _call(self, function: Callable[..., Any], X: Array, y: Array, W: Array) -> Any:
         try:
             return super()._call(function, X, y, W)
-        finally:  # however the call ended
+        finally:  # also after a call that raised
             if flushes():
                 raise AdapterMisbehaved(self.description.name, LEAK)
 
 
 class ShardRunner:
-    """Computes shards of one kind of sweep, with adapters that are loaded once.
+    """An object that computes shards of one kind of sweep, with adapters that are loaded once.
 
     Attributes:
-        adapters: all of them, by the name of their spec.
+        adapters: all adapters, by the name of their spec.
 
     Raises:
-        AdapterError: an adapter cannot be loaded, or two have one name.
-        AdapterCrashed: one in a process of its own crashed while it was loaded.
+        AdapterError: an adapter cannot be loaded, or two adapters have the same name.
+        AdapterCrashed: an adapter in a process of its own crashed while it was loaded.
     """
 
     def __init__(self, job: Job) -> None:
@@ -70,7 +70,7 @@ class ShardRunner:
         return found
 
     def info(self) -> WorkerInfo:
-        """What the client checks before the first shard."""
+        """Return the versions and adapters, which the client checks before the first shard."""
         said = {name: adapter.description for name, adapter in self.adapters.items()}
         return WorkerInfo(
             suite=suite(),
@@ -80,15 +80,15 @@ class ShardRunner:
         )
 
     def close(self) -> None:
-        """End the processes of adapters that have one."""
+        """End the processes of the adapters that have one of their own."""
         self._processes.close()
 
     def run(self, shard: int, *, careful: bool) -> ShardResult:
-        """The result of a shard.
+        """Compute a shard, and return its result.
 
         Args:
-            shard: its number.
-            careful: with every adapter in a process of its own, so that one that crashes is named.
+            shard: the number of the shard.
+            careful: whether every adapter runs in a process of its own, so that one that crashes is named.
         """
         if not careful:
             return self._kind.run(shard, self.adapters)
@@ -97,26 +97,26 @@ class ShardRunner:
 
 
 def answer(runner: ShardRunner, request: Mapping[str, Any], results: int) -> dict[str, Any]:
-    """Compute a shard; its result, or why there is none, is in the file of results."""
+    """Compute a shard, and write its result, or the reason why there is none, to the file of results."""
     try:
         found = runner.run(request["shard"], careful=request["careful"])
         cells = tuple(CellRecord.of(cell, summary) for cell, summary in by_class(found.cells).items())
         result: Answer = Done(cells=cells, faults=tuple(found.faults))
     except (AdapterMisbehaved, AdapterCrashed) as error:
         result = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
-    except Exception as error:  # noqa: BLE001, the client says it, in most cases as an error of the suite
+    except Exception as error:  # noqa: BLE001, the client reports it, in most cases as an error of the suite
         traceback.print_exc()
         result = Refused.of(error)
     return {"bytes": write_all(results, [msgspec.json.encode(result)])}
 
 
 def _about(error: AdapterMisbehaved | AdapterCrashed) -> str:
-    """The error with its notes, which name the case."""
+    """Return the text of the error with its notes, which name the case."""
     return "; ".join([one_line(error), *getattr(error, "__notes__", ())])
 
 
 def load_runner(job: str) -> tuple[ShardRunner | None, dict[str, Any]]:
-    """Load everything; the message to the client has the versions, or why it cannot be loaded."""
+    """Load everything; the message to the client has the versions, or the reason for a failure."""
     try:
         runner = ShardRunner(read_job(job.encode()))
         return runner, {"info": msgspec.to_builtins(runner.info())}
@@ -126,7 +126,7 @@ def load_runner(job: str) -> tuple[ShardRunner | None, dict[str, Any]]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Load everything, say what it is, and compute shards until the client closes the pipe."""
+    """Load everything, report the versions, and compute shards until the client closes the pipe."""
     job, *descriptors = arguments
     channel = Channel(descriptors)
     runner, said = load_runner(job)

@@ -1,4 +1,4 @@
-"""The assertions on the adapters of a run, and the message of what fails them."""
+"""The assertions on the adapters of a run, and the messages of their failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crosscheck.pool import AdapterPool, CaseResult
 
 
 class DisagreementError(AssertionError):
-    """A result that is not green, before anyone has asked why: the message costs more than the verdict."""
+    """A disagreement without an explanation yet, since the explanation costs more time than the verdict."""
 
     def __init__(self, case: Case | Literal, result: CaseResult) -> None:
         super().__init__(case.text)
@@ -23,7 +23,7 @@ class DisagreementError(AssertionError):
 
 
 def assert_all_agree(pool: AdapterPool, case: Case | Literal) -> None:
-    """Every adapter on the same problem: all are judged, then one failure names all that disagree."""
+    """Evaluate a problem with every adapter and judge all of them; one failure names all that disagree."""
     result = pool.results(case.problem())
     if not result.is_green:
         raise DisagreementError(case, result)
@@ -31,9 +31,9 @@ def assert_all_agree(pool: AdapterPool, case: Case | Literal) -> None:
 
 @contextmanager
 def explained(pool: AdapterPool) -> Iterator[None]:
-    """Turn the disagreement that is left at the end, the smallest, into the message that says why.
+    """Turn the smallest disagreement, which Hypothesis raises at the end, into an explained failure.
 
-    Where an adapter answers differently the next time, Hypothesis wraps the disagreement into a group.
+    If an adapter answers differently the next time, Hypothesis wraps the disagreement in an ExceptionGroup.
     """
     found: DisagreementError | None = None
     try:
@@ -58,7 +58,7 @@ def _disagreements(group: BaseExceptionGroup) -> Iterator[DisagreementError]:
 
 
 def assert_keeps_the_contract(pool: AdapterPool, name: str, case: Case) -> None:
-    """One adapter beyond its values: the sentences that say how it breaks the contract, and a replay line."""
+    """Check that an adapter keeps the contract; the failure says how it breaks it, with a replay line."""
     if name not in pool.active:
         pytest.skip(f"not run, it died earlier: {pool.crashed[name]}")
     try:

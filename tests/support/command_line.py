@@ -1,4 +1,4 @@
-"""The command line in a process of its own, for the tests of what it says and how it ends."""
+"""Running the command line in a process of its own, for tests of its output and exit codes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def assert_one_clear_line(said: str, *parts: str) -> None:
-    """One line on stderr that begins as it must and contains the parts."""
+    """Check that stderr is one line that begins as an error message does and contains the given parts."""
     assert said.startswith("crosscheck: error: ")
     assert said.count("\n") == 1
     assert "Traceback" not in said

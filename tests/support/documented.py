@@ -13,10 +13,10 @@ ROOT: Final = Path(__file__).parents[2]
 FENCE: Final = re.compile(r"^( *)```([^\n]*)\n(.*?)^ *```[^\n]*$", re.DOTALL | re.MULTILINE)
 INDENTED: Final = re.compile(r"(?<=\n\n)(?: {4}[^\n]*\n)+")
 SPAN: Final = re.compile(r"(?<!`)`([^`]+)`(?!`)")
-# A note behind a command, and the end of a line that goes on.
+# Patterns for a comment after a command, and for the end of a line that is continued on the next.
 NOTE: Final = re.compile(r"(?:^|\s+)#\s.*$")
 GOES_ON: Final = re.compile(r"\s*\\\n\s*")
-# What a line of a shell begins with: settings, then a program.
+# A pattern for the beginning of a shell line: variable assignments, then a program.
 SETTINGS: Final = r"(?:[A-Z_]+=(?:<[^>]*>|\S*) )*"
 INLINE: Final = r"(?:\.venv/bin/[\w-]+|make|crosscheck|bash|pip|pipx|uv|uvx)"
 COMMAND: Final = re.compile(rf"{SETTINGS}{INLINE}\s")
@@ -28,7 +28,7 @@ SHELLS: Final = ("", "bash", "sh", "shell", "console")
 
 
 def documents() -> list[Path]:
-    """Those for users and contributors."""
+    """List the documents for users and contributors."""
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -64,7 +64,7 @@ def _of_block(language: str, block: str) -> Iterator[str]:
 
 
 def _statements(lines: list[str]) -> Iterator[str]:
-    """A loop is one."""
+    """Yield the shell statements of some lines; a whole loop is one statement."""
     loop: list[str] = []
     for line in lines:
         if loop or line.startswith("for "):
@@ -79,7 +79,7 @@ def _statements(lines: list[str]) -> Iterator[str]:
 
 
 def _run(content: Any) -> Iterator[str]:
-    """What a workflow gives to a shell."""
+    """Yield the commands that a workflow's steps run in a shell."""
     if isinstance(content, dict):
         for key, value in content.items():
             if key in ("run", "script"):

@@ -1,4 +1,4 @@
-"""How each command of the documentation is executed: as printed, with named substitutions, or by whom else.
+"""How each command of the documentation is executed: as printed, with substitutions, or by a named test.
 
 A command that is not here fails `tests/cli/test_documented.py`, and so does an entry that matches no command.
 """
@@ -16,11 +16,11 @@ class Run:
     """Executed by bash in a copy of the checkout that has ledgers to work on.
 
     Attributes:
-        swaps: what is put in the place of what: smaller numbers, an address that is there.
-        code: the exit code.
-        before: what a shell does first.
+        swaps: the substitutions, such as smaller numbers or an address that exists.
+        code: the expected exit code.
+        before: shell commands that are executed first.
         is_long: whether only the profiles ci and nightly run it.
-        says: a pattern that its output has.
+        says: a pattern that the output must contain.
     """
 
     swaps: tuple[Swap, ...] = ()

@@ -46,7 +46,7 @@ TURNED = InProcessAdapter(wrong.sign)
 
 
 def toml(fields: Mapping[str, Any]) -> str:
-    """One table; a field that is None is left out."""
+    """Write one TOML table; a field that is None is left out."""
     lines = [f"{key} = {_value(value)}" for key, value in fields.items() if value is not None]
     return "\n".join(["[[difference]]", *lines, ""])
 
@@ -90,7 +90,7 @@ def setting(adapter: CheckedAdapter = TURNED, **changes: Any) -> Setting:
 
 
 def heard(adapter: CheckedAdapter, text: str, known: KnownDifferences) -> tuple[Judge, Outcome, KnownMatch]:
-    """An adapter on one case, and what is known of that."""
+    """Evaluate and judge an adapter on one case, and match the result with known differences."""
     case = parse(text)
     judge = Judge(case.problem())
     outcome = evaluate_and_judge(adapter, judge)
@@ -102,7 +102,7 @@ def match_of(adapter: CheckedAdapter, text: str, *entries: Difference) -> KnownM
 
 
 def assert_refused(path: Path, *words: str) -> None:
-    """Reading it is a `KnownError` of one line, which names the file and has the words."""
+    """Check that reading the file raises a `KnownError` of one line with the file's name and the words."""
     with pytest.raises(KnownError) as found:
         KnownDifferences.read(path)
     assert str(found.value).startswith(f"{path}: ")

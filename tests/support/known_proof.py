@@ -60,7 +60,7 @@ def verify(entry: Difference, adapter: CheckedAdapter) -> str | None:
         adapter: the one that the entry names as its mode.
 
     Returns:
-        None if the element differs as the entry says; otherwise one sentence that says what is stale.
+        None if the element differs as the entry says; otherwise one sentence on what is no longer true.
 
     Raises:
         ValueError: the entry says nothing about this adapter.
@@ -77,7 +77,7 @@ def verify(entry: Difference, adapter: CheckedAdapter) -> str | None:
 
 
 def _record(entry: Difference, element: Element) -> str | None:
-    """What the record says wrongly, whatever an adapter returns."""
+    """Say what is wrong in the entry itself, independently of any adapter; None if nothing is."""
     where = format_element(entry.output, entry.index)
     if not in_regimes(element.judge, entry.output, entry.regimes)[entry.index]:
         return f"{where} lies in none of {', '.join(entry.regimes or REGIMES)}"
@@ -88,7 +88,7 @@ def _record(entry: Difference, element: Element) -> str | None:
 
 
 def _result(entry: Difference, element: Element, outcome: Outcome) -> str | None:
-    """What speaks against the difference at the pinned element: it is gone, or smaller."""
+    """Say whether the difference at the pinned element is gone or smaller; None if it is neither."""
     where = format_element(entry.output, entry.index)
     if entry.output not in outcome.judgements:
         why = outcome.failure or outcome.unsupported or f"it has no {entry.output}"
@@ -104,7 +104,7 @@ def _result(entry: Difference, element: Element, outcome: Outcome) -> str | None
 
 
 def _nature(entry: Difference, judge: Judge, outcome: Outcome) -> str | None:
-    """The first wrong element that is not of the entry's nature."""
+    """Name the first wrong element that is not of the entry's nature; None if there is none."""
     if entry.nature is None:
         return None
     nature, claims = RECOGNISED[entry.nature], _claims(outcome, judge)

@@ -21,7 +21,7 @@ CASE = "ordinary:1:8192x1x3x1:contiguous:float32"
 
 
 def header(*names: str, **changed: Any) -> Header:
-    """Of adapters with these names, all of one framework."""
+    """Make a header with adapters of these names, all of one framework."""
     fields: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -37,7 +37,7 @@ def header(*names: str, **changed: Any) -> Header:
 
 
 def adapter(name: str, version: str = "2.13.0", selector: str = "") -> Adapter:
-    """An adapter of torch's."""
+    """Make the record of an adapter of PyTorch."""
     return Adapter(
         name=name,
         selector=selector or name,
@@ -50,7 +50,7 @@ def adapter(name: str, version: str = "2.13.0", selector: str = "") -> Adapter:
 
 
 def cell(adapter: str = "torch", **changed: str) -> Cell:
-    """Of ∂L/∂W in float32, but for what is said."""
+    """Make a cell of ∂L/∂W in float32, with the given fields changed."""
     fields: dict[str, Any] = {
         "framework": "torch",
         "version": "2.13.0",
@@ -66,7 +66,7 @@ def cell(adapter: str = "torch", **changed: str) -> Cell:
 
 
 def summary(**changed: Any) -> Summary:
-    """Of two problems that agree, but for what is said."""
+    """Make a summary of two problems that agree, with the given fields changed."""
     fields: dict[str, Any] = {
         "cases": 7,
         "bits": 9,
@@ -82,12 +82,12 @@ def summary(**changed: Any) -> Summary:
 
 
 def behaviour(value: str, *, adapter: str = "torch", probe: str = "runs", seen: bool = True) -> Behaviour:
-    """One answer in float32."""
+    """Make the record of one answer in float32."""
     return Behaviour(probe=probe, adapter=adapter, dtype="float32", value=value, input=CASE, seen=seen)
 
 
 def known(name: str = "torch-is-wrong") -> Known:
-    """A known difference that explained something."""
+    """Make the record of a known difference that covers some elements."""
     return Known(
         name=name,
         type="bug",
@@ -107,7 +107,7 @@ def known(name: str = "torch-is-wrong") -> Known:
 
 
 def small() -> Ledger:
-    """A ledger with a line of each kind that a green run may have."""
+    """Make a ledger with a line of each kind that a green run may have."""
     return Ledger(
         header("torch"),
         {cell(): summary(), cell(output="loss"): summary(not_judged=6, error=None)},

@@ -13,13 +13,13 @@ HERE = tuple(level for level in LEVELS if unavailable(level) is None)
 
 
 def needs(level: str) -> pytest.MarkDecorator:
-    """A mark that skips a test, with the reason, where this CPU cannot be held to the level."""
+    """Make a mark that skips a test, with the reason, where this CPU does not support the level."""
     reason = unavailable(level)
     return pytest.mark.skipif(reason is not None, reason=reason or "")
 
 
 def levels(*, all_quick: bool = False) -> list[Any]:
-    """All levels as parameters; those after the oldest take long unless they are all quick."""
+    """Return all levels as parameters; those after the oldest are marked ``long`` unless all are quick."""
     long = pytest.mark.long
     return [
         pytest.param(level, marks=[needs(level), *[long] * (not (all_quick or level == OLDEST))])

@@ -20,12 +20,12 @@ def adapter(*targets: str) -> tuple[str, ...]:
 
 
 def only(*arguments: str) -> tuple[str, ...]:
-    """NumPy's adapter and those given, without randomness."""
+    """Return pytest's options for NumPy's adapter and the given ones, without randomness."""
     return (*arguments, "--only", "numpy", "--profile", "ci")
 
 
 def process(*arguments: str, text: str = "") -> Ran:
-    """Python with these arguments, in the checkout."""
+    """Run Python with these arguments in the checkout."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
@@ -39,7 +39,7 @@ def process(*arguments: str, text: str = "") -> Ran:
 
 
 def assert_says(ran: Ran, status: int, *words: str) -> str:
-    """The run ended so, and all the words are in what it printed, on one line each; what it printed."""
+    """Check the exit status of a run and that each text is on one line of its output; return the output."""
     printed = ran.stdout + ran.stderr
     lines = [" ".join(line.split()) for line in printed.splitlines()]
     missing = [word for word in words if not any(word in line for line in lines)]

@@ -1,7 +1,7 @@
-"""pytest's options ``--ledger`` and ``--gate``: what the run found, as a ledger; and no green without a run.
+"""pytest's options ``--ledger`` and ``--gate``, which write and compare ledgers; no run passes without tests.
 
-The ledger holds what comes from seeds: the matrix, the survey of behaviours, the known differences. What
-Hypothesis draws is no record: it takes constants from the modules that happen to be imported.
+The ledger has the results that depend on seeds only: the matrix, the survey of behaviours, the known
+differences. Hypothesis's examples are left out, since they depend on constants in the imported modules.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave a ledger that says no more than that a run has begun; a baseline that cannot be used is told."""
+    """Write a ledger that says only that a run has begun; a baseline that cannot be used is a usage error."""
     recording = Recording(config)
     if recording.path is not None and not recording.is_worker and not config.option.collectonly:
         recording.begin(recording.path)
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def recording(pytestconfig: pytest.Config) -> Recording:
-    """What this process has found."""
+    """Return the recording of this process."""
     found = pytestconfig.pluginmanager.get_plugin(NAME)
     assert isinstance(found, Recording)
     return found
@@ -71,10 +71,10 @@ def _usage_errors() -> Iterator[None]:
 
 
 class Recording:
-    """What one process of a run has found; what xdist's workers found comes to the controller.
+    """The results of one process of a run; xdist's workers send theirs to the controller.
 
     Attributes:
-        path: of the ledger; None: nobody asked for one.
+        path: the path of the ledger; None if no option asks for one.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -100,22 +100,22 @@ class Recording:
     # ------------------------------------------------------------------------------- what tests say
 
     def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
-        """Take in the outcomes of one case."""
+        """Add the outcomes of one case."""
         self._results.add(case, judge, outcomes)
 
     def describe(self, descriptions: Mapping[str, Description]) -> None:
-        """Take in who the adapters are, by what selects them."""
+        """Add the descriptions of the adapters, by selector."""
         self._descriptions.update(descriptions)
 
     def observe(self, observations: Sequence[Observation]) -> None:
-        """Take in what probes saw."""
+        """Add observations of probes."""
         self._observations += observations
 
     # ----------------------------------------------------------------------------------- no false green
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Let nobody end this process as if all were well: ``os._exit(0)`` would be green without tests."""
+        """Replace ``os._exit``, so that ``os._exit(0)`` cannot end the run as if all tests had passed."""
         really, pid = os._exit, os.getpid()
 
         def loudly(status: int) -> None:
@@ -131,20 +131,20 @@ class Recording:
         session.config.add_cleanup(lambda: setattr(os, "_exit", really))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count what passed and what failed."""
+        """Count passed and failed tests."""
         if report.failed:
             self._failed[report.nodeid.rpartition("]@")[0] or report.nodeid] += 1
         self._passed += report.when == "call" and report.passed
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what an xdist worker has found."""
+        """Add the results of an xdist worker."""
         if given := getattr(node, "workeroutput", {}).get(OUTPUT):
             self._given.append(given)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the ledger and gate it; a run in which nothing passed is not green."""
+        """Write the ledger and compare it with the baseline; a run in which no test passed fails."""
         if self.is_worker:
             if self.path is not None:
                 session.config.workeroutput[OUTPUT] = self._lines()  # type: ignore[attr-defined]  # of xdist
@@ -158,7 +158,7 @@ class Recording:
             self._finish(session, self.path)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say where the ledger is, and what the gate found."""
+        """Print the path of the ledger, and the changes that the gate found."""
         if self.path is None and not self._trouble:
             return
         terminalreporter.section("ledger")
@@ -176,7 +176,7 @@ class Recording:
     # ---------------------------------------------------------------------------------------- the ledger
 
     def begin(self, path: Path) -> None:
-        """See that the baseline can be used, and leave a ledger that `read` refuses by name."""
+        """Check that the baseline can be used, and write a ledger that `read` refuses as unfinished."""
         from crosscheck.ledger import begin, read
 
         with _usage_errors():
@@ -192,7 +192,7 @@ class Recording:
         return header(profile, SEED, self._descriptions, command())
 
     def _lines(self) -> dict[str, list[bytes]]:
-        """What this process has found, as the controller takes it."""
+        """Encode the results of this process for the controller."""
         from crosscheck.ledger import CellRecord
         from crosscheck.ledger.ledger import encoded
         from crosscheck.ledger.making import behaviours, by_class

@@ -1,6 +1,6 @@
 """Checks of metamorphic relations: what a relation requires of an output, and whether it holds.
 
-Nothing is required but where the admissible sets are judged intervals:
+A relation requires something only where the admissible sets are judged intervals:
 
 - *one value*: it lies in its set;
 - *several*: where Σ sᵢ·aᵢ = c holds for exact values, sᵢ = ±1, results within their sets keep
@@ -29,7 +29,7 @@ _rational: Final = np.vectorize(Fraction, otypes=[object])
 
 @partial(np.vectorize, otypes=[np.float64])
 def _nearest(value: Fraction) -> float:
-    """The nearest float64; infinite beyond the largest."""
+    """Round a rational number to the nearest float64, infinite beyond the largest."""
     try:
         return float(value)
     except OverflowError:
@@ -47,11 +47,11 @@ class RelationCheck(NamedTuple):
     """What a relation requires of one output; all arrays have its shape.
 
     Attributes:
-        output: its name.
-        got: float64, exact from its own format.
-        lo, hi: the ends of what is allowed, rounded to float64 for a reader.
-        applies: where the relation requires something.
-        holds: where the output meets it.
+        output: the name of the output.
+        got: the values as float64, exact from their own format.
+        lo, hi: the ends of the allowed interval, rounded to float64 for a reader.
+        applies: a mask of the elements for which the relation requires something.
+        holds: a mask of the elements that satisfy it.
     """
 
     output: str
@@ -74,7 +74,7 @@ def observe(adapter: CheckedAdapter, problem: Problem, layout: str) -> Observed:
 
 
 def bounded(found: AdmissibleSet) -> Bool:
-    """Where the set is a judged interval of finite ends, and nothing but numbers."""
+    """Return the mask of the elements whose set is a judged interval with finite ends and without NaN."""
     open_ended = found.plus | found.minus | found.may | found.must
     return np.asarray(np.isfinite(found.center) & np.isfinite(found.radius) & ~open_ended & found.judged)
 
@@ -89,7 +89,7 @@ def check_in_set(output: str, got: Float64, found: AdmissibleSet) -> RelationChe
 
 
 def check_zero(output: str, got: Float64, applies: Bool) -> RelationCheck:
-    """Check that each value is a zero where that applies."""
+    """Check that each value is a zero where ``applies`` is True."""
     return _check(output, got, np.zeros(()), np.zeros(()), applies, got == 0)
 
 
@@ -113,5 +113,5 @@ def check_signed_sum(
 
 
 def _residual(signs: Sequence[int], values: Sequence[Float64], constant: int) -> Any:
-    """Σ sign·value − constant, as rational numbers."""
+    """Compute Σ sign·value − constant in rational numbers."""
     return sum(sign * _rational(each) for sign, each in zip(signs, values, strict=True)) - constant

@@ -33,7 +33,7 @@ EIGHTHS: Final = 8  # labels k/8: they and 1 − k/8 are exact in every format
 
 
 class VacuousError(Exception):
-    """Nothing could be checked of an adapter on a case; to pass would mean nothing."""
+    """Nothing of an adapter could be checked on a case, so that a passed test would mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Relation:
     checks: Callable[[CheckedAdapter, Case | Literal], Iterator[RelationCheck]]
 
     def violations(self, adapter: CheckedAdapter, case: Case | Literal) -> list[str]:
-        """How an adapter breaks the relation on a case: one sentence for each output, none if it keeps it.
+        """Say how an adapter breaks the relation on a case: one sentence for each output that does, or none.
 
-        Outputs that the adapter does not have are passed over.
+        Outputs that the adapter does not have are skipped.
 
         Raises:
             VacuousError: nothing could be checked: outputs are missing, or no set is a judged interval.
@@ -120,7 +120,7 @@ def _zero_column(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[Rela
 
 
 def _rows_add_up(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[RelationCheck]:
-    """L and ∂L/∂W are sums over rows, which share nothing but W; a single row has no parts."""
+    """Check that L and ∂L/∂W of two batches of rows add up to those of all rows; one row has no parts."""
     X, y, W = case.problem()
     half = X.shape[-2] // 2
     if half == 0:
@@ -151,7 +151,7 @@ def _mirrored(adapter: CheckedAdapter, case: Case | Literal) -> Iterator[Relatio
 
 
 def eighths(y: Array) -> Array:
-    """A number from 0 to 8 for each label, from its bits and its place."""
+    """Make a number from 0 to 8 for each label, from its bits and its place."""
     bits = np.ascontiguousarray(y).view(f"u{y.dtype.itemsize}") % (EIGHTHS + 1)
     places = np.arange(y.size).reshape(y.shape)
     return (bits.astype(np.int64).reshape(y.shape) + places) % (EIGHTHS + 1)
@@ -170,7 +170,7 @@ RELATIONS: Final = {
         Relation("mirrored", "(−X, 1−y, W) mirrors ŷ and leaves L and ∂L/∂W as they are", _mirrored),
     )
 }
-# For what executes one operation after the other, so that r is the difference of the ŷ and y seen outside.
+# For adapters that execute one operation after the other, so that r is the difference of returned ŷ and y.
 STEP_BY_STEP: Final = Relation(
     "labels_equal_outputs_exactly",
     "labels that are the ŷ returned, twice the same, make L and ∂L/∂W exactly zero",

@@ -25,13 +25,13 @@ from tests.faulty_adapters import wrong
 
 PLAN = CorePlan(dtypes=("float32", "bfloat16"), regimes=("ordinary", "saturated_high", "zeros"), problems=300)
 PLANTED = (wrong.healthy, wrong.sign, wrong.missing_one_minus, wrong.raises, wrong.refuses)
-# One attack for each way in which a page is broken out of; what runs would make a property of the window.
+# One attack for each way to inject code into a page; an attack that runs sets a property of the window.
 ATTACK = "</script><script>window.hit=1</script><img src=x onerror='window.hit=2'>\"onfocus=\"window.hit=3"
 SCRIPT_LINK = "javascript:window.hit=4//https://example.org"
 
 
 def planted() -> Ledger:
-    """What comparing right and wrong adapters gives, with one line of every other kind."""
+    """Make the ledger of a comparison of right and wrong adapters, with one line of every other kind."""
     with AdapterPool({each.name: InProcessAdapter(each) for each in PLANTED}, strict=True) as pool:
         results = compare(PLAN.planned_cases(list(pool.adapters)), pool, lambda _: None)
     cells = by_class(results.summaries)
@@ -54,7 +54,7 @@ def planted() -> Ledger:
 
 
 def hostile() -> Ledger:
-    """A ledger with an attack in every field that is a text."""
+    """Make a ledger with an attack in every field that is a text."""
     bad = Worst(3.0, ATTACK, (2**50, 7), ATTACK)
     texts = summary(
         error=bad, share=bad, unsupported=frozenset([ATTACK]), failures=frozenset([ATTACK]),
@@ -98,7 +98,7 @@ def hostile() -> Ledger:
 
 
 def hostile_pair() -> tuple[Ledger, Ledger]:
-    """A hostile ledger and a baseline for it, with an attack in every kind of change."""
+    """Make a hostile ledger and a baseline for it, with an attack in every kind of change."""
     new = dataclasses.replace(hostile(), ending=COMPLETE)
     old_header = msgspec.structs.replace(new.header, suite="0.1.0", environment=ENVIRONMENT, adapters=())
     (first, *_) = new.cells
@@ -114,7 +114,7 @@ def hostile_pair() -> tuple[Ledger, Ledger]:
 
 
 def large(adapters: int) -> Ledger:
-    """A synthetic ledger with every output and regime in one dtype, for many adapters."""
+    """Make a synthetic ledger with every output and regime in one dtype, for many adapters."""
     names = [f"torch-{number:03}-{string.ascii_lowercase[number % 26] * 8}" for number in range(adapters)]
     return Ledger(header(*names), dict(_cells(names)))
 

@@ -22,21 +22,21 @@ from tests.faulty_adapters.toy import Toy
 from tests.faulty_adapters.unlucky import FATE, MARK
 
 ROOT = Path(__file__).parents[2]
-# Of crossed cases: the smallest stack that can be crossed.
+# The shape of crossed cases, with the smallest stack that can be crossed.
 SHAPE = (4096, 1, 3, 1)
-# The path on which workers find the kind of sweep and the adapter, as this process does.
+# The import path with which workers find the kind of sweep and the adapter, as this process does.
 PATH = {"PYTHONPATH": str(ROOT)}
 COMMAND = (sys.executable, "-m", "tests.faulty_adapters.toy_sweeps", "sweep", "toy", "--only", "numpy")
 UNLUCKY = "tests.faulty_adapters.unlucky:unlucky"
 
 
 def specs(*outside: str) -> list[Spec]:
-    """NumPy, and adapters from outside."""
+    """Return the specs of NumPy's adapter and of adapters from outside the suite."""
     return select(["numpy"], outside)
 
 
 def process_options(folder: Path, fate: str = "none", timeout: float = 60.0) -> ProcessOptions:
-    """The journal is in the folder."""
+    """Return options of the adapters' processes, with the journal in the folder."""
     fates = {FATE: fate, MARK: str(folder / "mark")}
     return ProcessOptions(folder / "journal", timeout, fates, compile_timeout=timeout)
 
@@ -49,7 +49,7 @@ def sweep(
     given: ProcessOptions | None = None,
     **sweep_options: Any,
 ) -> tuple[int, Ledger]:
-    """The exit code, and the ledger, of a sweep whose store is in the folder."""
+    """Run a sweep with its store in the folder; return the exit code and the ledger."""
     chosen = SweepOptions(
         **{"workers": 1, "store": folder / "store", "ledger": folder / "ledger.jsonl", **sweep_options}
     )
@@ -61,29 +61,29 @@ def sweep(
 
 
 def counted(diary: Path) -> Counter[int]:
-    """How often each shard was computed, of a sweep that keeps a diary there."""
+    """Count how often each shard was computed, from the files that the sweep wrote to the diary folder."""
     return Counter(int(file.name.partition(".")[0]) for file in diary.iterdir())
 
 
 def files(store: Path) -> dict[str, bytes]:
-    """The shards of a store."""
+    """Return the contents of the shard files of a store, by name."""
     return {file.name: file.read_bytes() for file in sorted(store.glob("shard-*"))}
 
 
 def digest(said: str) -> str:
-    """The digest that the report ends with."""
+    """Return the digest at the end of the report."""
     found = re.search(r"results\s+([0-9a-f]{64})", said)
     assert found is not None, said
     return found[1]
 
 
 def in_process(*adapters: Any) -> dict[str, InProcessAdapter]:
-    """The adapters in this process, by their names."""
+    """Return the adapters, run in this process, by their names."""
     return {adapter.name: InProcessAdapter(adapter) for adapter in adapters}
 
 
 def by_output(found: ShardResult, adapter: str, regime: str | None = None) -> dict[str, Summary]:
-    """The summaries of an adapter's outputs."""
+    """Merge the summaries of an adapter by output."""
     there = {c: s for c, s in found.cells.items() if c.adapter == adapter and regime in (None, c.regime)}
     outputs = dict.fromkeys(cell.output for cell in there)
     return {output: merged(s for c, s in there.items() if c.output == output) for output in outputs}

@@ -20,7 +20,7 @@ Cells = dict[Cell, Summary]
 
 
 def head(profile: str = "sweep exhaustive", shards: str = "0-261", *names: str) -> Header:
-    """Of a sweep of 262 shards."""
+    """Make the header of a sweep of 262 shards."""
     said = tuple(
         replace(adapter(name), framework=name.partition("-")[0]) for name in names or ("jax-jit", "numpy")
     )
@@ -30,7 +30,7 @@ def head(profile: str = "sweep exhaustive", shards: str = "0-261", *names: str) 
 
 
 def of(name: str, regime: str, output: str = "y_hat", dtype: str = "float32", **changed: Any) -> Cells:
-    """A cell of an interval; by default of a thousand numbers without an error."""
+    """Make the cell of an interval; by default it has a thousand numbers without an error."""
     fields: dict[str, Any] = {
         "problems": 1000, "elements": 1000, "equal": 900, "errors": {"zero": 1000}, "error": None,
         "share": None, "shares": {}, **changed,
@@ -40,7 +40,7 @@ def of(name: str, regime: str, output: str = "y_hat", dtype: str = "float32", **
 
 
 def worst(value: float, z: float, dtype: str = "float32", label: int = 0) -> Worst:
-    """At this z, whose case begins three numbers before it."""
+    """Make a worst value at this z, in a case that begins three numbers before it."""
     bits = FORMATS[dtype].dtype.itemsize * 8
     pattern = int(np.array(z, FORMATS[dtype].dtype).view(f"u{bits // 8}"))
     case = f"every:{(label << bits) + pattern - 3}:8x1x1x1:contiguous:{dtype}"
@@ -55,12 +55,12 @@ def text(cells: Cells, sample: Cells | None = None, header: Header | None = None
 
 
 def rows(page: str) -> list[list[str]]:
-    """The rows of all tables of a page."""
+    """Return the rows of all tables of a page."""
     lines = [line for line in page.splitlines() if line.startswith("| ")]
     return [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in lines]
 
 
 def row(page: str, *begin: str) -> list[str]:
-    """The rest of the one row that begins so."""
+    """Return the rest of the only row with this beginning."""
     (found,) = [each[len(begin) :] for each in rows(page) if each[: len(begin)] == [*begin]]
     return found

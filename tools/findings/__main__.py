@@ -34,7 +34,7 @@ def findings(*, ledger: Path, sample: Path | None, output: Path) -> int:
 
 
 def _write(ledger: Path, sample: Path | None, output: Path) -> int:
-    """Everything is made before anything is written."""
+    """Make the page and all pictures, and only then write the files."""
     from tools.findings.page import check_exhaustive, check_sample, page
     from tools.findings.plots import picture
     from tools.findings.steps import steps_of
@@ -61,7 +61,7 @@ def _write(ledger: Path, sample: Path | None, output: Path) -> int:
 
 @contextmanager
 def _of(path: Path) -> Iterator[None]:
-    """Errors of a ledger say of which."""
+    """Add the path of the ledger to the messages of its errors."""
     try:
         yield
     except LedgerError as error:

@@ -1,7 +1,7 @@
 """``python -m tools.findings.instructions > tools/findings/instructions.md``.
 
-It makes the section of the page on instruction sets: what each core adapter returns otherwise when its
-process is held to a level that this CPU has.
+It makes the page's section on instruction sets: how the results of each core adapter change when its process
+is restricted to a level that this CPU supports.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ PACKAGES: Final = ("numpy", "torch", "jax", "jaxlib")
 
 @dataclass
 class Difference:
-    """How one output at a level differs from the same with all that the CPU has.
+    """The difference of one output at a level from the same output with all instructions of the CPU.
 
     Attributes:
-        elements, other: how many there are, and how many of them have other bits; one NaN is like another.
-        worst: the largest error in ulp of ordinary problems, where the exact value is known.
+        elements, other: the number of elements, and of those with other bits; all NaNs count as equal.
+        worst: the largest error in ulp in ordinary problems, where the exact value is known.
     """
 
     elements: int = 0
@@ -55,12 +55,12 @@ Table = dict[tuple[str, str, str], dict[str, Difference]]  # by adapter, dtype a
 
 
 def cases(dtype: str) -> Iterator[Case]:
-    """Every regime in two shapes."""
+    """Yield a case of every regime in two shapes."""
     return (Case(regime, 0, shape, dtype=dtype) for regime in REGIMES for shape in SHAPES)
 
 
 def measured(levels: list[str], folder: Path) -> tuple[Table, dict[str, str]]:
-    """The differences, and why an adapter has none in a dtype."""
+    """Measure the differences; also return the reasons why an adapter has no result in a dtype."""
     table: Table = {}
     failed: dict[str, str] = {}
     for name in CORE:
@@ -86,7 +86,7 @@ def measured(levels: list[str], folder: Path) -> tuple[Table, dict[str, str]]:
 def add(
     table: Table, key: tuple[str, str], judge: Judge, got: Mapping[str, Outputs], *, ordinary: bool
 ) -> None:
-    """Add what was returned at each level for one case, whose errors count if it is an ordinary one."""
+    """Add the results of one case at each level; errors are measured only if the case is ordinary."""
     exact = exact_values(judge, 0) if ordinary else {}
     for level, outputs in got.items():
         far = errors(outputs, exact, judge.format) if ordinary else {}
@@ -102,7 +102,7 @@ def add(
 
 
 def section(table: Table, failed: Mapping[str, str], levels: list[str]) -> Iterator[str]:
-    """The section, in lines of Markdown."""
+    """Yield the lines of the section in Markdown."""
     about = environment()
     yield "## Instruction sets"
     yield ""

@@ -1,4 +1,4 @@
-"""The page: its words stand in the template beside, its numbers come from ledgers."""
+"""The page, made from the template in this folder and the numbers of ledgers."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ OTHER_FORMS: Final = ("literal", "tanh")
 
 
 def page(ledger: Ledger, steps: Steps, sample: Ledger | None, pictures: str) -> str:
-    """The page as text.
+    """Make the text of the page.
 
     Args:
-        ledger: of an exhaustive sweep.
-        steps: of it.
-        sample: of a random sweep in float64, if there is one.
-        pictures: the folder that they are in, as the page names it.
+        ledger: the ledger of an exhaustive sweep.
+        steps: the steps of this ledger.
+        sample: the ledger of a random sweep in float64, if there is one.
+        pictures: the folder of the pictures, as the page refers to it.
     """
     dtypes = [dtype for dtype in DTYPES if any(key.dtype == dtype for key in steps)]
     text: str = _environment().get_template(TEMPLATE).render(
@@ -49,19 +49,19 @@ def page(ledger: Ledger, steps: Steps, sample: Ledger | None, pictures: str) -> 
         sampled=tables.sampled(sample, SAMPLED) if sample else [],
         size=_size(sample),
         pictures=pictures,
-        instructions=Markup((Path(__file__).parent / SECTION).read_text("utf-8")),  # noqa: S704, of this folder
+        instructions=Markup((Path(__file__).parent / SECTION).read_text("utf-8")),  # noqa: S704, own file
     )  # fmt: skip
     return text
 
 
 def _size(sample: Ledger | None) -> list[int]:
-    """m, n and p of a random sweep."""
+    """Return m, n and p of a random sweep."""
     sweep = sample and sample.header.sweep
     return msgspec.json.decode(sweep.settings.get("size", "[]"), type=list[int]) if sweep else []
 
 
 def check_exhaustive(ledger: Ledger) -> None:
-    """Check that a ledger is of an exhaustive sweep.
+    """Check that a ledger belongs to an exhaustive sweep.
 
     Raises:
         LedgerError: it is not.
@@ -71,7 +71,7 @@ def check_exhaustive(ledger: Ledger) -> None:
 
 
 def check_sample(ledger: Ledger) -> None:
-    """Check that a ledger is of a random sweep and has something in float64.
+    """Check that a ledger belongs to a random sweep and has results in float64.
 
     Raises:
         LedgerError: it is not.
@@ -83,14 +83,14 @@ def check_sample(ledger: Ledger) -> None:
 
 
 def missing(header: Header) -> str:
-    """How many shards there are, if some are missing; otherwise nothing."""
+    """Say how many shards there are if some are missing; otherwise return an empty text."""
     assert header.sweep is not None  # noqa: S101, for mypy: `check_exhaustive` has checked it
     done, of = len(shards_of(header).done), header.sweep.of
     return "" if done == of else f"{done:,} of {of:,}"
 
 
 def _dtype(ledger: Ledger, steps: Steps, dtype: str) -> dict[str, Any]:
-    """What the template says of a dtype."""
+    """Make the template's data on a dtype."""
     format = FORMATS[dtype]
     elements, wrong, known = tables.outside(steps, dtype)
     adapters = list(dict.fromkeys(key.adapter for key in steps if key.dtype == dtype))
@@ -115,7 +115,7 @@ def _dtype(ledger: Ledger, steps: Steps, dtype: str) -> dict[str, Any]:
 
 
 def _documented(ledger: Ledger, steps: Steps) -> Iterator[list[str]]:
-    """A row for each dtype and adapter: what was measured of ŷ, and what JAX documents of its logistic."""
+    """Yield a row for each dtype and adapter: the measured error of ŷ, and JAX's documented one."""
     frameworks = {adapter.name: adapter.framework for adapter in ledger.header.adapters}
     for key in steps:
         if key.output == "y_hat":
@@ -128,7 +128,7 @@ def _documented(ledger: Ledger, steps: Steps) -> Iterator[list[str]]:
 
 @cache
 def _environment() -> Environment:
-    """Texts of a ledger stay texts: they make no row, no column and no element of the page."""
+    """Make Jinja's environment, which escapes the texts of a ledger, so that they cannot change the page."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -141,7 +141,7 @@ def _environment() -> Environment:
 
 
 def _escape_markdown(value: Any) -> Any:
-    """A text without what Markdown takes for a column, an element or the end of a line."""
+    """Escape the characters of a text that Markdown takes for a column, an element or the end of a line."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     text = re.sub(r"\s+", " ", value).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")

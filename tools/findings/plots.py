@@ -16,11 +16,11 @@ from crosscheck.sweep.exhaustive import MEASURED
 from tools.findings.steps import NON_FINITE, Step, Steps
 from tools.findings.tables import NAMES
 
-# How far z reaches to both sides: beyond, nothing happens any more.
+# The range of z on both sides; beyond it the errors no longer change.
 SPANS: Final = {"float32": 110, "bfloat16": 110, "float16": 20}
-# Steps of less than 1/NARROW of that are thinner than a line.
+# Steps narrower than 1/NARROW of the range are thinner than a line.
 NARROW: Final = 400
-# Smaller errors stand at the lower edge.
+# Errors below this limit are drawn at the lower edge.
 LEAST: Final = 0.01
 # Colours that the colour-blind tell apart (Okabe and Ito); lines that lie on each other differ in width and
 # dashes, the widest one lowest.
@@ -41,15 +41,15 @@ STYLE: Final[dict[Any, Any]] = {
     "ytick.color": "black",
 }
 NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
-# A hundredth of a point is less than anybody sees.
+# Coordinates are rounded to a hundredth of a point, which is invisible.
 LONG: Final = re.compile(r"(?<=\.\d\d)\d+")
 
 
 def picture(steps: Steps, dtype: str) -> str:
-    """The picture of a dtype, as the text of an SVG file.
+    """Draw the picture of a dtype, as the text of an SVG file.
 
     Raises:
-        ModuleNotFoundError: matplotlib is not there.
+        ModuleNotFoundError: matplotlib is not installed.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -67,7 +67,7 @@ def picture(steps: Steps, dtype: str) -> str:
 
 
 def _draw(axes: Any, steps: Steps, dtype: str, output: str) -> None:
-    """One output of all adapters."""
+    """Draw one output of all adapters."""
     mine = {key.adapter: each for key, each in steps.items() if key[:2] == (dtype, output)}
     styles = zip(cycle(COLOURS), cycle(WIDTHS), cycle(DASHES), strict=False)
     for (adapter, each), (colour, width, dashes) in zip(mine.items(), styles, strict=False):
@@ -82,7 +82,7 @@ def _draw(axes: Any, steps: Steps, dtype: str, output: str) -> None:
 
 
 def _line(each: Sequence[Step], span: float) -> Iterator[tuple[float, float]]:
-    """The corners of the steps; a NaN where there is a gap."""
+    """Yield the corners of the steps, and a NaN where there is a gap."""
     last = -span
     for low, high, value in _visible(each, span):
         if low > last:
@@ -94,7 +94,7 @@ def _line(each: Sequence[Step], span: float) -> Iterator[tuple[float, float]]:
 
 
 def _visible(each: Sequence[Step], span: float) -> Iterator[tuple[float, float, float]]:
-    """The steps within the picture; neighbours too narrow to be told apart have the larger error together."""
+    """Yield the steps within the picture; narrow neighbours are merged, with the larger error."""
     held: tuple[float, float, float] | None = None
     for step in each:
         if step.word == NON_FINITE or step.high <= -span or step.low >= span or step.summary.error is None:

@@ -1,4 +1,4 @@
-"""The cells of an exhaustive sweep's ledger by interval of z, and the exact values there."""
+"""The cells of an exhaustive sweep's ledger by interval of z, and the sizes of the exact values."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from crosscheck.sweep.exhaustive import MEASURED
 from reference.formats import FORMATS, Format
 
 NON_FINITE: Final = "non_finite"
-# In the order of the page.
+# The outputs, in the order of the page.
 DTYPES: Final = ("float32", "float16", "bfloat16")
 
 
 class Key(NamedTuple):
-    """Whose numbers they are."""
+    """The adapter, dtype and output of a list of steps."""
 
     dtype: str
     output: str
@@ -32,8 +32,8 @@ class Step(NamedTuple):
 
     Attributes:
         word: the regime.
-        low, high: its ends; NaN where it has none, as infinities and NaN are together.
-        summary: of one output of one adapter.
+        low, high: its ends; NaN for the step of all infinities and NaNs, which has none.
+        summary: the summary of one output of one adapter.
     """
 
     word: str
@@ -46,10 +46,10 @@ Steps = Mapping[Key, list[Step]]
 
 
 def steps_of(ledger: Ledger) -> dict[Key, list[Step]]:
-    """The steps from the lowest z to the highest.
+    """Return the steps of each key, from the lowest z to the highest.
 
     Raises:
-        LedgerError: a cell is of no interval.
+        LedgerError: a cell has no interval.
     """
     found: dict[Key, dict[str, Summary]] = {}
     for cell, summary in ledger.cells.items():
@@ -74,12 +74,12 @@ def _step(regime: str, summary: Summary) -> Step:
 
 
 def place_of(step: Step) -> tuple[bool, float, float]:
-    """What steps are sorted by; infinities and NaN come last."""
+    """Return the key that sorts steps by z; infinities and NaN come last."""
     return (True, 0.0, 0.0) if step.word == NON_FINITE else (False, step.low, step.high)
 
 
 def lacking(ledger: Ledger, dtype: str) -> dict[str, str]:
-    """Why adapters do not have a dtype, by adapter."""
+    """Return the reasons why adapters lack a dtype, by adapter."""
     return {
         cell.adapter: "; ".join(sorted(summary.unsupported))
         for cell, summary in sorted(ledger.cells.items())
@@ -88,12 +88,12 @@ def lacking(ledger: Ledger, dtype: str) -> dict[str, str]:
 
 
 def labels_of(dtype: str) -> tuple[float, ...]:
-    """The y that the values of a format are swept with."""
+    """Return the labels y that a sweep combines with the values of a format."""
     return LABELS if FORMATS[dtype].dtype.itemsize == 2 else LABELS[:1]
 
 
 def exact(output: str, z: float, y: float) -> float:
-    """The size of an output where X = 1, good enough to tell where it is too small to be normal."""
+    """Return the size of an output for X = 1, accurate enough to decide whether it is a normal number."""
     e = math.exp(-abs(z))
     p, q = (1 / (1 + e), e / (1 + e)) if z >= 0 else (e / (1 + e), 1 / (1 + e))
     r = -q if y == 1 else p - y
@@ -101,9 +101,9 @@ def exact(output: str, z: float, y: float) -> float:
 
 
 def is_normal(step: Step, key: Key) -> bool:
-    """Whether no exact value of the step is below the least normal number.
+    """Return whether no exact value of the step is below the least normal number.
 
-    Each output falls, or rises and then falls, between two of the ends, so that the ends tell.
+    Between the ends of a step each output is monotonic, or rises and then falls, so the ends decide.
     """
     if step.word == NON_FINITE:
         return True
@@ -112,7 +112,7 @@ def is_normal(step: Step, key: Key) -> bool:
 
 
 class Input(NamedTuple):
-    """An input of an exhaustive sweep, where X = 1."""
+    """An input of an exhaustive sweep, which has X = 1."""
 
     z: float
     y: float
@@ -120,11 +120,11 @@ class Input(NamedTuple):
 
 
 def input_of(worst: Worst) -> Input:
-    """Where a worst value was seen.
+    """Return the input of a worst value.
 
     Raises:
-        CaseError: its case is none.
-        LedgerError: it is no case of an exhaustive sweep.
+        CaseError: the text of its case is no case.
+        LedgerError: the case does not belong to an exhaustive sweep.
     """
     case = parse(worst.case)
     if not isinstance(case, Case) or case.regime != "every":
@@ -134,5 +134,5 @@ def input_of(worst: Worst) -> Input:
 
 
 def together(steps: Iterable[Step]) -> Summary:
-    """All of the steps as one."""
+    """Merge the summaries of all steps."""
     return merged(step.summary for step in steps)

@@ -1,4 +1,4 @@
-"""The tables of the page: rows of texts for a reader."""
+"""The tables of the page, as rows of texts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Table = list[list[str]]
 
 
 class Region(NamedTuple):
-    """Steps that share a row.
+    """The steps that share a row.
 
     Attributes:
         word: the regime.
@@ -45,7 +45,7 @@ class Region(NamedTuple):
 
     @classmethod
     def of(cls, step: Step, key: Key) -> Region:
-        """The region of a step."""
+        """Return the region of a step."""
         return cls(step.word, step.high <= 0, is_normal(step, key))
 
     def __str__(self) -> str:
@@ -54,22 +54,22 @@ class Region(NamedTuple):
 
 
 def ulp(value: float) -> str:
-    """An error, four digits of it."""
+    """Write an error with four digits."""
     return f"{value:.4g}"
 
 
 def count(number: int) -> str:
-    """A number of elements; a dash for none."""
+    """Write a number of elements, or a dash for none."""
     return f"{number:,}" if number else NOTHING
 
 
 def percent(part: int, of: int) -> str:
-    """A share, cut off, so that 100 % are all of them."""
+    """Write a share in percent, rounded down, so that 100 % means all."""
     return f"{math.floor(10000 * part / of) / 100:.2f} %" if of else NOTHING
 
 
 def at(worst: Worst | None, output: str) -> str:
-    """A worst error and the input where it is."""
+    """Write a worst error and its input."""
     if worst is None:
         return NOTHING
     found = input_of(worst)
@@ -83,17 +83,17 @@ def at(worst: Worst | None, output: str) -> str:
 
 
 def rounded(summary: Summary) -> int:
-    """How many errors are below half an ulp, so that the result is the nearest number."""
+    """Count the errors below half an ulp, whose results are the nearest numbers."""
     return sum(number for name, number in summary.errors.items() if _is_below_half(name))
 
 
 def _is_below_half(name: str) -> bool:
-    """Whether errors in [2^e, 2^(e+1)) are, by the name e of their bin."""
+    """Return whether the errors of a bin [2^e, 2^(e+1)) with the name e are below half an ulp."""
     return name == "zero" or (name != "inf" and int(name) < -1)
 
 
 def in_all(steps: Steps, dtype: str) -> Table:
-    """A row for each output and adapter, all finite values together."""
+    """Make a row for each output and adapter, with all finite values together."""
     return [
         [NAMES[key.output], key.adapter, *_in_all(key, [s for s in mine if s.word != NON_FINITE])]
         for key, mine in steps.items()
@@ -114,7 +114,7 @@ def _in_all(key: Key, finite: Sequence[Step]) -> Iterator[str]:
 
 
 def by_region(steps: Steps, dtype: str, output: str) -> Table:
-    """A row for each region, from the lowest z to the highest, with a column for each adapter."""
+    """Make a row for each region, from the lowest z to the highest, with a column for each adapter."""
     mine = {key.adapter: regions(key, steps[key]) for key in steps if key[:2] == (dtype, output)}
     fullest: dict[Region, list[Step]] = {}
     for found in mine.values():
@@ -128,7 +128,7 @@ def by_region(steps: Steps, dtype: str, output: str) -> Table:
 
 
 def regions(key: Key, mine: Sequence[Step]) -> dict[Region, list[Step]]:
-    """The steps of each region, in their order."""
+    """Group the steps by region, in order."""
     found: dict[Region, list[Step]] = {}
     for step in mine:
         found.setdefault(Region.of(step, key), []).append(step)
@@ -136,26 +136,26 @@ def regions(key: Key, mine: Sequence[Step]) -> dict[Region, list[Step]]:
 
 
 def _extent(found: Sequence[Step]) -> tuple[str, str]:
-    """From where to where, and how many problems."""
+    """Return the range of z of some steps, and their number of problems."""
     low, high = found[0].low, found[-1].high
-    ends = "±inf, NaN" if math.isnan(low) else f"{low + 0.0:.6g} … {high + 0.0:.6g}"  # no −0
+    ends = "±inf, NaN" if math.isnan(low) else f"{low + 0.0:.6g} … {high + 0.0:.6g}"  # + 0 turns −0 into 0
     return ends.replace("-", "−"), f"{sum(step.summary.problems for step in found):,}"
 
 
 def worst_normal(steps: Steps, key: Key) -> float | None:
-    """The worst error of an adapter where exact values are normal numbers."""
+    """Return the worst error of an adapter where exact values are normal numbers."""
     worst = together(step for step in steps[key] if is_normal(step, key)).error
     return worst and worst.value
 
 
 def outside(steps: Steps, dtype: str) -> tuple[int, int, int]:
-    """How many results there are, how many lie outside their sets, how many of those are known."""
+    """Count the results, those outside their sets, and those of these that known differences cover."""
     whole = merged(together(mine) for key, mine in steps.items() if key.dtype == dtype)
     return whole.elements, whole.wrong_elements, whole.known_elements
 
 
 def sampled(sample: Ledger, dtype: str) -> Table:
-    """A row for each kind of case, output and adapter of a random sweep."""
+    """Make a row for each kind of case, output and adapter of a random sweep."""
     cells = [cell for cell in sample.cells if cell.dtype == dtype and cell.output in OUTPUTS]
     cells.sort(key=lambda cell: (cell.regime, OUTPUTS.index(cell.output)))
     return [
