@@ -21,6 +21,7 @@ class Run:
         before: shell commands that are executed first.
         is_long: whether only the profiles ci and nightly run it.
         says: a pattern that the output must contain.
+        needs: a program that only the extra lint installs, which `make test` alone does not.
     """
 
     swaps: tuple[Swap, ...] = ()
@@ -28,6 +29,7 @@ class Run:
     before: str = ""
     is_long: bool = False
     says: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
         ("<that address>", "https://index.invalid"), ("make test", "make -n test")
     ),
     "make lint": Elsewhere("make lint"),
-    "make format": quick(),
+    "make format": Run(needs="ruff"),
     "make older-numpy": Elsewhere("make older-numpy"),
     "make soak": long(("make soak", "make soak ARGS='--only numpy --problems 1'")),
     "bash .ci/run": Elsewhere("bash .ci/run"),
