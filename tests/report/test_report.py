@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from ledger_pairs import CANNOT, PAIRS
-from ledgers import CASE, header, known, small
-from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, large, planted
+from ledgers import CASE, header, small
+from report_ledgers import large, planted
+from report_pages import Page
 
 from crosscheck import commands
 from crosscheck.cases import parse
 from crosscheck.formatting import format_number
-from crosscheck.gate import ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import verdict
 from crosscheck.judge import Judge
@@ -26,60 +23,10 @@ from crosscheck.message import replay
 from crosscheck.report.cells import cells_of
 from crosscheck.report.exact import ElementTruth, Place, got, truths_of
 from crosscheck.report.matrix import mark_of
-from crosscheck.report.page import digest, is_safe_link, page
+from crosscheck.report.page import digest, page
 from crosscheck.summary import Worst
 from reference.formats import FORMATS
 from reference.ulp import error_in_ulp
-
-
-class Page(HTMLParser):
-    """The elements of a page, the texts of those that hold text alone, and the rows of its tables."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.inline: list[tuple[str, dict[str, str | None], str]] = []
-        self.words: list[str] = []
-        self.rows: list[list[str]] = []
-        self._is_in_cell = False
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep it."""
-        self.elements.append((tag, dict(attrs)))
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("th", "td"):
-            self._is_in_cell = True
-            self.rows[-1].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        """A cell of a table ends."""
-        self._is_in_cell &= tag not in ("th", "td")
-
-    def handle_data(self, data: str) -> None:
-        """Keep it with the element that it begins in."""
-        tag, attributes = self.elements[-1] if self.elements else ("", {})
-        if self.cdata_elem is not None:
-            self.inline.append((tag, attributes, data))
-        else:
-            self.words.append(data)
-            if self._is_in_cell:
-                self.rows[-1][-1] += data
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The page's data."""
-        (text,) = (text for _, attributes, text in self.inline if attributes.get("id") == "data")
-        read: dict[str, Any] = json.loads(text)
-        return read
-
-    @property
-    def policy(self) -> str:
-        """The page's policy."""
-        (found,) = (a for tag, a in self.elements if tag == "meta" and "http-equiv" in a)
-        return str(found["content"])
 
 
 @pytest.fixture(scope="module")
@@ -128,51 +75,6 @@ def test_the_worst_error_is_reported_with_its_case_its_exact_value_and_its_repla
 def test_one_ledger_gives_the_same_bytes_each_time() -> None:
     ledger = planted()
     assert page(ledger, small()) == page(ledger, small())
-
-
-@pytest.mark.parametrize(
-    "ledgers",
-    [(hostile(),), (hostile(), small()), hostile_pair()],
-    ids=["alone", "not-compared", "compared"],
-)
-@pytest.mark.long
-def test_nothing_of_a_hostile_ledger_becomes_an_element_or_an_attribute(ledgers: tuple[Ledger, ...]) -> None:
-    harmless = Page(page(planted(), planted()))
-    shown = Page(page(*ledgers))
-    assert {tag for tag, _ in shown.elements} <= {tag for tag, _ in harmless.elements} | {"p", "a"}
-    assert sum(tag == "script" for tag, _ in shown.elements) == 2
-    attributes = {name for _, given in shown.elements for name in given}
-    assert not {name for name in attributes if name.startswith("on") or name in ("style", "src")}
-    assert not [a for tag, a in shown.elements if tag == "a" or "href" in a]
-
-
-def test_what_a_hostile_ledger_says_is_still_read_in_full() -> None:
-    shown = Page(page(hostile()))
-    assert SCRIPT_LINK in shown.words
-    kinds = {change.kind for change in gate(*reversed(hostile_pair())) if ATTACK in "".join(change)}
-    assert kinds == set(ChangeKind)  # so that the pair attacks every table of changes
-    assert [entry["of"][0] for entry in shown.data["cells"]] == [ATTACK] * 4
-    assert {entry["said"][0] for entry in shown.data["cells"]} == {ATTACK}
-
-
-@pytest.mark.parametrize(
-    ("link", "is_safe"),
-    [
-        ("https://example.org/1", True),
-        ("http://example.org/1", False),
-        (SCRIPT_LINK, False),
-        ("data:text/html,x", False),
-        (" https://example.org", False),
-        ("//example.org", False),
-        ("https:///x", False),
-        ("https://[", False),
-    ],
-    ids=["https", "http", "javascript", "data", "blank", "no-scheme", "no-host", "unreadable"],
-)
-def test_a_link_is_one_only_if_it_is_https(link: str, is_safe: bool) -> None:
-    assert is_safe_link(link) == is_safe
-    shown = Page(page(Ledger(header("torch"), known=(msgspec.structs.replace(known(), upstream=link),))))
-    assert [a["href"] for tag, a in shown.elements if tag == "a"] == [link] * is_safe
 
 
 def test_the_policy_allows_the_inline_blocks_by_their_hashes_and_nothing_else(
@@ -249,24 +151,6 @@ def _next(value: Any, steps: int) -> Any:
     """The neighbour on that side; a positive number of a format is ordered as its bits are."""
     bits = value[None].view(f"u{value.dtype.itemsize}")
     return (bits + 1 if steps > 0 else bits - 1).view(value.dtype)[0]
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", (7, 0, 0)),
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", (0, 9, 0)),
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", ()),
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "weights", (0, 0, 0)),
-        Place("ordinary:0:9999999x9x3x1:contiguous:float32", "y_hat", (0, 0, 0)),
-        Place("ordinary:0:1x1x3x1", "y_hat", (0, 0, 0)),
-        Place("float32:X=[[[[", "y_hat", (0, 0, 0)),
-        Place(ATTACK, "y_hat", (0, 0, 0)),
-    ],
-    ids=["problem", "element", "nowhere", "output", "too-large", "parts", "literal", "attack"],
-)
-def test_a_place_that_cannot_be_made_has_no_facts(place: Place) -> None:
-    assert truths_of([place]) == {place: None}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_ledgers import SAYINGS, ledger_of
 from ledgers import small
-from report_ledgers import hostile_pair, planted
+from report_ledgers import planted
 
 from crosscheck.comparison.table import Row
 from crosscheck.ledger import Ledger
@@ -219,7 +220,8 @@ def test_the_first_column_stays_when_the_matrix_scrolls(browser: Any, tmp_path: 
 def test_a_hostile_ledger_runs_nothing_and_breaks_nothing(
     viewport: dict[str, int], browser: Any, tmp_path: Path
 ) -> None:
-    for window in opened(browser, page(*hostile_pair()), tmp_path, viewport=viewport):
+    text = page(ledger_of(*SAYINGS.values()), ledger_of("word"))
+    for window in opened(browser, text, tmp_path, viewport=viewport):
         for button in window.page.locator("#matrix button").all():
             button.click()
             assert window.page.locator("dialog img, dialog script, dialog a").count() == 0

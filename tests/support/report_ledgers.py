@@ -6,18 +6,16 @@ import dataclasses
 import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
-from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, summary
+from ledgers import adapter, behaviour, cell, header, known, summary
 
 from crosscheck.comparison.engine import compare
 from crosscheck.comparison.plan import CorePlan
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import OUTPUTS
-from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
+from crosscheck.ledger import Acceptance, Fault, Ledger
 from crosscheck.ledger.making import by_class
-from crosscheck.ledger.records import COMPLETE
 from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import Cell, Summary, Worst
@@ -25,9 +23,6 @@ from tests.faulty_adapters import wrong
 
 PLAN = CorePlan(dtypes=("float32", "bfloat16"), regimes=("ordinary", "saturated_high", "zeros"), problems=300)
 PLANTED = (wrong.healthy, wrong.sign, wrong.missing_one_minus, wrong.raises, wrong.refuses)
-# One attack for each way to inject code into a page; an attack that runs sets a property of the window.
-ATTACK = "</script><script>window.hit=1</script><img src=x onerror='window.hit=2'>\"onfocus=\"window.hit=3"
-SCRIPT_LINK = "javascript:window.hit=4//https://example.org"
 
 
 def planted() -> Ledger:
@@ -51,66 +46,6 @@ def planted() -> Ledger:
         (Acceptance(when=datetime(2026, 1, 3, tzinfo=UTC), why="a new release", changes=("one", "two")),),
         verdict=1,
     )
-
-
-def hostile() -> Ledger:
-    """Make a ledger with an attack in every field that is a text."""
-    bad = Worst(3.0, ATTACK, (2**50, 7), ATTACK)
-    texts = summary(
-        error=bad, share=bad, unsupported=frozenset([ATTACK]), failures=frozenset([ATTACK]),
-        known={f"{ATTACK}:{ATTACK}": 1}, errors={ATTACK: 1, "0": 2}, shares={"inf": 1, "9" * 400: 2},
-    )  # fmt: skip
-    one = Adapter(
-        name=ATTACK,
-        selector=ATTACK,
-        framework=ATTACK,
-        version=ATTACK,
-        device=ATTACK,
-        threads=1,
-        dtypes=(ATTACK,),
-    )
-    head = header(command=ATTACK, suite=ATTACK, profile=ATTACK, adapters=(one,))
-    environment = msgspec.structs.replace(
-        head.environment, python=ATTACK, platform=ATTACK, cpu=ATTACK, blas=ATTACK,
-        packages={ATTACK: ATTACK}, variables={ATTACK: ATTACK},
-    )  # fmt: skip
-    entry = known(ATTACK)
-    fields = ("type", "framework", "versions", "mode", "case", "output", "got", "exact", "reason")
-    every = dict.fromkeys(fields, ATTACK)
-    known_ = msgspec.structs.replace(entry, **every, upstream=SCRIPT_LINK, covered={ATTACK: 1})
-    answer: dict[str, Any] = {"probe": ATTACK, "dtype": ATTACK, "input": ATTACK}
-    return Ledger(
-        msgspec.structs.replace(head, environment=environment),
-        {
-            cell(ATTACK, regime=ATTACK, output=output, dtype=dtype, shape=ATTACK, layout=ATTACK): texts
-            for output in ("grad", "all")
-            for dtype in ("float32", ATTACK)
-        },
-        tuple(
-            msgspec.structs.replace(behaviour(value, adapter=value), **answer) for value in (ATTACK, "other")
-        ),
-        (known_,),
-        (Fault(who=ATTACK, what=ATTACK),),
-        (Acceptance(when=datetime(2026, 1, 3, tzinfo=UTC), why=ATTACK, changes=(ATTACK,)),),
-        ending="interrupted",
-        verdict=1,
-    )
-
-
-def hostile_pair() -> tuple[Ledger, Ledger]:
-    """Make a hostile ledger and a baseline for it, with an attack in every kind of change."""
-    new = dataclasses.replace(hostile(), ending=COMPLETE)
-    old_header = msgspec.structs.replace(new.header, suite="0.1.0", environment=ENVIRONMENT, adapters=())
-    (first, *_) = new.cells
-    old = dataclasses.replace(
-        new,
-        header=old_header,
-        cells={first: dataclasses.replace(new.cells[first], wrong_elements=1)},
-        behaviours=tuple(msgspec.structs.replace(each, value="kept") for each in new.behaviours),
-        known=(),
-        faults=(Fault(who=f"{ATTACK} again", what=ATTACK),),
-    )
-    return new, old
 
 
 def large(adapters: int) -> Ledger:

@@ -1,0 +1,122 @@
+"""The report of a ledger that attacks its reader: all is shown as text, and nothing of it is ever code."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import msgspec
+import pytest
+from hostile_ledgers import CASES, SAYINGS, SCRIPT_LINK, ledger_of
+from ledgers import header, known, small
+from malicious_files import bounded, data_of, files, good_folder, peak_of, put_file
+from report_pages import Page
+
+from crosscheck import commands
+from crosscheck.gate import ChangeKind
+from crosscheck.gate.command import gate
+from crosscheck.ledger import Ledger
+from crosscheck.report.exact import Place, truths_of
+from crosscheck.report.page import is_safe_link, page
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder two levels down, with a good ledger, in which the command runs."""
+    monkeypatch.chdir(good_folder(tmp_path))
+    return Path.cwd()
+
+
+def page_of(folder: Path, *texts: str) -> Page:
+    """The page of a ledger that says these, compared with a harmless one."""
+    put_file(folder / "new.jsonl", data_of(ledger_of(*texts)))
+    there = files(folder).keys()
+    with bounded():
+        assert commands.run(["report", "new.jsonl", "good.jsonl", "--output", "page.html"]) == 0
+    assert files(folder).keys() - there <= {folder / "page.html"}
+    return Page((folder / "page.html").read_text("utf-8"))
+
+
+def words(count: int) -> list[str]:
+    """That many harmless words."""
+    return [f"word {number}" for number in range(count)]
+
+
+def assert_as_harmless(texts: list[str], folder: Path) -> None:
+    """Check that the page of a ledger that says these is built as that of one which says as many words."""
+    want, got = page_of(folder, *words(len(texts))), page_of(folder, *texts)
+    assert (got.kinds, got.code) == (want.kinds, want.code)
+    assert len(got.code) == 2
+
+
+def test_a_page_has_the_same_elements_and_the_same_code_whatever_a_ledger_says(folder: Path) -> None:
+    assert_as_harmless([*SAYINGS.values()], folder)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SAYINGS)
+def test_a_page_is_harmless_where_a_ledger_says_the_same_everywhere(name: str, folder: Path) -> None:
+    assert_as_harmless([SAYINGS[name]], folder)
+
+
+@pytest.mark.parametrize("baseline", [(), (small(),)], ids=["alone", "not-compared"])
+def test_nothing_of_a_hostile_ledger_that_is_not_compared_is_an_element_or_a_link(
+    baseline: tuple[Ledger, ...],
+) -> None:
+    def shown(*texts: str) -> Page:
+        ledger = ledger_of(*texts)
+        header = msgspec.structs.replace(ledger.header, profile=texts[0])
+        return Page(page(dataclasses.replace(ledger, header=header), *baseline))
+
+    got, want = shown(*SAYINGS.values()), shown(*words(len(SAYINGS)))
+    assert (got.kinds, got.code) == (want.kinds, want.code)
+    assert not [given for tag, given in got.elements if tag == "a" or "href" in given]
+
+
+def test_what_a_hostile_ledger_says_is_still_read_in_full() -> None:
+    shown = Page(page(ledger_of(SCRIPT_LINK), ledger_of("word")))
+    assert SCRIPT_LINK in shown.words
+    kinds = {change.kind for change in gate(ledger_of("word"), ledger_of(SCRIPT_LINK))}
+    assert kinds == set(ChangeKind)  # so that every table of changes is attacked
+    (entry,) = shown.data["cells"]
+    assert (entry["of"][0], entry["said"][0]) == (SCRIPT_LINK, SCRIPT_LINK)
+
+
+@pytest.mark.parametrize(
+    ("link", "is_safe"),
+    [
+        ("https://example.org/1", True),
+        ("http://example.org/1", False),
+        (SCRIPT_LINK, False),
+        ("data:text/html,x", False),
+        (" https://example.org", False),
+        ("//example.org", False),
+        ("https:///x", False),
+        ("https://[", False),
+    ],
+    ids=["https", "http", "javascript", "data", "blank", "no-scheme", "no-host", "unreadable"],
+)
+def test_a_link_is_one_only_if_it_is_https(link: str, is_safe: bool) -> None:
+    assert is_safe_link(link) == is_safe
+    shown = Page(page(Ledger(header("torch"), known=(msgspec.structs.replace(known(), upstream=link),))))
+    assert [a["href"] for tag, a in shown.elements if tag == "a"] == [link] * is_safe
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", (7, 0, 0)),
+        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", (0, 9, 0)),
+        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", ()),
+        Place("ordinary:0:1x1x3x1:contiguous:float32", "weights", (0, 0, 0)),
+        Place("ordinary:0:1x1x3x1", "y_hat", (0, 0, 0)),
+        Place("float32:X=[[[[", "y_hat", (0, 0, 0)),
+        *(Place(text, "y_hat", (0, 0, 0)) for text in (*CASES.values(), SAYINGS["page"])),
+    ],
+    ids=["problem", "element", "nowhere", "output", "parts", "literal", *CASES, "attack"],
+)
+def test_a_place_that_cannot_be_made_has_no_facts_and_takes_no_memory(place: Place) -> None:
+    def made() -> None:
+        assert truths_of([place]) == {place: None}
+
+    assert peak_of(made) <= 50_000_000
