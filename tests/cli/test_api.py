@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -259,91 +261,74 @@ def test_arrays_are_left_as_they_are_and_later_changes_do_not_reach_the_result()
     assert (found.problem.X.item(), found.grad.got.item()) == (1, 0.25)
 
 
-THING: Any = object()
-NOTHING: Any = None
-REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "no output": (lambda: judge_outputs(*ONE), r"nothing to judge; give any of y_hat, loss, grad, row_loss"),
-    "shape of an output": (
-        lambda: judge_outputs(*ONE, grad=[0.1]),
-        r"grad has shape \(1,\), want \(1, 1\) for this X, y and W",
-    ),
-    "shape of the loss": (lambda: judge_outputs(*ONE, loss=[[0.1]]), r"loss has shape \(1, 1\), want \(\)"),
-    "vectors": (lambda: exact_values([1], [[1]], [[1]]), r"X has shape \(1,\); use two axes or more"),
-    "shapes": (lambda: exact_values([[1, 2]], [[1]], [[1]]), r"shapes X \(1, 2\), y .* do not fit"),
-    "nothing": (lambda: exact_values(np.ones((0, 1)), [[1]], [[1]]), r"none of length 0"),
-    "ragged": (lambda: exact_values([[1], [1, 2]], [[1]], [[1]]), r"X is not a rectangular nested list"),
-    "no number": (
-        lambda: exact_values([["one"]], [[1]], [[1]]),
-        r"X holds 'one', which is no number; use hex",
-    ),
-    "two numbers": (lambda: exact_values([["1,2"]], [[1]], [[1]]), r"X holds '1,2', which is no number"),
-    "truth": (lambda: exact_values([[1]], [[True]], [[1]]), r"y holds True, which is no number"),
-    "truths": (
-        lambda: exact_values([[1]], np.array([[True]]), [[1]]),
-        r"y has dtype bool; use one of float64",
-    ),
-    "complex": (lambda: exact_values([[1]], [[1j]], [[1]]), r"y holds 1j, which is no number"),
-    "object": (lambda: exact_values([[1]], [[1]], THING), r"W is of type object; use a nested list or an"),
+def error_of(got: Any) -> Any:
+    """The errors of a gradient of ONE."""
+    return exact_values(*ONE).grad.error_in_ulp(got)
+
+
+ONES: dict[str, Any] = dict(zip("XyW", ONE, strict=True))
+values, sets, judge = (partial(each, **ONES) for each in (exact_values, admissible_sets, judge_outputs))
+TWO_WEIGHTS = [[1], [1]]
+# By name: the function, the arguments that it is given instead of good ones, and what is said of them.
+REFUSED: dict[str, tuple[Callable[..., Any], dict[str, Any], str]] = {
+    "no output": (judge, {}, r"nothing to judge; give any of y_hat, loss, grad, row_loss"),
+    "shape of an output": (judge, {"grad": [0.1]}, r"grad has shape \(1,\), want \(1, 1\) for this X, y"),
+    "shape of the loss": (judge, {"loss": [[0.1]]}, r"loss has shape \(1, 1\), want \(\)"),
+    "vectors": (values, {"X": [1]}, r"X has shape \(1,\); use two axes or more"),
+    "shapes": (values, {"X": [[1, 2]]}, r"shapes X \(1, 2\), y .* do not fit"),
+    "nothing": (values, {"X": np.ones((0, 1))}, r"none of length 0"),
+    "ragged": (values, {"X": [[1], [1, 2]]}, r"X is not a rectangular nested list"),
+    "no number": (values, {"X": [["one"]]}, r"X holds 'one', which is no number; use hex"),
+    "two numbers": (values, {"X": [["1,2"]]}, r"X holds '1,2', which is no number"),
+    "truth": (values, {"y": [[True]]}, r"y holds True, which is no number"),
+    "truths": (values, {"y": np.array([[True]])}, r"y has dtype bool; use one of float64"),
+    "complex": (values, {"y": [[1j]]}, r"y holds 1j, which is no number"),
+    "object": (values, {"W": object()}, r"W is of type object; use a nested list or an array"),
     "a broken array": (
-        lambda: exact_values([[1]], [[1]], Broken()),
-        r"W does not turn into a NumPy array: TypeError: on a device that is gone",
+        values,
+        {"W": Broken()},
+        r"W does not turn into a NumPy array: TypeError: on a device",
     ),
-    "None": (
-        lambda: exact_values([[1]], NOTHING, [[1]]),
-        r"y is of type NoneType; use a nested list or an array",
-    ),
-    "dtype": (lambda: exact_values(*ONE, dtype="float8"), r"unknown dtype 'float8'; .* did you mean 'float"),
+    "None": (values, {"y": None}, r"y is of type NoneType; use a nested list or an array"),
+    "dtype": (values, {"dtype": "float8"}, r"unknown dtype 'float8'; .* did you mean 'float"),
     "other dtype": (
-        lambda: exact_values(HALF, [[1]], [[1], [1]], dtype="float16"),
+        values,
+        {"X": HALF, "W": TWO_WEIGHTS, "dtype": "float16"},
         r"X has dtype float32, not the float16 that was asked for; convert it first",
     ),
     "two dtypes": (
-        lambda: judge_outputs(HALF, [[1]], [[1], [1]], y_hat=np.ones((1, 1))),
+        judge,
+        {"X": HALF, "W": TWO_WEIGHTS, "y_hat": np.ones((1, 1))},
         r"several dtypes: X float32, y_hat float64; convert them to the one that was computed in",
     ),
-    "too large": (
-        lambda: exact_values([["1e39"]], [[1]], [[1]], dtype="float32"),
-        r"beyond the largest float32",
-    ),
-    "too large a float": (lambda: exact_values([[1e39]], [[1]], [[1]], dtype="float32"), r"1e\+39, beyond"),
+    "too large": (values, {"X": [["1e39"]], "dtype": "float32"}, r"beyond the largest float32"),
+    "too large a float": (values, {"X": [[1e39]], "dtype": "float32"}, r"1e\+39, beyond"),
     "hexadecimal": (
-        lambda: exact_values([["0x1.000001p+0"]], [[1]], [[1]], dtype="float16"),
+        values,
+        {"X": [["0x1.000001p+0"]], "dtype": "float16"},
         r"X\[0, 0\] is 0x1.000001p\+0, which is no float16",
     ),
-    "claim": (
-        lambda: admissible_sets(*ONE, arithmetic={"flushes": True}),
-        r"arithmetic is not .*; it has .* flush",
-    ),
-    "value of a claim": (
-        lambda: admissible_sets(*ONE, arithmetic={"kappa": 0}),
-        r"kappa is 0, want at least 1",
-    ),
-    "shape of got": (
-        lambda: exact_values(*ONE).grad.error_in_ulp([1]),
-        r"got has shape \(1,\), want \(1, 1\)",
-    ),
-    "dtype of got": (
-        lambda: exact_values(*ONE).grad.error_in_ulp(HALF),
-        r"got has dtype float32, not the float64",
-    ),
-    "compared dtype": (lambda: compare_adapters(dtypes=["float"]), r"unknown dtype 'float'; use one of"),
+    "claim": (sets, {"arithmetic": {"flushes": True}}, r"arithmetic is not .*; it has .* flush"),
+    "value of a claim": (sets, {"arithmetic": {"kappa": 0}}, r"kappa is 0, want at least 1"),
+    "shape of got": (error_of, {"got": [1]}, r"got has shape \(1,\), want \(1, 1\)"),
+    "dtype of got": (error_of, {"got": HALF}, r"got has dtype float32, not the float64"),
+    "compared dtype": (compare_adapters, {"dtypes": ["float"]}, r"unknown dtype 'float'; use one of"),
     "a text for a list": (
-        lambda: compare_adapters(dtypes="float32"),
+        compare_adapters,
+        {"dtypes": "float32"},
         r"dtypes is 'float32'; use a list of names",
     ),
-    "compared regime": (
-        lambda: compare_adapters(regimes=["odd"]),
-        r"unknown regime 'odd'; use one of ordinary",
-    ),
-    "seconds": (lambda: compare_adapters(timeout=float("nan")), r"timeout is nan; use a number of seconds"),
-    "problems": (lambda: compare_adapters(problems=0), r"problems is 0; use 1 or more"),
+    "compared regime": (compare_adapters, {"regimes": ["odd"]}, r"unknown regime 'odd'; use one of ordinary"),
+    "seconds": (compare_adapters, {"timeout": math.nan}, r"timeout is nan; use a number of seconds"),
+    "problems": (compare_adapters, {"problems": 0}, r"problems is 0; use 1 or more"),
 }
 
 
-@pytest.mark.parametrize(("call", "why"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_used_is_a_value_error_of_one_clear_line(call: Callable[[], Any], why: str) -> None:
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_used_is_a_value_error_of_one_clear_line(name: str) -> None:
+    function, given, why = REFUSED[name]
     with pytest.raises(ValueError, match=why) as refused:
-        call()
+        function(**given)
     assert "\n" not in str(refused.value)
 
 

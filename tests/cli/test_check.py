@@ -194,11 +194,6 @@ def test_the_users_own_arrays_are_judged_and_replayed_by_the_name_of_the_file(
     assert f"--adapter {wrong('missing_half')}" in shown
 
 
-def test_two_adapters_of_one_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(adapters.AdapterError, match="two adapters are called 'numpy'"):
-        check(ONE, tmp_path, "adapters.closed_form:closed_form")
-
-
 def test_in_saturation_all_agree_and_the_error_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,10 +201,3 @@ def test_in_saturation_all_agree_and_the_error_is_reported(
     shown = capsys.readouterr().out
     assert re.search(r"^numpy +grad +within bounds +\S+ to zero", shown, flags=re.MULTILINE)
     assert "in grad of numpy" in shown
-
-
-@pytest.mark.parametrize("source", ["nothing", "a/b.npz", "x.safetensors", "ordinary:1", "float32:X=1"])
-def test_a_source_is_a_case_or_a_file(source: str) -> None:
-    with pytest.raises(CaseError) as found:
-        read(source)
-    assert source.split(":", maxsplit=1)[0] in str(found.value) or "parts" in str(found.value)

@@ -24,6 +24,10 @@ from crosscheck.cases.literals import CaseError
         (["compare", "--only", "numpy", "--adapter", "no_such_module:adapter"], ["no_such_module"]),
         (["compare", "--only", "numpy", "--adapter", "tests.faulty_adapters.wrong:typo"], ["typo"]),
         (["compare", "--only", "numpy", "--adapter", "math:pi"], ["no adapter", "evaluate"]),
+        (
+            ["compare", "--only", "numpy", "--adapter", "adapters.closed_form:closed_form"],
+            ["two adapters", "'numpy'"],
+        ),
         (["compare", "--problems", "0"], ["--problems"]),
         (["compare", "--seed", "-1"], ["--seed"]),
         (["compare", "--timeout", "0"], ["--timeout"]),
@@ -47,12 +51,6 @@ def test_a_mistake_in_the_call_is_one_clear_line_and_exit_code_2(
     journal = [] if arguments in (["compair"], ["check"]) else ["--journal", str(tmp_path)]
     assert commands.run([*arguments, *journal]) == 2
     assert_one_clear_line(capsys.readouterr().err, *parts)
-
-
-def test_two_adapters_of_one_name_are_unusable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    again = ["--adapter", "adapters.closed_form:closed_form", "--journal", str(tmp_path)]
-    assert commands.run(["compare", "--only", "numpy", *again]) == 2
-    assert_one_clear_line(capsys.readouterr().err, "two adapters", "'numpy'")
 
 
 @pytest.mark.parametrize(

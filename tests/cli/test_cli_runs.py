@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND, ENVIRONMENT, ROOT, crosscheck
 
+from adapters.child import GRACE
 from crosscheck import exit_codes
 
 
@@ -41,20 +42,10 @@ def test_behaviours_asks_the_chosen_questions_in_the_chosen_dtypes(tmp_path: Pat
 @pytest.mark.long
 def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "crashing.py").write_text(CRASHING)
-    options = [
-        "--only",
-        "numpy",
-        "--problems",
-        "7",
-        "--dtype",
-        "float32",
-        "--timeout",
-        "2",
-        "--compile-timeout",
-        "2",
-    ]
+    options = ["--only", "numpy", "--problems", "7", "--dtype", "float32"]
+    limits = ["--timeout", "2", "--compile-timeout", "2"]
     outside = [each for how in ("segv", "exits", "hangs") for each in ("--adapter", f"crashing:{how}")]
-    found = crosscheck("compare", *options, *outside, "--journal", "journal", cwd=tmp_path)
+    found = crosscheck("compare", *options, *limits, *outside, "--journal", "journal", cwd=tmp_path)
     said = " ".join(found.stdout.split())
     assert found.returncode == 1
     assert "segv killed by signal 11 (SIGSEGV); its input: journal/crashing_segv-3.safetensors" in said
@@ -81,8 +72,8 @@ def test_an_adapter_that_crashes_while_it_is_loaded_is_named_and_the_others_go_o
 
 
 HANGING = """
-import time
 from pathlib import Path
+from tests.faulty_adapters.crash import hanging
 from tests.faulty_adapters.wrong import healthy
 
 class Adapter:
@@ -92,7 +83,7 @@ class Adapter:
         self.calls += 1
         if self.calls == 100:
             Path(__file__).with_name("hangs").touch()
-            time.sleep(600)
+            hanging.evaluate(X, y, W)  # in one call of C, which never lets another thread run
         return healthy.evaluate(X, y, W)
 
 adapter = Adapter()
@@ -101,7 +92,9 @@ adapter = Adapter()
 
 @pytest.mark.long
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_leaves_the_table_so_far_and_no_process(tmp_path: Path) -> None:
+def test_ctrl_c_waits_for_no_adapter_that_hangs_and_leaves_the_table_but_no_process_and_no_file(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "hanging.py").write_text(HANGING)
     options = ["--only", "numpy", "--adapter", "hanging:adapter", "--journal", str(tmp_path / "journal")]
     with subprocess.Popen(
@@ -116,13 +109,16 @@ def test_ctrl_c_leaves_the_table_so_far_and_no_process(tmp_path: Path) -> None:
             asleep = asleep + 1 if (tmp_path / "hangs").exists() and is_asleep(process.pid) else 0
             time.sleep(0.05)
         children = children_of(process.pid)
+        begin = time.monotonic()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
+    assert time.monotonic() - begin < GRACE / 2
     assert (process.returncode, err) == (130, "")
     assert re.search("^Interrupted after [0-9]+ of [0-9,]+ cases, and this is of those", out, re.MULTILINE)
     assert out.splitlines()[-1].startswith("Interrupted: ")
     assert children
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+    assert list((tmp_path / "journal").iterdir()) == []
 
 
 def is_asleep(pid: int) -> bool:
