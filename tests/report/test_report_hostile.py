@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from hostile_ledgers import CASES, SAYINGS, SCRIPT_LINK, ledger_of
 from ledgers import header, known, small
-from malicious_files import bounded, data_of, files, good_folder, peak_of, put_file
+from malicious_files import Workplace, bounded, data_of, peak_of, put_file
 from report_pages import Page
 
-from crosscheck import commands
 from crosscheck.gate import ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.ledger import Ledger
@@ -21,20 +21,24 @@ from crosscheck.report.page import is_safe_link, page
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder two levels down, with a good ledger, in which the command runs."""
-    monkeypatch.chdir(good_folder(tmp_path))
-    return Path.cwd()
-
-
-def page_of(folder: Path, *texts: str) -> Page:
-    """The page of a ledger that says these, compared with a harmless one."""
-    put_file(folder / "new.jsonl", data_of(ledger_of(*texts)))
-    there = files(folder).keys()
+def place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Workplace]:
+    """A folder with a good ledger, in which the commands run with bounds."""
+    found = Workplace(tmp_path, capsys)
+    monkeypatch.chdir(found.folder)
     with bounded():
-        assert commands.run(["report", "new.jsonl", "good.jsonl", "--output", "page.html"]) == 0
-    assert files(folder).keys() - there <= {folder / "page.html"}
-    return Page((folder / "page.html").read_text("utf-8"))
+        yield found
+
+
+def page_of(place: Workplace, *texts: str) -> Page:
+    """The page of a ledger that says these, compared with a harmless one."""
+    put_file(place.folder / "new.jsonl", data_of(ledger_of(*texts)))
+    there = place.files().keys()
+    code, _, complaint = place.run("report", "new.jsonl", "good.jsonl", "--output", "page.html")
+    assert (code, complaint) == (0, "")
+    assert place.files().keys() - there <= {place.folder / "page.html"}
+    return Page((place.folder / "page.html").read_text("utf-8"))
 
 
 def words(count: int) -> list[str]:
@@ -42,21 +46,21 @@ def words(count: int) -> list[str]:
     return [f"word {number}" for number in range(count)]
 
 
-def assert_as_harmless(texts: list[str], folder: Path) -> None:
+def assert_as_harmless(texts: list[str], place: Workplace) -> None:
     """Check that the page of a ledger that says these is built as that of one which says as many words."""
-    want, got = page_of(folder, *words(len(texts))), page_of(folder, *texts)
+    want, got = page_of(place, *words(len(texts))), page_of(place, *texts)
     assert (got.kinds, got.code) == (want.kinds, want.code)
     assert len(got.code) == 2
 
 
-def test_a_page_has_the_same_elements_and_the_same_code_whatever_a_ledger_says(folder: Path) -> None:
-    assert_as_harmless([*SAYINGS.values()], folder)
+def test_a_page_has_the_same_elements_and_the_same_code_whatever_a_ledger_says(place: Workplace) -> None:
+    assert_as_harmless([*SAYINGS.values()], place)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SAYINGS)
-def test_a_page_is_harmless_where_a_ledger_says_the_same_everywhere(name: str, folder: Path) -> None:
-    assert_as_harmless([SAYINGS[name]], folder)
+def test_a_page_is_harmless_where_a_ledger_says_the_same_everywhere(name: str, place: Workplace) -> None:
+    assert_as_harmless([SAYINGS[name]], place)
 
 
 @pytest.mark.parametrize("baseline", [(), (small(),)], ids=["alone", "not-compared"])

@@ -1,31 +1,33 @@
-"""Malicious files, and how to make them: what is no file, archives, tensors, texts of cases and ledgers."""
+"""Malicious inputs: what they are, a folder for commands that read them, and what must come of it."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import os
+import pickle
 import resource
 import signal
-import struct
 import tracemalloc
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+import pytest
+from command_line import assert_one_clear_line
 from ledgers import small
 
+from crosscheck import commands
+from crosscheck.escaping import FIRST, GAP, LAST
 from crosscheck.ledger import Ledger
 from crosscheck.ledger.file import AFTER, BEFORE
 from crosscheck.ledger.ledger import encoded
 
 Make = Callable[[Path], str | Path]
+# The arguments of a command, made from what it is given and a folder with a good ledger.
+Command = Callable[[str | Path, Path], list[str | Path]]
 
-GOOD = {"X": np.arange(6.0).reshape(2, 3), "y": np.ones((2, 1)), "W": np.ones((3, 1))}
 # Escape sequences: a title, a screen cleared twice, the direction of writing.
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e"
 
@@ -51,6 +53,9 @@ class Trap:
 
     def __reduce__(self) -> Any:
         return os.system, ("touch hit",)
+
+
+PICKLE = pickle.dumps(Trap())
 
 
 def put_file(path: Path, data: bytes) -> Path:
@@ -119,95 +124,6 @@ def no_files(name: str) -> tuple[Row, ...]:
     )  # fmt: skip
 
 
-def npy(head: str, body: bytes = bytes(48)) -> bytes:
-    """Return the bytes of a NumPy array with this header."""
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode("latin-1") + body
-
-
-def stated(shape: str = "(2, 3)", descr: str = "'<f8'") -> str:
-    """Return the header of an array with this shape and dtype."""
-    return f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n"
-
-
-def saved(array: Any, **options: Any) -> bytes:
-    """Return an array as NumPy saves it."""
-    file = io.BytesIO()
-    np.save(file, array, **options)
-    return file.getvalue()
-
-
-def packed(change: Callable[[zipfile.ZipFile], None] = lambda _: None, **arrays: bytes) -> bytes:
-    """Return an archive of good arrays but for these, changed before its directory is written."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {**{name: saved(array) for name, array in GOOD.items()}, **arrays}.items():
-            archive.writestr(f"{name}.npy", data)
-        change(archive)
-    return file.getvalue()
-
-
-def npz(data: bytes | Callable[[], bytes]) -> Make:
-    """Make a file ``a.npz`` with these bytes."""
-    return file_of("a.npz", data)
-
-
-def of_x(head: str) -> Make:
-    """Make an archive in which X has this header."""
-    return npz(lambda: packed(X=npy(head)))
-
-
-def altered(**values: int) -> Make:
-    """Make an archive whose directory says this of X."""
-
-    def change(archive: zipfile.ZipFile) -> None:
-        for name, value in values.items():
-            setattr(archive.getinfo("X.npy"), name, value)
-
-    return npz(lambda: packed(change))
-
-
-def with_crowded_directory(count: int = 60_000) -> bytes:
-    """Return an archive with this number of entries in its directory."""
-    data = packed()
-    start, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
-    entries = data[start:end] * (count // 3)
-    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, len(entries), start, 0)
-    return data[:start] + entries + tail
-
-
-def with_long_header() -> bytes:
-    """Return an archive of some kilobytes whose X has a header of 32 MiB."""
-    size = 1 << 25
-    return packed(X=b"\x93NUMPY\x02\x00" + struct.pack("<I", size) + b" " * size)
-
-
-def zeros(side: int) -> bytes:
-    """Return an archive of square arrays of zeros."""
-    one = saved(np.zeros((side, side), "<f2"))
-    return packed(X=one, y=one, W=one)
-
-
-def tensors(head: Any, body: bytes = bytes(88), *, size: int | None = None) -> Make:
-    """Make a file ``a.safetensors``: its header, as it is or as JSON, and the bytes of its arrays."""
-    text = head if isinstance(head, bytes) else json.dumps(head).encode()
-    return file_of("a.safetensors", struct.pack("<Q", len(text) if size is None else size) + text + body)
-
-
-def entries(**changed: dict[str, Any]) -> dict[str, Any]:
-    """Return the header of a good file with some fields changed."""
-    found: dict[str, Any] = {}
-    at = 0
-    for name, array in GOOD.items():
-        ends = [at, at := at + array.nbytes]
-        found[name] = {"dtype": "F64", "shape": list(array.shape), "data_offsets": ends}
-    return {name: {**found.get(name, {}), **changed.get(name, {})} for name in {**found, **changed}}
-
-
-def with_x_twice() -> bytes:
-    """Return a header in which X stands twice."""
-    return json.dumps(entries())[:-1].encode() + b"," + json.dumps({"X": entries()["X"]})[1:].encode()
-
-
 def literal(number: str) -> str:
     """Return a case with this for X."""
     return f"float64:X={number}:y=[[1]]:W=[[1]]"
@@ -222,47 +138,6 @@ def sealed(lines: Iterable[bytes]) -> bytes:
 def data_of(ledger: Ledger) -> bytes:
     """Return a ledger as it is written."""
     return sealed(map(encoded, (*ledger.lines(), ledger.footer())))
-
-
-def forged(change: Callable[[list[bytes]], list[bytes]]) -> Make:
-    """Make a ledger ``bad.jsonl`` with other lines."""
-
-    def make(folder: Path) -> Path:
-        lines = data_of(small()).splitlines(keepends=True)
-        changed = change(list(lines))
-        assert changed != lines
-        return put_file(folder / "bad.jsonl", sealed(changed))
-
-    return make
-
-
-def at(number: int, old: bytes, new: bytes) -> Make:
-    """Make a ledger in which one thing in one line is another."""
-
-    def change(lines: list[bytes]) -> list[bytes]:
-        lines[number] = lines[number].replace(old, new, 1)
-        return lines
-
-    return forged(change)
-
-
-def before(number: int, *more: bytes) -> Make:
-    """Make a ledger with more lines."""
-    return forged(lambda lines: [*lines[:number], *more, *lines[number:]])
-
-
-def good_folder(above: Path) -> Path:
-    """Make a folder two levels down with a good ledger, ``good.jsonl``; return its path."""
-    found = above / "one" / "two"
-    found.mkdir(parents=True)
-    put_file(found / "good.jsonl", data_of(small()))
-    return found
-
-
-def files(folder: Path) -> dict[Path, tuple[int, ...]]:
-    """Return the state of everything in a folder and two levels above; links are not followed."""
-    stats = ((path, path.lstat()) for path in folder.parents[1].rglob("*"))
-    return {path: (stat.st_mode, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats}
 
 
 def assert_escaped(printed: str) -> None:
@@ -296,3 +171,48 @@ def peak_of(call: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+class Workplace:
+    """A folder two levels down, with a good ledger, in which commands run.
+
+    Args:
+        above: the folder two levels above.
+        capsys: pytest's.
+    """
+
+    def __init__(self, above: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = above / "one" / "two"
+        self.folder.mkdir(parents=True)
+        put_file(self.folder / "good.jsonl", data_of(small()))
+        self._capsys = capsys
+
+    def run(self, *arguments: str | Path) -> tuple[int, str, str]:
+        """Run the command in this process; return its exit code, its output and its complaints."""
+        code = commands.run(list(map(str, arguments)))
+        return (code, *self._capsys.readouterr())
+
+    def files(self) -> dict[Path, tuple[int, ...]]:
+        """Return the state of everything in the folder and two levels above; links are not followed."""
+        stats = ((path, path.lstat()) for path in self.folder.parents[1].rglob("*"))
+        return {path: (stat.st_mode, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats}
+
+    def assert_rejected(self, row: Row, *each: Command) -> None:
+        """Check that each command rejects a malicious input by one line and leaves nothing behind."""
+        given = row.make(self.folder)
+        is_short = isinstance(given, Path) and given.name.isprintable() and len(given.name) < 100
+        there = self.files()
+
+        def assert_rejected(command: Command) -> None:
+            code, printed, complaint = self.run(*command(given, self.folder))
+            assert (code, printed) == (2, ""), complaint[:1000]
+            assert_one_clear_line(complaint, row.says, Path(given).name if is_short else "")
+            assert_escaped(complaint)
+            assert len(complaint) <= len("crosscheck: error: \n") + FIRST + len(GAP) + LAST
+            assert self.files() == there
+
+        for command in each:
+            if row.most is None:
+                assert_rejected(command)
+            else:
+                assert peak_of(partial(assert_rejected, command)) <= row.most

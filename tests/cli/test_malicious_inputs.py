@@ -1,4 +1,4 @@
-"""Malicious inputs, all in one table: what is made, which command reads it, and what must come of it.
+"""Malicious arrays and texts of cases, all in one table: what is made, and what must come of it.
 
 An input is rejected, with exit code 2 and one line that names it, says what is wrong and what would do.
 No file appears, no command hangs, no memory fills.
@@ -6,58 +6,124 @@ No file appears, no command hangs, no memory fills.
 
 from __future__ import annotations
 
-import functools
-import pickle
+import io
+import json
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from command_line import assert_one_clear_line
-from ledgers import small
 from malicious_files import (
     ESCAPES,
-    GOOD,
+    PICKLE,
+    Make,
     Row,
     Trap,
-    altered,
-    assert_escaped,
-    at,
-    before,
+    Workplace,
     bounded,
-    data_of,
-    entries,
     file_of,
-    files,
-    forged,
-    good_folder,
     linked,
     literal,
     no_files,
-    npy,
-    npz,
-    of_x,
-    packed,
-    peak_of,
-    saved,
     sparse,
-    stated,
-    tensors,
-    with_crowded_directory,
-    with_long_header,
-    with_x_twice,
-    zeros,
 )
-from recording import Recording
 
-from crosscheck import commands
-from crosscheck.escaping import FIRST, GAP, LAST
+GOOD = {"X": np.arange(6.0).reshape(2, 3), "y": np.ones((2, 1)), "W": np.ones((3, 1))}
 
-Run = Callable[..., tuple[int, str, str]]
 
-PICKLE = pickle.dumps(Trap())
+def npy(head: str, body: bytes = bytes(48)) -> bytes:
+    """Return the bytes of a NumPy array with this header."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode("latin-1") + body
+
+
+def stated(shape: str = "(2, 3)", descr: str = "'<f8'") -> str:
+    """Return the header of an array with this shape and dtype."""
+    return f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n"
+
+
+def saved(array: Any, **options: Any) -> bytes:
+    """Return an array as NumPy saves it."""
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    return file.getvalue()
+
+
+def packed(change: Callable[[zipfile.ZipFile], None] = lambda _: None, **arrays: bytes) -> bytes:
+    """Return an archive of good arrays but for these, changed before its directory is written."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {**{name: saved(array) for name, array in GOOD.items()}, **arrays}.items():
+            archive.writestr(f"{name}.npy", data)
+        change(archive)
+    return file.getvalue()
+
+
+def npz(data: bytes | Callable[[], bytes]) -> Make:
+    """Make a file ``a.npz`` with these bytes."""
+    return file_of("a.npz", data)
+
+
+def of_x(head: str) -> Make:
+    """Make an archive in which X has this header."""
+    return npz(lambda: packed(X=npy(head)))
+
+
+def altered(**values: int) -> Make:
+    """Make an archive whose directory says this of X."""
+
+    def change(archive: zipfile.ZipFile) -> None:
+        for name, value in values.items():
+            setattr(archive.getinfo("X.npy"), name, value)
+
+    return npz(lambda: packed(change))
+
+
+def with_crowded_directory(count: int = 60_000) -> bytes:
+    """Return an archive with this number of entries in its directory."""
+    data = packed()
+    start, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    entries = data[start:end] * (count // 3)
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, len(entries), start, 0)
+    return data[:start] + entries + tail
+
+
+def with_long_header() -> bytes:
+    """Return an archive of some kilobytes whose X has a header of 32 MiB."""
+    size = 1 << 25
+    return packed(X=b"\x93NUMPY\x02\x00" + struct.pack("<I", size) + b" " * size)
+
+
+def zeros(side: int) -> bytes:
+    """Return an archive of square arrays of zeros."""
+    one = saved(np.zeros((side, side), "<f2"))
+    return packed(X=one, y=one, W=one)
+
+
+def tensors(head: Any, body: bytes = bytes(88), *, size: int | None = None) -> Make:
+    """Make a file ``a.safetensors``: its header, as it is or as JSON, and the bytes of its arrays."""
+    text = head if isinstance(head, bytes) else json.dumps(head).encode()
+    return file_of("a.safetensors", struct.pack("<Q", len(text) if size is None else size) + text + body)
+
+
+def entries(**changed: dict[str, Any]) -> dict[str, Any]:
+    """Return the header of a good file with some fields changed."""
+    found: dict[str, Any] = {}
+    at = 0
+    for name, array in GOOD.items():
+        ends = [at, at := at + array.nbytes]
+        found[name] = {"dtype": "F64", "shape": list(array.shape), "data_offsets": ends}
+    return {name: {**found.get(name, {}), **changed.get(name, {})} for name in {**found, **changed}}
+
+
+def with_x_twice() -> bytes:
+    """Return a header in which X stands twice."""
+    return json.dumps(entries())[:-1].encode() + b"," + json.dumps({"X": entries()["X"]})[1:].encode()
+
+
 OBJECTS = saved(np.array([[Trap()]], dtype=object), allow_pickle=True)
 X_TWICE = packed(Z=saved(-GOOD["X"])).replace(b"Z.npy", b"X.npy")
 NO_NPZ = "is damaged, or no .npz file"
@@ -151,48 +217,9 @@ TEXTS = (
     text("deeper-than-numpy", literal("[[]," + "[" * 100 + "]" * 101), NO_LISTS),
 )  # fmt: skip
 
-ledger = functools.partial(file_of, "bad.jsonl")
-HEADER, CELL, FOOTER = 0, 1, -1
-ONE_LINE = b'{"format":"gradient-crosscheck ledger","version":2,"text":"%s"}\n'
-NO_LEDGER, OTHERWISE = (
-    "is no ledger of this suite, or its beginning is damaged",
-    "in another form than the suite writes",
-)
-TIME = b"2026-01-02T03:04:05Z"
-FIGURE, DEEP = b'"0x1.8000000000000p+0"', b"[" * 100_000 + b"]" * 100_000
-LEDGERS = (
-    Row("pickle", ledger(PICKLE), NO_LEDGER),
-    Row("utf-16", ledger(lambda: data_of(small()).decode().encode("utf-16")), NO_LEDGER),
-    Row("deep-in-the-header", at(HEADER, b'"seed":0', b'"seed":' + DEEP), NO_LEDGER),
-    Row("deep-in-a-line", before(1, b'{"kind":' + DEEP + b"}\n"), "line 2: "),
-    Row("half-a-character", at(CELL, b'"core"', rb'"\ud800"'), "line 2: "),
-    Row("half-a-character-in-bytes", at(CELL, b'"core"', b'"\xed\xa0\x80"'), "line 2: "),
-    Row("escapes-for-a-kind", at(CELL, b'"cell"', rb'"\u001b[2J\u202e"'), r"Invalid value '\x1b[2J\u202e'"),
-    Row("text-without-end-for-a-kind", at(CELL, b'"cell"', b'"' + b"x" * 10**6 + b'"'), "value 'xxxxxx"),
-    Row("another-version", at(HEADER, b'"version":2', b'"version":1'), "version 1 of the format, and this"),
-    Row("version-of-4,000-digits", at(HEADER, b'"version":2', b'"version":' + b"9" * 4000), "has version 99"),
-    Row("negative-count", at(CELL, b'"cases":7', b'"cases":-7'), "Expected `int` >= 0"),
-    Row("huge-count", at(CELL, b'"cases":7', b'"cases":1e400'), "Number out of range"),
-    Row("code-for-a-number", at(CELL, FIGURE, b"\"__import__('os').system('touch hit')\""), "matching regex"),
-    Row("huge-exponent", at(CELL, FIGURE, b'"0x1.8p+9999"'), "has a number that no float64 holds"),
-    Row("time-beyond-the-calendar", at(HEADER, TIME, b"9999-12-31T23:59:59-12:00"), "that is not UTC"),
-    Row("field-twice", at(CELL, b'"cases":7', b'"cases":8,"cases":7'), OTHERWISE),
-    Row("unknown-field", at(CELL, b"{", b'{"extra":1,'), "unknown field `extra`"),
-    Row("line-twice", forged(lambda lines: [lines[0], lines[1], *lines[1:]]), OTHERWISE),
-    Row("lines-in-another-order", forged(lambda lines: [*lines[:3][::2], lines[1], *lines[3:]]), OTHERWISE),
-    Row("no-header", forged(lambda lines: lines[1:]), NO_LEDGER),
-    Row("another-count", at(FOOTER, b'"cells":2', b'"cells":3'), OTHERWISE),
-    Row("another-digest", at(FOOTER, b'"results":"', b'"results":"0'), "matching regex"),
-    Row("another-ending", at(FOOTER, b'"complete"', b'"finished"'), "has an end that this suite does not"),
-    Row("a-terabyte", sparse("bad.jsonl"), "has 1099511627776 bytes; at most 67108864 are read"),
-    Row("the-systems-memory", linked("bad.jsonl", "/proc/self/pagemap"), NO_LEDGER),
-    *no_files("bad.jsonl"),
-)  # fmt: skip
-LARGE_LEDGERS = (
-    Row("one-line", ledger(lambda: ONE_LINE % (b"x" * 20_000_000)), "has no end", 90_000_000),
-    Row("lists", ledger(lambda: ONE_LINE % (b'","x":[' + b"[]," * 10**6 + b'[],"')), NO_LEDGER, 15_000_000),
-    Row("lines", forged(lambda lines: [lines[0], b"{}\n" * 10**6, *lines[1:]]), "line 2: Object", 13_000_000),
-)  # fmt: skip
+# Files of tensors are opened by the code that opens archives: what is no file is tried with one of them.
+READ = {"npz": (*ARCHIVES, *no_files("a.npz")), "safetensors": TENSORS, "case": TEXTS}
+REJECTED = [pytest.param(row, id=f"{name}-{row.name}") for name, rows in READ.items() for row in rows]
 
 
 def checking(given: str | Path, folder: Path) -> list[str | Path]:
@@ -200,91 +227,20 @@ def checking(given: str | Path, folder: Path) -> list[str | Path]:
     return ["check", given, "--only", "numpy", "--journal", folder / "journal"]
 
 
-# A command, made from what is given and a folder with a good ledger.
-Command = Callable[[str | Path, Path], list[str | Path]]
-GATES: tuple[Command, ...] = (
-    lambda given, folder: ["gate", given, folder / "good.jsonl"],
-    lambda given, folder: ["gate", folder / "good.jsonl", given],
-    lambda given, folder: ["gate", folder / "good.jsonl", given, "--accept", "why"],
-)
-REPORTS: tuple[Command, ...] = (
-    lambda given, folder: ["report", given, "--output", folder / "page.html"],
-    lambda given, folder: ["report", folder / "good.jsonl", given, "--output", folder / "page.html"],
-)
-# Files of tensors are opened by the code that opens archives: what is no file is tried with one of them.
-READ_BY: dict[str, tuple[tuple[Row, ...], tuple[Command, ...]]] = {
-    "check-npz": ((*ARCHIVES, *no_files("a.npz")), (checking,)),
-    "check-safetensors": (TENSORS, (checking,)),
-    "check-case": (TEXTS, (checking,)),
-    "gate-and-report": (LEDGERS, (*GATES, *REPORTS)),
-    "gate": (LARGE_LEDGERS, GATES[1:2]),
-}
-REJECTED = [
-    pytest.param(row, each, id=f"{name}-{row.name}") for name, (rows, each) in READ_BY.items() for row in rows
-]
-
-
-@pytest.fixture(autouse=True)
-def bounds() -> Iterator[None]:
-    """A minute and 4 GiB of memory more: a command that hangs or swallows what it is given fails alone."""
+@pytest.fixture
+def place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Workplace]:
+    """A folder with a good ledger, in which the commands run with bounds."""
+    found = Workplace(tmp_path, capsys)
+    monkeypatch.chdir(found.folder)
     with bounded():
-        yield
+        yield found
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder two levels down, with a good ledger, in which the commands run."""
-    monkeypatch.chdir(good_folder(tmp_path))
-    return Path.cwd()
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command in this process: exit code, output and complaints."""
-
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        code = commands.run(list(map(str, arguments)))
-        return (code, *capsys.readouterr())
-
-    return command
-
-
-@pytest.mark.parametrize(("row", "each"), REJECTED)
-def test_what_is_malicious_is_rejected_by_one_line_and_leaves_nothing(
-    row: Row, each: tuple[Command, ...], run: Run, folder: Path
-) -> None:
-    given = row.make(folder)
-    named = (
-        given.name if isinstance(given, Path) and given.name.isprintable() and len(given.name) < 100 else ""
-    )
-    there = files(folder)
-
-    def assert_rejected(command: Command) -> None:
-        code, printed, complaint = run(*command(given, folder))
-        assert (code, printed) == (2, ""), complaint[:1000]
-        assert_one_clear_line(complaint, row.says, named)
-        assert_escaped(complaint)
-        assert len(complaint) <= len("crosscheck: error: \n") + FIRST + len(GAP) + LAST
-        assert files(folder) == there
-
-    for command in each:
-        if row.most is None:
-            assert_rejected(command)
-        else:
-            assert peak_of(functools.partial(assert_rejected, command)) <= row.most
-    if row in LEDGERS:
-        assert_no_baseline(row, given, folder)
-        assert files(folder) == there
-
-
-def assert_no_baseline(row: Row, given: str | Path, folder: Path) -> None:
-    """For ``pytest --gate`` it is a usage error, before anything is written."""
-    options = {"gate": str(given), "ledger": str(folder / "new.jsonl")}
-    recording = Recording(SimpleNamespace(getoption=options.get))  # type: ignore[arg-type]  # all that it asks
-    with pytest.raises(pytest.UsageError) as error:
-        recording.begin(folder / "new.jsonl")
-    assert row.says in str(error.value)
-    assert_escaped(str(error.value))
+@pytest.mark.parametrize("row", REJECTED)
+def test_what_is_malicious_is_rejected_by_one_line_and_leaves_nothing(row: Row, place: Workplace) -> None:
+    place.assert_rejected(row, checking)
 
 
 def with_more_and_lies(archive: zipfile.ZipFile) -> None:
@@ -295,7 +251,7 @@ def with_more_and_lies(archive: zipfile.ZipFile) -> None:
         "..\\evil.npy",
         "<script>alert(1)</script>.npy",
     ):
-        archive.writestr(name, pickle.dumps(Trap()))
+        archive.writestr(name, PICKLE)
     archive.getinfo("../../evil.npy").external_attr = 0o120777 << 16  # a link
     archive.getinfo("X.npy").file_size = 2**60
 
@@ -305,20 +261,20 @@ def with_a_packed_size_that_lies(archive: zipfile.ZipFile) -> None:
     archive.getinfo("X.npy").compress_size = 2**60
 
 
-def test_what_is_odd_and_harmless_is_judged(run: Run, folder: Path) -> None:
+def test_what_is_odd_and_harmless_is_judged(place: Workplace) -> None:
     old = npy("{'descr': '>f8', 'fortran_order': True, 'shape': (2L, 3L)}")  # as of Python 2
-    given = npz(lambda: packed(with_more_and_lies, X=old))(folder)
-    there = files(folder)
-    code, printed, complaint = run(*checking(given, folder))
+    given = npz(lambda: packed(with_more_and_lies, X=old))(place.folder)
+    there = place.files()
+    code, printed, complaint = place.run(*checking(given, place.folder))
     assert (code, complaint) == (0, "")
     assert "Within bounds: numpy" in printed
-    assert files(folder).keys() - there.keys() <= {folder / "journal"}
+    assert place.files().keys() - there.keys() <= {place.folder / "journal"}
 
 
-def test_an_array_that_lies_over_others_is_judged_or_refused_in_one_line(run: Run, folder: Path) -> None:
+def test_an_array_that_lies_over_others_is_judged_or_refused_in_one_line(place: Workplace) -> None:
     """Newer releases of Python see it; older ones read no more than there is."""
-    given = npz(lambda: packed(with_a_packed_size_that_lies))(folder)
-    code, _, complaint = run(*checking(given, folder))
+    given = npz(lambda: packed(with_a_packed_size_that_lies))(place.folder)
+    code, _, complaint = place.run(*checking(given, place.folder))
     if code:
         assert code == 2
         assert_one_clear_line(complaint, "is damaged", "Overlapped entries")
