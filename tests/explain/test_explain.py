@@ -20,6 +20,7 @@ from crosscheck.judge import Judge
 from reference import network, stable
 from tests.faulty_adapters import wrong
 
+Fault = Callable[[Any, Any, Any], Any]
 DOCUMENT = "float64:X=[[0x1p+0,0x1p-1,-0x1p-2]]:y=[[0x1p+0]]:W=[[0x1p-1],[0x1.8p+0],[0x1p+0]]"
 
 
@@ -73,20 +74,85 @@ def test_a_trace_names_the_equation_that_differs_first(quantity: str) -> None:
     assert diagnosis.evidence.startswith("by trace")
 
 
-@pytest.mark.parametrize(
-    ("output", "fault", "equation", "words"),
-    [
-        ("y_hat", wrong.in_float32, "(10.2)", "ŷ is"),
-        ("loss", wrong.without_half, "L = ", "L is 2 × exact at every probe"),
-        ("grad", wrong.scaled(-1), "(13)", "Δ is -1 × exact at every probe"),
-        ("grad", wrong.scaled(0.5), "(13)", "Δ is 0.5 × exact at every probe"),
-        ("grad", wrong.without_one_minus, "(14–16)", "the factor (1 − ŷ) is missing"),
-        ("grad", wrong.wrong_axes, "(18–19)", "Δ is right at its own z"),
-    ],
-)
-def test_probes_name_the_equation_without_a_trace(output: str, fault: Any, equation: str, words: str) -> None:
+def formula(delta: Callable[[Any, Any], Any]) -> Fault:
+    """The closed form with another Δ(ŷ, y)."""
+
+    def evaluate(X: Any, y: Any, W: Any) -> Any:
+        y_hat = wrong.forward(X, W)
+        return y_hat, wrong.half_squares(y, y_hat), wrong.product(wrong.turned(X), delta(y_hat, y))
+
+    return evaluate
+
+
+def without_last_input(X: Any, y: Any, W: Any) -> Any:
+    """The ŷ of sums without their last product, where there are two or more."""
+    n = max(1, X.shape[-1] - 1)
+    return {"y_hat": wrong.right(X[..., :n], y, W[..., :n, :])[0]}
+
+
+def largest_loss(X: Any, y: Any, W: Any) -> Any:
+    """The closed form with the largest term of the loss instead of their sum."""
+    y_hat, _, grad = wrong.right(X, y, W)
+    return y_hat, (0.5 * (y - y_hat) ** 2).max((-2, -1)), grad
+
+
+def only_gradient(X: Any, y: Any, W: Any) -> Any:
+    """A gradient of the wrong sign, alone."""
+    return {"grad": wrong.scaled(-1)(X, y, W)[2]}
+
+
+STACK = "ordinary:8:4x2x3x1:contiguous:float64"
+ONE_LABEL = "float64:X=[[0x1p+0]]:y=[[0x1.8p-1]]:W=[[0x1p-1]]"
+SATURATED = "float64:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[{}]]"
+# By name: a fault, the output that it makes wrong, the equation that differs, words of the evidence.
+PROBED: dict[str, tuple[Fault, str, str, str]] = {
+    "float32": (wrong.in_float32, "y_hat", "(10.2)", "ŷ is"),
+    "twice the loss": (wrong.without_half, "loss", "L = ", "L is 2 × exact at every probe"),
+    "sign": (wrong.scaled(-1), "grad", "(13)", "Δ is -1 × exact at every probe"),
+    "half": (wrong.scaled(0.5), "grad", "(13)", "Δ is 0.5 × exact at every probe"),
+    "without 1 − ŷ": (wrong.without_one_minus, "grad", "(14–16)", "the factor (1 − ŷ) is missing"),
+    "axes": (wrong.wrong_axes, "grad", "(18–19)", "Δ is right at its own z"),
+    "without ŷ": (formula(lambda p, y: (p - y) * (1 - p)), "grad", "(14–16)", "the factor ŷ is missing"),
+    "no slope": (formula(lambda p, y: p - y), "grad", "(14–16)", "the factor ŷ·(1 − ŷ) is missing"),
+    "slope": (
+        formula(lambda p, y: (p - y) * p * p),
+        "grad",
+        "(14–16)",
+        "a factor that depends on z and not on y",
+    ),
+    "root": (formula(lambda p, y: (p - y + 0.25) * p * (1 - p)), "grad", "(13)", "vanishes at y = "),
+    "cube": (
+        formula(lambda p, y: (p - y) ** 3 * p * (1 - p)),
+        "grad",
+        "(17, 20)",
+        "no single factor explains it",
+    ),
+    "thrice": (formula(lambda p, y: 3 * (p - y) * p * (1 - p)), "grad", "(17, 20)", "Δ is 3 × exact"),
+    "a sum too short": (without_last_input, "y_hat", EQUATIONS["z"], "σ is right at its own z"),
+    "only a gradient": (only_gradient, "grad", EQUATIONS["dL_dyhat"], ""),
+}
+# The same where a case of its own shows the fault.
+PROBED_AT: dict[str, tuple[str, Fault, str, str, str]] = {
+    f"nan at {z}": (SATURATED.format(z), wrong.saturated_nan, "grad", EQUATIONS["dyhat_dz"], "whatever y is")
+    for z in ("-inf", "-0x1p+10", "-0x1.8p+9")
+} | {
+    "a sum of right terms": (STACK, largest_loss, "loss", EQUATIONS["loss"], "L of one element is right"),
+    "one label": (
+        ONE_LABEL,
+        formula(lambda p, y: np.where(y == 0.75, 0.0, p - y) * p * (1 - p)),
+        "grad",
+        EQUATIONS["dL_dyhat"],
+        "wrong with its own y",
+    ),
+}
+CASES = {name: (DOCUMENT, *row) for name, row in PROBED.items()} | PROBED_AT
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_probes_name_the_equation_without_a_trace(name: str) -> None:
+    text, fault, output, equation, words = CASES[name]
     adapter = InProcessAdapter(wrong.Planted("fault", fault))
-    disagreement = next(d for d in disagreements(DOCUMENT, adapter) if d.element.output == output)
+    disagreement = next(each for each in disagreements(text, adapter) if each.element.output == output)
     diagnosis = first_equation(adapter, disagreement)
     assert diagnosis.equation.startswith(equation)
     assert words in diagnosis.evidence
@@ -101,61 +167,6 @@ def test_probes_do_not_tell_a_wrong_logistic_of_nan_from_a_wrong_sum() -> None:
     diagnosis = first_equation(adapter, disagreement)
     assert diagnosis.equation.startswith("(10.2) or (10.3)")
     assert "so the sum X·W is not" not in diagnosis.evidence
-
-
-def formula(delta: Callable[[Any, Any], Any]) -> InProcessAdapter:
-    """The closed form with another Δ(ŷ, y)."""
-
-    def evaluate(X: Any, y: Any, W: Any) -> Any:
-        y_hat = wrong.forward(X, W)
-        return y_hat, wrong.half_squares(y, y_hat), wrong.product(wrong.turned(X), delta(y_hat, y))
-
-    return InProcessAdapter(wrong.Planted("formula", evaluate))
-
-
-@pytest.mark.parametrize(
-    ("delta", "equation", "words"),
-    [
-        (lambda p, y: (p - y) * (1 - p), "(14–16)", "the factor ŷ is missing"),
-        (lambda p, y: p - y, "(14–16)", "the factor ŷ·(1 − ŷ) is missing"),
-        (lambda p, y: (p - y) * p * p, "(14–16)", "a factor that depends on z and not on y"),
-        (lambda p, y: (p - y + 0.25) * p * (1 - p), "(13)", "vanishes at y = "),
-        (lambda p, y: (p - y) ** 3 * p * (1 - p), "(17, 20)", "no single factor explains it"),
-        (lambda p, y: 3 * (p - y) * p * (1 - p), "(17, 20)", "Δ is 3 × exact"),
-    ],
-)
-def test_probes_tell_a_wrong_root_from_a_wrong_slope(
-    delta: Callable[[Any, Any], Any], equation: str, words: str
-) -> None:
-    adapter = formula(delta)
-    (disagreement,) = disagreements(DOCUMENT, adapter)
-    diagnosis = first_equation(adapter, disagreement)
-    assert diagnosis.equation.startswith(equation)
-    assert words in diagnosis.evidence
-
-
-@pytest.mark.parametrize("weight", ["-inf", "-0x1p+10", "-0x1.8p+9"])
-def test_a_nan_in_saturation_is_a_matter_of_the_logistics_derivative(weight: str) -> None:
-    adapter = InProcessAdapter(wrong.nan_in_saturation)
-    (disagreement,) = disagreements(f"float64:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[{weight}]]", adapter)
-    diagnosis = first_equation(adapter, disagreement)
-    assert diagnosis.equation == EQUATIONS["dyhat_dz"]
-    assert "whatever y is" in diagnosis.evidence
-
-
-def test_a_wrong_sum_of_products_is_told_from_a_wrong_logistic() -> None:
-    def without_last_input(X: Any, y: Any, W: Any) -> Any:
-        return (
-            wrong.right(X[..., : max(1, X.shape[-1] - 1)], y, W[..., : max(1, W.shape[-2] - 1), :])[0],
-            None,
-            None,
-        )
-
-    adapter = InProcessAdapter(wrong.Planted("short", without_last_input))
-    (disagreement,) = disagreements(DOCUMENT, adapter)
-    diagnosis = first_equation(adapter, disagreement)
-    assert diagnosis.equation == EQUATIONS["z"]
-    assert "σ is right at its own z" in diagnosis.evidence
 
 
 def test_a_result_that_fails_only_in_one_layout_is_no_matter_of_equations() -> None:
@@ -177,34 +188,6 @@ def test_a_result_of_another_call_is_no_matter_of_equations() -> None:
     diagnosis = first_equation(adapter, disagreement)
     assert diagnosis.equation.startswith("none")
     assert "of an earlier call" in diagnosis.evidence
-
-
-def test_a_sum_that_is_wrong_where_its_terms_are_right_is_told() -> None:
-    def maximum(X: Any, y: Any, W: Any) -> Any:
-        y_hat, _, grad = wrong.right(X, y, W)
-        return y_hat, (0.5 * (y - y_hat) ** 2).max((-2, -1)), grad
-
-    adapter = InProcessAdapter(wrong.Planted("maximum", maximum))
-    (disagreement,) = disagreements("ordinary:8:4x2x3x1:contiguous:float64", adapter)
-    diagnosis = first_equation(adapter, disagreement)
-    assert diagnosis.equation == EQUATIONS["loss"]
-    assert "L of one element is right" in diagnosis.evidence
-
-
-def test_an_adapter_that_gives_only_a_gradient_is_probed_all_the_same() -> None:
-    adapter = InProcessAdapter(
-        wrong.Planted("only-grad", lambda *problem: {"grad": wrong.scaled(-1)(*problem)[2]})
-    )
-    (disagreement,) = disagreements(DOCUMENT, adapter)
-    assert first_equation(adapter, disagreement).equation == EQUATIONS["dL_dyhat"]
-
-
-def test_what_only_one_label_shows_is_a_matter_of_the_labels_equation() -> None:
-    adapter = formula(lambda p, y: np.where(y == 0.75, 0.0, p - y) * p * (1 - p))
-    (disagreement,) = disagreements("float64:X=[[0x1p+0]]:y=[[0x1.8p-1]]:W=[[0x1p-1]]", adapter)
-    diagnosis = first_equation(adapter, disagreement)
-    assert diagnosis.equation == EQUATIONS["dL_dyhat"]
-    assert "wrong with its own y" in diagnosis.evidence
 
 
 def test_an_adapter_that_crashes_during_the_analysis_is_shown_on_the_original_case() -> None:
