@@ -5,8 +5,6 @@ from __future__ import annotations
 import doctest
 import math
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -16,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import ENVIRONMENT, ROOT, python
+from command_line import ROOT, python
+from command_line import crosscheck as command
 
 import crosscheck
 import gradient_crosscheck
@@ -413,10 +412,7 @@ def test_my_gradient():
 @pytest.mark.parametrize(("grad", "code"), [("0.03998125", 0), ("0.3354049", 1)])
 def test_a_test_of_two_lines_passes_or_says_what_is_outside(grad: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(TWO_LINES.replace("GRAD", f"'{grad}'"))
-    pytest_here = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
-    ran = subprocess.run(
-        pytest_here, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120
-    )
+    ran = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", cwd=tmp_path)
     assert ran.returncode == code, ran.stdout + ran.stderr
     said = ("AssertionError: Outside: grad.", "got         0x1.577462p-2 (0.3354049)", "7.93e+07 ulp off")
     assert all((part in ran.stdout) == bool(code) for part in said), ran.stdout
@@ -509,7 +505,7 @@ def test_a_comparison_says_what_the_command_says(tmp_path: Path) -> None:
     }
     assert all(line.judged and np.isfinite(line.error) for line in found.outputs)
     options = ["--only", "numpy", "--dtype", "float32", "--regime", "ordinary", "--problems", "1"]
-    ran = python("-m", "crosscheck.cli", "compare", *options, "--journal", str(tmp_path))
+    ran = command("compare", *options, "--journal", str(tmp_path))
     timed = re.compile(r" in [\d.]+ s\.")
     assert timed.sub("", repr(found)).split() == timed.sub("", ran.stdout).split()
 

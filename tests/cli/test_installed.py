@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from command_line import ROOT
+from command_line import ROOT, python
 from pytest_runs import OURS
 
 pytestmark = [pytest.mark.xdist_group("installed"), pytest.mark.long]
@@ -24,6 +24,7 @@ HOME = "gradient_crosscheck"
 THEIRS = 'raise ImportError("somebody else\'s package")\n'
 SMALL = ("compare", "--only", "numpy", "--dtype", "float32", "--problems", "50")
 MATRIX = ("compare", "--matrix", "--only", "numpy", "--dtype", "float16", "--ledger", "run.jsonl")
+CLEAN = {name: value for name, value in os.environ.items() if name not in (*OURS, "PYTHONPATH")}
 
 
 def files_of(folder: Path) -> set[str]:
@@ -73,18 +74,21 @@ def plant(folder: Path) -> None:
         (folder / name / "__init__.py").write_text(THEIRS)
 
 
-def installed(site: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command of the environment, in a directory with other people's packages of our names."""
-    python = site.parents[2] / "bin" / "python"
+def in_python(site: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python of the environment, in a directory with other people's packages of our names."""
     here = site.parents[3] / "here"
     if not here.exists():
         plant(here)
-    start = f"import sys; from {HOME} import main; sys.path.insert(0, ''); sys.argv[0] = 'crosscheck'; main()"
-    clean = {name: value for name, value in os.environ.items() if name not in (*OURS, "PYTHONPATH")}
     return subprocess.run(
-        [python, "-P", "-c", start, *arguments],
-        cwd=here, env={**clean, **environment}, capture_output=True, text=True, check=False, timeout=300,
+        [site.parents[2] / "bin" / "python", *arguments],
+        cwd=here, env={**CLEAN, **environment}, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
+
+
+def installed(site: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command of the environment, started in the same directory."""
+    start = f"import sys; from {HOME} import main; sys.path.insert(0, ''); sys.argv[0] = 'crosscheck'; main()"
+    return in_python(site, "-P", "-c", start, *arguments, **environment)
 
 
 def test_a_wheel_has_every_file_of_the_packages_in_a_folder_that_is_ours_alone(wheel: Path) -> None:
@@ -122,20 +126,8 @@ print(judged.verdict.value, compared.within_bounds)
 """
 
 
-def in_python(site: Path, text: str) -> subprocess.CompletedProcess[str]:
-    """Python of the environment, in a directory with other people's packages of our names."""
-    here = site.parents[3] / "here"
-    plant(here)
-    python = site.parents[2] / "bin" / "python"
-    clean = {name: value for name, value in os.environ.items() if name not in (*OURS, "PYTHONPATH")}
-    return subprocess.run(
-        [python, "-c", text],
-        cwd=here, env=clean, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
-
-
 def test_installed_functions_judge_and_compare_and_name_the_packages_that_they_hide(site: Path) -> None:
-    ran = in_python(site, JUDGE)
+    ran = in_python(site, "-c", JUDGE)
     assert (ran.returncode, ran.stdout) == (0, "outside True\n"), ran.stderr
     hidden = re.findall(
         r"UserWarning: '(\w+)' is gradient_crosscheck's in this process; \S+/here/", ran.stderr
@@ -146,7 +138,7 @@ def test_installed_functions_judge_and_compare_and_name_the_packages_that_they_h
 @pytest.mark.parametrize("name", PACKAGES)
 def test_installed_functions_never_take_the_place_of_a_package_that_is_there(name: str, site: Path) -> None:
     theirs = f"import sys, types; sys.modules[{name!r}] = types.ModuleType({name!r})"
-    ran = in_python(site, f"{theirs}{JUDGE}")
+    ran = in_python(site, "-c", f"{theirs}{JUDGE}")
     assert ran.returncode == 1
     last = ran.stderr.splitlines()[-1]
     assert last.startswith(f"ImportError: the package {name!r} of somebody else is imported already")
@@ -156,10 +148,8 @@ def test_the_command_of_the_checkout_finds_its_own_packages(tmp_path: Path) -> N
     plant(tmp_path)
     start = f"from {HOME} import main; main()"
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
-    ran = subprocess.run(
-        [sys.executable, "-c", start, *SMALL, "--journal", str(tmp_path / "journal")],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    journal = ("--journal", str(tmp_path / "journal"))
+    ran = python("-c", start, *SMALL, *journal, cwd=tmp_path, PYTHONPATH=path)
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
@@ -179,9 +169,8 @@ def test_uv_runs_the_command_from_a_checkout(line: tuple[str, ...], tmp_path: Pa
     assert UV is not None
     checkout = tmp_path / "checkout"
     shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.egg-info"))
-    clean = {name: value for name, value in os.environ.items() if name not in (*OURS, "PYTHONPATH")}
     ran = subprocess.run(
-        [UV, *line], cwd=checkout, env=clean, capture_output=True, text=True, check=False, timeout=600
+        [UV, *line], cwd=checkout, env=CLEAN, capture_output=True, text=True, check=False, timeout=600
     )
     assert ran.returncode == 0, ran.stderr
     assert "Within bounds: numpy" in ran.stdout, ran.stdout

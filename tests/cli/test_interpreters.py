@@ -118,29 +118,21 @@ def test_the_environment_of_another_interpreter_is_its_own(pair: tuple[str, str]
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["{0}"], "--python needs two interpreters, old and new, not 1"),
-        (["{0}", "/no/env/bin/python"], "/no/env/bin/python is not an executable interpreter"),
-        (["{0}", "{0}"], "both environments have the same name; rename the folder of one"),
+        ("{0}", "--python needs two interpreters, old and new, not 1"),
+        ("{0} --python /no/env/bin/python", "/no/env/bin/python is not an executable interpreter"),
+        ("{0} --python {0}", "both environments have the same name; rename the folder of one"),
+        (
+            "{0} --python {1} --adapter tests.faulty_adapters.wrong:sign",
+            "--python is for the suite's own adapters",
+        ),
+        ("{0} --python {1} --ledger {2}/a.jsonl", "--ledger cannot be combined with --python"),
     ],
+    ids=["one", "absent", "same-name", "adapter", "ledger"],
 )
-def test_interpreters_that_cannot_be_compared_are_one_clear_line(
-    words: list[str], why: str, pair: tuple[str, str]
+def test_what_cannot_be_compared_is_one_clear_line_and_leaves_no_file(
+    words: str, why: str, pair: tuple[str, str], tmp_path: Path
 ) -> None:
-    options = [word for each in words for word in ("--python", each.format(*pair))]
-    ran = crosscheck("compare", "--only", "numpy", *options)
+    ran = crosscheck("compare", "--only", "numpy", "--python", *words.format(*pair, tmp_path).split())
     assert ran.returncode == 2
     assert_one_clear_line(ran.stderr, why)
-
-
-def test_adapters_from_outside_and_ledgers_are_for_one_interpreter(
-    pair: tuple[str, str], tmp_path: Path
-) -> None:
-    options = ("compare", "--only", "numpy", "--python", pair[0], "--python", pair[1])
-    for more, why in (
-        (("--adapter", "tests.faulty_adapters.wrong:sign"), "--python is for the suite's own adapters"),
-        (("--ledger", str(tmp_path / "a.jsonl")), "--ledger cannot be combined with --python"),
-    ):
-        ran = crosscheck(*options, *more)
-        assert ran.returncode == 2
-        assert_one_clear_line(ran.stderr, why)
     assert list(tmp_path.iterdir()) == []

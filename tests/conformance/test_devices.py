@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from command_line import python
 from machine_modes import ON_DEVICES
 
 from adapters import spec_of
@@ -91,6 +90,6 @@ def test_what_a_mode_asks_for_is_claimed_on_a_device_that_nobody_measured(
 def test_torch_nn_computes_where_its_weights_are(frameworks: frozenset[str]) -> None:
     if "torch" not in frameworks:
         pytest.skip("torch is not in this run")
-    command = [sys.executable, "-c", ON_META]
-    got = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert got == {device: [device] * 3 for device in ("cpu", "meta")}
+    ran = python("-c", ON_META)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {device: [device] * 3 for device in ("cpu", "meta")}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import ENVIRONMENT, ROOT
+from command_line import ROOT, python
 
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 TOOL = ROOT / "tools" / "notebook.py"
@@ -68,11 +65,7 @@ def test_the_notebook_is_as_its_command_writes_it() -> None:
 def test_the_command_executes_the_notebook_and_writes_what_it_shows(tmp_path: Path) -> None:
     copy = tmp_path / "notebook.ipynb"
     shutil.copy(NOTEBOOK, copy)
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", str(TOOL), str(copy)],
-        cwd=tmp_path, env={**ENVIRONMENT, "MPLCONFIGDIR": os.fspath(tmp_path)},
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+    ran = python("-W", "error", str(TOOL), str(copy), cwd=tmp_path, MPLCONFIGDIR=str(tmp_path))
     assert ran.returncode == 0, ran.stderr
     assert_shows_what_it_should(json.loads(copy.read_text("utf-8")))
 

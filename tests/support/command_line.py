@@ -14,21 +14,21 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 def crosscheck(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
+    return python(*COMMAND[1:], *arguments, cwd=cwd, timeout=120, **environment)
+
+
+def python(
+    *arguments: str, cwd: Path = ROOT, timeout: int = 300, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, in the checkout or elsewhere, with the checkout on its path."""
     return subprocess.run(
-        (*COMMAND, *arguments),
+        (sys.executable, *arguments),
         capture_output=True,
         text=True,
         cwd=cwd,
         env={**ENVIRONMENT, **environment},
-        timeout=120,
+        timeout=timeout,
         check=False,
-    )
-
-
-def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the checkout."""
-    return subprocess.run(
-        (sys.executable, *arguments), capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False
     )
 
 
