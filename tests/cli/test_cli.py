@@ -12,6 +12,8 @@ from adapters.errors import AdapterCrashed, AdapterError, JournalError, one_line
 from crosscheck import commands, exit_codes
 from crosscheck.cases.literals import CaseError
 
+COMBINATION = "jax-jit-row_loss-closed_W-vectors"
+
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
@@ -35,6 +37,12 @@ from crosscheck.cases.literals import CaseError
         (["compare", "--compile-timeout", "nan"], ["--compile-timeout", "not a number of seconds"]),
         (["compare", "--problem", "7"], ["--problem", "--problems"]),
         (["compare", "float32"], ["float32"]),
+        (["compare", "--thorough"], ["--thorough is possible only with --matrix"]),
+        (["compare", "--matrix", "--seed", "0"], ["--seed cannot be combined with --matrix"]),
+        (["compare", "--matrix", "--regime", "zeros"], ["--regime cannot be combined with --matrix"]),
+        (["compare", "--matrix", "--problems", "3"], ["--problems cannot be combined with --matrix"]),
+        (["compare", "--matrix", "--only", "trch"], ["'trch'", "did you mean 'torch'?"]),
+        (["compare", "--matrix", "--only", COMBINATION, "--dtype", "float16"], ["no case in float16"]),
         (["compair"], ["compair"]),
         (["check", "ordinary:1:1x1x3x1:contiguous:float23", "--only", "numpy"], ["'float23'"]),
         (["check", "no_such_file.npz", "--only", "numpy"], ["no_such_file.npz"]),

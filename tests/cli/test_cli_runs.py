@@ -42,12 +42,15 @@ def test_behaviours_asks_the_chosen_questions_in_the_chosen_dtypes(tmp_path: Pat
 @pytest.mark.long
 def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "crashing.py").write_text(CRASHING)
+    (tmp_path / "dying.py").write_text("import os; os._exit(0)")
     options = ["--only", "numpy", "--problems", "7", "--dtype", "float32"]
     limits = ["--timeout", "2", "--compile-timeout", "2"]
-    outside = [each for how in ("segv", "exits", "hangs") for each in ("--adapter", f"crashing:{how}")]
+    targets = (*(f"crashing:{how}" for how in ("segv", "exits", "hangs")), "dying:adapter")
+    outside = [word for target in targets for word in ("--adapter", target)]
     found = crosscheck("compare", *options, *limits, *outside, "--journal", "journal", cwd=tmp_path)
     said = " ".join(found.stdout.split())
     assert found.returncode == 1
+    assert "dying:adapter exited with status 0; before its first call" in said
     assert "segv killed by signal 11 (SIGSEGV); its input: journal/crashing_segv-3.safetensors" in said
     assert "exits exited with status 0; its input: journal/crashing_exits-3.safetensors" in said
     again = r"nor within 4 s when tried once more alone \(load .* on \d+ cores?\)"
@@ -59,16 +62,6 @@ def test_an_adapter_that_crashes_is_named_with_its_journal_and_the_others_go_on(
     assert re.search("numpy float32 .* within bounds", said)
     for how in ("segv", "exits", "hangs"):
         assert (tmp_path / f"journal/crashing_{how}-3.safetensors").exists()
-
-
-@pytest.mark.long
-def test_an_adapter_that_crashes_while_it_is_loaded_is_named_and_the_others_go_on(tmp_path: Path) -> None:
-    (tmp_path / "dying.py").write_text("import os; os._exit(0)")
-    options = ["--only", "numpy", "--problems", "1", "--dtype", "float32", "--journal", str(tmp_path)]
-    found = crosscheck("compare", *options, "--adapter", "dying:adapter", cwd=tmp_path)
-    assert found.returncode == 1
-    assert "dying:adapter exited with status 0; before its first call" in found.stdout
-    assert re.search("^numpy +float32 .* within bounds$", found.stdout, re.MULTILINE)
 
 
 HANGING = """

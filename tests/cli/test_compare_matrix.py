@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import assert_one_clear_line, crosscheck
+from command_line import crosscheck
 
 from adapters import NAMED, AdapterError
 from adapters.modes import parse
-from crosscheck import commands, pool
+from crosscheck import pool
 from crosscheck.cases import Case
 from crosscheck.comparison import engine, report
 from crosscheck.comparison.matrix import MatrixPlan, selected
@@ -307,22 +306,3 @@ def test_what_is_wrong_or_crashes_in_the_matrix_is_reported_and_the_others_go_on
         line for line in broken.stdout.splitlines() if line.startswith("numpy") and "within bounds" in line
     ]
     assert len(agreeing) == 2
-
-
-@pytest.mark.parametrize(
-    ("options", "parts"),
-    [
-        (["--thorough"], ["--thorough is possible only with --matrix"]),
-        (["--matrix", "--seed", "0"], ["--seed cannot be combined with --matrix"]),
-        (["--matrix", "--regime", "zeros"], ["--regime cannot be combined with --matrix"]),
-        (["--matrix", "--problems", "3"], ["--problems cannot be combined with --matrix"]),
-        (["--matrix", "--only", "trch"], ["'trch'", "did you mean 'torch'?"]),
-        (["--matrix", "--only", COMBINATION, "--dtype", "float16"], ["no case in float16"]),
-    ],
-    ids=lambda value: "_".join(value) if value[0].startswith("--") else None,
-)
-def test_a_mistake_with_the_options_of_the_matrix_is_one_clear_line(
-    options: list[str], parts: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    assert commands.run(["compare", *options, "--journal", str(tmp_path)]) == 2
-    assert_one_clear_line(capsys.readouterr().err, *parts)
