@@ -104,10 +104,10 @@ def only_gradient(X: Any, y: Any, W: Any) -> Any:
 STACK = "ordinary:8:4x2x3x1:contiguous:float64"
 ONE_LABEL = "float64:X=[[0x1p+0]]:y=[[0x1.8p-1]]:W=[[0x1p-1]]"
 SATURATED = "float64:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[{}]]"
-# By name: a fault, the output that it makes wrong, the equation that differs, words of the evidence.
+# By name: a fault, the outputs that it makes wrong, the equation of the first, words of the evidence.
 PROBED: dict[str, tuple[Fault, str, str, str]] = {
-    "float32": (wrong.in_float32, "y_hat", "(10.2)", "ŷ is"),
-    "twice the loss": (wrong.without_half, "loss", "L = ", "L is 2 × exact at every probe"),
+    "float32": (wrong.in_float32, "y_hat, loss, grad", "(10.2)", "ŷ is"),
+    "twice the loss": (wrong.without_half, "loss, grad", "L = ", "L is 2 × exact at every probe"),
     "sign": (wrong.scaled(-1), "grad", "(13)", "Δ is -1 × exact at every probe"),
     "half": (wrong.scaled(0.5), "grad", "(13)", "Δ is 0.5 × exact at every probe"),
     "without 1 − ŷ": (wrong.without_one_minus, "grad", "(14–16)", "the factor (1 − ŷ) is missing"),
@@ -150,10 +150,11 @@ CASES = {name: (DOCUMENT, *row) for name, row in PROBED.items()} | PROBED_AT
 
 @pytest.mark.parametrize("name", CASES)
 def test_probes_name_the_equation_without_a_trace(name: str) -> None:
-    text, fault, output, equation, words = CASES[name]
+    text, fault, outputs, equation, words = CASES[name]
     adapter = InProcessAdapter(wrong.Planted("fault", fault))
-    disagreement = next(each for each in disagreements(text, adapter) if each.element.output == output)
-    diagnosis = first_equation(adapter, disagreement)
+    found = disagreements(text, adapter)
+    diagnosis = first_equation(adapter, found[0])
+    assert ", ".join(each.element.output for each in found) == outputs
     assert diagnosis.equation.startswith(equation)
     assert words in diagnosis.evidence
 
