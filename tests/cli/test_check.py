@@ -38,13 +38,7 @@ def wrong(name: str) -> str:
     return f"tests.faulty_adapters.wrong:{name}"
 
 
-def crash(name: str) -> str:
-    """An adapter that does not survive inputs that contain 13."""
-    return f"tests.faulty_adapters.crash:{name}"
-
-
 NOT_JUDGED = "ordinary:1:2x2x64x1:contiguous:bfloat16"
-DEADLY = "float32:X=[[0x1.ap+3]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
 
 
 @pytest.mark.long
@@ -161,19 +155,6 @@ def test_what_cannot_be_used_is_an_error_and_cannot_be_judged_in_a_bisection(
     assert "\n" not in str(found.value)
     assert check(source, tmp_path, *outside, bisect=True) == 125
     assert capsys.readouterr().err.startswith("crosscheck: cannot be judged: ")
-
-
-@pytest.mark.long
-def test_adapters_that_crash_are_named_with_their_input_and_the_others_go_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    check(DEADLY, tmp_path, crash("segfault"), wrong("sign"))
-    shown = " ".join(capsys.readouterr().out.split())
-    for words in ("segfault failed", "killed by signal 11 (SIGSEGV)", "planted-sign is wrong: grad[0, 0]"):
-        assert words in shown
-    kept = re.findall(r"its input: (\S+\.safetensors)", shown)
-    assert read(kept[0]).text == DEADLY
-    assert f"--adapter {crash('segfault')}" in shown
 
 
 @pytest.mark.long

@@ -65,6 +65,11 @@ def results_of(*adapters: CheckedAdapter, plan: CorePlan = PLAN) -> Results:
         return compare(plan.planned_cases(list(pool.adapters)), pool, lambda _: None)
 
 
+def comparison_of(*adapters: CheckedAdapter, plan: CorePlan = PLAN, **options: Any) -> Comparison:
+    said = [adapter.description for adapter in adapters]
+    return Comparison(plan, said, results_of(*adapters, plan=plan), **options)
+
+
 def row_of(results: Results, adapter: str, output: str) -> Row:
     (row,) = (row for row in rows(results.summaries) if (row.adapter, row.output) == (adapter, output))
     return row
@@ -142,21 +147,17 @@ def test_summaries_do_not_depend_on_how_the_plan_is_cut() -> None:
 @pytest.mark.parametrize(
     ("adapters", "is_green"),
     [
-        ([InProcessAdapter(wrong.healthy)], True),
-        ([InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.sign)], False),
-        ([InProcessAdapter(wrong.healthy), InProcessAdapter(wrong.raises)], False),
-        (
-            [InProcessAdapter(wrong.healthy), InProcessAdapter(Refusing())],
-            False,
-        ),  # nothing judged is no agreement
+        ([wrong.healthy], True),
+        ([wrong.healthy, wrong.sign], False),
+        ([wrong.healthy, wrong.raises], False),
+        ([wrong.healthy, Refusing()], False),  # nothing judged is no agreement
     ],
     ids=["healthy", "sign", "raises", "refusing"],
 )
 def test_a_run_is_green_only_if_every_adapter_was_judged_and_agrees(
-    adapters: list[CheckedAdapter], is_green: bool
+    adapters: list[Any], is_green: bool
 ) -> None:
-    results = results_of(*adapters)
-    assert Comparison(PLAN, [s.description for s in adapters], results).is_green == is_green
+    assert comparison_of(*map(InProcessAdapter, adapters)).is_green == is_green
 
 
 def test_a_dtype_that_an_adapter_states_and_refuses_is_no_pass() -> None:
@@ -168,7 +169,7 @@ def test_a_dtype_that_an_adapter_states_and_refuses_is_no_pass() -> None:
     plan = CorePlan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
     for dtypes, without in ((("float64", "float32"), ["planted-half in float32"]), (("float64",), [])):
         adapter = InProcessAdapter(wrong.Planted("half", refusing, *dtypes))
-        comparison = Comparison(plan, [adapter.description], results_of(adapter, plan=plan))
+        comparison = comparison_of(adapter, plan=plan)
         assert (comparison.adapters_without_verdict, comparison.is_green) == (without, not without)
 
 
@@ -189,17 +190,12 @@ def test_problems_are_counted_whatever_outputs_an_adapter_has(outputs: tuple[str
         every = dict(zip(("y_hat", "loss", "grad"), wrong.right(X, y, W), strict=True))
         return {name: every[name] for name in outputs}
 
-    adapter = InProcessAdapter(wrong.Planted("some", some))
-    comparison = Comparison(PLAN, [adapter.description], results_of(adapter))
+    comparison = comparison_of(InProcessAdapter(wrong.Planted("some", some)))
     assert (comparison.evaluated, comparison.is_green) == (2 * PLAN.per_cell, True)
 
 
 def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
-    adapters = [InProcessAdapter(wrong.healthy)]
-    comparison = Comparison(
-        PLAN, [s.description for s in adapters], results_of(*adapters), violations=["changes its input"]
-    )
-    assert not comparison.is_green
+    assert not comparison_of(InProcessAdapter(wrong.healthy), violations=["changes its input"]).is_green
 
 
 def test_a_violation_of_the_contract_is_reported_with_the_line_that_replays_it() -> None:
