@@ -1,14 +1,12 @@
-"""What the sources may contain: no framework in the reference, no closed-form gradient in an adapter.
+"""No adapter contains a closed-form gradient. Who may import whom is a matter of import-linter.
 
-The second is a list of what is allowed, so that a gradient cannot hide in a spelling that nobody thought of:
+The test is a list of what is allowed, so that a gradient cannot hide in a spelling that nobody thought of:
 an adapter's own arithmetic is the forward pass, written in one way, and nothing else.
 """
 
 from __future__ import annotations
 
 import ast
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,6 @@ import pytest
 import adapters
 
 ROOT = Path(adapters.__file__).resolve().parent.parent
-FRAMEWORKS = {"torch", "jax", "jaxlib"}
 # fmt: off
 ALLOWED = {
     "X @ W", "W.mT @ X", "W.mT @ X.mT", "x @ W", "W.mT @ x",  # z, with samples as rows and as columns
@@ -57,7 +54,6 @@ FORBIDDEN = {
 # fmt: on
 DIFFERENTIATES = {"grad", "value_and_grad", "vjp", "backward", "jacrev", "jacfwd", "jvp", "linearize"}
 NO_DERIVATIVE = "nothing that differentiates"
-INFRASTRUCTURE = {"reference.types", "reference.formats", "reference.arithmetic", "reference.layouts"}
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -105,10 +101,6 @@ def _constant(node: ast.AST) -> bool:
     return not any(isinstance(part, (ast.Name, ast.Attribute, ast.Call)) for part in ast.walk(node))
 
 
-def sources(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
-
-
 def of_frameworks() -> list[Path]:
     """The sources of the frameworks' modules: all but the closed form, which is NumPy's."""
     folders = {ROOT / name.replace(".", "/") for name in adapters.MODULES.values()}
@@ -117,12 +109,6 @@ def of_frameworks() -> list[Path]:
 
 def label(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
-
-
-@pytest.mark.parametrize("path", sources("reference"), ids=lambda path: path.stem)
-def test_the_reference_imports_no_framework(path: Path) -> None:
-    roots = {name.partition(".")[0] for name in imported(ast.parse(path.read_text()))}
-    assert roots.isdisjoint(FRAMEWORKS)
 
 
 @pytest.mark.parametrize("path", of_frameworks(), ids=label)
@@ -135,24 +121,6 @@ def test_an_adapter_contains_no_closed_form_gradient(path: Path) -> None:
 def test_an_adapters_gradient_is_the_frameworks_own(framework: str) -> None:
     folder = ROOT / adapters.MODULES[framework].replace(".", "/")
     assert NO_DERIVATIVE not in own_gradient(*(path.read_text() for path in folder.glob("*.py")))
-
-
-@pytest.mark.parametrize("path", sources("adapters"), ids=label)
-def test_only_a_module_of_a_framework_imports_one_or_the_network(path: Path) -> None:
-    names = set(imported(ast.parse(path.read_text())))
-    if path in of_frameworks():
-        return
-    others = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names)
-    assert others <= {"numpy", "ml_dtypes", "reference", "adapters"}
-    seen = {name for name in names if name.startswith("reference.") and is_module(name)}
-    assert seen <= INFRASTRUCTURE | ({"reference.network"} if path.stem == "closed_form" else set())
-
-
-def is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:  # `reference.types.Array` is a name in a module
-        return False
 
 
 HONEST = """
@@ -195,10 +163,3 @@ def test_a_planted_closed_form_is_found(planted: str, found: str) -> None:
 
 def test_a_source_that_differentiates_nothing_is_found() -> None:
     assert NO_DERIVATIVE in own_gradient("def evaluate(X, y, W):\n    return X @ W\n")
-
-
-@pytest.mark.parametrize(
-    "line", ["import torch", "from jax import numpy", "def f():\n    import jaxlib.xla_client"]
-)
-def test_a_planted_import_of_a_framework_is_found(line: str) -> None:
-    assert FRAMEWORKS & {name.partition(".")[0] for name in imported(ast.parse(line))}
