@@ -89,36 +89,24 @@ def heard(source: str, *names: str) -> CheckResult:
     return found
 
 
-@pytest.mark.parametrize(
-    ("source", "names", "codes"),
-    [
-        (STACK, ("healthy",), (0, 0)),
-        (STACK, ("healthy", "sign"), (1, 1)),
-        (STACK, ("healthy", "late_result"), (1, 1)),
-        (STACK, ("healthy", "raises"), (1, 1)),
-        (ONE, ("healthy", "float32_inside_float64"), (0, 125)),
-        (ONE, ("float32_inside_float64",), (2, 125)),
-        (ONE, ("healthy", "refuses"), (0, 125)),
-        (ONE, ("healthy", "refuses_silently"), (1, 1)),
-        (NOT_JUDGED, ("healthy",), (2, 125)),
-        (NOT_JUDGED, ("sign",), (1, 1)),
-    ],
-    ids=[
-        "good",
-        "wrong",
-        "contract",
-        "raises",
-        "one-unsupported",
-        "unsupported",
-        "refuses",
-        "refuses-without-a-reason",
-        "not-judged",
-        "wrong-anyway",
-    ],
-)
-def test_the_exit_code_says_good_bad_or_not_to_be_judged(
-    source: str, names: tuple[str, ...], codes: tuple[int, int]
-) -> None:
+# By name: the case, planted adapters, and the exit codes without and with --bisect.
+CODES = {
+    "good": (STACK, ("healthy",), (0, 0)),
+    "wrong": (STACK, ("healthy", "sign"), (1, 1)),
+    "contract": (STACK, ("healthy", "late_result"), (1, 1)),
+    "raises": (STACK, ("healthy", "raises"), (1, 1)),
+    "one-unsupported": (ONE, ("healthy", "float32_inside_float64"), (0, 125)),
+    "unsupported": (ONE, ("float32_inside_float64",), (2, 125)),
+    "refuses": (ONE, ("healthy", "refuses"), (0, 125)),
+    "refuses-without-a-reason": (ONE, ("healthy", "refuses_silently"), (1, 1)),
+    "not-judged": (NOT_JUDGED, ("healthy",), (2, 125)),
+    "wrong-anyway": (NOT_JUDGED, ("sign",), (1, 1)),
+}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_the_exit_code_says_good_bad_or_not_to_be_judged(name: str) -> None:
+    source, names, codes = CODES[name]
     found = heard(source, *names)
     assert (check_exit_code(found, bisect=False), check_exit_code(found, bisect=True)) == codes
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from command_line import crosscheck
+from pytest_runs import adapter
 
 from adapters import NAMED, AdapterError
 from adapters.modes import parse
@@ -72,31 +73,21 @@ def test_who_did_not_start_meets_nobody() -> None:
     assert len(planned_cases) == len(chosen("numpy"))
 
 
-@pytest.mark.parametrize(
-    ("only", "named", "combined"),
-    [
-        (["torch-compile"], {"torch-compile"}, False),
-        (["torch-jvp"], {"torch-jvp"}, False),  # a combination, and a mode with a name
-        (["numpy"], {"numpy", "numpy-2threads"}, False),
-        (["jax-jit-v*"], {"jax-jit-vmap", "jax-jit-vmap-jacfwd"}, True),
-        (["jax-jit-scan-vectors-2threads"], {"jax-jit-scan-vectors-2threads"}, False),  # in neither list
-        ([COMBINATION], set(), True),
-    ],
-    ids=[
-        "compile",
-        "jvp",
-        "framework",
-        "pattern",
-        "neither",
-        "combination",
-    ],  # a set has no order to be named by
-)
-def test_only_takes_names_patterns_and_frameworks_of_modes_and_combinations(
-    only: list[str], named: set[str], combined: bool
-) -> None:
-    plan = chosen(*only)
-    assert set(plan.named) == named
-    assert bool(plan.combined) is combined
+# By what is chosen: the modes with names among it, and whether combinations are among it.
+CHOSEN: dict[str, tuple[set[str], bool]] = {
+    "torch-compile": ({"torch-compile"}, False),
+    "torch-jvp": ({"torch-jvp"}, False),  # a combination, and a mode with a name
+    "numpy": ({"numpy", "numpy-2threads"}, False),
+    "jax-jit-v*": ({"jax-jit-vmap", "jax-jit-vmap-jacfwd"}, True),
+    "jax-jit-scan-vectors-2threads": ({"jax-jit-scan-vectors-2threads"}, False),  # in neither list
+    COMBINATION: (set(), True),
+}
+
+
+@pytest.mark.parametrize("only", CHOSEN)
+def test_only_takes_names_patterns_and_frameworks_of_modes_and_combinations(only: str) -> None:
+    plan = chosen(only)
+    assert (set(plan.named), bool(plan.combined)) == CHOSEN[only]
     assert not plan.is_whole
 
 
@@ -267,12 +258,7 @@ def test_so_many_disagreements_are_reported_in_full_and_every_one_is_counted(
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """NumPy's modes in float32, and in float16 beside adapters from outside that are wrong and that crash."""
-    outside = [
-        "--adapter",
-        "tests.faulty_adapters.wrong:sign",
-        "--adapter",
-        "tests.faulty_adapters.deaths:always",
-    ]
+    outside = adapter("wrong:sign", "deaths:always")
     journal = str(tmp_path_factory.mktemp("journal"))
     options = ["compare", "--matrix", "--only", "numpy", "--coverage", "--journal", journal]
     return crosscheck(*options, "--dtype", "float32"), crosscheck(*options, "--dtype", "float16", *outside)

@@ -36,6 +36,7 @@ WRONG = {
     "relative_error_float64": "Δ is 1.00000000000003 × exact",
     "relative_error_float32": "Δ is 1.00000596",
 }
+ONE_SEED = ("--only", "numpy", "--hypothesis-seed", "1")
 RUNS = {
     "planted": only(
         f"{REGIME}[float64-ordinary]",
@@ -55,14 +56,7 @@ RUNS = {
         f"{CONTRACT}[tests.faulty_adapters.deaths:always-float64-1x1x1x1]",
         *adapter("deaths:always"),
     ),
-    "healthy": (
-        f"{MISSION}[float64]",
-        *adapter("wrong:healthy"),
-        "--only",
-        "numpy",
-        "--hypothesis-seed",
-        "1",
-    ),
+    "healthy": (f"{MISSION}[float64]", *adapter("wrong:healthy"), *ONE_SEED),
 }
 
 

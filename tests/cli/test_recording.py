@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import recording
 from ledgers import cell, small, summary
-from pytest_runs import Ran, assert_says, process
+from pytest_runs import Ran, adapter, assert_says, process
 
 from conftest import PROFILES
 from crosscheck.ledger import LedgerError, read, write
@@ -19,12 +19,8 @@ from crosscheck.ledger.records import COMPLETE
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("recording"), pytest.mark.long]
 
-TESTS = (
-    "tests/conformance/test_matrix.py",
-    "tests/conformance/test_survey.py",
-    "-k",
-    "numpy-float16 or probe",
-)
+FILES = ("tests/conformance/test_matrix.py", "tests/conformance/test_survey.py")
+TESTS = (*FILES, "-k", "numpy-float16 or probe")
 ENDS = "tests/faulty_adapters/ends.py"
 COMMON = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--only", "numpy", "--profile", "dev")
 PARALLEL = ("-n", "2", "--dist", "loadgroup")
@@ -59,15 +55,7 @@ def runs(folder: Path) -> Iterator[Callable[[str], Ran]]:
         "nothing": (ENDS, "-k", "nothing"),
         "cut": (TESTS[1], *gate("cut")),
         "no baseline": (TESTS[1], *gate("missing")),
-        "stopped": (
-            TESTS[0],
-            "-k",
-            "sign",
-            "--adapter",
-            "tests.faulty_adapters.wrong:sign",
-            "-x",
-            *ledger("stopped"),
-        ),
+        "stopped": (TESTS[0], "-k", "sign", *adapter("wrong:sign"), "-x", *ledger("stopped")),
     }
     common = (*COMMON, "--journal", str(folder / "journal"))
     with ThreadPoolExecutor(max_workers=2) as pool:
