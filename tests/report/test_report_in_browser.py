@@ -231,31 +231,26 @@ def test_a_hostile_ledger_runs_nothing_and_breaks_nothing(
         assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_colours_follow_the_reader(browser: Any, tmp_path: Path) -> None:
-    paper = "getComputedStyle(document.body).backgroundColor"
-    papers = {
-        window.page.evaluate(paper)
-        for scheme in ("light", "dark")
-        for window in opened(browser, page(small()), tmp_path, color_scheme=scheme)
-    }
-    assert len(papers) == 2
+# The colour of each mark and of its ground.
+INKS = """() => [...document.querySelectorAll("#matrix button, .verdict, .changes *")].map((node) => {
+    const style = getComputedStyle(node);
+    return [style.color, style.backgroundColor];
+})"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_marks_stand_out_from_their_colours(
-    scheme: str, browser: Any, ledger: Ledger, tmp_path: Path
+def test_the_colours_follow_the_reader_and_marks_stand_out_from_them(
+    browser: Any, ledger: Ledger, tmp_path: Path
 ) -> None:
-    for window in opened(browser, page(ledger, small()), tmp_path, color_scheme=scheme):
-        pairs = window.page.evaluate(
-            """() => [...document.querySelectorAll("#matrix button, .verdict, .changes *")].map((node) => {
-                const style = getComputedStyle(node);
-                return [style.color, style.backgroundColor];
-            })"""
-        )
-        paper = window.page.evaluate("getComputedStyle(document.body).backgroundColor")
-        for ink, ground in {tuple(pair) for pair in pairs}:
-            behind = paper if ground == "rgba(0, 0, 0, 0)" else ground
-            assert contrast(ink, behind) >= 4.5, (ink, behind)  # WCAG 2.2, 1.4.3
+    papers = set()
+    for scheme in ("light", "dark"):
+        for window in opened(browser, page(ledger, small()), tmp_path, color_scheme=scheme):
+            pairs = window.page.evaluate(INKS)
+            paper = window.page.evaluate("getComputedStyle(document.body).backgroundColor")
+            papers.add(paper)
+            for ink, ground in {tuple(pair) for pair in pairs}:
+                behind = paper if ground == "rgba(0, 0, 0, 0)" else ground
+                assert contrast(ink, behind) >= 4.5, (ink, behind)  # WCAG 2.2, 1.4.3
+    assert len(papers) == 2
 
 
 def contrast(one: str, other: str) -> float:

@@ -1,4 +1,4 @@
-"""Every link of the documentation to a file or a heading leads there, and every file that it names exists."""
+"""The pages of the documentation: links lead somewhere, files exist, and the glossary is short and true."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 from documented import FENCE, ROOT, SPAN, documents
 
+from crosscheck.cases import parse
+from crosscheck.regimes import REGIMES, classify
+from reference.formats import FORMATS
+
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MOST_LINES = 200  # of the README
 FILE = re.compile(
     r"`((?:adapters|baselines|benchmarks|crosscheck|docs|reference|tests|tools)/[\w./-]+\.\w+)`"
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+WORDS, EXAMPLES = (ROOT / "docs" / "glossary.md").read_text("utf-8").split("## The ten regimes")
+MOST_WORDS = 20
+MOST_SENTENCES = 2
 
 
 def anchors(text: str) -> set[str]:
@@ -69,3 +76,44 @@ def test_the_readme_leads_to_the_equations_the_agreement_test_and_the_words() ->
 def test_a_link_that_leads_nowhere_is_found() -> None:
     planted = "[a](docs/accuracy.md#sums) [b](docs/nothing.md) [c](docs/accuracy.md#no-such-heading)"
     assert list(dead(ROOT / "README.md", planted)) == ["docs/nothing.md", "docs/accuracy.md#no-such-heading"]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the rows of a table, without its heading."""
+    found = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in found[2:]]
+
+
+MEANINGS = {row[0]: row[1] for row in rows(WORDS)}
+EXAMPLE_OF = {regime: example.strip("`") for regime, _, example in rows(EXAMPLES)}
+
+
+def regimes_of(example: str) -> set[str]:
+    """The regimes of the elements of ŷ of an example."""
+    places = classify(*parse(f"float32:{example}").problem(), FORMATS["float32"])
+    return {list(REGIMES)[place] for place in places.ravel().tolist()}
+
+
+def test_the_glossary_has_few_words_in_alphabetical_order() -> None:
+    assert 0 < len(MEANINGS) <= MOST_WORDS
+    assert list(MEANINGS) == sorted(MEANINGS)
+
+
+@pytest.mark.parametrize("word", MEANINGS)
+def test_a_word_is_defined_in_one_or_two_sentences(word: str) -> None:
+    text = re.sub(r" \([^)]*\)+", "", MEANINGS[word])
+    assert 1 <= len(re.findall(r"[.;](?= |$)", text)) <= MOST_SENTENCES
+
+
+def test_every_regime_has_an_example_in_the_order_of_classify() -> None:
+    ordinary, *others = REGIMES
+    assert list(EXAMPLE_OF) == [*others, ordinary]
+
+
+@pytest.mark.parametrize("regime", EXAMPLE_OF)
+def test_the_example_of_a_regime_lies_in_it(regime: str) -> None:
+    assert regimes_of(EXAMPLE_OF[regime]) == {regime}
+
+
+def test_an_example_of_another_regime_would_be_noticed() -> None:
+    assert regimes_of(EXAMPLE_OF["zeros"].replace("0,1", "2,1")) == {"ordinary"}
