@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,9 +27,10 @@ FLUSHING = made("flushing", taken=without_subnormals, given=without_subnormals)
 def report_text(
     observations: Sequence[Observation], *, everything: bool = False, width: int = 80
 ) -> list[str]:
-    console = Console(width=width, file=io.StringIO(), highlight=False)
-    show(observations, list(PROBES.values()), console, everything=everything)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # the StringIO from above
+    console = Console(width=width, highlight=False, force_terminal=False)
+    with console.capture() as said:
+        show(observations, list(PROBES.values()), console, everything=everything)
+    return said.get().splitlines()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -75,12 +74,15 @@ def row_of(results: Results, adapter: str, output: str) -> Row:
     return row
 
 
-def report_text(results: Results, adapters: Sequence[CheckedAdapter], *, width: int = 100) -> str:
-    console = Console(width=width, file=io.StringIO(), highlight=False)
+def report_text(
+    results: Results, adapters: Sequence[CheckedAdapter], *, width: int = 100, **options: Any
+) -> str:
+    console = Console(width=width, highlight=False, force_terminal=False)
     descriptions = [adapter.description for adapter in adapters]
     there = {f"tests.faulty_adapters.wrong:{adapter.description.name}": adapter for adapter in adapters}
-    show(Comparison(PLAN, descriptions, results, adapters=there), console)
-    return console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    with console.capture() as said:
+        show(Comparison(PLAN, descriptions, results, adapters=there, **options), console)
+    return said.get()
 
 
 def test_a_healthy_adapter_agrees_on_all_problems_of_the_plan() -> None:
@@ -244,9 +246,7 @@ def test_a_regime_of_which_nothing_was_judged_is_named_and_with_details_every_pa
         if cell.output == "loss":
             part = summary.elements * (4 if cell.regime == "zeros" else 1)
             results.summaries[cell] = replace(summary, elements=4 * summary.elements, not_judged=part)
-    console = Console(width=100, file=io.StringIO(), highlight=False)
-    show(Comparison(PLAN, [adapter.description], results, with_details=details), console)
-    said = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    said = report_text(results, [adapter], with_details=details)
     assert line in said.replace("\N{NO-BREAK SPACE}", " ").splitlines()
 
 
