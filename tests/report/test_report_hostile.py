@@ -6,16 +6,16 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 from hostile_ledgers import CASES, SAYINGS, SCRIPT_LINK, ledger_of
-from ledgers import header, known, small
+from ledgers import ENVIRONMENT, header, known, small
 from malicious_files import Workplace, bounded, data_of, peak_of, put_file
+from msgspec.structs import replace
 from report_pages import Page
 
 from crosscheck.gate import ChangeKind
 from crosscheck.gate.command import gate
-from crosscheck.ledger import Ledger
+from crosscheck.ledger import Fault, Ledger
 from crosscheck.report.exact import Place, truths_of
 from crosscheck.report.page import is_safe_link, page
 
@@ -69,7 +69,7 @@ def test_nothing_of_a_hostile_ledger_that_is_not_compared_is_an_element_or_a_lin
 ) -> None:
     def shown(*texts: str) -> Page:
         ledger = ledger_of(*texts)
-        header = msgspec.structs.replace(ledger.header, profile=texts[0])
+        header = replace(ledger.header, profile=texts[0])
         return Page(page(dataclasses.replace(ledger, header=header), *baseline))
 
     got, want = shown(*SAYINGS.values()), shown(*words(len(SAYINGS)))
@@ -77,10 +77,24 @@ def test_nothing_of_a_hostile_ledger_that_is_not_compared_is_an_element_or_a_lin
     assert not [given for tag, given in got.elements if tag == "a" or "href" in given]
 
 
+def older(new: Ledger) -> Ledger:
+    """A baseline of the same adapter, from which everything that a gate compares has changed."""
+    ((place, found),) = new.cells.items()
+    return dataclasses.replace(
+        new,
+        header=replace(new.header, environment=ENVIRONMENT, adapters=()),
+        cells={place: dataclasses.replace(found, wrong_elements=1)},
+        behaviours=tuple(replace(each, value="kept") for each in new.behaviours),
+        known=(),
+        faults=(*new.faults, Fault(who="again", what="again")),
+    )
+
+
 def test_what_a_hostile_ledger_says_is_still_read_in_full() -> None:
-    shown = Page(page(ledger_of(SCRIPT_LINK), ledger_of("word")))
+    new = ledger_of(SCRIPT_LINK)
+    shown = Page(page(new, older(new)))
     assert SCRIPT_LINK in shown.words
-    kinds = {change.kind for change in gate(ledger_of("word"), ledger_of(SCRIPT_LINK))}
+    kinds = {change.kind for change in gate(older(new), new)}
     assert kinds == set(ChangeKind)  # so that every table of changes is attacked
     (entry,) = shown.data["cells"]
     assert (entry["of"][0], entry["said"][0]) == (SCRIPT_LINK, SCRIPT_LINK)
@@ -102,7 +116,7 @@ def test_what_a_hostile_ledger_says_is_still_read_in_full() -> None:
 )
 def test_a_link_is_one_only_if_it_is_https(link: str, is_safe: bool) -> None:
     assert is_safe_link(link) == is_safe
-    shown = Page(page(Ledger(header("torch"), known=(msgspec.structs.replace(known(), upstream=link),))))
+    shown = Page(page(Ledger(header("torch"), known=(replace(known(), upstream=link),))))
     assert [a["href"] for tag, a in shown.elements if tag == "a"] == [link] * is_safe
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-from ledgers import cell, header, small, summary
+from ledgers import ENVIRONMENT, cell, header, small, summary
 from malicious_files import ESCAPES, literal
 from msgspec.structs import replace
 
@@ -66,11 +66,14 @@ def saying(thing: Any, texts: Iterator[str]) -> Any:
 def ledger_of(*texts: str) -> Ledger:
     """Make a ledger that says these in every text, with a line of each kind and a disagreement."""
     share = Worst(3.0, "x", (0, 0, 0), "x")
+    words = frozenset({"x"})
     wrong = summary(
-        wrong_problems=1, wrong_elements=2, share=share, failures=frozenset({"x"}), known={"x": 1}
+        wrong_problems=1, wrong_elements=2, share=share, failures=words, unsupported=words, known={"x": 1}
     )
+    environment = replace(ENVIRONMENT, variables={"x": "x"})
     full = dataclasses.replace(
         small(),
+        header=header("torch", environment=environment),
         cells={cell(): wrong},
         faults=(Fault(who="x", what="x"),),
         acceptances=(Acceptance(when=header().created, why="x", changes=("x",)),),
