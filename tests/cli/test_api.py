@@ -6,6 +6,7 @@ import doctest
 import re
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -282,17 +283,8 @@ def test_a_comparison_of_a_wrong_adapter_alone_names_what_is_outside(tmp_path: P
     assert "planted-missing-one-minus is wrong: grad" in str(found)
 
 
-class InJupyter:
-    """A console as rich has it in a notebook."""
-
-    is_jupyter = True
-
-    def __init__(self, **options: Any) -> None:
-        del options
-
-
 def test_a_notebook_keeps_no_line_of_what_was_being_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "Console", InJupyter)
+    monkeypatch.setattr(session, "Console", lambda **_: SimpleNamespace(is_jupyter=True))
     with session._status("checking") as shown:
         assert shown is None
 
