@@ -227,13 +227,9 @@ def checking(given: str | Path, folder: Path) -> list[str | Path]:
 
 
 @pytest.fixture
-def place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Workplace]:
+def place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Workplace]:
     """A folder with a good ledger, in which the commands run with bounds."""
-    found = Workplace(tmp_path, capsys)
-    monkeypatch.chdir(found.folder)
-    with bounded():
+    with bounded(Workplace(tmp_path, capsys)) as found:
         yield found
 
 

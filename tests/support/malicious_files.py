@@ -9,7 +9,7 @@ import resource
 import signal
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -145,24 +145,6 @@ def assert_escaped(printed: str) -> None:
     assert {c for c in printed if not c.isprintable()} <= {"\n"}
 
 
-@contextmanager
-def bounded() -> Iterator[None]:
-    """Allow a minute and 4 GiB of memory more: a command that hangs or takes all memory fails alone."""
-
-    def hung(*_: object) -> None:
-        raise TimeoutError
-
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (4 << 30), hard))
-    handler = signal.signal(signal.SIGALRM, hung)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, handler)
-    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
 def peak_of(call: Callable[[], object]) -> int:
     """Return the most memory in bytes that Python took at once during a call."""
     tracemalloc.start()
@@ -216,3 +198,25 @@ class Workplace:
                 assert_rejected(command)
             else:
                 assert peak_of(partial(assert_rejected, command)) <= row.most
+
+
+@contextmanager
+def bounded(place: Workplace) -> Iterator[Workplace]:
+    """Go to the folder, and allow a minute and 4 GiB of memory more.
+
+    A command that hangs or takes all memory fails alone.
+    """
+
+    def hung(*_: object) -> None:
+        raise TimeoutError
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (4 << 30), hard))
+    handler = signal.signal(signal.SIGALRM, hung)
+    signal.alarm(60)
+    with chdir(place.folder):
+        yield place
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, handler)
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
