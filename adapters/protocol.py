@@ -31,7 +31,8 @@ TRACED = ("z", "dL_dyhat", "dyhat_dz", "delta")
 class Adapter(Protocol):
     """The members that a user writes and every adapter has; `Description` lists the optional ones too.
 
-    The suite wraps each adapter in a `crosscheck.evaluation.CheckedAdapter`, which checks its results.
+    The suite wraps each adapter in a `crosscheck.judging.evaluation.CheckedAdapter`, which checks what it
+    returns.
 
     Attributes:
         name: the name of this way of executing the framework, ``"torch-compile"``.

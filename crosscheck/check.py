@@ -13,17 +13,17 @@ import click
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case, CaseError, Literal, inputs, parse
-from crosscheck.contract import contract_violations
 from crosscheck.differing import difference_lines
 from crosscheck.escaping import escape_control_characters
-from crosscheck.evaluation import CheckedAdapter, Outcome, judge_evaluation
+from crosscheck.explain.message import failure
 from crosscheck.formatting import output_width, wrap_line
-from crosscheck.judge import Judge, Verdict
-from crosscheck.message import failure
-from crosscheck.onecase import heading, largest_error, table
+from crosscheck.inputs import Case, CaseError, Literal, files, parse
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.contract import contract_violations
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome, judge_evaluation
+from crosscheck.judging.judge import Judge, Verdict
 from crosscheck.pool import AdapterPool
+from crosscheck.terminal.case_table import heading, largest_error, table
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
@@ -38,11 +38,11 @@ def read(source: str) -> Case | Literal:
         CaseError: the source is neither a case nor a usable file; the message is one line.
     """
     path = Path(source)
-    if path.suffix in inputs.READERS:
-        return inputs.read(path)
+    if path.suffix in files.READERS:
+        return files.read(path)
     if ":" not in source and not os.path.exists(source):  # noqa: PTH110, Path raises for a long name
         raise CaseError(f"{source!r} is neither a case such as {EXAMPLE} nor a file .npz or .safetensors")
-    case = parse(source) if ":" in source else inputs.read(path)
+    case = parse(source) if ":" in source else files.read(path)
     if isinstance(case, Literal) and case.taken:
         click.echo(case.taken, err=True)
     return case

@@ -240,7 +240,7 @@ def _core(  # noqa: PLR0913, as `compare`
 ) -> tuple[Any, list[Any]]:
     """Return the core plan, with the same cases for all adapters, and the adapters."""
     from crosscheck.comparison.plan import PROBLEMS, CorePlan
-    from crosscheck.regimes import REGIMES
+    from crosscheck.inputs.regimes import REGIMES
 
     if thorough:
         raise click.UsageError("--thorough is possible only with --matrix")

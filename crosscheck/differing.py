@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from crosscheck.comparison.claims import WITHOUT_CLAIM, widening
-from crosscheck.evaluation import Outcome
 from crosscheck.explain.element import Element
 from crosscheck.formatting import format_decimal, format_element
-from crosscheck.judge import AXES, Judge
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import AXES, Judge
 from reference.arithmetic import Arithmetic
 from reference.types import Bool
 from reference.ulp import ulp

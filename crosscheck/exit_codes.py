@@ -58,8 +58,8 @@ def _run_and_flush(command: Callable[[], int | None]) -> int | None:
 def _report_error(error: Exception) -> int:
     """Print one line that describes the error, and return the exit code for it."""
     from adapters.errors import AdapterError, JournalError, one_line
-    from crosscheck.cases.literals import CaseError
     from crosscheck.escaping import escape_and_shorten
+    from crosscheck.inputs.literals import CaseError
     from crosscheck.known import KnownError
     from crosscheck.ledger import LedgerError
     from crosscheck.sweep.kind import SweepError

@@ -14,9 +14,11 @@ from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, NoAnswer
 from adapters.isolated import ProcessAdapter
 from adapters.protocol import Description
-from crosscheck.cases import Case
-from crosscheck.contract import contract_violations
-from crosscheck.evaluation import (
+from crosscheck.explain.message import replay
+from crosscheck.hosts import WorkerProcesses
+from crosscheck.inputs import Case
+from crosscheck.judging.contract import contract_violations
+from crosscheck.judging.evaluation import (
     CheckedAdapter,
     Evaluation,
     Outcome,
@@ -24,10 +26,8 @@ from crosscheck.evaluation import (
     evaluate,
     judge_evaluation,
 )
-from crosscheck.hosts import WorkerProcesses
-from crosscheck.judge import Judge
+from crosscheck.judging.judge import Judge
 from crosscheck.matrix.coverage import decided, regimes_of
-from crosscheck.message import replay
 from crosscheck.run_summary import RunSummary
 from reference.types import Array, Outputs, Problem
 

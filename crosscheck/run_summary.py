@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crosscheck.judge import Judgement
+    from crosscheck.judging.judge import Judgement
 
 Plain = Mapping[str, Mapping[str, int]]
 
@@ -19,7 +19,7 @@ def _counter() -> Counter[str]:
 
 def _regimes() -> tuple[str, ...]:
     """Return the names of all regimes; they are imported late, as conftest.py starts without NumPy."""
-    from crosscheck.regimes import REGIMES
+    from crosscheck.inputs.regimes import REGIMES
 
     return tuple(REGIMES)
 

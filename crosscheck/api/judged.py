@@ -10,14 +10,14 @@ import numpy as np
 
 from adapters import load
 from adapters.protocol import describe
-from crosscheck.accuracy import errors, exact_values
-from crosscheck.cases import Literal, arrays
-from crosscheck.cases.arrays import Numbers
-from crosscheck.cases.literals import CaseError, one_of
 from crosscheck.explain.element import Element
+from crosscheck.explain.message import CATEGORIES
 from crosscheck.formatting import format_element, format_number, format_set, format_ulp
-from crosscheck.judge import OUTPUTS, Judge, Verdict
-from crosscheck.message import CATEGORIES
+from crosscheck.inputs import Literal, arrays
+from crosscheck.inputs.arrays import Numbers
+from crosscheck.inputs.literals import CaseError, one_of
+from crosscheck.judging.accuracy import errors, exact_values
+from crosscheck.judging.judge import OUTPUTS, Judge, Verdict
 from reference import oracle
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from adapters.protocol import Description
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.formatting import format_number
-from crosscheck.regimes.sigma import sigma
+from crosscheck.inputs import Case, Literal
+from crosscheck.inputs.sigma import sigma
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
 from reference.formats import Format
 from reference.types import Array, Outputs
 

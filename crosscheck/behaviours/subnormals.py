@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 from crosscheck.behaviours.probe import Probe, by_z, evaluated_number, numbers_of, single
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.evaluation import CheckedAdapter
 from reference.formats import Format
 
 

@@ -14,9 +14,9 @@ from crosscheck.behaviours.probe import Observation, Probe, WithThreadVariant
 from crosscheck.behaviours.subnormals import SUBNORMALS
 from crosscheck.behaviours.sums import SUMS
 from crosscheck.behaviours.values import VALUES
-from crosscheck.evaluation import CheckedAdapter
+from crosscheck.explain.message import replay
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.ledger.records import NO_VERDICT
-from crosscheck.message import replay
 from reference.formats import FORMATS, Format
 
 # All probes, in the order in which they are shown.

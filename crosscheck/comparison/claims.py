@@ -14,8 +14,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
-from crosscheck.evaluation import Outcome
-from crosscheck.judge import Judge
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import Judge
 from reference.arithmetic import Arithmetic
 
 # Claims that widen the set, each with its value if it is not made. κ is not among them: it is a

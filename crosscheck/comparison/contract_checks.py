@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from adapters.errors import NoAnswer
-from crosscheck.cases import Case
 from crosscheck.comparison.engine import Results
 from crosscheck.comparison.planned import Plan
-from crosscheck.message import replay
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
 from crosscheck.pool import AdapterPool
 
 

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.comparison.planned import Plan
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.matrix.coverage import Coverage, CoverageCounts, Group
-from crosscheck.regimes import REGIMES
 
 INTERRUPTED: Final = "the run was interrupted before"
 FAULT: Final = "?"

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 
 from adapters import NAMED, AdapterError, Spec, select
 from adapters.modes import Mode, parse
-from crosscheck.cases import Case
 from crosscheck.comparison.planned import PlannedCase
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import regime_counts
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.plan import LARGE_DTYPES, Item, combined_items, named_items
 from crosscheck.matrix.shapes import CLASSES, LARGE, MIXED, shape_class
-from crosscheck.regimes import regime_counts
 from reference.formats import FORMATS
 
 # The shape of contract checks: several rows, inputs, outputs; few problems, for modes with a call for each.

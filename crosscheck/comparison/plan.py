@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.comparison.planned import PlannedCase
+from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.matrix.shapes import shape_class
-from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
 SHAPES = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 
 
 class PlannedCase(NamedTuple):

@@ -11,8 +11,8 @@ from types import FrameType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from crosscheck.cases import Case
 from crosscheck.comparison.engine import Advance
+from crosscheck.inputs import Case
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults
 from crosscheck.comparison.engine import Results
 from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.table import FAILED, LATE, OUTSIDE, Row, rows
-from crosscheck.evaluation import CheckedAdapter
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.known import Difference, KnownMatch
 from crosscheck.summary import EVERY, known_of
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.errors import NoAnswer
-from crosscheck.accuracy import ExactValue, Precision, errors, exact_values
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import Outcome
-from crosscheck.judge import AXES, Judge, Judgement, flat
+from crosscheck.inputs import Case, Literal
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.accuracy import ExactValue, Precision, errors, exact_values
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import AXES, Judge, Judgement, flat
 from crosscheck.known import Match, by_regime
-from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Cell, Summary, Worst, hash_of
 from reference.formats import Format
 from reference.types import Array, Float64
@@ -123,7 +123,7 @@ def summarise(
         case: the case from which the judge's problem was made.
         judge: the judge of that problem; it computes its full sets here if it has not before.
         outcome: the outcome of one adapter.
-        exact: the exact values of each output, from `crosscheck.accuracy.exact_values`.
+        exact: the exact values of each output, from `crosscheck.judging.accuracy.exact_values`.
         matches: by output, the known differences that cover wrong elements of the outcome.
     """
     if outcome.outputs is None:

@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from crosscheck.judge import OUTPUTS, Verdict
+from crosscheck.judging.judge import OUTPUTS, Verdict
 from crosscheck.summary import EVERY, Cell, Histogram, Summary, Worst, merged
 
 ORDER: Final = {name: place for place, name in enumerate((*OUTPUTS, EVERY))}

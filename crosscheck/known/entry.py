@@ -10,11 +10,11 @@ from typing import Annotated, Final, NamedTuple
 from msgspec import Meta, Struct, field
 
 from adapters.protocol import Description
-from crosscheck.cases import Case, Literal, parse
-from crosscheck.cases.literals import one_of
-from crosscheck.judge import OUTPUTS
+from crosscheck.inputs import Case, Literal, parse
+from crosscheck.inputs.literals import one_of
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.judge import OUTPUTS
 from crosscheck.known import fields
-from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
 KINDS: Final = ("bug", "hazard")

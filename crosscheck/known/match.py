@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.evaluation import Outcome
-from crosscheck.judge import Judge
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import Judge
 from reference.types import Bool
 
 # The axes of ŷ, [*stack, m, p], over which one element of an output depends on it.

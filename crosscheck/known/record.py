@@ -16,9 +16,9 @@ import numpy as np
 
 from adapters.errors import one_line
 from adapters.protocol import Description
-from crosscheck.cases.literals import one_of
-from crosscheck.evaluation import Outcome
-from crosscheck.judge import Judge
+from crosscheck.inputs.literals import one_of
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import Judge
 from crosscheck.known.entry import Difference, Setting
 from crosscheck.known.match import KnownMatch, Match, combine_matches, in_regimes
 

@@ -10,7 +10,7 @@ from itertools import starmap
 
 from adapters.protocol import Description
 from crosscheck.behaviours.probe import Observation
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED
+from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED
 from crosscheck.known import Difference
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.records import FORMAT, VERSION, Adapter, Behaviour, Header, Known

@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import Outcome
-from crosscheck.judge import Judge, Verdict
+from crosscheck.inputs import Case, Literal
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import Judge, Verdict
 from crosscheck.known.match import SUMMED
 from crosscheck.matrix.shapes import shape_class
-from crosscheck.regimes import REGIMES
 from reference.types import Bool
 
 FAILED: Final = "it failed or gave no answer in time, or was not asked again after that"

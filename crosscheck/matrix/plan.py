@@ -24,11 +24,11 @@ from typing import Final
 
 from adapters import CORE, NAMED
 from adapters.modes import FORWARD_MODES, Mode, parse
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.matrix import shapes
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.shapes import Shape
-from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 

@@ -11,13 +11,13 @@ from functools import lru_cache
 from adapters import CORE, Spec, installed, spec_of
 from adapters.errors import AdapterCrashed
 from adapters.modes import parse
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import Outcome, evaluate_and_judge, judge_evaluation
-from crosscheck.judge import Judge
+from crosscheck.explain.message import failure
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.evaluation import Outcome, evaluate_and_judge, judge_evaluation
+from crosscheck.judging.judge import Judge
 from crosscheck.known import KnownDifferences, KnownMatch
 from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, is_judged
 from crosscheck.matrix.shapes import LARGE, shape_class
-from crosscheck.message import failure
 from crosscheck.pool import AdapterPool
 
 MODES = "modes of the matrix"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from crosscheck.comparison.table import ORDER, Row
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.summary import Cell, Summary, merged
 from reference.formats import FORMATS
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 from crosscheck.comparison.summarise import LEAST, MOST
 from crosscheck.comparison.table import WITHIN_BOUNDS, Row, error_of, median, share_of
 from crosscheck.explain.element import EQUATIONS
+from crosscheck.explain.message import replay
 from crosscheck.formatting import format_element, format_hex
 from crosscheck.ledger import Ledger
-from crosscheck.message import replay
 from crosscheck.report.cells import Cells, Key
 from crosscheck.report.exact import ElementTruth, Place, Truths, got, z_of
 from crosscheck.summary import TEXTS, Histogram, Summary, Worst

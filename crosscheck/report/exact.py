@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.accuracy import RESOLUTION
-from crosscheck.cases import parse, take
 from crosscheck.explain.element import Element
 from crosscheck.formatting import format_hex, format_number, format_set
-from crosscheck.judge import OUTPUTS, Judge
+from crosscheck.inputs import parse, take
+from crosscheck.judging.accuracy import RESOLUTION
+from crosscheck.judging.judge import OUTPUTS, Judge
 from crosscheck.summary import Worst
 from reference import oracle
 from reference.arithmetic import default_arithmetic

@@ -22,11 +22,11 @@ from markupsafe import Markup
 from crosscheck.behaviours.probe import Observation
 from crosscheck.behaviours.report import ProbeRow, differs, rows
 from crosscheck.behaviours.survey import PROBES
+from crosscheck.explain.message import replay
 from crosscheck.gate import Change, ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import verdict
 from crosscheck.ledger import Behaviour, Ledger, LedgerError
-from crosscheck.message import replay
 from crosscheck.report.cells import cells_of, sort_key
 from crosscheck.report.detail import data_of, places_of
 from crosscheck.report.exact import MOST_ELEMENTS, truths_of

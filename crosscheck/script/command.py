@@ -16,11 +16,11 @@ from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, one_line
 from adapters.modes import parse
 from adapters.threads import COUNTED
-from crosscheck.cases import Case, CaseError, Literal
 from crosscheck.check import read
-from crosscheck.evaluation import Outcome, evaluate_and_judge
 from crosscheck.hosts import WorkerProcesses
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case, CaseError, Literal
+from crosscheck.judging.evaluation import Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.script.reproduction import NoScriptError, Reproduction, minimal_reproduction
 from crosscheck.script.text import script
 

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from adapters.errors import AdapterMisbehaved
 from adapters.protocol import Description
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import cell_of, summarise
-from crosscheck.evaluation import Outcome
-from crosscheck.judge import Judge
-from crosscheck.message import replay
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case, parse
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import Judge
 from crosscheck.summary import CASES, WORST, Cell, Summary, Worst
 from crosscheck.sweep.result_groups import (
     Candidate,

@@ -35,7 +35,7 @@ class SweepCommand(NamedTuple):
 
 
 def _random(specs: Sequence[Spec], **choice: Any) -> SweepKind:
-    from crosscheck.cases import CaseError
+    from crosscheck.inputs import CaseError
     from crosscheck.sweep.random import Random
     from reference.formats import FORMATS
 
@@ -51,7 +51,7 @@ def _random(specs: Sequence[Spec], **choice: Any) -> SweepKind:
 
 
 def _regimes(specs: Sequence[Spec], **choice: Any) -> SweepKind:
-    from crosscheck.regimes import REGIMES
+    from crosscheck.inputs.regimes import REGIMES
     from crosscheck.sweep.regimes import Regimes
     from reference.formats import FORMATS
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscheck.comparison.summarise import LEAST, MOST, equal_bits
-from crosscheck.judge import Judge
+from crosscheck.judging.judge import Judge
 from crosscheck.summary import CASES, Summary, Worst, hash_of
 from crosscheck.sweep.result_groups import digest_of
 from reference.arithmetic import Arithmetic

@@ -1,8 +1,8 @@
 """The exhaustive sweep: X = 1, and W runs through every value of a format, so that z = W and ∂L/∂W = Δ.
 
-In the 16-bit formats errors are measured from the exact value (`crosscheck.accuracy`). In float32 they are
-measured from the float64 reference, whose own error is below 2^-24 ulp of float32. A result is counted as a
-tie where that error leaves open whether it is the nearest number.
+In the 16-bit formats errors are measured from the exact value (`crosscheck.judging.accuracy`). In float32
+they are measured from the float64 reference, whose own error is below 2^-24 ulp of float32. A result is
+counted as a tie where that error leaves open whether it is the nearest number.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case
-from crosscheck.cases.sources import LABELS
 from crosscheck.comparison.summarise import cell_of, summarise
-from crosscheck.evaluation import CheckedAdapter, Outcome
-from crosscheck.judge import Judge
-from crosscheck.regimes.thresholds import saturation
+from crosscheck.inputs import Case
+from crosscheck.inputs.sources import LABELS
+from crosscheck.inputs.thresholds import saturation
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome
+from crosscheck.judging.judge import Judge
 from crosscheck.summary import Cell, add
 from crosscheck.sweep.error_statistics import ErrorStatistics, ReferenceValues, well_conditioned
 from crosscheck.sweep.kind import ShardResult

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from crosscheck.evaluation import CheckedAdapter
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.ledger import Fault
 from crosscheck.summary import Cell, Summary, add
 

@@ -15,11 +15,11 @@ from msgspec import Struct
 from crosscheck.comparison.engine import Results
 from crosscheck.comparison.plan import ROUND, CorePlan
 from crosscheck.comparison.summarise import count_of
-from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
+from crosscheck.explain.message import replay
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.known import KnownDifferences
-from crosscheck.message import replay
-from crosscheck.regimes import REGIMES
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS

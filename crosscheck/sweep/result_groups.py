@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import xxhash
 
-from crosscheck.cases import Case
 from crosscheck.comparison.summarise import equal_bits
+from crosscheck.inputs import Case
 from crosscheck.summary import Cell, hash_of
 from reference.types import Array, Float64, Outputs, Problem
 

@@ -11,15 +11,15 @@ import xxhash
 from numpy.typing import NDArray
 
 from adapters.errors import AdapterCrashed, AdapterMisbehaved
-from crosscheck.cases import Case
-from crosscheck.cases.sources import clear_cache
 from crosscheck.comparison.summarise import cell_of, count_of, known_fields, wrong_in
-from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_stack
 from crosscheck.explain.disagreement import DisagreementAnalysis
-from crosscheck.judge import Judge
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
+from crosscheck.inputs.sources import clear_cache
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_stack
+from crosscheck.judging.judge import Judge
 from crosscheck.known import KnownDifferences, combine_matches
 from crosscheck.ledger import Fault
-from crosscheck.message import replay
 from crosscheck.summary import EVERY, Cell, Summary, add, hash_of
 from reference.types import Outputs, Problem
 

@@ -20,8 +20,8 @@ from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.journal import write_all
 from adapters.worker import LEAK, Channel, flushes
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
 from crosscheck.hosts import WorkerProcesses
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
 from crosscheck.ledger import CellRecord
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.making import by_class

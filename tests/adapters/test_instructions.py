@@ -20,7 +20,7 @@ from adapters.conditions import ProcessOptions
 from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, Cpu, numpy_variable, unavailable
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.script.text import restrict_instructions
 

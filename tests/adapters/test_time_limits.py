@@ -18,13 +18,13 @@ from adapters.conditions import LONGER, ProcessOptions
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from adapters.turns import Turns, load
-from crosscheck.cases import Case
 from crosscheck.check import CheckResult, check_exit_code
 from crosscheck.comparison.contract_checks import collect_violations, start_checks
 from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.result import Comparison
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
 from reference.types import Array, Outputs
 from tests.cli.test_compare import PLAN, pool_of, report_text

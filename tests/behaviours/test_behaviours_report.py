@@ -15,7 +15,7 @@ from crosscheck.behaviours.command import survey_and_show
 from crosscheck.behaviours.probe import Observation
 from crosscheck.behaviours.report import show
 from crosscheck.behaviours.survey import PROBES, observations_of
-from crosscheck.evaluation import InProcessAdapter
+from crosscheck.judging.evaluation import InProcessAdapter
 from tests.faulty_adapters import wrong
 from tests.faulty_adapters.networks import made, without_subnormals
 

@@ -12,13 +12,13 @@ from safetensors.numpy import save_file
 
 import adapters
 from adapters.conditions import ProcessOptions
-from crosscheck.cases import Case
-from crosscheck.cases.literals import CaseError
 from crosscheck.check import CheckResult, check_and_show, check_exit_code, read
-from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.onecase import largest_error
+from crosscheck.inputs import Case
+from crosscheck.inputs.literals import CaseError
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
+from crosscheck.terminal.case_table import largest_error
 from tests.faulty_adapters import wrong as planted
 
 ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"

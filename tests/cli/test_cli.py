@@ -10,7 +10,7 @@ from command_line import COMMAND, ENVIRONMENT, ROOT, assert_one_clear_line, pyth
 
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, one_line
 from crosscheck import commands, exit_codes
-from crosscheck.cases.literals import CaseError
+from crosscheck.inputs.literals import CaseError
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ import pytest
 from rich.console import Console
 
 from adapters.errors import AdapterCrashed
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case
 from crosscheck.comparison.contract_checks import collect_violations, start_checks
 from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.plan import CorePlan
@@ -21,9 +19,11 @@ from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row, rows
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.message import replay
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
 from crosscheck.summary import merged
 from reference.types import Array, Outputs

@@ -14,14 +14,14 @@ from command_line import assert_one_clear_line, crosscheck
 from adapters import NAMED, AdapterError
 from adapters.modes import parse
 from crosscheck import commands, pool
-from crosscheck.cases import Case
 from crosscheck.comparison import engine, report
 from crosscheck.comparison.matrix import MatrixPlan, selected
 from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.report import heading
 from crosscheck.comparison.summarise import BUDGET, oracle_budget
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.plan import combined_items, named_items
 from crosscheck.matrix.shapes import CLASSES

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.pool import CRASHED, LATE
-from crosscheck.regimes import REGIMES
 from tests.faulty_adapters import deaths, wrong
 
 # With one xdist worker: its fixture takes seconds.

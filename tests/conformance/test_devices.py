@@ -13,7 +13,7 @@ from machine_modes import ON_DEVICES
 
 from adapters import spec_of
 from adapters.modes import parse
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 from crosscheck.matrix.run import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT
 from reference.arithmetic import default_arithmetic

@@ -9,7 +9,7 @@ from machine_modes import AT_LEVELS
 
 from adapters import spec_of
 from adapters.modes import parse
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 from crosscheck.matrix.run import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT
 from reference.formats import FORMATS

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.explain.element import Element
-from crosscheck.judge import Judge
+from crosscheck.judging.judge import Judge
 from crosscheck.known import Difference, KnownDifferences, fields
 from crosscheck.matrix.run import MatrixRun
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from adapters import Spec
-from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter, Outcome
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter, Outcome
 from crosscheck.known import KnownDifferences
 from crosscheck.matrix.coverage import NOT_JUDGED
 from crosscheck.matrix.plan import Item

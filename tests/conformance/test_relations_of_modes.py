@@ -8,8 +8,8 @@ from relations import RELATIONS, VacuousError
 
 from adapters import NAMED, Spec
 from adapters.modes import parse
-from crosscheck.cases import Case
-from crosscheck.contract import check_repeatability
+from crosscheck.inputs import Case
+from crosscheck.judging.contract import check_repeatability
 from crosscheck.matrix.run import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT, MIXED
 from reference.formats import FORMATS

@@ -10,11 +10,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from adapters.errors import AdapterCrashed, AdapterMisbehaved
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case
 from crosscheck.comparison.summarise import summarise
-from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.summary import Cell, Summary, add
 from crosscheck.sweep.kind import ShardResult
 

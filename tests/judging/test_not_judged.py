@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.judge import AXES, OUTPUTS, Judge, Verdict, flat
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.judge import AXES, OUTPUTS, Judge, Verdict, flat
 from reference import bounds
 from reference import filter as first
 from reference.admissible import AdmissibleSet

@@ -14,11 +14,11 @@ from safetensors import deserialize
 from adapters import AdapterError, JournalError, Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer
-from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.message import replay
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.pool import CRASHED, LATE, AdapterPool
-from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 from reference.types import Problem
 from tests.faulty_adapters import deaths, wrong

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED
 from crosscheck.comparison.plan import PROBLEMS, ROUND, CorePlan
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED
+from crosscheck.inputs.regimes import REGIMES
 from reference.formats import FORMATS
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from adapters import NAMED
 from adapters.modes import parse
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES, regime_counts
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.known.fields import fits
 from crosscheck.matrix import shapes
@@ -27,7 +28,6 @@ from crosscheck.matrix.plan import (
     quick,
     quick_combinations,
 )
-from crosscheck.regimes import REGIMES, regime_counts
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
 from reference import bounds, exact, filter, network, stable
 from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS

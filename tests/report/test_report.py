@@ -15,14 +15,14 @@ from ledgers import CASE, header, known, small
 from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, large, planted
 
 from crosscheck import commands
-from crosscheck.cases import parse
+from crosscheck.explain.message import replay
 from crosscheck.formatting import format_number
 from crosscheck.gate import ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import verdict
-from crosscheck.judge import Judge
+from crosscheck.inputs import parse
+from crosscheck.judging.judge import Judge
 from crosscheck.ledger import Ledger, begin, write
-from crosscheck.message import replay
 from crosscheck.report.cells import cells_of
 from crosscheck.report.exact import ElementTruth, Place, got, truths_of
 from crosscheck.report.matrix import mark_of

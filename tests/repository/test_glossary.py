@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crosscheck.cases import parse
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.inputs import parse
+from crosscheck.inputs.regimes import REGIMES, classify
 from reference.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]

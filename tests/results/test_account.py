@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.run_summary import RunSummary
 
 

@@ -11,8 +11,6 @@ from rich.console import Console
 
 from adapters import NAMED
 from adapters.modes import parse
-from crosscheck.cases import Case
-from crosscheck.cases import parse as case_of
 from crosscheck.comparison import coverage as shown
 from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults, footnotes, short
 from crosscheck.comparison.matrix import (
@@ -29,11 +27,13 @@ from crosscheck.comparison.matrix import (
 from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.inputs import parse as case_of
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, CoverageCounts, Group
 from crosscheck.matrix.shapes import CLASSES, shape_class
-from crosscheck.regimes import REGIMES
 from crosscheck.summary import merged
 from reference.formats import FORMATS
 from tests.cli.test_compare import results_of

@@ -14,7 +14,7 @@ import pytest
 from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
 from known_proof import RECOGNISED, verify
 
-from crosscheck.evaluation import InProcessAdapter
+from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.known.entry import NATURES
 from crosscheck.known.record import SHIPPED

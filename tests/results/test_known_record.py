@@ -24,7 +24,7 @@ from known_entries import (
     toml,
 )
 
-from crosscheck.evaluation import InProcessAdapter
+from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.known import KnownDifferences, KnownError
 from tests.faulty_adapters import wrong
 

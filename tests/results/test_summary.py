@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.errors import NoAnswer
-from crosscheck.accuracy import errors, exact_values
-from crosscheck.cases import Case, parse
 from crosscheck.comparison.summarise import histogram, regime_at, summarise
-from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
-from crosscheck.judge import AXES, Judge
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case, parse
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.accuracy import errors, exact_values
+from crosscheck.judging.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
+from crosscheck.judging.judge import AXES, Judge
 from crosscheck.summary import EVERY, Summary, Worst, merge
 from reference.admissible import AdmissibleSet
 from tests.faulty_adapters import wrong

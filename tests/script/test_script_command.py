@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from adapters.errors import AdapterCrashed
 from crosscheck.commands import cli
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.script import command
 from crosscheck.script.command import run_script

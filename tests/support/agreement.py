@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import Case, Literal
-from crosscheck.contract import contract_violations
-from crosscheck.message import failure, replay
+from crosscheck.explain.message import failure, replay
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.contract import contract_violations
 from crosscheck.pool import AdapterPool, CaseResult
 
 

@@ -23,11 +23,11 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from adapters.protocol import Description
     from crosscheck.behaviours.probe import Observation
-    from crosscheck.cases import Case
     from crosscheck.comparison.engine import Results
-    from crosscheck.evaluation import Outcome
     from crosscheck.gate import Change
-    from crosscheck.judge import Judge
+    from crosscheck.inputs import Case
+    from crosscheck.judging.evaluation import Outcome
+    from crosscheck.judging.judge import Judge
     from crosscheck.ledger import Ledger
 
 NAME: Final = "crosscheck-recording"

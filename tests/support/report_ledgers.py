@@ -13,13 +13,13 @@ from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, summar
 
 from crosscheck.comparison.engine import compare
 from crosscheck.comparison.plan import CorePlan
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import OUTPUTS
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import OUTPUTS
 from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
 from crosscheck.ledger.making import by_class
 from crosscheck.ledger.records import COMPLETE
 from crosscheck.pool import AdapterPool
-from crosscheck.regimes import REGIMES
 from crosscheck.summary import Cell, Summary, Worst
 from tests.faulty_adapters import wrong
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from adapters import Spec, select
 from adapters.conditions import ProcessOptions
-from crosscheck.evaluation import InProcessAdapter
+from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.ledger import Ledger, read
 from crosscheck.summary import Summary, merged
 from crosscheck.sweep.kind import ShardResult

@@ -11,9 +11,9 @@ import pytest
 from ledgers import cell
 from swept import HIGH, LOW, SMALL, head, of, row, text, worst
 
-from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
 from crosscheck.ledger import Ledger
 from crosscheck.report.cells import cells_of
 from crosscheck.summary import Summary, Worst

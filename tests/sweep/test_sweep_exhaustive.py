@@ -11,11 +11,11 @@ import pytest
 from sweeps import by_output, in_process
 
 from adapters import load
-from crosscheck.accuracy import RESOLUTION, exact_values
-from crosscheck.cases import Case
 from crosscheck.comparison.summarise import summarise
-from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.judging.accuracy import RESOLUTION, exact_values
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.sweep import error_statistics, exhaustive
 from crosscheck.sweep.error_statistics import ErrorStatistics, ReferenceValues, well_conditioned
 from crosscheck.sweep.exhaustive import Exhaustive, intervals

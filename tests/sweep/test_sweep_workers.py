@@ -9,7 +9,7 @@ import pytest
 from sweeps import UNLUCKY, files, process_options, specs, sweep
 
 from adapters import AdapterError, AdapterMisbehaved, JournalError, select
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 from crosscheck.ledger.records import NO_VERDICT
 from crosscheck.sweep import worker
 from crosscheck.sweep.worker import FlushChecked

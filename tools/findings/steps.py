@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from crosscheck.cases import Case, parse
-from crosscheck.cases.sources import LABELS
+from crosscheck.inputs import Case, parse
+from crosscheck.inputs.sources import LABELS
 from crosscheck.ledger import Ledger, LedgerError
 from crosscheck.summary import EVERY, Summary, Worst, merge, merged
 from crosscheck.sweep.exhaustive import MEASURED

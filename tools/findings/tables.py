@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from crosscheck.comparison.table import share_of
 from crosscheck.formatting import format_decimal, format_element, format_hex
-from crosscheck.judge import OUTPUTS
+from crosscheck.judging.judge import OUTPUTS
 from crosscheck.ledger import Ledger
 from crosscheck.summary import Summary, Worst, merged
 from crosscheck.sweep.exhaustive import MEASURED

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.judge import AXES, Judge, flat
+from crosscheck.judging.judge import AXES, Judge, flat
 from reference import bounds, double_double, oracle
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format

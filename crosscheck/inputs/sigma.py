@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.regimes.thresholds import LN2
+from crosscheck.inputs.thresholds import LN2
 from reference.types import Float64
 
 # ln 2 in two parts; the first has 21 trailing zeros, so that k·LN2_HIGH is exact for every exponent k

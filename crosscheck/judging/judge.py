@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.regimes import classify
+from crosscheck.inputs.regimes import classify
 from reference import bounds, exact, stable
 from reference import filter as first
 from reference.admissible import AdmissibleSet

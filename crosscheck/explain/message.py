@@ -14,7 +14,6 @@ import numpy as np
 from adapters import is_ours
 from adapters.errors import NoAnswer
 from adapters.protocol import Description
-from crosscheck.evaluation import CheckedAdapter, Outcome
 from crosscheck.explain import first_equation, outliers
 from crosscheck.explain.disagreement import Disagreement, DisagreementAnalysis
 from crosscheck.explain.element import Element
@@ -26,8 +25,9 @@ from crosscheck.formatting import (
     format_set,
     format_ulp,
 )
-from crosscheck.judge import Judge, Verdict
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.inputs.regimes import REGIMES, classify
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome
+from crosscheck.judging.judge import Judge, Verdict
 from reference import oracle
 from reference.admissible import AdmissibleSet
 from reference.ulp import Category

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from crosscheck.regimes.random_bits import (
+from crosscheck.inputs.random_bits import (
     Int64,
     RandomBits,
     field,
@@ -22,8 +22,8 @@ from crosscheck.regimes.random_bits import (
     special_bits,
     subnormal_bits,
 )
-from crosscheck.regimes.sigma import sigma
-from crosscheck.regimes.thresholds import huge_exponent
+from crosscheck.inputs.sigma import sigma
+from crosscheck.inputs.thresholds import huge_exponent
 from reference.formats import Format
 from reference.types import Array, Float64
 

@@ -1,6 +1,6 @@
 """Cases from the arrays of a caller: nested lists, decimals, and arrays of any framework.
 
-Lists go through the parser of literal cases (`crosscheck.cases.literals`), so that a decimal is rounded as
+Lists go through the parser of literal cases (`crosscheck.inputs.literals`), so that a decimal is rounded as
 `crosscheck check` rounds it.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adapters.results import shapes
-from crosscheck.cases.inputs import quiet
-from crosscheck.cases.literals import (
+from crosscheck.inputs.files import quiet
+from crosscheck.inputs.literals import (
     NUMBER,
     NUMBERS_ALLOWED,
     CaseError,

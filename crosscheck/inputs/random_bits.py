@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.regimes.thresholds import half_digits
+from crosscheck.inputs.thresholds import half_digits
 from reference.formats import Format
 from reference.types import Array, Bool, Float64
 

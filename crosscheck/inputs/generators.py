@@ -2,7 +2,7 @@
 
 Notation: s is a problem's scale, X is multiplied by 2^s and W by 2^−s; t is a row's scale; both are exponents
 of two. Most elements that a generator makes, but not all, lie in its regime; only
-`crosscheck.regimes.definitions` decides that.
+`crosscheck.inputs.regimes` decides that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from crosscheck.regimes.random_bits import (
+from crosscheck.inputs.random_bits import (
     Int64,
     RandomBits,
     below,
@@ -23,7 +23,7 @@ from crosscheck.regimes.random_bits import (
     special_bits,
     subnormal_bits,
 )
-from crosscheck.regimes.thresholds import exponent, half_digits, saturation, underflow
+from crosscheck.inputs.thresholds import exponent, half_digits, saturation, underflow
 from reference.formats import Format
 from reference.types import Bool
 

@@ -20,7 +20,7 @@ import numpy as np
 from adapters.errors import one_line
 from adapters.journal import DTYPES
 from adapters.memory import memory_of
-from crosscheck.cases.literals import DEEPEST, MOST_NUMBERS, CaseError, Literal
+from crosscheck.inputs.literals import DEEPEST, MOST_NUMBERS, CaseError, Literal
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array

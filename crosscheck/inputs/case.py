@@ -1,8 +1,8 @@
 """The case: a line of text that names one stack of problems, bit for bit the same everywhere.
 
     ordinary:7:8192x1x3x1:contiguous:float64        regime:seed:shape:layout:dtype
-    mixed:7:8192x1x3x1:contiguous:float64           a source beside the regimes, `crosscheck.cases.sources`
-    float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]    a literal case, `crosscheck.cases.literals`
+    mixed:7:8192x1x3x1:contiguous:float64           a source beside the regimes, `crosscheck.inputs.sources`
+    float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]    a literal case, `crosscheck.inputs.literals`
 
 The shape is ``(*stack, m, n, p)``. Regime, seed, shape and dtype are the key of a case's random bits; a
 layout changes memory only, except ``broadcast``: there the first problem's weights serve the whole stack.
@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.cases.literals import (
+from crosscheck.inputs.literals import (
     DEEPEST,
     CaseError,
     Literal,
@@ -26,7 +26,7 @@ from crosscheck.cases.literals import (
     one_of,
     parse_literal,
 )
-from crosscheck.cases.sources import SOURCES, Draw
+from crosscheck.inputs.sources import SOURCES, Draw
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, aligned, arrange
 from reference.types import Problem

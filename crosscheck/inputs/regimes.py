@@ -18,7 +18,7 @@ h = ⌈precision/2⌉, half of the format's digits:
 | ordinary | none of these |
 
 They overlap; `classify` takes the first in this order. P, N and z are evaluated in float64 in a fixed
-order from the four basic operations, and so is ŷ (`crosscheck.regimes.sigma`): a border case may fall on
+order from the four basic operations, and so is ŷ (`crosscheck.inputs.sigma`): a border case may fall on
 either side of a threshold, but on the same side everywhere.
 """
 
@@ -33,12 +33,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.regimes import generators, labels
-from crosscheck.regimes.generators import MakeXW
-from crosscheck.regimes.labels import MakeY
-from crosscheck.regimes.random_bits import RandomBits, as_numbers, stacked
-from crosscheck.regimes.sigma import sigma
-from crosscheck.regimes.thresholds import half_digits, huge_exponent, saturation
+from crosscheck.inputs import generators, labels
+from crosscheck.inputs.generators import MakeXW
+from crosscheck.inputs.labels import MakeY
+from crosscheck.inputs.random_bits import RandomBits, as_numbers, stacked
+from crosscheck.inputs.sigma import sigma
+from crosscheck.inputs.thresholds import half_digits, huge_exponent, saturation
 from reference.formats import Format
 from reference.types import Array, Bool, Float64, Problem
 

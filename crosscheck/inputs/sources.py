@@ -22,8 +22,7 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.regimes import REGIMES, Regime
-from crosscheck.regimes.random_bits import (
+from crosscheck.inputs.random_bits import (
     Int64,
     RandomBits,
     Shape,
@@ -32,6 +31,7 @@ from crosscheck.regimes.random_bits import (
     power_bits,
     sign_bits,
 )
+from crosscheck.inputs.regimes import REGIMES, Regime
 from reference.formats import FORMATS, Format
 from reference.layouts import contiguous
 from reference.types import Problem

@@ -15,11 +15,10 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from crosscheck.cases import SHAPES_STACKED, Case
-from crosscheck.regimes import REGIMES
-from crosscheck.regimes.definitions import ElementSums
-from crosscheck.regimes.random_bits import Shape
-from crosscheck.regimes.sigma import sigma
+from crosscheck.inputs import SHAPES_STACKED, Case
+from crosscheck.inputs.random_bits import Shape
+from crosscheck.inputs.regimes import REGIMES, ElementSums
+from crosscheck.inputs.sigma import sigma
 from reference.formats import FORMATS, Format
 from reference.types import Array, Problem
 
