@@ -14,9 +14,7 @@ from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
 from crosscheck.differing import difference_lines
-from crosscheck.escaping import escape_control_characters
 from crosscheck.explain.message import failure
-from crosscheck.formatting import output_width, wrap_line
 from crosscheck.inputs import Case, CaseError, Literal, files, parse
 from crosscheck.judging.accuracy import exact_values
 from crosscheck.judging.contract import contract_violations
@@ -24,6 +22,7 @@ from crosscheck.judging.evaluation import CheckedAdapter, Outcome, judge_evaluat
 from crosscheck.judging.judge import Judge, Verdict
 from crosscheck.pool import AdapterPool
 from crosscheck.terminal.case_table import heading, largest_error, table
+from crosscheck.text import escape_control_characters, output_width, wrap_line
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125

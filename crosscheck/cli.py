@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-INTERRUPTED = 130  # 128 plus the number of SIGINT, as shells define it
+from crosscheck.exit_codes import INTERRUPTED
 
 
 def main() -> None:

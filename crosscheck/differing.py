@@ -15,9 +15,9 @@ import numpy as np
 
 from crosscheck.comparison.claims import WITHOUT_CLAIM, widening
 from crosscheck.explain.element import Element
-from crosscheck.formatting import format_decimal, format_element
 from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import AXES, Judge
+from crosscheck.text import format_decimal, format_element
 from reference.arithmetic import Arithmetic
 from reference.types import Bool
 from reference.ulp import ulp

@@ -13,11 +13,11 @@ import numpy as np
 
 from crosscheck.api.judged import SHOWN, Claims, claims_of
 from crosscheck.explain.element import at
-from crosscheck.formatting import format_element, format_set
 from crosscheck.inputs import arrays
 from crosscheck.inputs.arrays import Numbers
 from crosscheck.inputs.literals import CaseError
 from crosscheck.judging.judge import OUTPUTS, Judge
+from crosscheck.text import format_element, format_set
 from reference import network, oracle
 from reference.admissible import AdmissibleSet
 from reference.formats import FORMATS

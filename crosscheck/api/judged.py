@@ -12,12 +12,12 @@ from adapters import load
 from adapters.protocol import describe
 from crosscheck.explain.element import Element
 from crosscheck.explain.message import CATEGORIES
-from crosscheck.formatting import format_element, format_number, format_set, format_ulp
 from crosscheck.inputs import Literal, arrays
 from crosscheck.inputs.arrays import Numbers
 from crosscheck.inputs.literals import CaseError, one_of
 from crosscheck.judging.accuracy import errors, exact_values
 from crosscheck.judging.judge import OUTPUTS, Judge, Verdict
+from crosscheck.text import format_element, format_number, format_set, format_ulp
 from reference import oracle
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS

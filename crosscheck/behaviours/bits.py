@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from crosscheck.behaviours.probe import Probe, WithThreadVariant, literal
-from crosscheck.formatting import format_hex
 from crosscheck.inputs import Case, Literal
 from crosscheck.judging.contract import first_difference
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.judging.judge import OUTPUTS
+from crosscheck.text import format_hex
 from reference.formats import Format
 from reference.layouts import contiguous
 from reference.types import Outputs, Problem

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from adapters.protocol import Description
-from crosscheck.formatting import format_number
 from crosscheck.inputs import Case, Literal
 from crosscheck.inputs.sigma import sigma
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.text import format_number
 from reference.formats import Format
 from reference.types import Array, Outputs
 

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from crosscheck.behaviours.probe import Probe, by_z, dot, evaluated_number, literal
-from crosscheck.formatting import format_number
 from crosscheck.inputs import Case, Literal
 from crosscheck.judging.evaluation import CheckedAdapter
+from crosscheck.text import format_number
 from reference.formats import Format
 from reference.ulp import nearest
 

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from crosscheck.behaviours.probe import Probe, evaluated_number, numbers_of, single
-from crosscheck.formatting import format_hex, format_number
 from crosscheck.inputs import Case, Literal
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.text import format_hex, format_number
 from reference import oracle
 from reference.formats import Format
 

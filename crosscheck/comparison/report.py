@@ -17,7 +17,7 @@ from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import OUTSIDE, Row, merge_outputs, tables
 from crosscheck.explain.message import failure
-from crosscheck.formatting import output_width, wrap_line
+from crosscheck.text import output_width, wrap_line
 
 # How many failing cases of one adapter and output get a message; the others are only counted.
 MOST_PER_OUTPUT = 1

@@ -17,7 +17,10 @@ from adapters.protocol import Description
 from crosscheck.explain import first_equation, outliers
 from crosscheck.explain.disagreement import Disagreement, DisagreementAnalysis
 from crosscheck.explain.element import Element
-from crosscheck.formatting import (
+from crosscheck.inputs.regimes import REGIMES, classify
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome
+from crosscheck.judging.judge import Judge, Verdict
+from crosscheck.text import (
     format_bound_used,
     format_element,
     format_hex,
@@ -25,9 +28,6 @@ from crosscheck.formatting import (
     format_set,
     format_ulp,
 )
-from crosscheck.inputs.regimes import REGIMES, classify
-from crosscheck.judging.evaluation import CheckedAdapter, Outcome
-from crosscheck.judging.judge import Judge, Verdict
 from reference import oracle
 from reference.admissible import AdmissibleSet
 from reference.ulp import Category

@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 
 from crosscheck.behaviours.survey import MISBEHAVED
 from crosscheck.comparison.table import Row
-from crosscheck.formatting import format_distinct
 from crosscheck.ledger import Adapter, Behaviour, Header, Ledger
 from crosscheck.ledger.environment import EXTENSIONS
 from crosscheck.summary import Cell, Summary, Worst
+from crosscheck.text import format_distinct
 
 # The verdicts from the worst to the best; those on the same step are equally good.
 STEPS: Final = {

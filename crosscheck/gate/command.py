@@ -13,11 +13,11 @@ import click
 
 from crosscheck.comparison.report import console_for
 from crosscheck.comparison.table import Row
-from crosscheck.escaping import escape_control_characters
 from crosscheck.gate.changes import Change, ChangeKind, changes, place_of
 from crosscheck.gate.show import condense, markdown, show, verdict
 from crosscheck.ledger import Acceptance, Ledger, LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE
+from crosscheck.text import escape_control_characters
 
 PASSED, REGRESSED = 0, 1
 

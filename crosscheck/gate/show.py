@@ -12,9 +12,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from crosscheck.escaping import escape_control_characters
 from crosscheck.explain.message import replay
 from crosscheck.gate.changes import Change, ChangeKind
+from crosscheck.text import escape_control_characters
 
 # In bytes: GitHub cuts a summary off at 1 MiB with an error, and the last lines must fit in as well.
 MOST_BYTES: Final = 2**20 - 2**12

@@ -21,8 +21,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.escaping import escape_and_shorten
-from crosscheck.formatting import format_element, format_hex, format_number
+from crosscheck.errors import UserError
+from crosscheck.text import escape_and_shorten, format_element, format_hex, format_number
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array, Problem
@@ -37,7 +37,7 @@ MOST_NUMBERS: Final = 2**25
 MOST_PRODUCTS: Final = 2**25
 
 
-class CaseError(ValueError):
+class CaseError(UserError, ValueError):
     """A case cannot be read or made; the message is one line: what is wrong, where, and what is allowed."""
 
     def __init__(self, message: str) -> None:

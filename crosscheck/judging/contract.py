@@ -11,9 +11,9 @@ from itertools import chain
 import numpy as np
 
 from adapters.errors import AdapterMisbehaved
-from crosscheck.formatting import format_element, format_hex
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.judging.judge import OUTPUTS, Judge
+from crosscheck.text import format_element, format_hex
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array, Bool, Outputs, Problem
 

@@ -11,7 +11,7 @@ import numpy as np
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from crosscheck.formatting import format_hex
+from crosscheck.text import format_hex
 from reference.formats import Format
 
 SIZE_NAMES: Final = ("stack", "m", "n", "p")

@@ -16,6 +16,7 @@ import numpy as np
 
 from adapters.errors import one_line
 from adapters.protocol import Description
+from crosscheck.errors import UserError
 from crosscheck.inputs.literals import one_of
 from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import Judge
@@ -25,7 +26,7 @@ from crosscheck.known.match import KnownMatch, Match, combine_matches, in_regime
 SHIPPED: Final = Path(__file__).with_name("known_differences.toml")
 
 
-class KnownError(ValueError):
+class KnownError(UserError, ValueError):
     """The record cannot be used; the message is one line: file, entry, what is wrong, what is allowed."""
 
 

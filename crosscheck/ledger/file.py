@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.errors import one_line
 from crosscheck import files
-from crosscheck.escaping import escape_and_shorten
+from crosscheck.errors import UserError
 from crosscheck.ledger.ledger import UNKNOWN, Ledger, encoded
 from crosscheck.ledger.records import (
     COMPLETE,
@@ -34,6 +34,7 @@ from crosscheck.ledger.records import (
     Known,
     Line,
 )
+from crosscheck.text import escape_and_shorten
 
 T = TypeVar("T", bound=Line)
 
@@ -43,7 +44,7 @@ DECODER: Final = msgspec.json.Decoder(AnyLine)
 BEFORE, AFTER = b'"checksum":"', b'"}\n'
 
 
-class LedgerError(ValueError):
+class LedgerError(UserError, ValueError):
     """A ledger cannot be used or written; the message is one line: which one, what is wrong, what to do."""
 
     def __init__(self, message: str) -> None:

@@ -13,11 +13,11 @@ from crosscheck.comparison.summarise import LEAST, MOST
 from crosscheck.comparison.table import WITHIN_BOUNDS, Row, error_of, median, share_of
 from crosscheck.explain.element import EQUATIONS
 from crosscheck.explain.message import replay
-from crosscheck.formatting import format_element, format_hex
 from crosscheck.ledger import Ledger
 from crosscheck.report.cells import Cells, Key
 from crosscheck.report.exact import ElementTruth, Place, Truths, got, z_of
 from crosscheck.summary import TEXTS, Histogram, Summary, Worst
+from crosscheck.text import format_element, format_hex
 
 ADMISSIBLE: Final = (
     "The admissible interval is that of an implementation which claims nothing beyond the reference's κ; "

@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from crosscheck.explain.element import Element
-from crosscheck.formatting import format_hex, format_number, format_set
 from crosscheck.inputs import parse, take
 from crosscheck.judging.accuracy import RESOLUTION
 from crosscheck.judging.judge import OUTPUTS, Judge
 from crosscheck.summary import Worst
+from crosscheck.text import format_hex, format_number, format_set
 from reference import oracle
 from reference.arithmetic import default_arithmetic
 from reference.formats import Format

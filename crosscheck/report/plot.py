@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from crosscheck.formatting import format_ulp
 from crosscheck.ledger import Ledger
 from crosscheck.report.cells import Cells, Key, sort_key
 from crosscheck.report.exact import Place, Truths
+from crosscheck.text import format_ulp
 from reference.formats import FORMATS
 
 # In float64 σ(z) or 1 − σ(z) is 0 from |z| = 745 on; points beyond 2^10 are drawn at the edge.

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from adapters import instructions
-from crosscheck.formatting import format_hex, format_number
 from crosscheck.script import jax_code, torch_code
 from crosscheck.script.arrays import inputs
 from crosscheck.script.network import Sketch
 from crosscheck.script.reproduction import Reproduction
 from crosscheck.script.words import formula, reason, title
+from crosscheck.text import format_hex, format_number
 from reference import oracle
 from reference.ulp import ulp
 

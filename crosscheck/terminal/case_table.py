@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from adapters.errors import NoAnswer
-from crosscheck.formatting import format_decimal, format_element, format_endpoint, format_share, format_ulp
 from crosscheck.inputs.regimes import REGIMES, classify
 from crosscheck.judging.accuracy import ExactValue, errors
 from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import Judge
+from crosscheck.text import format_decimal, format_element, format_endpoint, format_share, format_ulp
 from reference.types import Array, Float64
 from reference.ulp import Category
 

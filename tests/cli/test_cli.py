@@ -9,7 +9,7 @@ import pytest
 from command_line import COMMAND, ENVIRONMENT, ROOT, assert_one_clear_line, python
 
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, one_line
-from crosscheck import commands, exit_codes
+from crosscheck import commands, running
 from crosscheck.inputs.literals import CaseError
 
 
@@ -139,7 +139,7 @@ def test_an_internal_error_shows_its_traceback_on_demand(monkeypatch: pytest.Mon
         raise ZeroDivisionError
 
     monkeypatch.setattr(commands.compare, "callback", fail)
-    monkeypatch.setenv(exit_codes.TRACEBACK, "1")
+    monkeypatch.setenv(running.TRACEBACK, "1")
     with pytest.raises(ZeroDivisionError):
         commands.run(["compare"])
 

@@ -40,11 +40,11 @@ from msgspec.structs import replace
 from recording import Recording
 
 from crosscheck import commands
-from crosscheck.escaping import FIRST, GAP, LAST, escape_control_characters
 from crosscheck.ledger import Acceptance, Fault, Ledger, read
 from crosscheck.ledger.file import AFTER, BEFORE
 from crosscheck.ledger.ledger import encoded
 from crosscheck.summary import Cell, Summary, Worst
+from crosscheck.text import FIRST, GAP, LAST, escape_control_characters
 
 Run = Callable[..., tuple[int, str, str]]
 Make = Callable[[Path], str | Path]

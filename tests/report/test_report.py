@@ -16,7 +16,6 @@ from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, large, pl
 
 from crosscheck import commands
 from crosscheck.explain.message import replay
-from crosscheck.formatting import format_number
 from crosscheck.gate import ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import verdict
@@ -28,6 +27,7 @@ from crosscheck.report.exact import ElementTruth, Place, got, truths_of
 from crosscheck.report.matrix import mark_of
 from crosscheck.report.page import digest, is_safe_link, page
 from crosscheck.summary import Worst
+from crosscheck.text import format_number
 from reference.formats import FORMATS
 from reference.ulp import error_in_ulp
 

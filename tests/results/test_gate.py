@@ -15,12 +15,12 @@ from ledgers import CASE, adapter, cell, header, summary
 from rich.console import Console
 
 from crosscheck import commands
-from crosscheck.formatting import format_distinct
 from crosscheck.gate import Change, ChangeKind, changes
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import MOST_ALIKE, MOST_BYTES, condense, counts, markdown, show, verdict
 from crosscheck.ledger import Fault, Ledger, LedgerError, begin, read, write
 from crosscheck.ledger.records import INTERRUPTED
+from crosscheck.text import format_distinct
 
 
 @pytest.mark.parametrize("name", PAIRS)

@@ -9,12 +9,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from crosscheck.explain.element import Element
-from crosscheck.formatting import format_element, format_hex
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge
 from crosscheck.known.entry import Difference
 from crosscheck.known.match import in_regimes
+from crosscheck.text import format_element, format_hex
 from reference import oracle
 from reference.arithmetic import Arithmetic
 from reference.types import Problem

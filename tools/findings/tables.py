@@ -8,11 +8,11 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from crosscheck.comparison.table import share_of
-from crosscheck.formatting import format_decimal, format_element, format_hex
 from crosscheck.judging.judge import OUTPUTS
 from crosscheck.ledger import Ledger
 from crosscheck.summary import Summary, Worst, merged
 from crosscheck.sweep.exhaustive import MEASURED
+from crosscheck.text import format_decimal, format_element, format_hex
 from tools.findings.steps import (
     NON_FINITE,
     Key,

@@ -1,4 +1,4 @@
-"""Numbers, elements and lines of text, formatted for readers."""
+"""Text for readers: numbers, elements, lines; and texts from files made safe to print."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import os
 import re
 import shutil
 import textwrap
+from typing import Final
 
 import numpy as np
 
 from reference.admissible import AdmissibleSet
 from reference.formats import Format
 
-PIPED = 132  # columns of output that does not go to a terminal
+PIPED: Final = 132  # columns of output that does not go to a terminal
+# How many characters of a message are kept at its start and end: a text from a file may be very long.
+FIRST: Final = 500
+LAST: Final = 200
+GAP: Final = " … "
 
 
 def format_hex(value: float) -> str:
@@ -99,3 +104,16 @@ def format_distinct(a: float, b: float) -> tuple[str, str]:
     """Format two different numbers in decimal, with the fewest digits, six or more, that tell them apart."""
     pairs = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 18))
     return next((pair for pair in pairs if pair[0] != pair[1]), (str(a), str(b)))
+
+
+def escape_control_characters(text: str) -> str:
+    r"""Replace every character that is not printable by its escape: ``\x1b``, ``\n``, ``\u202e``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def escape_and_shorten(text: str) -> str:
+    """Make a message one printable line: escape it, and leave out the middle if it is long."""
+    line = escape_control_characters(" ".join(text.split()))
+    return line if len(line) <= FIRST + len(GAP) + LAST else f"{line[:FIRST]}{GAP}{line[-LAST:]}"
