@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from crosscheck.exit_codes import INTERRUPTED
-
 
 def main() -> None:
     """Execute the command line, and exit with its code."""
@@ -14,6 +12,8 @@ def main() -> None:
 
         code = command_line()
     except KeyboardInterrupt:
+        from crosscheck.exit_codes import INTERRUPTED
+
         print("crosscheck: interrupted", file=sys.stderr)  # noqa: T201, click may not be imported yet
         code = INTERRUPTED
     sys.exit(code)
