@@ -37,12 +37,12 @@ import pytest
 from command_line import assert_one_clear_line, python
 from ledgers import cell, header, small, summary
 from msgspec.structs import replace
-from recording import Recording
 
 from crosscheck import commands
 from crosscheck.ledger import Acceptance, Fault, Ledger, read
 from crosscheck.ledger.file import AFTER, BEFORE
 from crosscheck.ledger.ledger import encoded
+from crosscheck.pytest_plugin.recording import Recording
 from crosscheck.summary import Cell, Summary, Worst
 from crosscheck.text import FIRST, GAP, LAST, escape_control_characters
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from crosscheck.judging.judge import Judge
     from crosscheck.ledger import Ledger
 
-NAME: Final = "crosscheck-recording"
 DEFAULT: Final = Path(".crosscheck/ledger.jsonl")
 SEED: Final = 0  # of every case of the matrix
 PROFILES: Final = {"dev": "pytest-quick", "ci": "pytest", "nightly": "pytest-nightly"}  # one for each plan
 OUTPUT: Final = "crosscheck_ledger"
+RECORDING = pytest.StashKey["Recording"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,15 +49,14 @@ def pytest_configure(config: pytest.Config) -> None:
     recording = Recording(config)
     if recording.path is not None and not recording.is_worker and not config.option.collectonly:
         recording.begin(recording.path)
-    config.pluginmanager.register(recording, NAME)
+    config.stash[RECORDING] = recording
+    config.pluginmanager.register(recording)
 
 
 @pytest.fixture(scope="session")
 def recording(pytestconfig: pytest.Config) -> Recording:
     """Return the recording of this process."""
-    found = pytestconfig.pluginmanager.get_plugin(NAME)
-    assert isinstance(found, Recording)
-    return found
+    return pytestconfig.stash[RECORDING]
 
 
 @contextmanager
