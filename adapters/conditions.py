@@ -11,6 +11,7 @@ from adapters.turns import Turns
 
 TIMEOUT: Final = 60.0
 COMPILE_TIMEOUT: Final = 300.0
+MOST_SECONDS: Final = 10**6  # some eleven days; the functions that wait for a process accept no infinity
 LONGER: Final = 2  # factor on the larger of the two limits, for the second attempt
 
 

@@ -10,13 +10,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from adapters import CORE, compilation, select
-from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
+from adapters.conditions import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT, ProcessOptions
 from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.session import compare_quietly
 from crosscheck.comparison.table import Row
 from crosscheck.inputs.literals import CaseError, one_of
 from crosscheck.inputs.regimes import REGIMES
-from crosscheck.options import MOST_SECONDS
 from reference.formats import FORMATS
 
 WIDTH: Final = 100  # width of the report in columns

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from crosscheck.options import Seconds, adapter_options, chosen, details_option, split
+from crosscheck.cli.options import Seconds, adapter_options, chosen, details_option, split
 
 if TYPE_CHECKING:
     from adapters import Spec

@@ -13,7 +13,8 @@ from command_line import assert_one_clear_line, crosscheck
 
 from adapters import NAMED, AdapterError
 from adapters.modes import parse
-from crosscheck import commands, pool
+from crosscheck import pool
+from crosscheck.cli import commands
 from crosscheck.comparison import engine, report
 from crosscheck.comparison.matrix import MatrixPlan, selected
 from crosscheck.comparison.planned import PlannedCase

@@ -38,7 +38,7 @@ from command_line import assert_one_clear_line, python
 from ledgers import cell, header, small, summary
 from msgspec.structs import replace
 
-from crosscheck import commands
+from crosscheck.cli import commands
 from crosscheck.ledger import Acceptance, Fault, Ledger, read
 from crosscheck.ledger.file import AFTER, BEFORE
 from crosscheck.ledger.ledger import encoded
@@ -942,7 +942,7 @@ def test_a_baseline_is_replaced_whole_or_not_at_all_and_never_through_a_link(
 MEASURED = """
 import re, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-from crosscheck.commands import run
+from crosscheck.cli.commands import run
 code = run(sys.argv[1:])
 print(int(re.search(r"VmHWM: *(.*) kB", open("/proc/self/status").read())[1]) // 1024)
 sys.exit(code)

@@ -14,7 +14,7 @@ from ledger_pairs import CANNOT, PAIRS
 from ledgers import CASE, header, known, small
 from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, large, planted
 
-from crosscheck import commands
+from crosscheck.cli import commands
 from crosscheck.explain.message import replay
 from crosscheck.gate import ChangeKind
 from crosscheck.gate.command import gate

@@ -14,7 +14,7 @@ from ledger_pairs import BASE, CANNOT, ELSEWHERE, NEAR, PAIRS, WRONG, with_behav
 from ledgers import CASE, adapter, cell, header, summary
 from rich.console import Console
 
-from crosscheck import commands
+from crosscheck.cli import commands
 from crosscheck.gate import Change, ChangeKind, changes
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import MOST_ALIKE, MOST_BYTES, condense, counts, markdown, show, verdict

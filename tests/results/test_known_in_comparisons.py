@@ -13,7 +13,7 @@ import pytest
 from known_entries import LAST_DAY, TWO, entry, record
 from rich.console import Console
 
-from crosscheck import commands
+from crosscheck.cli import commands
 from crosscheck.comparison.engine import FailingCase, Results, compare, wrong_of
 from crosscheck.comparison.ledger import to_ledger
 from crosscheck.comparison.plan import CorePlan

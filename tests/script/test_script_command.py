@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.errors import AdapterCrashed
-from crosscheck.commands import cli
+from crosscheck.cli.commands import cli
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.script import command

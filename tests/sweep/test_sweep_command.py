@@ -14,7 +14,7 @@ import pytest
 from sweeps import COMMAND, ROOT
 
 from adapters import load
-from crosscheck.commands import run
+from crosscheck.cli.commands import run
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.ledger import read as read_ledger
 from crosscheck.sweep import progress as shown

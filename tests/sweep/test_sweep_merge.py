@@ -12,7 +12,7 @@ from ledgers import header
 from msgspec.structs import replace
 from sweeps import UNLUCKY, process_options, specs, sweep
 
-from crosscheck.commands import cli, run
+from crosscheck.cli.commands import cli, run
 from crosscheck.ledger import Ledger, LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE, INTERRUPTED
 from crosscheck.sweep.merging import merge_and_show

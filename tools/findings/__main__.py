@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from crosscheck import files
+from crosscheck.cli.running import exit_code
 from crosscheck.ledger import LedgerError, read
-from crosscheck.running import exit_code
 
 PAGE = Path("docs/findings.md")
 

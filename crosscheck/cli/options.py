@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT
+from adapters.conditions import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT
 
-MOST_SECONDS = 10**6  # some eleven days; the functions that wait for a process accept no infinity
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

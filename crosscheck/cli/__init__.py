@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Execute the command line, and exit with its code."""
     try:
-        from crosscheck.commands import command_line
+        from crosscheck.cli.commands import command_line
 
         code = command_line()
     except KeyboardInterrupt:
@@ -17,7 +17,3 @@ def main() -> None:
         print("crosscheck: interrupted", file=sys.stderr)  # noqa: T201, click may not be imported yet
         code = INTERRUPTED
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

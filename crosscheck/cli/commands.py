@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
+from crosscheck.cli.options import adapter_options, chosen, details_option, plan_options, split
+from crosscheck.cli.running import exit_code
 from crosscheck.exit_codes import CANNOT_BE_JUDGED, INTERNAL, UNUSABLE
-from crosscheck.options import adapter_options, chosen, details_option, plan_options, split
-from crosscheck.running import exit_code
 from crosscheck.sweep.command import merge, sweep
 
 
