@@ -239,7 +239,7 @@ def _core(  # noqa: PLR0913, as `compare`
     thorough: bool,
 ) -> tuple[Any, list[Any]]:
     """Return the core plan, with the same cases for all adapters, and the adapters."""
-    from crosscheck.comparison.plan import PROBLEMS, CorePlan
+    from crosscheck.plans.core import PROBLEMS, CorePlan
     from crosscheck.regimes import REGIMES
 
     if thorough:
@@ -252,7 +252,7 @@ def _matrix(
     only: Sequence[str], outside: Sequence[str], dtypes: tuple[str, ...], *, thorough: bool, **others: Any
 ) -> tuple[Any, list[Any]]:
     """Return the plan of the matrix, and its modes."""
-    from crosscheck.comparison.matrix import MatrixPlan, selected
+    from crosscheck.plans.matrix import MatrixPlan, selected
 
     if given := [name for name, value in others.items() if value not in (None, ())]:
         raise click.UsageError(f"--{given[0]} cannot be combined with --matrix, whose cases are fixed")

@@ -1,6 +1,6 @@
 """Making the covering array of factors, which is kept in a file because it takes seconds.
 
-    .venv/bin/python -m tools.combinations > crosscheck/matrix/combinations.txt
+    .venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt
 
 Run it after a change of the factors in `adapters.modes`. The array has all factors and the dtype, and for
 each of X, y and W whether it is an argument or a constant. Every three values that are possible together
@@ -16,7 +16,7 @@ from typing import Final
 from adapters.instructions import NATIVE
 from adapters.modes import FACTORS, FORMS, plain
 from adapters.rules import RULES, Rule
-from crosscheck.matrix.combinations import COMPILED, Combination
+from crosscheck.plans.combinations import COMPILED, Combination
 from reference.formats import FORMATS
 
 STRENGTH: Final = 3

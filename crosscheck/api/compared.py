@@ -12,10 +12,10 @@ import numpy as np
 from adapters import CORE, compilation, select
 from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
 from crosscheck.cases.literals import CaseError, one_of
-from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.session import compare_quietly
 from crosscheck.comparison.table import Row
 from crosscheck.options import MOST_SECONDS
+from crosscheck.plans.core import CorePlan
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 

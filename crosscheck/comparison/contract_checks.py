@@ -9,8 +9,8 @@ from typing import NamedTuple
 from adapters.errors import NoAnswer
 from crosscheck.cases import Case
 from crosscheck.comparison.engine import Results
-from crosscheck.comparison.planned import Plan
 from crosscheck.message import replay
+from crosscheck.plans.plan import Plan
 from crosscheck.pool import AdapterPool
 
 

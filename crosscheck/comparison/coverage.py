@@ -13,8 +13,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from crosscheck.comparison.planned import Plan
 from crosscheck.matrix.coverage import Coverage, CoverageCounts, Group
+from crosscheck.plans.plan import Plan
 from crosscheck.regimes import REGIMES
 
 INTERRUPTED: Final = "the run was interrupted before"

@@ -10,12 +10,12 @@ from rich.console import Console
 from adapters import Spec
 from crosscheck.behaviours.probe import Observation
 from crosscheck.comparison.ledger import to_ledger
-from crosscheck.comparison.planned import Plan, PlannedCase
 from crosscheck.comparison.result import Comparison
 from crosscheck.gate.command import gate, has_regressed
 from crosscheck.gate.show import show, verdict
 from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.making import header
+from crosscheck.plans.plan import Plan, PlannedCase
 
 
 def suffix_of(python: str) -> str:

@@ -13,11 +13,11 @@ from rich.console import Console, RenderableType
 from adapters.protocol import Description
 from crosscheck.comparison import coverage, known
 from crosscheck.comparison.engine import wrong_of
-from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import OUTSIDE, Row, merge_outputs, tables
 from crosscheck.formatting import output_width, wrap_line
 from crosscheck.message import failure
+from crosscheck.plans.plan import Plan
 
 # How many failing cases of one adapter and output get a message; the others are only counted.
 MOST_PER_OUTPUT = 1

@@ -20,7 +20,6 @@ from crosscheck.comparison.contract_checks import ContractCheck, collect_violati
 from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.interpreters import PlanPerInterpreter, gate_interpreters
 from crosscheck.comparison.ledger import to_ledger
-from crosscheck.comparison.planned import Plan, PlannedCase
 from crosscheck.comparison.probe_results import ProbeResults, run_probes
 from crosscheck.comparison.progress import interruption, progress
 from crosscheck.comparison.report import console_for, heading, show
@@ -28,6 +27,7 @@ from crosscheck.comparison.result import Comparison
 from crosscheck.known import KnownDifferences
 from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
+from crosscheck.plans.plan import Plan, PlannedCase
 from crosscheck.pool import AdapterPool
 
 WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130

@@ -13,7 +13,7 @@ from crosscheck.cases import Case, Literal
 from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge, Verdict
 from crosscheck.known.match import SUMMED
-from crosscheck.matrix.shapes import shape_class
+from crosscheck.plans.shapes import shape_class
 from crosscheck.regimes import REGIMES
 from reference.types import Bool
 

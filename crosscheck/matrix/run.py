@@ -16,8 +16,8 @@ from crosscheck.evaluation import Outcome, evaluate_and_judge, judge_evaluation
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, KnownMatch
 from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, is_judged
-from crosscheck.matrix.shapes import LARGE, shape_class
 from crosscheck.message import failure
+from crosscheck.plans.shapes import LARGE, shape_class
 from crosscheck.pool import AdapterPool
 
 MODES = "modes of the matrix"

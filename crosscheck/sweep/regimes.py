@@ -1,6 +1,6 @@
 """The sweep of regimes: the cases of `crosscheck compare`, for any number of rounds.
 
-`crosscheck.comparison.plan` defines a round: every regime at every shape of the list, in each dtype. The
+`crosscheck.plans.core` defines a round: every regime at every shape of the list, in each dtype. The
 cases are evaluated as in a comparison, by `crosscheck.comparison.engine.Results`, and the cells are the same:
 they have the error of each number whose exact value is known, and its share of the bound.
 """
@@ -13,12 +13,12 @@ from functools import cache
 from msgspec import Struct
 
 from crosscheck.comparison.engine import Results
-from crosscheck.comparison.plan import ROUND, CorePlan
 from crosscheck.comparison.summarise import count_of
 from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences
 from crosscheck.message import replay
+from crosscheck.plans.core import ROUND, CorePlan
 from crosscheck.regimes import REGIMES
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard

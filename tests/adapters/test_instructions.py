@@ -21,7 +21,7 @@ from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, Cpu, num
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.cases import Case
-from crosscheck.matrix.combinations import all_combinations
+from crosscheck.plans.combinations import all_combinations
 from crosscheck.script.text import restrict_instructions
 
 AVX2 = frozenset.union(*(LEVELS[name].needs for name in ("sse42", "avx2")))

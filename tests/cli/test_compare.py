@@ -16,14 +16,14 @@ from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
 from crosscheck.comparison.contract_checks import collect_violations, start_checks
 from crosscheck.comparison.engine import Results, compare
-from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row, rows
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.message import replay
+from crosscheck.plans.core import CorePlan
+from crosscheck.plans.plan import PlannedCase
 from crosscheck.pool import AdapterPool
 from crosscheck.summary import merged
 from reference.types import Array, Outputs

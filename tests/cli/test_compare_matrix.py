@@ -16,15 +16,15 @@ from adapters.modes import parse
 from crosscheck import commands, pool
 from crosscheck.cases import Case
 from crosscheck.comparison import engine, report
-from crosscheck.comparison.matrix import MatrixPlan, selected
-from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.report import heading
 from crosscheck.comparison.summarise import BUDGET, oracle_budget
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
-from crosscheck.matrix.combinations import all_combinations
-from crosscheck.matrix.plan import combined_items, named_items
-from crosscheck.matrix.shapes import CLASSES
+from crosscheck.plans.combinations import all_combinations
+from crosscheck.plans.items import combined_items, named_items
+from crosscheck.plans.matrix import MatrixPlan, selected
+from crosscheck.plans.plan import PlannedCase
+from crosscheck.plans.shapes import CLASSES
 from crosscheck.pool import AdapterPool
 from crosscheck.summary import merged
 from reference.formats import FORMATS

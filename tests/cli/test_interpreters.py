@@ -13,11 +13,11 @@ from adapters.conditions import ProcessOptions
 from adapters.isolated import ProcessAdapter
 from crosscheck.comparison import probe_results
 from crosscheck.comparison.interpreters import PlanPerInterpreter
-from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.session import compare_and_show
 from crosscheck.ledger import read
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+from crosscheck.plans.core import CorePlan
 
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("interpreters"), pytest.mark.long]

@@ -11,8 +11,8 @@ from crosscheck.cases import Case
 from crosscheck.evaluation import InProcessAdapter, Outcome
 from crosscheck.known import KnownDifferences
 from crosscheck.matrix.coverage import NOT_JUDGED
-from crosscheck.matrix.plan import Item
 from crosscheck.matrix.run import MatrixRun, never_judged
+from crosscheck.plans.items import Item
 from crosscheck.pool import AdapterPool
 from reference.types import Array
 from tests.faulty_adapters import wrong

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from adapters.modes import FACTORS, impossible, parse, plain
 from adapters.rules import RULES
-from crosscheck.matrix.combinations import Combination, all_combinations, covering, product
+from crosscheck.plans.combinations import Combination, all_combinations, covering, product
 from reference.formats import FORMATS
 from tools import combinations
 from tools.combinations import factors_of

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED
-from crosscheck.comparison.plan import PROBLEMS, ROUND, CorePlan
+from crosscheck.plans.core import PROBLEMS, ROUND, CorePlan
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 

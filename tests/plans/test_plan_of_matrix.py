@@ -16,8 +16,8 @@ from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.known.fields import fits
-from crosscheck.matrix import shapes
-from crosscheck.matrix.plan import (
+from crosscheck.plans import shapes
+from crosscheck.plans.items import (
     LARGE_DTYPES,
     SLOW,
     Item,

@@ -15,7 +15,13 @@ from crosscheck.cases import Case
 from crosscheck.cases import parse as case_of
 from crosscheck.comparison import coverage as shown
 from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults, footnotes, short
-from crosscheck.comparison.matrix import (
+from crosscheck.comparison.report import show
+from crosscheck.comparison.result import Comparison
+from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judge import Judge
+from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, CoverageCounts, Group
+from crosscheck.plans.core import CorePlan
+from crosscheck.plans.matrix import (
     BY_TURNS,
     HAZARD,
     LARGE_ONLY,
@@ -26,13 +32,7 @@ from crosscheck.comparison.matrix import (
     MatrixPlan,
     reason_for_gap,
 )
-from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.report import show
-from crosscheck.comparison.result import Comparison
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, CoverageCounts, Group
-from crosscheck.matrix.shapes import CLASSES, shape_class
+from crosscheck.plans.shapes import CLASSES, shape_class
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import merged
 from reference.formats import FORMATS

@@ -17,7 +17,6 @@ from crosscheck import commands
 from crosscheck.cases import Case, parse
 from crosscheck.comparison.engine import FailingCase, Results, compare, wrong_of
 from crosscheck.comparison.ledger import to_ledger
-from crosscheck.comparison.plan import CorePlan
 from crosscheck.comparison.report import show
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import Row
@@ -26,6 +25,7 @@ from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, Match, by_regime, combine_matches
 from crosscheck.known import record as shipped
 from crosscheck.ledger.making import header
+from crosscheck.plans.core import CorePlan
 from crosscheck.regimes import REGIMES
 from tests.cli.test_compare import pool_of
 from tests.faulty_adapters import wrong

@@ -12,12 +12,12 @@ import msgspec
 from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, summary
 
 from crosscheck.comparison.engine import compare
-from crosscheck.comparison.plan import CorePlan
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import OUTPUTS
 from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
 from crosscheck.ledger.making import by_class
 from crosscheck.ledger.records import COMPLETE
+from crosscheck.plans.core import CorePlan
 from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import Cell, Summary, Worst

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 from adapters import NAMED, AdapterError, Spec, select
 from adapters.modes import Mode, parse
 from crosscheck.cases import Case
-from crosscheck.comparison.planned import PlannedCase
-from crosscheck.matrix.combinations import all_combinations
-from crosscheck.matrix.plan import LARGE_DTYPES, Item, combined_items, named_items
-from crosscheck.matrix.shapes import CLASSES, LARGE, MIXED, shape_class
+from crosscheck.plans.combinations import all_combinations
+from crosscheck.plans.items import LARGE_DTYPES, Item, combined_items, named_items
+from crosscheck.plans.plan import PlannedCase
+from crosscheck.plans.shapes import CLASSES, LARGE, MIXED, shape_class
 from crosscheck.regimes import regime_counts
 from reference.formats import FORMATS
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
-from crosscheck.comparison.planned import PlannedCase
-from crosscheck.matrix.shapes import shape_class
+from crosscheck.plans.plan import PlannedCase
+from crosscheck.plans.shapes import shape_class
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
