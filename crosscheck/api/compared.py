@@ -15,7 +15,7 @@ from crosscheck.cases.literals import CaseError, one_of
 from crosscheck.comparison.session import compare_quietly
 from crosscheck.comparison.table import Row
 from crosscheck.options import MOST_SECONDS
-from crosscheck.plans.core import CorePlan
+from crosscheck.plans.core import core_plan
 from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
@@ -108,7 +108,7 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
             raise CaseError(f"{what} is {seconds}; use a number of seconds up to {MOST_SECONDS:g}")
     ours, others = ([name for name in names if (":" in name) == outside] for outside in (False, True))
     specs = select(ours, others, among=() if others and not ours else CORE)
-    plan = CorePlan(tuple(dtypes), tuple(regimes), problems, seed)
+    plan = core_plan(tuple(dtypes), tuple(regimes), problems, seed)
     options = ProcessOptions(Path(journal), timeout, compilation.kept(), compile_timeout)
     comparison, text = compare_quietly(plan, specs, options, WIDTH)
     lines = tuple(map(_line, comparison.rows))

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.matrix.coverage import Coverage, CoverageCounts, Group
-from crosscheck.plans.plan import Plan
+from crosscheck.plans.plan import Gap, Plan
 from crosscheck.regimes import REGIMES
 
 INTERRUPTED: Final = "the run was interrupted before"
@@ -65,15 +65,15 @@ def coverage_rows(
     found: dict[Group, CoverageRow] = {}
     together = coverage.labelled(plan.label)
     for name, adapter in names.items():
-        for dtype, shapes in itertools.product(plan.dtypes, plan.classes(name)):
+        for dtype, shapes in itertools.product(plan.dtypes, plan.classes):
             group = Group(plan.label(adapter), dtype, shapes)
             if group not in found:
                 counts = together.groups.get(group, CoverageCounts())
                 reasons = {
-                    regime: plan.reason_not_planned(name, dtype, shapes, regime)
+                    regime: plan.reason_not_planned(Gap(name, dtype, shapes, regime))
                     or counts.reason(regime)
                     or last
-                    or plan.reason_not_hit(name, dtype, shapes, regime)
+                    or plan.reason_not_hit(Gap(name, dtype, shapes, regime))
                     for regime in REGIMES
                     if not counts.judged[regime]
                 }

@@ -124,7 +124,7 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
             "Claims that no result needed:",
             comparison.results.claim_evidence.unneeded_claims(lambda name: plan.label(name) == name),
         )
-    yield "Not in the plan:", comparison.plan.unsupported
+    yield "Not in the plan:", list(comparison.plan.unsupported)
 
 
 def _not_run(lines: Sequence[Row]) -> list[str]:
@@ -253,7 +253,7 @@ def _verdict(comparison: Comparison) -> str:
     said = sentence(who, comparison.reasons, comparison.rows, known=bool(comparison.known))
     if results.interrupted:
         return (
-            f"Interrupted after {results.judged} of {len(comparison.plan)} cases,"
+            f"Interrupted after {results.judged} of {len(comparison.plan.cases)} cases,"
             f" and this is of those. {said}"
         )
     return said

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Final
 
 from adapters import NAMED, AdapterError, Spec, select
 from adapters.modes import Mode, parse
 from crosscheck.cases import Case
 from crosscheck.plans.combinations import all_combinations
 from crosscheck.plans.items import LARGE_DTYPES, Item, combined_items, named_items
-from crosscheck.plans.plan import PlannedCase
+from crosscheck.plans.plan import Gap, Plan
 from crosscheck.plans.shapes import CLASSES, LARGE, MIXED, shape_class
 from crosscheck.regimes import regime_counts
 from reference.formats import FORMATS
@@ -32,138 +32,89 @@ ONE_EACH: Final = "a combination has one case: all regimes in one stack, or an o
 PlannedRegimes = Mapping[tuple[str, str, str], frozenset[str]]
 
 
-@dataclass(frozen=True)
-class MatrixPlan:
-    """The cases of the matrix, small ones first.
+def matrix_plan(
+    names: Sequence[str], dtypes: tuple[str, ...] = tuple(FORMATS), *, thorough: bool = False
+) -> Plan:
+    """Return the plan of the matrix: each case once, small ones first, with all modes that evaluate it.
 
-    Attributes:
-        named: the modes with names, which get every class of shapes, and the adapters from outside.
-        combined: the other combinations of factors, each with a few cases.
+    A combination that has a name of its own counts as the mode of that name; all other combinations of one
+    framework share a row of the tables.
+
+    Args:
+        names: the names of modes and combinations; any other name is that of an adapter from outside.
         dtypes: the dtypes of the cases.
         thorough: whether every mode takes every shape.
-        seed: the seed of all cases.
     """
+    combinations = {name for name, _ in all_combinations()}
+    combined = [name for name in names if name in combinations and name not in NAMED]
+    named = tuple(name for name in names if name not in combined)
+    labels = _labels(combined)
+    is_whole = {*NAMED, *combinations} <= set(names) and set(dtypes) >= set(FORMATS)
 
-    named: tuple[str, ...] = NAMED
-    combined: tuple[str, ...] = ()
-    dtypes: tuple[str, ...] = tuple(FORMATS)
-    thorough: bool = False
-    seed: int = 0
+    @cache
+    def items(*, thorough: bool) -> tuple[Item, ...]:
+        every = (*named_items(named, thorough=thorough), *combined_items(names, thorough=thorough))
+        return tuple(item for item in every if item.dtype in dtypes)
 
-    @classmethod
-    def of(cls, specs: Sequence[Spec], dtypes: tuple[str, ...], *, thorough: bool = False) -> MatrixPlan:
-        """Make the plan for these adapters; a combination that has a name counts as the mode of that name."""
-        combinations = {name for name, _ in all_combinations()}
-        combined = [spec.name for spec in specs if spec.name in combinations and spec.name not in NAMED]
-        named = [spec.name for spec in specs if spec.name not in combined]
-        return cls(tuple(named), tuple(combined), dtypes, thorough)
+    @cache
+    def regimes(*, thorough: bool) -> PlannedRegimes:
+        return planned_regimes(items(thorough=thorough), labels)
 
-    def _items(self, *, thorough: bool) -> Iterator[Item]:
-        names = {*self.named, *self.combined}
-        items = (*named_items(self.named, thorough=thorough), *combined_items(names, thorough=thorough))
-        return (item for item in items if item.dtype in self.dtypes)
+    def reason_not_planned(gap: Gap) -> str | None:
+        cell = labels.get(gap.name, gap.name), gap.dtype, gap.shapes
+        here, everywhere = (regimes(thorough=each).get(cell, frozenset()) for each in (thorough, True))
+        return reason_for_gap(None if gap.name in labels else _mode(gap.name), gap, here, everywhere)
 
-    @cached_property
-    def items(self) -> tuple[Item, ...]:
-        """Each mode in each dtype, with its cases."""
-        return tuple(self._items(thorough=self.thorough))
+    def reason_not_hit(gap: Gap) -> str | None:
+        return _reason_not_hit(gap) if gap.name in named else None
 
-    @cached_property
-    def _by_case(self) -> dict[Case, list[str]]:
-        found: dict[Case, list[str]] = {}
-        for item in self.items:
-            for case in item.cases:
-                found.setdefault(case, []).append(item.mode)
-        return dict(sorted(found.items(), key=lambda pair: _numbers(pair[0])))
-
-    @property
-    def title(self) -> str:
-        """The number of modes, combinations, cases and calls, in one line."""
-        pairs = sum(map(len, self._by_case.values()))
-        modes = f"{len(self.named)} modes and {len(self.combined)} combinations of factors"
-        return f"The matrix: {modes}, {len(self):,} cases, {pairs:,} calls"
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the plan has every mode, combination and dtype."""
-        every = {*NAMED, *(name for name, _ in all_combinations())}
-        return every <= {*self.named, *self.combined} and set(self.dtypes) >= set(FORMATS)
-
-    @property
-    def is_exhaustive(self) -> bool:
-        """Whether the matrix is whole."""
-        return self.is_whole
-
-    @property
-    def unsupported(self) -> list[str]:
-        """An empty list: the coverage has the reasons."""
-        return []
-
-    def __len__(self) -> int:
-        return len(self._by_case)
-
-    def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """Yield each case once, with the modes that evaluate it."""
-        there = set(names)
-        for case, modes in self._by_case.items():
-            yield PlannedCase(case, tuple(name for name in dict.fromkeys(modes) if name in there))
-
-    def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """Yield an ordinary case of each dtype, with the modes with names and the adapters from outside."""
-        there = tuple(name for name in self.named if name in names)
-        for dtype in self.dtypes:
-            yield PlannedCase(Case("ordinary", self.seed, CONTRACT_SHAPE, dtype=dtype), there)
-
-    @cached_property
-    def _counts(self) -> dict[str, int]:
-        frameworks = [parse(name).framework for name in self.combined]
-        return {framework: frameworks.count(framework) for framework in dict.fromkeys(frameworks)}
-
-    @cached_property
-    def _labels(self) -> dict[str, str]:
-        def label_of(framework: str) -> str:
-            count = self._counts[framework]
-            return f"{framework}: {count} combination{'s' * (count != 1)}"
-
-        return {name: label_of(parse(name).framework) for name in self.combined}
-
-    def label(self, name: str) -> str:
-        """Return the adapter's name; for combinations, one label per framework, so that they share a row."""
-        return self._labels.get(name, name)
-
-    def classes(self, name: str) -> tuple[str, ...]:
-        """Return all classes of shapes."""
-        del name
-        return tuple(CLASSES)
-
-    @cached_property
-    def _regimes(self) -> tuple[PlannedRegimes, PlannedRegimes]:
-        return planned_regimes(self.items, self.label), planned_regimes(
-            self._items(thorough=True), self.label
-        )
-
-    def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """As `Plan.reason_not_planned`: other modes or dtypes take the case, or the matrix excludes it."""
-        cell = self.label(name), dtype, shapes
-        this_plan, thorough_plan = (there.get(cell, frozenset()) for there in self._regimes)
-        return reason_for_gap(self._mode(name), Gap(dtype, shapes, regime), this_plan, thorough_plan)
-
-    def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """As `Plan.reason_not_hit`: the few elements miss a regime that the thorough plan's cases have."""
-        every = named_items([name] if name in self.named else [], thorough=True)
-        cases = (case for item in every if item.dtype == dtype for case in item.cases)
-        aimed = (c for c in cases if shape_class(c.shape) == shapes and c.regime in (regime, "mixed"))
-        return MISSED if any(regime_counts(c.problem(), c.format)[regime] for c in aimed) else None
-
-    def _mode(self, name: str) -> Mode | None:
-        if name in self._labels:
-            return None
-        return parse(name if name in NAMED else "jax-jit")
+    cases = _modes_by_case(items(thorough=thorough))
+    modes = f"{len(named)} modes and {len(combined)} combinations of factors"
+    return Plan(
+        title=f"The matrix: {modes}, {len(cases):,} cases, {sum(map(len, cases.values())):,} calls",
+        seed=0,
+        dtypes=dtypes,
+        cases=cases,
+        contract={Case("ordinary", 0, CONTRACT_SHAPE, dtype=dtype): named for dtype in dtypes},
+        classes=tuple(CLASSES),
+        reason_not_planned=reason_not_planned,
+        reason_not_hit=reason_not_hit,
+        is_whole=is_whole,
+        is_exhaustive=is_whole,
+        labels=labels,
+    )
 
 
-def _numbers(case: Case) -> int:
-    """Return how many products the case has."""
-    return math.prod(case.shape)
+def _modes_by_case(items: Iterable[Item]) -> dict[Case, tuple[str, ...]]:
+    """Return each case once, the fewest products first, with the modes that evaluate it."""
+    found: dict[Case, dict[str, None]] = {}
+    for item in items:
+        for case in item.cases:
+            found.setdefault(case, {})[item.mode] = None
+    return {case: tuple(found[case]) for case in sorted(found, key=lambda case: math.prod(case.shape))}
+
+
+def _labels(combined: Sequence[str]) -> dict[str, str]:
+    """Return the label of each combination, which those of one framework share."""
+    counts = Counter(parse(name).framework for name in combined)
+    labels = {
+        framework: f"{framework}: {count} combination{'s' * (count != 1)}"
+        for framework, count in counts.items()
+    }
+    return {name: labels[parse(name).framework] for name in combined}
+
+
+def _mode(name: str) -> Mode:
+    """Return the mode with whose cases the named adapter is evaluated; ``jax-jit`` for one from outside."""
+    return parse(name if name in NAMED else "jax-jit")
+
+
+def _reason_not_hit(gap: Gap) -> str | None:
+    """Return that the few elements miss the regime, if cases of the thorough plan have it; None otherwise."""
+    items = [item for item in named_items([gap.name], thorough=True) if item.dtype == gap.dtype]
+    cases = (case for item in items for case in item.cases)
+    aimed = (c for c in cases if shape_class(c.shape) == gap.shapes and c.regime in (gap.regime, "mixed"))
+    return MISSED if any(regime_counts(c.problem(), c.format)[gap.regime] for c in aimed) else None
 
 
 def selected(only: Sequence[str], outside: Sequence[str], dtypes: Sequence[str]) -> list[Spec]:
@@ -186,32 +137,18 @@ def selected(only: Sequence[str], outside: Sequence[str], dtypes: Sequence[str])
     return found
 
 
-def planned_regimes(items: Iterable[Item], label: Callable[[str], str]) -> PlannedRegimes:
-    """Return the regimes of the items' cases, by label of the mode, dtype and class of shapes."""
+def planned_regimes(items: Iterable[Item], labels: Mapping[str, str]) -> PlannedRegimes:
+    """Return the regimes of the items' cases, by label or name of the mode, dtype and class of shapes."""
     found: dict[tuple[str, str, str], set[str]] = {}
     for item in items:
         for case in item.cases:
-            cell = label(item.mode), item.dtype, shape_class(case.shape)
+            cell = labels.get(item.mode, item.mode), item.dtype, shape_class(case.shape)
             found.setdefault(cell, set()).add(case.regime)
     return {cell: frozenset(regimes) for cell, regimes in found.items()}
 
 
 def _has(regimes: Collection[str], regime: str) -> bool:
     return regime in regimes or "mixed" in regimes
-
-
-class Gap(NamedTuple):
-    """A dtype, class of shapes and regime in which a mode was not judged.
-
-    Attributes:
-        dtype: a key of `FORMATS`.
-        shapes: a class of shapes.
-        regime: a key of `REGIMES`.
-    """
-
-    dtype: str
-    shapes: str
-    regime: str
 
 
 def reason_for_gap(
@@ -221,7 +158,7 @@ def reason_for_gap(
 
     Args:
         mode: the mode; None for the combinations of a framework.
-        gap: the dtype, class of shapes and regime.
+        gap: the dtype, class of shapes and regime; the name is not read.
         this_plan: the regimes of the cases that the plan has in that dtype and class.
         thorough_plan: the regimes of the cases that the thorough plan has there.
     """

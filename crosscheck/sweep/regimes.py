@@ -7,18 +7,19 @@ they have the error of each number whose exact value is known, and its share of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from msgspec import Struct
 
+from crosscheck.cases import Case
 from crosscheck.comparison.engine import Results
 from crosscheck.comparison.summarise import count_of
 from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences
 from crosscheck.message import replay
-from crosscheck.plans.core import ROUND, CorePlan
+from crosscheck.plans.core import ROUND, core_cases
 from crosscheck.regimes import REGIMES
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard
@@ -28,7 +29,7 @@ from reference.formats import FORMATS
 @cache
 def _in_a_round(regimes: tuple[str, ...], least: int) -> int:
     """Return the number of problems of a round in one dtype; it is the same for every dtype."""
-    return sum(map(count_of, CorePlan(("float64",), regimes, least)))
+    return sum(map(count_of, core_cases(("float64",), regimes, least)))
 
 
 class Regimes(Struct, frozen=True, tag="regimes"):
@@ -59,10 +60,10 @@ class Regimes(Struct, frozen=True, tag="regimes"):
         """Return the least number of problems of each regime: a whole round, or the rest in the last."""
         return min(ROUND, self.count - shard // len(self.dtypes) * ROUND)
 
-    def cases(self, shard: int) -> CorePlan:
-        """Return the plan with the cases of a shard."""
+    def cases(self, shard: int) -> Iterator[Case]:
+        """Yield the cases of a shard."""
         number, place = divmod(shard, len(self.dtypes))
-        return CorePlan((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
+        return core_cases((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
         """See `SweepKind.run`."""

@@ -25,6 +25,7 @@ from crosscheck.comparison.engine import Results, compare
 from crosscheck.comparison.result import Comparison
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
+from crosscheck.plans.plan import cases_of
 from crosscheck.pool import AdapterPool
 from reference.types import Array, Outputs
 from tests.cli.test_compare import PLAN, pool_of, report_text
@@ -168,7 +169,7 @@ def assert_no_verdict(text: str) -> None:
 def test_a_comparison_without_an_answer_is_not_green_and_blames_nobody() -> None:
     adapter = Late(1)
     with pool_of(adapter, InProcessAdapter(wrong.late_result)) as pool:
-        results = compare(PLAN.planned_cases(["planted-healthy"]), pool, lambda _: None)
+        results = compare(cases_of(PLAN.cases, ["planted-healthy"]), pool, lambda _: None)
     assert not Comparison(PLAN, [adapter.description], results).is_green
     assert_no_verdict(report_text(results, [adapter]))
 

@@ -51,4 +51,4 @@ def test_the_last_round_of_regimes_has_no_more_cases_than_were_asked_for() -> No
     kind = Regimes(2 * ROUND + 5, ("float64",), ("ordinary",))
     assert [kind.problems(shard) for shard in range(len(kind))] == [ROUND, ROUND, 7]
     assert kind.problems(2) == sum(case.shape[0] if len(case.shape) == 4 else 1 for case in kind.cases(2))
-    assert len(Regimes(1, ("float64",), ("ordinary",)).cases(0)) == 1
+    assert len(list(Regimes(1, ("float64",), ("ordinary",)).cases(0))) == 1
