@@ -16,14 +16,14 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from adapters import Spec, compilation, is_ours
-from adapters.child import Child, ChildLateError, ChildLostError, environment_of
-from adapters.conditions import ProcessOptions
+from adapters.child import Child, ChildLateError, ChildLostError
+from adapters.conditions import ProcessOptions, load
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer
 from adapters.journal import Journal, read_arrays
 from adapters.memory import memory_of
 from adapters.modes import parse
 from adapters.protocol import Description
-from adapters.turns import load
+from adapters.start import environment_of
 from reference.types import Array, Problem
 
 LOADING = 300.0  # seconds for a framework's first import, which a cold disk makes long

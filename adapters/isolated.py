@@ -15,8 +15,7 @@ from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError
 from adapters.host import WorkerProcess
-from adapters.protocol import Description
-from adapters.results import outputs_of, traced_of
+from adapters.protocol import Description, outputs_of, traced_of
 from reference.arithmetic import Arithmetic
 from reference.types import Array, Outputs, Problem
 

@@ -26,8 +26,7 @@ from adapters import compilation, load, load_outside
 from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
 from adapters.memory import BufferPool, Memory, contiguous_bytes, placed
-from adapters.protocol import describe
-from adapters.results import outputs_of, traced_of
+from adapters.protocol import describe, outputs_of, traced_of
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 

@@ -301,8 +301,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def command_line() -> int:
     """Run the command line of this process, and return the exit code."""
-    from adapters.threads import environment
-    from adapters.xla import replaced
+    from adapters.threads import environment, replaced
 
     for flag in replaced():
         click.echo(f"crosscheck: XLA_FLAGS: {flag} is ignored: an adapter's name decides it", err=True)

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adapters.results import shapes
+from adapters.protocol import shapes
 from crosscheck.cases.inputs import quiet
 from crosscheck.cases.literals import (
     NUMBER,

@@ -8,7 +8,7 @@ import numpy as np
 
 from adapters.errors import AdapterCrashed, AdapterMisbehaved
 from adapters.memory import memory_of
-from adapters.results import shapes
+from adapters.protocol import shapes
 from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.explain.diagnosis import by_probes
 from crosscheck.explain.disagreement import Disagreement

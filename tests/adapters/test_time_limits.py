@@ -14,10 +14,9 @@ import pytest
 from command_line import crosscheck
 
 from adapters import AdapterError, NoAnswer, Spec
-from adapters.conditions import LONGER, ProcessOptions
+from adapters.conditions import LONGER, ProcessOptions, Turns, load
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from adapters.turns import Turns, load
 from crosscheck.cases import Case
 from crosscheck.check import CheckResult, check_exit_code
 from crosscheck.comparison.contract_checks import collect_violations, start_checks
