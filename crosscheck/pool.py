@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, NoAnswer
-from adapters.isolated import ProcessAdapter
+from adapters.isolated import ProcessAdapter, WorkerProcesses
 from adapters.protocol import Description
 from crosscheck.cases import Case
 from crosscheck.contract import contract_violations
@@ -24,7 +24,6 @@ from crosscheck.evaluation import (
     evaluate,
     judge_evaluation,
 )
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.judge import Judge
 from crosscheck.matrix.coverage import decided, regimes_of
 from crosscheck.message import replay

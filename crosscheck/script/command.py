@@ -14,12 +14,12 @@ import click
 from adapters import Spec, is_ours
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, one_line
+from adapters.isolated import WorkerProcesses
 from adapters.modes import parse
 from adapters.threads import COUNTED
 from crosscheck.cases import Case, CaseError, Literal
 from crosscheck.check import read
 from crosscheck.evaluation import Outcome, evaluate_and_judge
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.judge import Judge
 from crosscheck.script.reproduction import NoScriptError, Reproduction, minimal_reproduction
 from crosscheck.script.text import script

@@ -18,10 +18,10 @@ import msgspec
 from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, load, load_outside
 from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
+from adapters.isolated import WorkerProcesses
 from adapters.journal import write_all
 from adapters.worker import LEAK, Channel, flushes
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.ledger import CellRecord
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.making import by_class
