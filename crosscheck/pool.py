@@ -32,7 +32,7 @@ from reference.types import Array, Outputs, Problem
 
 # How many numbers of problems and results may wait to be judged, some 100 MB: no process waits for long.
 AHEAD = 2**24
-CRASHED = "an adapter died; the others went on"
+CRASHED = "an adapter crashed; the others went on"
 LATE = "no verdict: an adapter gave no answer in time; the others went on"
 
 

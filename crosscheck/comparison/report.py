@@ -110,7 +110,7 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     lines = comparison.table
     yield "Outside:", list(_counted(comparison.rows))
     yield from known.sections(comparison)
-    yield "Died before the first call:", list(comparison.crashed_on_load)
+    yield "Crashed before the first call:", list(comparison.crashed_on_load)
     yield "Against the contract:", list(comparison.violations)
     yield "No verdict:", comparison.no_verdict
     yield "Tried once more, and then answered:", list(comparison.tried_again)

@@ -72,7 +72,7 @@ def test_the_gate_and_the_ledger_share_what_the_probes_saw(
 
     def crashing(adapter: ProcessAdapter, *_: object) -> list[str]:
         evaluated.append(adapter.name)
-        return [f"{adapter.name} died"]
+        return [f"{adapter.name} crashed"]
 
     monkeypatch.setattr(probe_results, "probe_adapter", crashing)
     options, ledger = ProcessOptions(tmp_path / "journal"), tmp_path / "run.jsonl"
@@ -80,7 +80,7 @@ def test_the_gate_and_the_ledger_share_what_the_probes_saw(
     names = ["numpy@one", "numpy@other"]
     assert evaluated == names
     printed = capsys.readouterr().out.splitlines()
-    assert [line for line in printed if line.endswith(" died")] == [f"{name} died" for name in names]
+    assert [line for line in printed if line.endswith(" crashed")] == [f"{name} crashed" for name in names]
     found = read(ledger)
     assert (found.ending, sorted(fault.who for fault in found.faults)) == (COMPLETE, names)
 

@@ -26,7 +26,7 @@ def agreeing(matrix: MatrixRun, spec: Spec, item: Item) -> Iterator[tuple[Case, 
     """The mode on every case; an element outside its set that is no known difference fails the test."""
     for case in item.cases:
         if spec.name in matrix.pool.crashed:
-            pytest.fail(f"it died earlier: {matrix.pool.crashed[spec.name]}", pytrace=False)
+            pytest.fail(f"it crashed earlier: {matrix.pool.crashed[spec.name]}", pytrace=False)
         outcome, known_match = matrix.add(spec, case)
         if not known_match.is_green:
             pytest.fail(matrix.failure_message(spec, case, outcome), pytrace=False)
