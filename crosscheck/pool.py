@@ -12,10 +12,9 @@ from typing import NamedTuple, Self
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, NoAnswer
-from adapters.isolated import ProcessAdapter
+from adapters.isolated import ProcessAdapter, WorkerProcesses
 from adapters.protocol import Description
 from crosscheck.explain.message import replay
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.inputs import Case
 from crosscheck.judging.contract import contract_violations
 from crosscheck.judging.evaluation import (
@@ -33,7 +32,7 @@ from reference.types import Array, Outputs, Problem
 
 # How many numbers of problems and results may wait to be judged, some 100 MB: no process waits for long.
 AHEAD = 2**24
-CRASHED = "an adapter died; the others went on"
+CRASHED = "an adapter crashed; the others went on"
 LATE = "no verdict: an adapter gave no answer in time; the others went on"
 
 

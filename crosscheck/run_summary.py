@@ -94,7 +94,7 @@ class RunSummary:
         for name in self.adapters_without_verdict:
             yield f"without a verdict: {name}: nothing that it was asked could be judged"
         for crash in self.crashes:
-            yield f"died: {crash}"
+            yield f"crashed: {crash}"
         for late in self.no_verdict:
             yield f"no verdict: {late}"
         for note in self.tried_again:

@@ -63,7 +63,7 @@ def show(
         for row in own:
             _whole(console, _row_lines(row, console.width))
     _section(console, "No answer:", _unanswered(observations))
-    _section(console, "Died:", [line for line in crashes if not line.startswith(NO_VERDICT)])
+    _section(console, "Crashed:", [line for line in crashes if not line.startswith(NO_VERDICT)])
     late = [line.removeprefix(NO_VERDICT) for line in crashes if line.startswith(NO_VERDICT)]
     _section(console, "No verdict:", late)
     console.print("")

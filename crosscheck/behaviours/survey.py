@@ -70,7 +70,7 @@ def probe_adapter(
     Returns:
         One sentence if the adapter crashed or gave no answer; empty if all probes ran.
     """
-    other = replace(adapter.spec, threads=2 if adapter.threads in (None, 1) else 1)
+    other = replace(adapter.spec, threads=2 if adapter.description.threads in (None, 1) else 1)
     with ExitStack() as variants:
         with_variant = WithThreadVariant(
             adapter, lambda: variants.enter_context(ProcessAdapter.start(other, options))

@@ -240,30 +240,31 @@ def _core(  # noqa: PLR0913, as `compare`
     thorough: bool,
 ) -> tuple[Any, list[Any]]:
     """Return the core plan, with the same cases for all adapters, and the adapters."""
-    from crosscheck.comparison.plan import PROBLEMS, CorePlan
     from crosscheck.inputs.regimes import REGIMES
+    from crosscheck.plans.core import PROBLEMS, core_plan
 
     if thorough:
         raise click.UsageError("--thorough is possible only with --matrix")
     regimes = chosen(regime, REGIMES, "--regime")
-    return CorePlan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
+    return core_plan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
 
 
 def _matrix(
     only: Sequence[str], outside: Sequence[str], dtypes: tuple[str, ...], *, thorough: bool, **others: Any
 ) -> tuple[Any, list[Any]]:
     """Return the plan of the matrix, and its modes."""
-    from crosscheck.comparison.matrix import MatrixPlan, selected
+    from crosscheck.plans.matrix import matrix_plan, selected
 
     if given := [name for name, value in others.items() if value not in (None, ())]:
         raise click.UsageError(f"--{given[0]} cannot be combined with --matrix, whose cases are fixed")
     specs = selected(only, outside, dtypes)
-    return MatrixPlan.of(specs, dtypes, thorough=thorough), specs
+    return matrix_plan([spec.name for spec in specs], dtypes, thorough=thorough), specs
 
 
 def _per_interpreter(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) -> tuple[Any, list[Any]]:
     """Return the plan and the adapters for each of two interpreters."""
-    from crosscheck.comparison.interpreters import PlanPerInterpreter, suffix_of
+    from crosscheck.comparison.interpreters import suffix_of
+    from crosscheck.plans.plan import per_interpreter
 
     if len(pythons) != 2:
         raise click.UsageError(f"--python needs two interpreters, old and new, not {len(pythons)}")
@@ -275,9 +276,8 @@ def _per_interpreter(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) ->
     outside = [spec.name for spec in specs if spec.framework is None]
     if outside:
         raise click.UsageError(f"--python is for the suite's own adapters, not {outside[0]}")
-    return PlanPerInterpreter(plan, tuple(pythons)), [
-        spec.under(python) for python in pythons for spec in specs
-    ]
+    under_each = [spec.under(python) for python in pythons for spec in specs]
+    return per_interpreter(plan, under_each), under_each
 
 
 def _specs(only: Sequence[str], outside: Sequence[str]) -> list[Any]:
@@ -302,8 +302,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def command_line() -> int:
     """Run the command line of this process, and return the exit code."""
-    from adapters.threads import environment
-    from adapters.xla import replaced
+    from adapters.threads import environment, replaced
 
     for flag in replaced():
         click.echo(f"crosscheck: XLA_FLAGS: {flag} is ignored: an adapter's name decides it", err=True)

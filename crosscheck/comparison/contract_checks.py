@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from adapters.errors import NoAnswer
 from crosscheck.comparison.engine import Results
-from crosscheck.comparison.planned import Plan
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
+from crosscheck.plans.plan import Plan, cases_of
 from crosscheck.pool import AdapterPool
 
 
@@ -30,7 +30,7 @@ class ContractCheck(NamedTuple):
 
 def start_checks(plan: Plan, pool: AdapterPool) -> Iterator[ContractCheck]:
     """Start the plan's contract checks."""
-    for case, names in plan.contract(list(pool.adapters)):
+    for case, names in cases_of(plan.contract, pool.adapters):
         problem = case.problem()
         yield from (ContractCheck(case, name, pool.submit_contract(name, problem)) for name in names)
 

@@ -13,9 +13,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from crosscheck.comparison.planned import Plan
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.matrix.coverage import Coverage, CoverageCounts, Group
+from crosscheck.plans.plan import Gap, Plan
 
 INTERRUPTED: Final = "the run was interrupted before"
 FAULT: Final = "?"
@@ -65,15 +65,15 @@ def coverage_rows(
     found: dict[Group, CoverageRow] = {}
     together = coverage.labelled(plan.label)
     for name, adapter in names.items():
-        for dtype, shapes in itertools.product(plan.dtypes, plan.classes(name)):
+        for dtype, shapes in itertools.product(plan.dtypes, plan.classes):
             group = Group(plan.label(adapter), dtype, shapes)
             if group not in found:
                 counts = together.groups.get(group, CoverageCounts())
                 reasons = {
-                    regime: plan.reason_not_planned(name, dtype, shapes, regime)
+                    regime: plan.reason_not_planned(Gap(name, dtype, shapes, regime))
                     or counts.reason(regime)
                     or last
-                    or plan.reason_not_hit(name, dtype, shapes, regime)
+                    or plan.reason_not_hit(Gap(name, dtype, shapes, regime))
                     for regime in REGIMES
                     if not counts.judged[regime]
                 }

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from adapters import CORE
 from adapters.protocol import Description
 from crosscheck.comparison.claims import ClaimEvidence
-from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.summarise import cell_of, count_of, exact_values_within_budget, summarise
 from crosscheck.differing import Differences
 from crosscheck.inputs import Case
@@ -20,6 +19,7 @@ from crosscheck.judging.evaluation import Outcome, judge_evaluation
 from crosscheck.judging.judge import Judge
 from crosscheck.known import KnownDifferences, combine_matches
 from crosscheck.matrix.coverage import Coverage
+from crosscheck.plans.plan import PlannedCase
 from crosscheck.pool import AdapterPool
 from crosscheck.summary import EVERY, Cell, Summary, add
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
 from adapters import Spec
 from crosscheck.behaviours.probe import Observation
 from crosscheck.comparison.ledger import to_ledger
-from crosscheck.comparison.planned import Plan, PlannedCase
 from crosscheck.comparison.result import Comparison
 from crosscheck.gate.command import gate, has_regressed
 from crosscheck.gate.show import show, verdict
 from crosscheck.ledger import Fault, Header, Ledger
 from crosscheck.ledger.making import header
+from crosscheck.plans.plan import Plan, without_interpreter
 
 
 def suffix_of(python: str) -> str:
@@ -23,93 +23,8 @@ def suffix_of(python: str) -> str:
     return Spec("", "", python=python).suffix
 
 
-@dataclass(frozen=True)
-class PlanPerInterpreter:
-    """A plan whose every case is evaluated under each of several interpreters.
-
-    Attributes:
-        plan: the cases for one interpreter.
-        pythons: the paths of the interpreters.
-    """
-
-    plan: Plan
-    pythons: tuple[str, ...]
-
-    @property
-    def title(self) -> str:
-        """The plan's title, with the number of interpreters."""
-        return f"{self.plan.title}; under {len(self.pythons)} interpreters"
-
-    @property
-    def seed(self) -> int:
-        """The seed of the plan."""
-        return self.plan.seed
-
-    @property
-    def dtypes(self) -> tuple[str, ...]:
-        """The dtypes of the plan."""
-        return self.plan.dtypes
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the plan for one interpreter is whole."""
-        return self.plan.is_whole
-
-    @property
-    def is_exhaustive(self) -> bool:
-        """False, since a known difference may concern the version in one interpreter only."""
-        return False
-
-    @property
-    def unsupported(self) -> list[str]:
-        """What the plan for one interpreter cannot contain, with the reasons."""
-        return self.plan.unsupported
-
-    def __len__(self) -> int:
-        return len(self.plan)
-
-    def _for_names(self, planned_cases: Iterator[PlannedCase], names: Sequence[str]) -> Iterator[PlannedCase]:
-        for case, planned_names in planned_cases:
-            yield PlannedCase(
-                case, tuple(name for name in names if _without_interpreter(name) in planned_names)
-            )
-
-    def planned_cases(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """Yield the plan's cases, each with the adapters under every interpreter."""
-        return self._for_names(
-            self.plan.planned_cases(list(dict.fromkeys(map(_without_interpreter, names)))), names
-        )
-
-    def contract(self, names: Sequence[str]) -> Iterator[PlannedCase]:
-        """Yield the plan's cases for contract checks, each with the adapters under every interpreter."""
-        return self._for_names(
-            self.plan.contract(list(dict.fromkeys(map(_without_interpreter, names)))), names
-        )
-
-    def label(self, name: str) -> str:
-        """Return the plan's label of the adapter, with the interpreter."""
-        plain, at, where = name.partition("@")
-        return f"{self.plan.label(plain)}{at}{where}"
-
-    def classes(self, name: str) -> tuple[str, ...]:
-        """Return the plan's classes of shapes for the adapter."""
-        return self.plan.classes(_without_interpreter(name))
-
-    def reason_not_planned(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """As `Plan.reason_not_planned`, for the adapter under any interpreter."""
-        return self.plan.reason_not_planned(_without_interpreter(name), dtype, shapes, regime)
-
-    def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """As `Plan.reason_not_hit`, for the adapter under any interpreter."""
-        return self.plan.reason_not_hit(_without_interpreter(name), dtype, shapes, regime)
-
-
-def _without_interpreter(name: str) -> str:
-    return name.partition("@")[0]
-
-
 def gate_interpreters(
-    plan: PlanPerInterpreter,
+    plan: Plan,
     comparison: Comparison,
     head: Header,
     observations: Sequence[Observation],
@@ -118,7 +33,7 @@ def gate_interpreters(
     """Print what changes from the first interpreter to the second; print nothing after Ctrl-C.
 
     Args:
-        plan: the plan of the comparison.
+        plan: the plan of the comparison, under two interpreters.
         comparison: its results.
         head: the header of a ledger of the comparison.
         observations: the observations of probes of its adapters.
@@ -144,7 +59,7 @@ def _ledger_under(
     """Make the ledger of one interpreter, with adapters' names without the interpreter."""
     suffix = suffix_of(python)
     said = {
-        _without_interpreter(selector): replace(
+        without_interpreter(selector): replace(
             adapter.description, name=adapter.description.name.removesuffix(suffix)
         )
         for selector, adapter in comparison.adapters.items()

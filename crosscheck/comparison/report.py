@@ -13,10 +13,10 @@ from rich.console import Console, RenderableType
 from adapters.protocol import Description
 from crosscheck.comparison import coverage, known
 from crosscheck.comparison.engine import wrong_of
-from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.result import Comparison
 from crosscheck.comparison.table import OUTSIDE, Row, merge_outputs, tables
 from crosscheck.explain.message import failure
+from crosscheck.plans.plan import Plan
 from crosscheck.text import output_width, wrap_line
 
 # How many failing cases of one adapter and output get a message; the others are only counted.
@@ -110,7 +110,7 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     lines = comparison.table
     yield "Outside:", list(_counted(comparison.rows))
     yield from known.sections(comparison)
-    yield "Died before the first call:", list(comparison.crashed_on_load)
+    yield "Crashed before the first call:", list(comparison.crashed_on_load)
     yield "Against the contract:", list(comparison.violations)
     yield "No verdict:", comparison.no_verdict
     yield "Tried once more, and then answered:", list(comparison.tried_again)
@@ -124,7 +124,7 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
             "Claims that no result needed:",
             comparison.results.claim_evidence.unneeded_claims(lambda name: plan.label(name) == name),
         )
-    yield "Not in the plan:", comparison.plan.unsupported
+    yield "Not in the plan:", list(comparison.plan.unsupported)
 
 
 def _not_run(lines: Sequence[Row]) -> list[str]:
@@ -253,7 +253,7 @@ def _verdict(comparison: Comparison) -> str:
     said = sentence(who, comparison.reasons, comparison.rows, known=bool(comparison.known))
     if results.interrupted:
         return (
-            f"Interrupted after {results.judged} of {len(comparison.plan)} cases,"
+            f"Interrupted after {results.judged} of {len(comparison.plan.cases)} cases,"
             f" and this is of those. {said}"
         )
     return said

@@ -10,10 +10,10 @@ from functools import cached_property
 from adapters.protocol import Description
 from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults
 from crosscheck.comparison.engine import Results
-from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.table import FAILED, LATE, OUTSIDE, Row, rows
 from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.known import Difference, KnownMatch
+from crosscheck.plans.plan import Plan
 from crosscheck.summary import EVERY, known_of
 
 

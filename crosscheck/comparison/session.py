@@ -18,9 +18,8 @@ from adapters.conditions import ProcessOptions
 from adapters.errors import NoAnswer
 from crosscheck.comparison.contract_checks import ContractCheck, collect_violations, start_checks
 from crosscheck.comparison.engine import Results, compare
-from crosscheck.comparison.interpreters import PlanPerInterpreter, gate_interpreters
+from crosscheck.comparison.interpreters import gate_interpreters
 from crosscheck.comparison.ledger import to_ledger
-from crosscheck.comparison.planned import Plan, PlannedCase
 from crosscheck.comparison.probe_results import ProbeResults, run_probes
 from crosscheck.comparison.progress import interruption, progress
 from crosscheck.comparison.report import console_for, heading, show
@@ -28,6 +27,7 @@ from crosscheck.comparison.result import Comparison
 from crosscheck.known import KnownDifferences
 from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
+from crosscheck.plans.plan import Plan, PlannedCase, cases_of
 from crosscheck.pool import AdapterPool
 
 WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130
@@ -70,13 +70,13 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
             begin(ledger, head)
         comparison = _comparison(plan, pool, options, with_coverage=coverage, with_details=details)
         show(comparison, console)
-        is_asked = ledger is not None or isinstance(plan, PlanPerInterpreter)
+        is_asked = ledger is not None or bool(plan.pythons)
         probe_results = run_probes(comparison, options) if is_asked else ProbeResults()
         _print(console, *probe_results.crashes)
         if ledger is not None:
             write(ledger, to_ledger(comparison, head, probe_results.observations, probe_results.crashes))
             _print(console, f"Ledger: {ledger}")
-        is_worse = isinstance(plan, PlanPerInterpreter) and gate_interpreters(
+        is_worse = bool(plan.pythons) and gate_interpreters(
             plan, comparison, head, probe_results.observations, console
         )
     if comparison.results.interrupted:
@@ -105,10 +105,10 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
     begun: list[ContractCheck] = []
 
     def planned_cases() -> Iterator[PlannedCase]:
-        yield from plan.planned_cases(list(pool.adapters))
+        yield from cases_of(plan.cases, pool.adapters)
         begun.extend(start_checks(plan, pool))  # while the last cases are judged
 
-    with interruption() as interrupted, progress(len(plan), interrupted) as advance:
+    with interruption() as interrupted, progress(len(plan.cases), interrupted) as advance:
         results = compare(planned_cases(), pool, advance, known)
     with _status("checking the contract"):
         return results, collect_violations(results, begun)

@@ -8,7 +8,7 @@ import numpy as np
 
 from adapters.errors import AdapterCrashed, AdapterMisbehaved
 from adapters.memory import memory_of
-from adapters.results import shapes
+from adapters.protocol import shapes
 from crosscheck.explain.diagnosis import by_probes
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import BEFORE, EQUATIONS, Element, EquationDiagnosis, at

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adapters.results import shapes
+from adapters.protocol import shapes
 from crosscheck.inputs.files import quiet
 from crosscheck.inputs.literals import (
     NUMBER,

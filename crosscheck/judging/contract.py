@@ -1,6 +1,6 @@
 """The contract beyond values: repeatable results of this call alone, unchanged inputs, any memory layout.
 
-Shapes and dtypes are checked where results are received (`adapters.results`).
+Shapes and dtypes are checked where results are received (`adapters.protocol`).
 """
 
 from __future__ import annotations

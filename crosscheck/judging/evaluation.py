@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
-from adapters.protocol import Description, describe
-from adapters.results import outputs_of, shapes, traced_of
+from adapters.protocol import Description, describe, outputs_of, shapes, traced_of
 from crosscheck.judging.judge import Judge, Judgement, Verdict, flat
 from reference.types import Array, Outputs, Problem
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosscheck.inputs.regimes import classify
-from reference import bounds, exact, stable
+from reference import bounds, exact, stable, unjudged
 from reference import filter as first
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
@@ -96,7 +96,7 @@ class Judge:
         self._sets_of_rows: dict[tuple[Arithmetic, bytes], dict[str, AdmissibleSet]] = {}
         self._judged: dict[Arithmetic, dict[str, Bool]] = {}
         self._rounded: dict[bool, Float64] = {}
-        self._sizes: dict[bool, first.Sizes] = {}
+        self._sizes: dict[bool, unjudged.Sizes] = {}
 
     @cached_property
     def reference(self) -> stable.Reference:
@@ -140,11 +140,11 @@ class Judge:
             self._rounded[key] = exact.rounded_size(self.wide, self.reference.T, units)
         return self._rounded[key]
 
-    def sizes(self, units: Units) -> first.Sizes:
+    def sizes(self, units: Units) -> unjudged.Sizes:
         """Return the largest magnitudes in the stack."""
         key = bool(units.claims.u_in)
         if key not in self._sizes:
-            self._sizes[key] = first.Sizes.of(self.wide, self.reference, self.rounded(units))
+            self._sizes[key] = unjudged.Sizes.of(self.wide, self.reference, self.rounded(units))
         return self._sizes[key]
 
     def judged(self, claims: Arithmetic) -> dict[str, Bool]:
@@ -152,10 +152,10 @@ class Judge:
         if claims not in self._judged:
             units = Units.of(self.format, claims)
             shape = (*self.problem.X.shape, self.problem.y.shape[-1])
-            narrow = first.judged(shape, units)
+            narrow = unjudged.judged(shape, units)
             found = {n: np.broadcast_to(narrow[n], a.shape) for n, a in self.centers._asdict().items()}
             rounded = self.rounded(units)
-            networks = first.doubtful(self.wide, self.reference, units, rounded, self.sizes(units))
+            networks = unjudged.doubtful(self.wide, self.reference, units, rounded, self.sizes(units))
             if networks.size:
                 full = self._full_sets(claims, networks)
                 for name in (name for name in found if narrow[name]):

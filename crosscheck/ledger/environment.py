@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from msgspec.structs import replace
 
-from adapters import xla
+from adapters import threads
 from adapters.instructions import cpu
 from crosscheck.ledger.records import Environment
 
@@ -76,8 +76,8 @@ def environment(python: str | None = None) -> Environment:
 def _variables() -> dict[str, str]:
     """Return the variables that are set; XLA's flags without those that the name of a mode decides."""
     found = {name: os.environ[name] for name in VARIABLES if name in os.environ}
-    kept = [flag for flag in xla.theirs() if flag not in xla.replaced()]
-    return {**found, xla.VARIABLE: " ".join(kept)} if kept else found
+    kept = [flag for flag in threads.theirs() if flag not in threads.replaced()]
+    return {**found, threads.XLA_VARIABLE: " ".join(kept)} if kept else found
 
 
 def _version(package: str) -> str | None:

@@ -14,7 +14,7 @@ from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED
 from crosscheck.known import Difference
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.records import FORMAT, VERSION, Adapter, Behaviour, Header, Known
-from crosscheck.matrix.shapes import shape_class
+from crosscheck.plans.shapes import shape_class
 from crosscheck.summary import Cell, Summary, known_of, merge
 
 CORE = "core"

@@ -1,1 +1,1 @@
-"""The matrix: the ways to execute the network, combined with shapes, dtypes and kinds of input."""
+"""The matrix: a run of the modes on the cases of its plan, and the coverage of a run."""

@@ -14,7 +14,7 @@ from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import Judge, Verdict
 from crosscheck.known.match import SUMMED
-from crosscheck.matrix.shapes import shape_class
+from crosscheck.plans.shapes import shape_class
 from reference.types import Bool
 
 FAILED: Final = "it failed or gave no answer in time, or was not asked again after that"

@@ -17,7 +17,7 @@ from crosscheck.judging.evaluation import Outcome, evaluate_and_judge, judge_eva
 from crosscheck.judging.judge import Judge
 from crosscheck.known import KnownDifferences, KnownMatch
 from crosscheck.matrix.coverage import NOT_JUDGED, Coverage, is_judged
-from crosscheck.matrix.shapes import LARGE, shape_class
+from crosscheck.plans.shapes import LARGE, shape_class
 from crosscheck.pool import AdapterPool
 
 MODES = "modes of the matrix"

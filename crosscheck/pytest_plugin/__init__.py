@@ -15,9 +15,8 @@ from hypothesis import settings
 
 import adapters
 from adapters import compilation
-from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
-from adapters.turns import load
-from adapters.xla import replaced
+from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions, load
+from adapters.threads import replaced
 from crosscheck.pytest_plugin.parameters import matrix_parameters, parameter_of_relations, selected
 from crosscheck.run_summary import RunSummary
 

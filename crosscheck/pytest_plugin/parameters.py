@@ -34,7 +34,7 @@ def parameter(
 def parameter_of_relations(spec: adapters.Spec) -> Any:
     """Make the parameter of a mode for metamorphic relations; a mode that is not cheap is marked ``long``."""
     from adapters.modes import parse
-    from crosscheck.matrix.plan import is_cheap
+    from crosscheck.plans.items import is_cheap
 
     is_long = spec.name in adapters.NAMED and not is_cheap(parse(spec.name))
     marks = [pytest.mark.long] if is_long else []
@@ -43,8 +43,8 @@ def parameter_of_relations(spec: adapters.Spec) -> Any:
 
 def matrix_parameters(config: pytest.Config, fixture: str) -> list[Any]:
     """Make the parameters, adapter and item, of the tests of the plan."""
-    from crosscheck.matrix.combinations import all_combinations
-    from crosscheck.matrix.plan import combined_items, named_items, quick, quick_combinations
+    from crosscheck.plans.combinations import all_combinations
+    from crosscheck.plans.items import combined_items, named_items, quick, quick_combinations
 
     profile = settings.get_current_profile_name()
     if fixture == "named_item":

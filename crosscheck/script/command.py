@@ -14,10 +14,10 @@ import click
 from adapters import Spec, is_ours
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, one_line
+from adapters.isolated import WorkerProcesses
 from adapters.modes import parse
 from adapters.threads import COUNTED
 from crosscheck.check import read
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.inputs import Case, CaseError, Literal
 from crosscheck.judging.evaluation import Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge

@@ -213,8 +213,7 @@ def command_of(name: str, definition: SweepCommand) -> click.Command:
         **choice: Any,
     ) -> int:
         from adapters import compilation, select
-        from adapters.conditions import ProcessOptions
-        from adapters.turns import cores
+        from adapters.conditions import ProcessOptions, cores
 
         with _what_it_needs():
             from crosscheck.sweep.numbers import WHOLE

@@ -14,10 +14,11 @@ from typing import Final
 
 import msgspec
 
-from adapters.child import Child, ChildLateError, ChildLostError, environment_of
+from adapters.child import Child, ChildLateError, ChildLostError
+from adapters.conditions import Turns, load
 from adapters.errors import AdapterError, JournalError
 from adapters.host import LOADING
-from adapters.turns import Turns, load
+from adapters.start import environment_of
 from crosscheck.sweep.identity import worker_differences
 from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo

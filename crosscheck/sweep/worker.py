@@ -18,9 +18,9 @@ import msgspec
 from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, load, load_outside
 from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
+from adapters.isolated import WorkerProcesses
 from adapters.journal import write_all
 from adapters.worker import LEAK, Channel, flushes
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
 from crosscheck.ledger import CellRecord
 from crosscheck.ledger.environment import environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adapters.columns import from_columns, swapped, to_columns
+from adapters.memory import from_columns, swapped, to_columns
 from crosscheck.inputs import Case
 from reference.formats import FORMATS
 from reference.layouts import ALIGNMENT, LAYOUTS, arrange

@@ -134,7 +134,7 @@ def test_a_crash_fails_the_run_and_is_named_with_its_journal(name: str, runs: Ca
     (journal,) = set(re.findall(line, printed, re.MULTILINE))
     assert Path(journal).is_file()
     assert f"bin/crosscheck check {journal} --adapter tests.faulty_adapters.deaths:{name}" in printed
-    what = "no verdict" if name == "endless" else "died"
+    what = "no verdict" if name == "endless" else "crashed"
     assert f"\n{what}: tests.faulty_adapters.deaths:{name}: planted-{name} " in printed
 
 

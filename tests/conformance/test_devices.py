@@ -15,7 +15,7 @@ from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.inputs import Case
 from crosscheck.matrix.run import MatrixRun
-from crosscheck.matrix.shapes import DOCUMENT
+from crosscheck.plans.shapes import DOCUMENT
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
 

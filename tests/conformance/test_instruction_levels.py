@@ -11,7 +11,7 @@ from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.inputs import Case
 from crosscheck.matrix.run import MatrixRun
-from crosscheck.matrix.shapes import DOCUMENT
+from crosscheck.plans.shapes import DOCUMENT
 from reference.formats import FORMATS
 
 CASE = Case("ordinary", 3, (64, 1, 3, 1), dtype="float32")

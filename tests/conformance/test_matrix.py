@@ -11,8 +11,8 @@ from crosscheck.inputs import Case
 from crosscheck.judging.evaluation import InProcessAdapter, Outcome
 from crosscheck.known import KnownDifferences
 from crosscheck.matrix.coverage import NOT_JUDGED
-from crosscheck.matrix.plan import Item
 from crosscheck.matrix.run import MatrixRun, never_judged
+from crosscheck.plans.items import Item
 from crosscheck.pool import AdapterPool
 from reference.types import Array
 from tests.faulty_adapters import wrong
@@ -26,7 +26,7 @@ def agreeing(matrix: MatrixRun, spec: Spec, item: Item) -> Iterator[tuple[Case, 
     """The mode on every case; an element outside its set that is no known difference fails the test."""
     for case in item.cases:
         if spec.name in matrix.pool.crashed:
-            pytest.fail(f"it died earlier: {matrix.pool.crashed[spec.name]}", pytrace=False)
+            pytest.fail(f"it crashed earlier: {matrix.pool.crashed[spec.name]}", pytrace=False)
         outcome, known_match = matrix.add(spec, case)
         if not known_match.is_green:
             pytest.fail(matrix.failure_message(spec, case, outcome), pytrace=False)

@@ -82,7 +82,7 @@ def test_a_crash_is_kept_with_its_input_on_disk(name: str, after_crashes: Adapte
 @pytest.mark.parametrize("name", FATES)
 def test_the_run_summary_names_what_crashed(name: str, after_crashes: AdapterPool) -> None:
     target, crash = f"tests.faulty_adapters.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
-    assert any(line.startswith(f"died: {target}: {crash}") for line in after_crashes.run_summary.lines())
+    assert any(line.startswith(f"crashed: {target}: {crash}") for line in after_crashes.run_summary.lines())
 
 
 @pytest.mark.long

@@ -17,8 +17,8 @@ from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES, regime_counts
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.known.fields import fits
-from crosscheck.matrix import shapes
-from crosscheck.matrix.plan import (
+from crosscheck.plans import shapes
+from crosscheck.plans.items import (
     LARGE_DTYPES,
     SLOW,
     Item,

@@ -19,6 +19,7 @@ NAMES = (
     "product",
     "bounds",
     "filter",
+    "unjudged",
     "admissible",
     "nonfinite",
     "arithmetic",

@@ -20,7 +20,7 @@ def test_accounts_of_several_processes_add_up() -> None:
     assert list(one.lines()) == [
         "problems: numpy 5, torch 0",
         "not judged: numpy bfloat16 loss, 1 numbers: their sets hold all that they can be",
-        "died: torch: killed",
+        "crashed: torch: killed",
     ]
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ledgers import behaviour, cell, header, known, small, summary
 
 from adapters import threads
-from adapters.child import environment_of
+from adapters.start import environment_of
 from crosscheck.ledger import Acceptance, Fault, Ledger, LedgerError, begin, read, write
 from crosscheck.ledger.environment import environment
 from crosscheck.ledger.file import parse

@@ -12,18 +12,21 @@ import msgspec
 from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, summary
 
 from crosscheck.comparison.engine import compare
-from crosscheck.comparison.plan import CorePlan
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.judging.judge import OUTPUTS
 from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
 from crosscheck.ledger.making import by_class
 from crosscheck.ledger.records import COMPLETE
+from crosscheck.plans.core import core_plan
+from crosscheck.plans.plan import cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.summary import Cell, Summary, Worst
 from tests.faulty_adapters import wrong
 
-PLAN = CorePlan(dtypes=("float32", "bfloat16"), regimes=("ordinary", "saturated_high", "zeros"), problems=300)
+PLAN = core_plan(
+    dtypes=("float32", "bfloat16"), regimes=("ordinary", "saturated_high", "zeros"), problems=300
+)
 PLANTED = (wrong.healthy, wrong.sign, wrong.missing_one_minus, wrong.raises, wrong.refuses)
 # One attack for each way to inject code into a page; an attack that runs sets a property of the window.
 ATTACK = "</script><script>window.hit=1</script><img src=x onerror='window.hit=2'>\"onfocus=\"window.hit=3"
@@ -33,7 +36,7 @@ SCRIPT_LINK = "javascript:window.hit=4//https://example.org"
 def planted() -> Ledger:
     """Make the ledger of a comparison of right and wrong adapters, with one line of every other kind."""
     with AdapterPool({each.name: InProcessAdapter(each) for each in PLANTED}, strict=True) as pool:
-        results = compare(PLAN.planned_cases(list(pool.adapters)), pool, lambda _: None)
+        results = compare(cases_of(PLAN.cases, pool.adapters), pool, lambda _: None)
     cells = by_class(results.summaries)
     of_sign = next(at for at in cells if (at.adapter, at.output) == ("planted-sign", "grad"))
     cells[of_sign] = dataclasses.replace(cells[of_sign], known_elements=cells[of_sign].wrong_elements)

@@ -3,7 +3,7 @@
 The modes with names of their own get every class of shapes, every layout and all special values. Where each
 shape needs another compiled program, a mode takes every k-th shape of a class, with another start for each
 mode and dtype, so that together the modes take all of them. The other combinations of factors are those of
-`crosscheck.matrix.combinations`; each gets a few cases. `thorough` gives every mode with a name every shape.
+`crosscheck.plans.combinations`; each gets a few cases. `thorough` gives every mode with a name every shape.
 
 Only float64 and float32 have large shapes: sums of thousands of 16-bit numbers are not judged if the
 accumulator is narrow, and show nothing new if it is wide.
@@ -26,9 +26,9 @@ from adapters import CORE, NAMED
 from adapters.modes import FORWARD_MODES, Mode, parse
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
-from crosscheck.matrix import shapes
-from crosscheck.matrix.combinations import all_combinations
-from crosscheck.matrix.shapes import Shape
+from crosscheck.plans import shapes
+from crosscheck.plans.combinations import all_combinations
+from crosscheck.plans.shapes import Shape
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 
