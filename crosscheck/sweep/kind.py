@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from crosscheck.evaluation import CheckedAdapter
-from crosscheck.ledger import Fault
-from crosscheck.summary import Cell, Summary, add
+from crosscheck.results.lines import Fault
+from crosscheck.results.summary import Cell, Summary, add
 
 
 class SweepError(Exception):
