@@ -11,11 +11,11 @@ import numpy as np
 
 from adapters import CORE, compilation, select
 from adapters.conditions import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT, ProcessOptions
-from crosscheck.comparison.session import compare_quietly
-from crosscheck.comparison.table import Row
+from crosscheck.compare.session import compare_quietly
 from crosscheck.inputs.literals import CaseError, one_of
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.plans.core import core_plan
+from crosscheck.results.rows import Row
 from reference.formats import FORMATS
 
 WIDTH: Final = 100  # width of the report in columns

@@ -8,8 +8,8 @@ from typing import Protocol, Self
 
 from crosscheck.errors import UserError
 from crosscheck.judging.evaluation import CheckedAdapter
-from crosscheck.ledger import Fault
-from crosscheck.summary import Cell, Summary, add
+from crosscheck.results.lines import Fault
+from crosscheck.results.summary import Cell, Summary, add
 
 
 class SweepError(UserError):

@@ -12,7 +12,7 @@ from msgspec import Struct
 from crosscheck.inputs import Case
 from crosscheck.inputs.sources import CROSSINGS, SCALE_PERIOD, supported_regimes
 from crosscheck.judging.evaluation import CheckedAdapter
-from crosscheck.summary import add
+from crosscheck.results.summary import add
 from crosscheck.sweep.bulk import BulkJudge
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard

@@ -1,7 +1,7 @@
 """The sweep of regimes: the cases of `crosscheck compare`, for any number of rounds.
 
 `crosscheck.plans.core` defines a round: every regime at every shape of the list, in each dtype. The
-cases are evaluated as in a comparison, by `crosscheck.comparison.engine.Results`, and the cells are the same:
+cases are evaluated as in a comparison, by `crosscheck.results.record.Results`, and the cells are the same:
 they have the error of each number whose exact value is known, and its share of the bound.
 """
 
@@ -12,15 +12,15 @@ from functools import cache
 
 from msgspec import Struct
 
-from crosscheck.comparison.engine import Results
-from crosscheck.comparison.summarise import count_of
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
-from crosscheck.known import KnownDifferences
 from crosscheck.plans.core import ROUND, core_cases
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.measure import count_of
+from crosscheck.results.record import Results
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS
@@ -78,6 +78,7 @@ class Regimes(Struct, frozen=True, tag="regimes"):
                     raise outcome.failure
             results.add(case, judge, list(outcomes.values()))
         for failing_case in results.failing_cases:
+            assert isinstance(failing_case.case, Case)  # noqa: S101, for mypy: all cases of a plan are
             wrong = [outcome for outcome in failing_case.outcomes if outcome.disagreeing]
             others = [outcome for outcome in failing_case.outcomes if not outcome.disagreeing]
             work.report_faults(failing_case.case, failing_case.judge, wrong, others)

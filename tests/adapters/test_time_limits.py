@@ -18,14 +18,15 @@ from adapters.conditions import LONGER, ProcessOptions, Turns, load
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.check import CheckResult, check_exit_code
-from crosscheck.comparison.contract_checks import collect_violations, start_checks
-from crosscheck.comparison.engine import Results, compare
-from crosscheck.comparison.result import Comparison
+from crosscheck.compare.checks import collect_violations, start_checks
+from crosscheck.compare.session import compare
 from crosscheck.inputs import Case
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.judging.judge import Judge
 from crosscheck.plans.plan import cases_of
 from crosscheck.pool import AdapterPool
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.record import Results
 from reference.types import Array, Outputs
 from tests.cli.test_compare import PLAN, pool_of, report_text
 from tests.faulty_adapters import wrong

@@ -11,9 +11,9 @@ import pytest
 from ledgers import cell, small, summary
 from pytest_runs import Ran, assert_says, process
 
-from crosscheck.ledger import LedgerError, read, write
-from crosscheck.ledger.records import COMPLETE
 from crosscheck.pytest_plugin import PROFILES, recording
+from crosscheck.results.ledger import LedgerError, read, write
+from crosscheck.results.lines import COMPLETE
 
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("recording"), pytest.mark.long]

@@ -10,7 +10,7 @@ from machine_modes import AT_LEVELS
 from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.inputs import Case
-from crosscheck.matrix.run import MatrixRun
+from crosscheck.matrix_run import MatrixRun
 from crosscheck.plans.shapes import DOCUMENT
 from reference.formats import FORMATS
 

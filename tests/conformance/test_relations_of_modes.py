@@ -10,7 +10,7 @@ from adapters import NAMED, Spec
 from adapters.modes import parse
 from crosscheck.inputs import Case
 from crosscheck.judging.contract import check_repeatability
-from crosscheck.matrix.run import MatrixRun
+from crosscheck.matrix_run import MatrixRun
 from crosscheck.plans.shapes import DOCUMENT, MIXED
 from reference.formats import FORMATS
 from reference.types import Outputs, Problem

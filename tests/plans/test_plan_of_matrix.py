@@ -15,8 +15,6 @@ from adapters import NAMED
 from adapters.modes import parse
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES, regime_counts
-from crosscheck.known import Difference, KnownDifferences
-from crosscheck.known.fields import fits
 from crosscheck.plans import shapes
 from crosscheck.plans.items import (
     LARGE_DTYPES,
@@ -28,6 +26,9 @@ from crosscheck.plans.items import (
     quick,
     quick_combinations,
 )
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
+from crosscheck.results.known_fields import fits
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 

@@ -12,8 +12,7 @@ from crosscheck.inputs.regimes import REGIMES, classify
 from crosscheck.inputs.strategies import cases
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.judging.judge import Judge
-from crosscheck.known import KnownDifferences, KnownMatch
-from crosscheck.known.match import in_regimes
+from crosscheck.results.known import KnownDifferences, KnownMatch, in_regimes
 from tests.faulty_adapters import wrong
 
 

@@ -14,20 +14,20 @@ from known_entries import LAST_DAY, TWO, entry, record
 from rich.console import Console
 
 from crosscheck.cli import commands
-from crosscheck.comparison.engine import FailingCase, Results, compare, wrong_of
-from crosscheck.comparison.ledger import to_ledger
-from crosscheck.comparison.report import show
-from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.table import Row
+from crosscheck.compare.session import compare
 from crosscheck.inputs import Case, parse
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
-from crosscheck.known import KnownDifferences, Match, by_regime, combine_matches
-from crosscheck.known import record as shipped
-from crosscheck.ledger.making import header
 from crosscheck.plans.core import core_plan
 from crosscheck.plans.plan import Plan, cases_of
+from crosscheck.results import known as shipped
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.environment import header
+from crosscheck.results.known import KnownDifferences, Match, by_regime, combine_matches
+from crosscheck.results.record import FailingCase, Results, wrong_of
+from crosscheck.results.rows import Row
+from crosscheck.terminal.report import show
 from tests.cli.test_compare import pool_of
 from tests.faulty_adapters import wrong
 
@@ -127,7 +127,7 @@ def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried
     assert comparison.is_green is (not reasons)
     assert all(reason in report_text(comparison).splitlines()[1] for reason in reasons)
     head = header("compare", 0, {"planted-sign": SIGN.description}, "")
-    faults = [fault.what for fault in to_ledger(comparison, head, []).faults]
+    faults = [fault.what for fault in comparison.ledger(head, []).faults]
     assert faults == ["known difference idle matched nothing"][: len(reasons)]
 
 

@@ -16,7 +16,8 @@ import pytest
 from crosscheck.inputs import parse
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge
-from crosscheck.known import Difference, KnownDifferences, KnownError, KnownMatch, Setting
+from crosscheck.results.known import KnownDifferences, KnownError, KnownMatch
+from crosscheck.results.known_entry import Difference, Setting
 from tests.faulty_adapters import wrong
 
 LAST_DAY = date(2030, 12, 31)
