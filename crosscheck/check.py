@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import click
 
@@ -14,7 +12,8 @@ from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
 from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case, CaseError, Literal, inputs, parse
+from crosscheck.cases import CaseError, Literal
+from crosscheck.cases.inputs import read_case
 from crosscheck.contract import contract_violations
 from crosscheck.differing import difference_lines
 from crosscheck.escaping import escape_control_characters
@@ -25,27 +24,9 @@ from crosscheck.message import failure
 from crosscheck.onecase import heading, largest_error, table
 from crosscheck.pool import AdapterPool
 
-EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
 # For bisections: Python matches bytecode by second and size, which two versions of a file may share.
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def read(source: str) -> Case | Literal:
-    """Read a case from a text or a file; if its decimals were rounded, say so on stderr.
-
-    Raises:
-        CaseError: the source is neither a case nor a usable file; the message is one line.
-    """
-    path = Path(source)
-    if path.suffix in inputs.READERS:
-        return inputs.read(path)
-    if ":" not in source and not os.path.exists(source):  # noqa: PTH110, Path raises for a long name
-        raise CaseError(f"{source!r} is neither a case such as {EXAMPLE} nor a file .npz or .safetensors")
-    case = parse(source) if ":" in source else inputs.read(path)
-    if isinstance(case, Literal) and case.taken:
-        click.echo(case.taken, err=True)
-    return case
 
 
 @dataclass
@@ -176,8 +157,10 @@ def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckR
         CaseError: the source is neither a case nor a usable file.
         JournalError: the journal cannot be written.
     """
-    case = read(source)
-    is_rounded = isinstance(case, Literal) and case.taken  # then show the case in hexadecimal floats
+    case = read_case(source)
+    is_rounded = isinstance(case, Literal) and bool(case.taken)  # then show the case in hexadecimal floats
+    if isinstance(case, Literal) and case.taken:
+        click.echo(case.taken, err=True)
     found = CheckResult(
         case.text if is_rounded else escape_control_characters(source.strip()), Judge(case.problem())
     )
