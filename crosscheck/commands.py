@@ -119,8 +119,8 @@ def behaviours(  # noqa: PLR0913, one for each option
     """Show where adapters compute differently although all of them are right."""
     from adapters import compilation
     from adapters.conditions import ProcessOptions
-    from crosscheck.behaviours.command import survey_and_show
-    from crosscheck.behaviours.survey import PROBES
+    from crosscheck.behaviours.questions import PROBES
+    from crosscheck.behaviours.survey import survey_and_show
     from reference.formats import FORMATS
 
     return survey_and_show(

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from crosscheck.behaviours.survey import MISBEHAVED
+from crosscheck.behaviours.probe import MISBEHAVED
 from crosscheck.comparison.table import Row
 from crosscheck.formatting import format_distinct
 from crosscheck.ledger import Adapter, Behaviour, Header, Ledger

@@ -20,8 +20,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from crosscheck.behaviours.probe import Observation
+from crosscheck.behaviours.questions import PROBES
 from crosscheck.behaviours.report import ProbeRow, differs, rows
-from crosscheck.behaviours.survey import PROBES
 from crosscheck.gate import Change, ChangeKind
 from crosscheck.gate.command import gate
 from crosscheck.gate.show import verdict

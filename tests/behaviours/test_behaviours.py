@@ -10,8 +10,9 @@ import pytest
 
 import adapters
 from adapters.errors import AdapterCrashed
-from crosscheck.behaviours.probe import Probe, WithThreadVariant
-from crosscheck.behaviours.survey import MISBEHAVED, PROBES, observations_of
+from crosscheck.behaviours.probe import MISBEHAVED, Probe, WithThreadVariant
+from crosscheck.behaviours.questions import PROBES
+from crosscheck.behaviours.survey import observations_of
 from crosscheck.cases import parse
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
 from reference.formats import FORMATS
