@@ -15,9 +15,9 @@ from crosscheck.accuracy import exact_values
 from crosscheck.cases import CaseError, Literal
 from crosscheck.cases.inputs import read_case
 from crosscheck.contract import contract_violations
-from crosscheck.differing import difference_lines
 from crosscheck.escaping import escape_control_characters
 from crosscheck.evaluation import CheckedAdapter, Outcome, judge_evaluation
+from crosscheck.explain.differing import difference_lines
 from crosscheck.formatting import output_width, wrap_line
 from crosscheck.judge import Judge, Verdict
 from crosscheck.message import failure
@@ -84,8 +84,8 @@ class CheckResult:
     @property
     def _wrong_adapters(self) -> list[str]:
         """The names of the adapters that are outside their bounds, crashed or broke the contract."""
-        late = [o for o in self.outcomes if isinstance(o.failure, NoAnswer)]
-        return [o.description.name for o in self.outcomes if not o.is_green and o not in late]
+        off = [o for o in self.outcomes if not o.is_green and not isinstance(o.failure, NoAnswer)]
+        return [o.description.name for o in off]
 
     @property
     def unjudged(self) -> list[str]:
@@ -98,42 +98,32 @@ class CheckResult:
         yield "\n".join(wrap_line(self._verdict, width))
         yield heading(self.text, self.judge)
         yield table(self.judge, self.outcomes, exact, width)
-        if differing := list(
-            difference_lines(self.judge, [o for o in self.outcomes if o.outputs is not None])
-        ):
+        there = [outcome for outcome in self.outcomes if outcome.outputs is not None]
+        if differing := list(difference_lines(self.judge, there)):
             lines = [line for each in differing for line in wrap_line(f"  {each}", width)]
             yield "\n".join(["Values differ, none outside its own bounds:", *lines])
-        yield from (
-            "\n".join(part)
-            for part in (self.crashed_on_load, self._contract, self._no_verdict, self._unsupported)
-            if part
-        )
+        yield from ("\n".join(part) for part in self._notes if part)
         if not all(outcome.is_green for outcome in self.outcomes):
             yield failure(self.text, self.judge, self.outcomes, self.adapters)
         yield "\n".join(wrap_line(largest_error(self.judge, self.outcomes, exact), width))
 
     @property
-    def _contract(self) -> list[str]:
-        return [f"contract: {sentence}" for sentence in self.broken]
-
-    @property
-    def _no_verdict(self) -> list[str]:
-        return [f"no verdict: {sentence}" for sentence in self.late.values()]
-
-    @property
-    def _unsupported(self) -> list[str]:
-        return [
-            f"not supported: {o.description.name}: {o.unsupported}" for o in self.outcomes if o.unsupported
-        ]
+    def _notes(self) -> tuple[list[str], ...]:
+        """The paragraphs on what is not in the table."""
+        there = [(o.description.name, o.unsupported) for o in self.outcomes if o.unsupported]
+        return (
+            self.crashed_on_load,
+            [f"contract: {sentence}" for sentence in self.broken],
+            [f"no verdict: {sentence}" for sentence in self.late.values()],
+            [f"not supported: {name}: {reason}" for name, reason in there],
+        )
 
     @property
     def _verdict(self) -> str:
         names = [o.description.name for o in self.outcomes]
         if self.is_bad:
-            off = self._wrong_adapters + [
-                sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.crashed_on_load)
-            ]
-            wrong = list(dict.fromkeys(off))
+            others = [line.split()[0].rstrip(":") for line in (*self.broken, *self.crashed_on_load)]
+            wrong = list(dict.fromkeys(self._wrong_adapters + others))
             many = len(names) + len(self.crashed_on_load)
             return f"Not all within bounds: {len(wrong)} of {many} adapters off: {', '.join(wrong)}."
         if self.late:
@@ -158,12 +148,11 @@ def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckR
         JournalError: the journal cannot be written.
     """
     case = read_case(source)
-    is_rounded = isinstance(case, Literal) and bool(case.taken)  # then show the case in hexadecimal floats
+    text = escape_control_characters(source.strip())
     if isinstance(case, Literal) and case.taken:
         click.echo(case.taken, err=True)
-    found = CheckResult(
-        case.text if is_rounded else escape_control_characters(source.strip()), Judge(case.problem())
-    )
+        text = case.text  # its hexadecimal floats are the numbers that were judged
+    found = CheckResult(text, Judge(case.problem()))
     with AdapterPool.start(specs, options) as pool:
         found.add_all(pool)
         for number, paragraph in enumerate(found.lines()):

@@ -15,8 +15,8 @@ from crosscheck.cases import Case
 from crosscheck.comparison.claims import ClaimEvidence
 from crosscheck.comparison.planned import PlannedCase
 from crosscheck.comparison.summarise import cell_of, count_of, exact_values_within_budget, summarise
-from crosscheck.differing import Differences
 from crosscheck.evaluation import Outcome, judge_evaluation
+from crosscheck.explain.differing import Differences
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, combine_matches
 from crosscheck.matrix.coverage import Coverage

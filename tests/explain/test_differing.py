@@ -10,8 +10,8 @@ import pytest
 
 from crosscheck.cases import Case, parse
 from crosscheck.check import CheckResult
-from crosscheck.differing import Differences, difference_lines
 from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
+from crosscheck.explain.differing import Differences, difference_lines
 from crosscheck.judge import Judge
 from crosscheck.pool import AdapterPool
 from reference.arithmetic import KAPPA
