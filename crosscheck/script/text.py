@@ -15,13 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from adapters import instructions
 from adapters.instructions import LEVELS
-from adapters.modes import DEVICES, FACTORS
+from adapters.modes import DEVICES, FACTORS, Mode
 from adapters.threads import xla_flags
 from crosscheck.formatting import format_hex, format_number
 from crosscheck.script.arrays import WIDTH, inputs
 from crosscheck.script.reproduction import Reproduction
 from reference import oracle
-from reference.arithmetic import Arithmetic
 from reference.ulp import ulp
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -71,7 +70,7 @@ def script(reproduction: Reproduction, *, lean: bool = False) -> str:
         NoScriptError: the text of the input is too long.
     """
     mode, case = reproduction.mode, reproduction.case
-    (high, low), admissible = reproduction.element.exact, reproduction.admissible
+    element, ball, (high, low) = reproduction.element, reproduction.element.ball, reproduction.element.exact
     flags = {**xla_flags(mode.threads, mode.devices), **instructions.xla_flag(mode.isa)}
     text = _environment().get_template(f"{mode.framework}.jinja").render(
         mode=mode,
@@ -79,19 +78,23 @@ def script(reproduction: Reproduction, *, lean: bool = False) -> str:
         shape=case.shape,
         depth=len(case.shape) - 3,
         lean=lean,
-        title=title(reproduction),
-        seen=_seen(reproduction),
+        framework=mode.framework,
+        version=reproduction.version,
+        circumstances=circumstances(mode),
+        numpy_version=np.__version__,
+        platform=platform,
         restrictions=list(restrict_instructions(mode.isa)),
         xla_flags=" ".join(f"--{name}={value}" for name, value in flags.items()),
-        smallest=_smallest(reproduction),
         dtype=case.dtype,
         inputs=partial(inputs, reproduction),
-        about_exact=_about_exact(reproduction),
+        inner=element.inner,
+        bits=f"to {ball.rel_accuracy_bits()} bits" if ball.rad() else "without any rounding",
+        decimal=oracle.decimal(ball),
         exact=high,
         rest=low,
         ulp=float(ulp(np.array(high), case.format, np.array(low))),
-        reason=reason(reproduction.claims, case.dtype),
-        admissible=admissible,
+        claims=reproduction.claims,
+        admissible=reproduction.admissible,
         came_out=format_number(reproduction.got, case.format),
         index=_index(reproduction),
         DEVICES=DEVICES,
@@ -116,25 +119,16 @@ def _environment() -> Environment:
 
 def comment(text: str) -> str:
     """Write a text as lines of comments."""
-    lines = textwrap.wrap(text, WIDTH - 2, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(f"# {line}" for line in lines)
+    words = " ".join(text.split())
+    lines = textwrap.wrap(words, WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"# {line}\n" for line in lines)
 
 
-def title(reproduction: Reproduction) -> str:
-    """Return the title: framework, version, output, dtype, and the values of the mode that are not plain."""
-    mode = reproduction.mode
+def circumstances(mode: Mode) -> list[str]:
+    """Describe the values of a mode that are not plain."""
     values = zip(FACTORS[mode.framework].values(), mode.values, strict=True)
-    circumstances = [PHRASES[v] for known, v in values if v != known[0] and v in PHRASES]
-    if mode.closed:
-        circumstances.append(f"with {' and '.join(mode.closed)} closed over")
-    head = f"{mode.framework} {reproduction.version}: {reproduction.output} of a one-layer logistic network"
-    return ", ".join([f"{head} is wrong in {reproduction.case.dtype}", *circumstances])
-
-
-def _seen(reproduction: Reproduction) -> str:
-    framework = f"{reproduction.mode.framework} {reproduction.version}"
-    versions = f"{framework}, NumPy {np.__version__}, Python {platform.python_version()}"
-    return f"Seen with {versions}, {platform.system()} {platform.machine()}."
+    found = [PHRASES[v] for known, v in values if v != known[0] and v in PHRASES]
+    return [*found, f"with {' and '.join(mode.closed)} closed over"] if mode.closed else found
 
 
 def restrict_instructions(isa: str) -> Iterator[str]:
@@ -143,14 +137,6 @@ def restrict_instructions(isa: str) -> Iterator[str]:
         variables = {**instructions.environment(isa), **instructions.numpy_variable(isa, np.__version__)}
         del variables[instructions.VARIABLE]
         yield from (f'os.environ["{name}"] = "{value}"' for name, value in variables.items())
-
-
-def _smallest(reproduction: Reproduction) -> str:
-    *stack, m, n, p = reproduction.case.shape
-    stacked = f" A stack of {'×'.join(map(str, stack))} networks." if stack else ""
-    way = " Samples lie in columns." if reproduction.mode["convention"] == "columns" else ""
-    size = f"m = {m} samples in X, n = {n} inputs, p = {p} outputs"
-    return f"The smallest input found: {size}.{stacked}{way}"
 
 
 def _index(reproduction: Reproduction) -> str:
@@ -163,41 +149,3 @@ def _index(reproduction: Reproduction) -> str:
 
 def _literal(value: float) -> str:
     return f'float.fromhex("{format_hex(value)}")' if math.isfinite(value) else f'float("{value}")'
-
-
-def _about_exact(reproduction: Reproduction) -> str:
-    """Say of what the exact value is the value, how it was computed, and write it in decimal."""
-    ball = reproduction.element.ball
-    bits = f"to {ball.rel_accuracy_bits()} bits" if ball.rad() else "without any rounding"
-    return (
-        f"The exact value of {formula(reproduction)}, of the very numbers above, by interval arithmetic"
-        f" (FLINT's balls), certified {bits}: {oracle.decimal(ball)}"
-    )
-
-
-def formula(reproduction: Reproduction) -> str:
-    """Return the formula of the number, for one network of the stack."""
-    i, *rest = map(str, reproduction.element.inner or ("", ""))
-    k = rest[0] if rest else ""
-    return {
-        "y_hat": f"1/(1 + exp(-z)) with z = sum over j of X[{i},j]·W[j,{k}]",
-        "loss": "sum over i and k of (y[i,k] - y_hat[i,k])²/2",
-        "row_loss": f"sum over k of (y[{i},k] - y_hat[{i},k])²/2",
-        "grad": f"sum over i of X[i,{i}]·d[i,{k}] with d = (y_hat - y)·y_hat·(1 - y_hat)",
-    }[reproduction.output]
-
-
-def reason(claims: Arithmetic, dtype: str) -> str:
-    """Say which effects the admissible set allows for."""
-    allowed = [
-        "sums in any order",
-        "every operation rounded",
-        f"a logistic off by {claims.kappa:g}·2^-p relatively, p the digits of {dtype}",
-    ]
-    if claims.u_acc is not None:
-        allowed.append("16-bit sums held in float32")
-    if claims.u_in:
-        allowed.append("products of inputs rounded to fewer digits")
-    if claims.flush:
-        allowed.append("subnormal numbers flushed to zero")
-    return f"What {dtype} arithmetic may return, rounding errors added up: {', '.join(allowed)}."
