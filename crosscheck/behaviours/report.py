@@ -8,18 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from adapters.protocol import Description
 from crosscheck.behaviours.probe import Probe
 from crosscheck.results.lines import NO_VERDICT, Observation
 
 ProbeRow = list[Observation]
 DTYPE = 10  # the width of the column with the names of probes
-
-
-def heading(descriptions: Sequence[Description]) -> Iterator[str]:
-    """Yield the lines that name the adapters and the versions of their frameworks."""
-    for said in descriptions:
-        yield f"  {said.name}: {said.framework} {said.version}, {said.device}"
 
 
 def rows(observations: Sequence[Observation]) -> list[ProbeRow]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,8 @@ def behaviours(  # noqa: PLR0913, one for each option
     """Show where adapters compute differently although all of them are right."""
     from adapters import compilation
     from adapters.conditions import ProcessOptions
-    from crosscheck.behaviours.command import survey_and_show
-    from crosscheck.behaviours.survey import PROBES
+    from crosscheck.behaviours.questions import PROBES
+    from crosscheck.behaviours.survey import survey_and_show
     from reference.formats import FORMATS
 
     return survey_and_show(
@@ -157,10 +158,10 @@ def check(  # noqa: PLR0913, one for each option
 
     options = ProcessOptions(journal, timeout, compile_timeout=compile_timeout)
     if script:
-        from crosscheck.script.command import script_and_show
-
         if bisect:
             raise click.UsageError("--script cannot be combined with --bisect")
+        with _hint_at_jinja("--script"):
+            from crosscheck.script.command import script_and_show
         return script_and_show(source, _specs(only, adapter), options, output)
     if output is not None:
         raise click.UsageError("--output is possible only with --script")
@@ -206,10 +207,8 @@ def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None,
 )  # fmt: skip
 def report(*, ledger: Path, older: Path | None, output: Path | None) -> int:
     """Make one page for a browser from a ledger, with the changes since an OLDER one."""
-    try:
+    with _hint_at_jinja("report"):
         from crosscheck.report.command import report_and_show
-    except ModuleNotFoundError as missing:
-        raise click.ClickException(f"report needs {missing.name}: pip install -e '.[report]'") from None
     return report_and_show(ledger, older, output)
 
 
@@ -227,6 +226,15 @@ def adapters() -> None:
     for name in NAMED:
         framework = parse(name).framework
         click.echo(f"{name:<{longest}} {framework} {_version(framework) or 'is not installed'}")
+
+
+@contextmanager
+def _hint_at_jinja(what: str) -> Iterator[None]:
+    """If an import fails, say which package is not installed and how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"{what} needs {missing.name}: pip install -e '.[report]'") from None
 
 
 def _core(  # noqa: PLR0913, as `compare`

@@ -152,7 +152,7 @@ def _numbers(disagreement: Disagreement) -> Iterator[str]:
     one = element.set_of(claims)
     yield _line("got", format_number(got, format))
     yield _line("want", _want(element, one))
-    yield _line("error", _error(element, got))
+    yield _line("error", error_text(element, got))
     yield _line("admissible", format_set(one, format))
     used = (
         "no figure: nothing but nan is admissible"
@@ -171,7 +171,8 @@ def _want(element: Element, one: AdmissibleSet) -> str:
     return f"{rounded}, the {element.format.name} nearest to the exact {oracle.decimal(element.ball)}"
 
 
-def _error(element: Element, got: float) -> str:
+def error_text(element: Element, got: float) -> str:
+    """Return the error of a value in ulp, and what else is wrong with it, as text."""
     if math.isnan(element.exact[0]):
         return "not measured: no exact value"
     error, kind = element.ulp_error(got)
@@ -212,7 +213,7 @@ def _other(element: Element, outcome: Outcome) -> str:
     inside = bool(outcome.judgements[element.output].admissible[element.index])
     judged = bool(outcome.judgements[element.output].decided[element.index])
     verdict = (Verdict.WITHIN_BOUNDS if judged else Verdict.NOT_JUDGED) if inside else Verdict.OUTSIDE
-    return f"{name}: {format_number(got, element.format)}, {verdict.value}, {_error(element, got)}"
+    return f"{name}: {format_number(got, element.format)}, {verdict.value}, {error_text(element, got)}"
 
 
 def _outliers_and_equation(analysis: DisagreementAnalysis, disagreement: Disagreement) -> Iterator[str]:

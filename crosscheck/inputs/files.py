@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import tokenize
 import warnings
@@ -20,11 +21,13 @@ import numpy as np
 from adapters.errors import one_line
 from adapters.journal import DTYPES
 from adapters.memory import memory_of
+from crosscheck.inputs.case import Case, parse
 from crosscheck.inputs.literals import DEEPEST, MOST_NUMBERS, CaseError, Literal
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array
 
+EXAMPLE: Final = "ordinary:7:64x1x3x1:contiguous:float32"
 NAMES: Final = ("X", "y", "W")
 MOST_DIRECTORY: Final = 1 << 20  # bytes of a directory or header; an entry takes more in memory
 FEWER: Final = f"at most {MOST_DIRECTORY} are read; save X, y and W alone"
@@ -42,6 +45,22 @@ DAMAGED: Final = (
 
 class InputError(CaseError):
     """A file cannot be used; the message is one line: which file, what is wrong, and what to do instead."""
+
+
+def read_case(source: str) -> Case | Literal:
+    """Read a case from its text, or from a file with X, y and W.
+
+    Raises:
+        CaseError: the source is neither a case nor a usable file; the message is one line.
+    """
+    path = Path(source)
+    if path.suffix in READERS:
+        return read(path)
+    if ":" in source:
+        return parse(source)
+    if not os.path.exists(source):  # noqa: PTH110, Path raises for a long name
+        raise CaseError(f"{source!r} is neither a case such as {EXAMPLE} nor a file .npz or .safetensors")
+    return read(path)
 
 
 def read(path: str | Path) -> Literal:

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from crosscheck.behaviours.questions import PROBES
 from crosscheck.behaviours.report import ProbeRow, differs, rows
-from crosscheck.behaviours.survey import PROBES
 from crosscheck.explain.message import replay
 from crosscheck.report.cells import cells_of, sort_key
 from crosscheck.report.detail import data_of

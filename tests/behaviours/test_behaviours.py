@@ -11,7 +11,8 @@ import pytest
 import adapters
 from adapters.errors import AdapterCrashed
 from crosscheck.behaviours.probe import Probe, WithThreadVariant
-from crosscheck.behaviours.survey import PROBES, observations_of
+from crosscheck.behaviours.questions import PROBES
+from crosscheck.behaviours.survey import observations_of
 from crosscheck.inputs import parse
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter
 from crosscheck.results.lines import MISBEHAVED

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from adapters import Spec
 from adapters.conditions import ProcessOptions
-from crosscheck.behaviours.command import survey_and_show
+from crosscheck.behaviours.questions import PROBES
 from crosscheck.behaviours.report import show
-from crosscheck.behaviours.survey import PROBES, observations_of
+from crosscheck.behaviours.survey import observations_of, survey_and_show
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.results.lines import Observation
 from tests.faulty_adapters import wrong

@@ -12,8 +12,9 @@ from safetensors.numpy import save_file
 
 import adapters
 from adapters.conditions import ProcessOptions
-from crosscheck.check import CheckResult, check_and_show, check_exit_code, read
+from crosscheck.check import CheckResult, check_and_show, check_exit_code
 from crosscheck.inputs import Case
+from crosscheck.inputs.files import read_case
 from crosscheck.inputs.literals import CaseError
 from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
@@ -61,7 +62,7 @@ def test_agreement_shows_every_output_of_every_adapter(
 
 
 def test_where_nothing_was_returned_no_error_is_measured() -> None:
-    judge = Judge(read(ONE).problem())
+    judge = Judge(read_case(ONE).problem())
     assert largest_error(judge, [], {}).startswith("No adapter returned anything")
     raised = evaluate_and_judge(InProcessAdapter(planted.raises), judge)
     assert largest_error(judge, [raised], {}).startswith("No adapter returned anything")
@@ -90,7 +91,7 @@ def test_the_table_of_one_number_shows_got_and_exact(
 
 def heard(source: str, *names: str) -> CheckResult:
     """The check of planted adapters in this process."""
-    found = CheckResult(source, Judge(read(source).problem()))
+    found = CheckResult(source, Judge(read_case(source).problem()))
     found.add_all(AdapterPool({wrong(name): InProcessAdapter(getattr(planted, name)) for name in names}))
     return found
 
@@ -172,7 +173,7 @@ def test_adapters_that_crash_are_named_with_their_input_and_the_others_go_on(
     for words in ("segfault failed", "killed by signal 11 (SIGSEGV)", "planted-sign is wrong: grad[0, 0]"):
         assert words in shown
     kept = re.findall(r"its input: (\S+\.safetensors)", shown)
-    assert read(kept[0]).text == DEADLY
+    assert read_case(kept[0]).text == DEADLY
     assert f"--adapter {crash('segfault')}" in shown
 
 
@@ -211,5 +212,5 @@ def test_in_saturation_all_agree_and_the_error_is_reported(
 @pytest.mark.parametrize("source", ["nothing", "a/b.npz", "x.safetensors", "ordinary:1", "float32:X=1"])
 def test_a_source_is_a_case_or_a_file(source: str) -> None:
     with pytest.raises(CaseError) as found:
-        read(source)
+        read_case(source)
     assert source.split(":", maxsplit=1)[0] in str(found.value) or "parts" in str(found.value)

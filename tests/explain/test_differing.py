@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crosscheck.check import CheckResult
-from crosscheck.differing import difference_lines
+from crosscheck.explain.differing import difference_lines
 from crosscheck.inputs import Case, parse
 from crosscheck.judging.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge
