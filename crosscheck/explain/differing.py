@@ -12,11 +12,10 @@ from typing import Final
 import numpy as np
 
 from crosscheck.explain.element import Element
-from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.evaluation import Outcome, all_judged, different
 from crosscheck.judging.judge import AXES, Judge
-from crosscheck.results.claims import WITHOUT_CLAIM, all_judged, different
 from crosscheck.text import format_decimal, format_element
-from reference.arithmetic import Arithmetic
+from reference.arithmetic import WITHOUT_CLAIM, Arithmetic
 from reference.types import Bool
 from reference.ulp import ulp
 

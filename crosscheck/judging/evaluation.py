@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
 from adapters.protocol import Description, describe, outputs_of, shapes, traced_of
 from crosscheck.judging.judge import Judge, Judgement, Verdict, flat
-from reference.types import Array, Outputs, Problem
+from reference.types import Array, Bool, Outputs, Problem
 
 
 class CheckedAdapter(Protocol):
@@ -164,3 +164,20 @@ def judge_evaluation(judge: Judge, evaluation: Evaluation) -> Outcome:
 def evaluate_and_judge(adapter: CheckedAdapter, judge: Judge) -> Outcome:
     """Evaluate the judge's problem with an adapter, and judge the result."""
     return judge_evaluation(judge, evaluate(adapter, judge.problem))
+
+
+def different(outcomes: Sequence[Outcome], output: str) -> Bool:
+    """Return where values differ, NaNs being equal, and none lies outside its set; the output's shape."""
+    first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
+    found = np.zeros(first.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for other in others:
+            found |= (first != other) & ~(np.isnan(first) & np.isnan(other))
+    for outcome in outcomes:
+        found &= outcome.judgements[output].admissible
+    return found
+
+
+def all_judged(outcomes: Sequence[Outcome], output: str) -> Bool:
+    """Return where the values of all adapters are judged."""
+    return np.logical_and.reduce([outcome.judgements[output].judged for outcome in outcomes])

@@ -21,8 +21,8 @@ from crosscheck.pytest_plugin.parameters import matrix_parameters, parameter_of_
 from crosscheck.results.run_summary import RunSummary
 
 if TYPE_CHECKING:
-    from crosscheck.matrix_run import MatrixRun
     from crosscheck.pool import AdapterPool
+    from crosscheck.pytest_plugin.matrix_run import MatrixRun
     from crosscheck.pytest_plugin.recording import Recording
 
 # No deadline: a first call compiles. One bug at a time: a run of all adapters is one failure that lists all.
@@ -190,8 +190,8 @@ def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
 @pytest.fixture(scope="session")
 def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[MatrixRun]:
     """Yield the runner of the matrix, whose adapters' processes start when they are first needed."""
-    from crosscheck.matrix_run import MatrixRun
     from crosscheck.pool import AdapterPool
+    from crosscheck.pytest_plugin.matrix_run import MatrixRun
     from crosscheck.results.known import KnownDifferences
     from crosscheck.results.record import Results
 

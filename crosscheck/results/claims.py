@@ -14,29 +14,12 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
 
 import numpy as np
 
-from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.evaluation import Outcome, all_judged, different
 from crosscheck.judging.judge import AXES, Judge
-from reference.arithmetic import Arithmetic
-from reference.types import Bool
-
-# Claims that widen the set, each with its value if it is not made. κ is not among them: it is a
-# documented bound, and the table shows how much of it is used, as a share.
-WITHOUT_CLAIM: Final[dict[str, Any]] = {
-    "flush": False,
-    "u_in": 0.0,
-    "forward": False,
-    "expanded": False,
-    "rescaled_mean": False,
-}
-
-
-def widening(claims: Arithmetic) -> list[str]:
-    """Return the names of the claims in `WITHOUT_CLAIM` that are made."""
-    return [name for name, unclaimed in WITHOUT_CLAIM.items() if getattr(claims, name) != unclaimed]
+from reference.arithmetic import WITHOUT_CLAIM, Arithmetic, widening
 
 
 class ClaimEvidence:
@@ -122,20 +105,3 @@ class Differences:
             int(np.count_nonzero(one.admissible & ~narrow[name].admissible))
             for name, one in outcome.judgements.items()
         )
-
-
-def different(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Return where values differ, NaNs being equal, and none lies outside its set; the output's shape."""
-    first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
-    found = np.zeros(first.shape, np.bool_)
-    with np.errstate(invalid="ignore"):
-        for other in others:
-            found |= (first != other) & ~(np.isnan(first) & np.isnan(other))
-    for outcome in outcomes:
-        found &= outcome.judgements[output].admissible
-    return found
-
-
-def all_judged(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Return where the values of all adapters are judged."""
-    return np.logical_and.reduce([outcome.judgements[output].judged for outcome in outcomes])

@@ -13,7 +13,7 @@ from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.explain.element import Element
 from crosscheck.judging.judge import Judge
-from crosscheck.matrix_run import MatrixRun
+from crosscheck.pytest_plugin.matrix_run import MatrixRun
 from crosscheck.results import known_fields as fields
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.known_entry import Difference

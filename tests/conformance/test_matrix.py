@@ -9,9 +9,9 @@ import pytest
 from adapters import Spec
 from crosscheck.inputs import Case
 from crosscheck.judging.evaluation import InProcessAdapter, Outcome
-from crosscheck.matrix_run import MatrixRun, never_judged
 from crosscheck.plans.items import Item
 from crosscheck.pool import AdapterPool
+from crosscheck.pytest_plugin.matrix_run import MatrixRun, never_judged
 from crosscheck.results.coverage import NOT_JUDGED
 from reference.types import Array
 from tests.faulty_adapters import wrong

@@ -10,8 +10,8 @@ from adapters import NAMED, Spec
 from adapters.modes import parse
 from crosscheck.inputs import Case
 from crosscheck.judging.contract import check_repeatability
-from crosscheck.matrix_run import MatrixRun
 from crosscheck.plans.shapes import DOCUMENT, MIXED
+from crosscheck.pytest_plugin.matrix_run import MatrixRun
 from reference.formats import FORMATS
 from reference.types import Outputs, Problem
 

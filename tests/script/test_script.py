@@ -21,7 +21,7 @@ from crosscheck.explain.element import Element
 from crosscheck.inputs import Case, Literal, take
 from crosscheck.judging.evaluation import evaluate_and_judge
 from crosscheck.judging.judge import Judge
-from crosscheck.matrix_run import MatrixRun
+from crosscheck.pytest_plugin.matrix_run import MatrixRun
 from crosscheck.script import NoScriptError, Reproduction, script
 from crosscheck.script.arrays import number
 from crosscheck.script.command import run_script
