@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # type checkers take it for true by its name; `typing` ne
 if TYPE_CHECKING:
     from typing import Any
 
-    from crosscheck import (
+    from crosscheck.api import (
         admissible_sets,
         compare_adapters,
         exact_values,

@@ -11,15 +11,17 @@ import difflib
 import fnmatch
 import importlib
 import importlib.util
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.modes import Mode, parse
-from adapters.versions import check_version
 
 if TYPE_CHECKING:
     from adapters.protocol import Adapter
@@ -87,6 +89,10 @@ class Spec:
 
 # The module of each framework; it has ``adapter(mode)``.
 MODULES = {"numpy": "adapters.closed_form", "torch": "adapters.pytorch", "jax": "adapters.jax"}
+
+# The oldest release of each framework that its adapters support, as in pyproject.toml, which has the reasons:
+# a child may run another interpreter with another release, and lack the packages that would parse that file.
+LEAST = {"numpy": "2.1.3", "torch": "2.10", "jax": "0.8"}
 
 # The frameworks whose absence is a failure, unless --only leaves them out.
 REQUIRED = tuple(MODULES)
@@ -257,3 +263,26 @@ def _formed(target: str) -> str:
     if colon and all(part.isidentifier() for part in [*module.split("."), member]):
         return target
     raise AdapterError(f"{target!r} names no adapter; write package.module:object")
+
+
+def _numbers(release: str) -> list[int]:
+    """Return the numbers that a version begins with: 2.13.0a0+git gives 2, 13 and 0."""
+    return [int(number) for number in re.findall(r"\d+", re.split(r"[^\d.]", release)[0])]
+
+
+def check_version(framework: str) -> None:
+    """Check that the installed release is not older than `LEAST`; a package without metadata passes.
+
+    Raises:
+        AdapterError: it is older than `LEAST`.
+    """
+    try:
+        installed = version(framework)
+    except PackageNotFoundError:
+        return
+    least = LEAST[framework]
+    if _numbers(installed) < _numbers(least):
+        raise AdapterError(
+            f"{framework} {installed} is too old, {least} or newer is needed: "
+            f"{sys.executable} -m pip install '{framework}>={least}'"
+        )

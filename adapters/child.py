@@ -15,42 +15,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from adapters import instructions, threads, xla
 from adapters.errors import AdapterError
-from adapters.instructions import NATIVE
 
-ROOT = Path(__file__).resolve().parent.parent
 GRACE = 5.0  # seconds for a process whose pipe was closed, by either side, to end by itself
 PAUSE = 0.002  # seconds between two checks of whether the process has ended
 LONGEST_ANSWER = 1 << 20  # bytes; a greater length was not sent by the child: other code wrote into the pipe
-
-
-def environment_of(
-    count: int, chosen: Mapping[str, str], *, devices: int = 1, isa: str = NATIVE
-) -> dict[str, str]:
-    """Return the child's environment: this process's, with a module path, limits and the `chosen` variables.
-
-    The repository root comes first on the module path, the current directory last.
-
-    Args:
-        count: how many threads the child computes with.
-        chosen: variables that override all others.
-        devices: how many devices of the host the child has.
-        isa: the instruction set that the child is limited to.
-
-    Raises:
-        AdapterError: this CPU cannot be limited to that instruction set.
-    """
-    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    path = [str(ROOT), *filter(None, inherited), str(Path.cwd())]
-    ours = {
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(path)),
-        "PYTHONSAFEPATH": "1",  # or the current directory would come first: another `adapters` may lie there
-        "PYTHONUNBUFFERED": "1",  # what was printed before a crash is in the log
-    }
-    flags = {**threads.xla_flags(count, devices), **instructions.xla_flag(isa)}
-    limits = {**threads.environment(count), **instructions.environment(isa), **xla.merged(flags)}
-    return {**os.environ, **ours, **limits, **chosen}
 
 
 class ChildLostError(Exception):

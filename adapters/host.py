@@ -12,18 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from adapters import Spec, compilation, is_ours
-from adapters.child import Child, ChildLateError, ChildLostError, environment_of
-from adapters.conditions import ProcessOptions
+from adapters.child import Child, ChildLateError, ChildLostError
+from adapters.conditions import ProcessOptions, load
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer
 from adapters.journal import Journal, read_arrays
 from adapters.memory import memory_of
 from adapters.modes import parse
 from adapters.protocol import Description
-from adapters.turns import load
+from adapters.start import environment_of
 from reference.types import Array, Problem
 
 LOADING = 300.0  # seconds for a framework's first import, which a cold disk makes long
@@ -88,9 +87,7 @@ class WorkerProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -105,8 +102,8 @@ class WorkerProcess:
         if not self._wrong:
             self.log.unlink(missing_ok=True)
 
-    def describe(self, name: str, target: str) -> Description:
-        """Return the adapter's description; wait until the process has loaded the adapter.
+    def describe(self, call: Call) -> Description:
+        """Return the description of an adapter; wait until the process has loaded the adapter.
 
         Raises:
             AdapterError: it cannot be loaded, is no adapter, or the worker process is closed.
@@ -114,17 +111,15 @@ class WorkerProcess:
             NoAnswer: loading took too long, twice.
         """
         with self._calling:
-            return self._with_retry(Call(name, target), lambda _: self._ready(name, target)[1])
+            return self._with_retry(call, lambda _: self._ready(call)[1])
 
-    def call(self, name: str, target: str, method: str, problem: Problem, *, number: int) -> dict[str, Array]:
+    def call(self, call: Call, method: str, problem: Problem) -> dict[str, Array]:
         """Write the problem to the journal, have the process call the adapter, and read the returned arrays.
 
         Args:
-            name: the adapter's name.
-            target: the text from which the process loads the adapter.
+            call: the adapter, and the number of the call.
             method: ``evaluate`` or ``trace``.
             problem: X, y and W.
-            number: the number of the call, used in the name of the file that keeps its input.
 
         Raises:
             AdapterCrashed: the process crashed or exited.
@@ -134,7 +129,6 @@ class WorkerProcess:
             NoAnswer: the call took longer than its limit, and so did a second, longer attempt made alone.
             NotImplementedError: the adapter raised it.
         """
-        call = Call(name, target, number)
         with self._calling:
             return self._with_retry(
                 call,
@@ -190,7 +184,7 @@ class WorkerProcess:
 
     def _answered(self, call: Call, method: str, problem: Problem, *, again: bool) -> dict[str, Array]:
         """Make one attempt at a call; if it takes too long, the process is ended."""
-        child, _ = self._ready(call.name, call.target)
+        child, _ = self._ready(call)
         memory = {symbol: memory_of(array) for symbol, array in problem._asdict().items()}
         layout, dtype = json.dumps(memory), problem.X.dtype.name
         at = self._journal.write(problem, {"adapter": call.name, "call": str(call.number), "layout": layout})
@@ -236,15 +230,16 @@ class WorkerProcess:
         self._loaded, self._unasked, self._called, self._compiled = {}, target, set(), []
         return self._child
 
-    def _ready(self, name: str, target: str) -> tuple[Child, Description]:
+    def _ready(self, call: Call) -> tuple[Child, Description]:
         """Return a child that waits for a request, and the description of the adapter, loaded in it."""
+        target = call.target
         child = self._child if self._child is not None and self._child.alive else self._start(target)
         while target not in self._loaded:
             if not child.alive:
                 child = self._start(target)  # another adapter ended it; its own call will report that
             unasked, self._unasked = self._unasked, None
             try:
-                self._loaded[unasked or target] = self._load(child, name, None if unasked else target)
+                self._loaded[unasked or target] = self._load(child, call.name, None if unasked else target)
             except (AdapterCrashed, ChildLateError):
                 if unasked in (None, target):
                     raise

@@ -1,4 +1,4 @@
-"""An adapter in a process of its own, or in a shared one, under a chosen interpreter and environment.
+"""Adapters in processes of their own, or in shared ones, under a chosen interpreter and environment.
 
 A crash, a time-out or an exit of the process becomes an exception here, with the input on disk; the next call
 starts a new process.
@@ -6,18 +6,16 @@ starts a new process.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from adapters import Spec
+from adapters import ProcessKey, Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError
-from adapters.host import WorkerProcess
-from adapters.protocol import Description
-from adapters.results import outputs_of, traced_of
-from reference.arithmetic import Arithmetic
+from adapters.host import Call, WorkerProcess
+from adapters.protocol import Description, outputs_of, traced_of
 from reference.types import Array, Outputs, Problem
 
 
@@ -45,12 +43,8 @@ class ProcessAdapter:
     def start(cls, spec: Spec, options: ProcessOptions) -> Self:
         """Start the adapter in a process of its own, without waiting for it; the first use waits.
 
-        Args:
-            spec: the specification of the adapter.
-            options: the journal's directory, the time limits, the environment and the turns.
-
         Raises:
-            AdapterError: the interpreter cannot be started.
+            AdapterError: the interpreter cannot be started, or the CPU lacks the instruction set.
             JournalError: the journal's directory cannot be written.
         """
         return cls(spec, WorkerProcess(spec.name, spec, options), owns=True)
@@ -58,9 +52,7 @@ class ProcessAdapter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -83,53 +75,14 @@ class ProcessAdapter:
             AdapterCrashed: the process crashed while it loaded the adapter.
         """
         if self._description is None:
-            said = self._worker.describe(self.name, self.spec.target)
+            said = self._worker.describe(Call(self.name, self.spec.target))
             self._description = replace(said, name=f"{said.name}{self.spec.suffix}")
         return self._description
-
-    @property
-    def is_described(self) -> bool:
-        """Whether the description has been fetched from the process already."""
-        return self._description is not None
 
     @property
     def name(self) -> str:
         """The name that the adapter states; until its description is known, the name in the specification."""
         return self.spec.name if self._description is None else self._description.name
-
-    @property
-    def framework(self) -> str:
-        """The name of the package that the adapter executes."""
-        return self.description.framework
-
-    @property
-    def version(self) -> str:
-        """The version of the framework in the worker process."""
-        return self.description.version
-
-    @property
-    def dtypes(self) -> tuple[str, ...]:
-        """The names of the dtypes that the adapter evaluates."""
-        return self.description.dtypes
-
-    @property
-    def device(self) -> str:
-        """The device that the adapter computes on."""
-        return self.description.device
-
-    @property
-    def threads(self) -> int | None:
-        """How many threads the adapter computes with; None if it does not say."""
-        return self.description.threads
-
-    @property
-    def max_stack(self) -> int | None:
-        """The greatest number of problems that one call takes; None for any number."""
-        return self.description.max_stack
-
-    def arithmetic(self, dtype: str) -> Arithmetic:
-        """Return the adapter's claims about one of its dtypes."""
-        return self.description.arithmetic[dtype]
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Return the adapter's outputs for X, y and W, in new arrays.
@@ -143,8 +96,7 @@ class ProcessAdapter:
             NotImplementedError: the adapter raised it.
         """
         problem = Problem(X, y, W)
-        found = self._call("evaluate", problem)
-        return outputs_of(self.name, found, problem)
+        return outputs_of(self.name, self._call("evaluate", problem), problem)
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
         """Return the adapter's intermediate quantities, each ``[*stack, m, p]``.
@@ -162,4 +114,46 @@ class ProcessAdapter:
             raise AdapterError(f"{self.name} is closed")
         name = self.description.name
         self.calls += 1
-        return self._worker.call(name, self.spec.target, method, problem, number=self.calls)
+        return self._worker.call(Call(name, self.spec.target, self.calls), method, problem)
+
+
+class WorkerProcesses:
+    """The worker processes of a run and the adapters in them; equal `Spec.process_key` share a process.
+
+    A process is started when it is first needed, and all are closed together. An adapter from outside has a
+    process of its own.
+    """
+
+    def __init__(self, options: ProcessOptions) -> None:
+        """Create an empty collection; no process is started."""
+        self._options = options
+        self._processes: dict[ProcessKey, WorkerProcess] = {}
+        self._adapters: dict[str, ProcessAdapter] = {}
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def adapter(self, spec: Spec) -> ProcessAdapter:
+        """Return the adapter, and start its process unless one with its `process_key` runs already.
+
+        Raises:
+            AdapterError: the interpreter cannot be started.
+            JournalError: the journal's directory cannot be written.
+        """
+        if spec.name not in self._adapters:
+            worker = self._processes.get(spec.process_key) or self._start(spec)
+            self._adapters[spec.name] = ProcessAdapter(spec, worker)
+        return self._adapters[spec.name]
+
+    def _start(self, spec: Spec) -> WorkerProcess:
+        worker = WorkerProcess(spec.framework or spec.name, spec, self._options)
+        self._processes[spec.process_key] = self._resources.enter_context(worker)
+        return worker
+
+    def close(self) -> None:
+        """End every process."""
+        self._resources.close()

@@ -12,10 +12,10 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from adapters.errors import AdapterError
 from adapters.instructions import LEVELS, NATIVE
-from adapters.rules import RULES
 
 # X, y and W are arguments of the function, or constants that it closes over, in every combination.
 CLOSED = ("", *(f"closed_{''.join(c)}" for k in (1, 2, 3) for c in itertools.combinations("XyW", k)))
@@ -73,6 +73,91 @@ FACTORS: Mapping[str, Factors] = {
 }
 FORWARD_MODES = ("jacfwd", "jvp", "linearize")
 DEVICES = 2  # devices of the host over which `shardmap` spreads the rows
+
+
+# The plain value of each factor, which is the same in every framework that has the factor.
+PLAIN: Final = {factor: known[0] for factors in FACTORS.values() for factor, known in factors.items()}
+OTHER: Final = ("any value but the plain one",)  # in a rule
+
+
+class Rule(NamedTuple):
+    """A rule that excludes some combinations of the values of some factors.
+
+    Attributes:
+        reason: the reason, as users read it.
+        clash: by the name of each factor, its values in the clash; `OTHER` for all but its plain value.
+    """
+
+    reason: str
+    clash: Mapping[str, tuple[str, ...]]
+
+    def excludes(self, values: Mapping[str, str]) -> bool:
+        """Return whether the rule excludes these values, given by the name of their factor."""
+        return all(
+            values[factor] != PLAIN[factor] if clashing is OTHER else values[factor] in clashing
+            for factor, clashing in self.clash.items()
+        )
+
+
+ALONE: Final = Rule("an output alone has no derivative", {"outputs": OTHER, "derivative": OTHER})
+ON_DEVICE: Final = Rule(
+    "what computes on another device is no instruction of the CPU", {"device": OTHER, "isa": OTHER}
+)
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "numpy": (),
+    "torch": (
+        ALONE,
+        ON_DEVICE,
+        Rule(
+            "without autograd there is no derivative",
+            {"execution": ("nograd", "inference"), "derivative": OTHER},
+        ),
+        Rule(
+            "torch.compile does not trace vmap over jacfwd (2.13.0)",
+            {"execution": ("compile",), "derivative": ("jacfwd",)},
+        ),
+        Rule(
+            "torch.compile would unroll the loop over the weights",
+            {"execution": ("compile",), "derivative": ("jvp",)},
+        ),
+        Rule(
+            "torch.nn.Linear takes samples as rows",
+            {"derivative": ("module",), "convention": OTHER},
+        ),
+        Rule(
+            "torch.nn.Linear holds its weights and takes the rest as arguments",
+            {"derivative": ("module",), "closed": OTHER},
+        ),
+        Rule(
+            "torch.nn.Sigmoid is the framework's own",
+            {"derivative": ("module",), "form": OTHER},
+        ),
+    ),
+    "jax": (
+        ALONE,
+        ON_DEVICE,
+        Rule(
+            "maps and loops that are not jitted compile every operation of theirs, some again at each call",
+            {"execution": ("eager",), "batching": OTHER},
+        ),
+        Rule(
+            "its loop over the weights would be compiled again at every call",
+            {"execution": ("eager",), "derivative": ("jvp",)},
+        ),
+        Rule(
+            "no argument is left to be donated",
+            {"execution": ("donate",), "closed": ("closed_XyW",)},
+        ),
+        Rule(
+            "the devices that rows are spread over are the host's",
+            {"batching": ("shardmap",), "device": OTHER},
+        ),
+        Rule(
+            "a Jacobian of a stack crosses its networks; use vmap",
+            {"batching": ("stacked", "shardmap"), "derivative": ("jacfwd",)},
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True)

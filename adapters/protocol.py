@@ -1,4 +1,4 @@
-"""The contract of an adapter: one way of executing one framework, with a description of itself.
+"""The contract of an adapter: its members, and the names, types, shapes and dtypes of its results.
 
 X is ``[*stack, m, n]``, W ``[*stack, n, p]``, y and ŷ ``[*stack, m, p]``, the loss ``[*stack]``, ∂L/∂W
 ``[*stack, n, p]`` and the loss of each row ``[*stack, m]``. No adapter needs to import this module.
@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from adapters.errors import AdapterError, one_line
+import numpy as np
+
+from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS, Format
-from reference.types import Array
+from reference.types import Array, Outputs, Problem
 
 if TYPE_CHECKING:  # a child process needs NumPy, ml_dtypes and its framework only
     from jaxtyping import Float
@@ -31,7 +33,8 @@ TRACED = ("z", "dL_dyhat", "dyhat_dz", "delta")
 class Adapter(Protocol):
     """The members that a user writes and every adapter has; `Description` lists the optional ones too.
 
-    The suite wraps each adapter in a `crosscheck.evaluation.CheckedAdapter`, which checks its results.
+    The suite wraps each adapter in a `crosscheck.judging.evaluation.CheckedAdapter`, which checks what it
+    returns.
 
     Attributes:
         name: the name of this way of executing the framework, ``"torch-compile"``.
@@ -183,3 +186,62 @@ def _claims(adapter: Any, format: Format) -> Arithmetic:
         return Arithmetic(**{"kappa": KAPPA[format.name], **stated})
     except (TypeError, ValueError) as error:
         raise AdapterError(f"{_display_name(adapter)}: {what} is not understood: {error}") from None
+
+
+def shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
+    """Return the shape that each output of the problem must have."""
+    stack, (m, n), p = problem.X.shape[:-2], problem.X.shape[-2:], problem.W.shape[-1]
+    return {"y_hat": (*stack, m, p), "loss": stack, "grad": (*stack, n, p), "row_loss": (*stack, m)}
+
+
+def outputs_of(adapter: str, result: Any, problem: Problem) -> Outputs:
+    """Return the result of `evaluate` as `Outputs`: NumPy arrays, each checked for its shape and dtype.
+
+    Raises:
+        AdapterMisbehaved: the result breaks the contract; the message names the output and what it is.
+    """
+    if isinstance(result, tuple) and len(result) in (3, 4):
+        result = dict(zip(Outputs._fields, result, strict=False))
+    if not isinstance(result, Mapping):
+        raise AdapterMisbehaved(adapter, f"returned {_kind(result)}, want (y_hat, loss, grad) or a mapping")
+    unknown = [str(name) for name in result if name not in Outputs._fields]
+    if unknown:
+        want = ", ".join(Outputs._fields)
+        raise AdapterMisbehaved(adapter, f"returned an output called {unknown[0]!r}, want any of {want}")
+    checked = {
+        name: _checked(adapter, name, value, shape, problem.X.dtype)
+        for name, shape in shapes(problem).items()
+        if (value := result.get(name)) is not None
+    }
+    if not checked:
+        raise AdapterMisbehaved(adapter, "returned no output at all")
+    return Outputs(**checked)
+
+
+def traced_of(adapter: str, result: Any, problem: Problem) -> dict[str, Array]:
+    """Return the result of `trace`, with each quantity checked as the outputs are.
+
+    Raises:
+        AdapterMisbehaved: as in `outputs_of`.
+    """
+    if not isinstance(result, Mapping) or any(name not in TRACED for name in result):
+        got = ", ".join(map(str, result)) if isinstance(result, Mapping) else _kind(result)
+        raise AdapterMisbehaved(adapter, f"traced {got}, want a mapping of any of {', '.join(TRACED)}")
+    want = shapes(problem)["y_hat"]
+    return {name: _checked(adapter, name, value, want, problem.X.dtype) for name, value in result.items()}
+
+
+def _kind(value: Any) -> str:
+    named = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    return f"{named} of {len(value)}" if isinstance(value, (tuple, list)) else named
+
+
+def _checked(adapter: str, name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return one output after its checks; a NumPy scalar becomes an array without axes."""
+    if not isinstance(value, (np.ndarray, np.generic)):
+        raise AdapterMisbehaved(adapter, f"returned {name} as {_kind(value)}, want numpy.ndarray")
+    if value.dtype != dtype:
+        raise AdapterMisbehaved(adapter, f"returned {name} in {value.dtype}, want {dtype}")
+    if value.shape != shape:
+        raise AdapterMisbehaved(adapter, f"returned {name} of shape {value.shape}, want {shape}")
+    return np.asarray(value)

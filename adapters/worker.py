@@ -17,6 +17,7 @@ import select
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -26,8 +27,7 @@ from adapters import compilation, load, load_outside
 from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
 from adapters.memory import BufferPool, Memory, contiguous_bytes, placed
-from adapters.protocol import describe
-from adapters.results import outputs_of, traced_of
+from adapters.protocol import describe, outputs_of, traced_of
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 
@@ -110,22 +110,24 @@ def check_unchanged(adapter: Any, problem: Problem, originals: Sequence[Array]) 
             raise AdapterMisbehaved(adapter.name, f"changed its input {name} in place")
 
 
-def _besides(said: Answer) -> str:
-    """Return an error of the same call as a phrase that follows `LEAK`; empty if there was none."""
-    return f"; besides, {said['kind']}: {said['message']}" if "message" in said else ""
+def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Answer]) -> Answer:
+    """Return the attempt's answer, or one of this kind if the process flushes subnormals since the attempt.
+
+    Args:
+        kind: the kind of the answer that reports the leak.
+        what: the beginning of its message; an error of the attempt itself follows.
+        attempt: calls the adapter, and returns the answer.
+    """
+    before = flushes()
+    said = attempt()
+    if before or not flushes():
+        return said
+    besides = f"; besides, {said['kind']}: {said['message']}" if "message" in said else ""
+    return {"kind": kind, "message": f"{what}{LEAK}{besides}", "spoiled": True}
 
 
 def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Answer:
     """Answer a call of the parent; its arrays are in the file `results` before the answer is returned."""
-    before = flushes()
-    said = _answered(adapter, request, results, buffers)
-    if flushes() and not before:
-        return {"kind": "AdapterMisbehaved", "message": LEAK + _besides(said), "spoiled": True}
-    return said
-
-
-def _answered(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Answer:
-    """Return the answer for what the adapter's method returned or raised."""
     try:
         problem, originals = read_problem(request, buffers)
         found = called(adapter, request["method"], problem)
@@ -143,19 +145,6 @@ def _answered(adapter: Any, request: Mapping[str, Any], results: int, buffers: B
 
 def loaded(target: str, adapters: dict[str, Any]) -> Answer:
     """Load another adapter, and answer with its description or with the error."""
-    before = flushes()
-    said = _loaded(target, adapters)
-    if flushes() and not before:
-        return {
-            "kind": "AdapterError",
-            "message": f"loading {target} {LEAK}{_besides(said)}",
-            "spoiled": True,
-        }
-    return said
-
-
-def _loaded(target: str, adapters: dict[str, Any]) -> Answer:
-    """Return the answer for the result or the error of loading."""
     try:
         adapter = load_outside(target) if ":" in target else load(target)
         said = dataclasses.asdict(describe(adapter))
@@ -201,9 +190,14 @@ def main(arguments: Sequence[str]) -> None:
     adapters: dict[str, Any] = {}
     buffers = BufferPool()
 
+    def load_one(target: str) -> Answer:
+        return unless_it_leaks("AdapterError", f"loading {target} ", lambda: loaded(target, adapters))
+
     def done(request: Mapping[str, Any]) -> Answer:
         if request["method"] == "load":
-            return loaded(request["target"], adapters)
-        return answer(adapters[request["target"]], request, channel.results, buffers)
+            return load_one(request["target"])
+        adapter = adapters[request["target"]]
+        attempt = partial(answer, adapter, request, channel.results, buffers)
+        return unless_it_leaks("AdapterMisbehaved", "", attempt)
 
-    channel.serve(loaded(target, adapters), done)
+    channel.serve(load_one(target), done)

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from emulations import Emulated, Rounded, drawn
 
-from crosscheck.cases import Case, take
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case, take
+from crosscheck.inputs.regimes import REGIMES
 from reference import bounds, exact, filter, stable
 from reference.admissible import AdmissibleSet
 from reference.formats import FORMATS, Format

@@ -18,10 +18,10 @@ from unittest.mock import patch
 import xxhash
 
 import reference.filter
-from crosscheck import evaluation
-from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.judging import evaluation
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
 from crosscheck.sweep import bulk, random, result_groups, shard
 from reference import stable
 

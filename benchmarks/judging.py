@@ -23,9 +23,9 @@ from typing import TypeVar
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import adapters
-from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
 from reference.formats import format_of
 from reference.types import Problem
 from reference.units import Units

@@ -23,8 +23,8 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import numpy as np
 
 import adapters
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.formatting import format_hex
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.text import format_hex
 from reference import double_double, oracle, stable
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format

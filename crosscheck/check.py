@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import click
 
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case, CaseError, Literal, inputs, parse
-from crosscheck.contract import contract_violations
-from crosscheck.differing import difference_lines
-from crosscheck.escaping import escape_control_characters
-from crosscheck.evaluation import CheckedAdapter, Outcome, judge_evaluation
-from crosscheck.formatting import output_width, wrap_line
-from crosscheck.judge import Judge, Verdict
-from crosscheck.message import failure
-from crosscheck.onecase import heading, largest_error, table
+from crosscheck.explain.differing import difference_lines
+from crosscheck.explain.message import failure
+from crosscheck.inputs import CaseError, Literal
+from crosscheck.inputs.files import read_case
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.contract import contract_violations
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome, judge_evaluation
+from crosscheck.judging.judge import Judge, Verdict
 from crosscheck.pool import AdapterPool
+from crosscheck.terminal.case_table import heading, largest_error, table
+from crosscheck.text import escape_control_characters, output_width, wrap_line
 
-EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
 # For bisections: Python matches bytecode by second and size, which two versions of a file may share.
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def read(source: str) -> Case | Literal:
-    """Read a case from a text or a file; if its decimals were rounded, say so on stderr.
-
-    Raises:
-        CaseError: the source is neither a case nor a usable file; the message is one line.
-    """
-    path = Path(source)
-    if path.suffix in inputs.READERS:
-        return inputs.read(path)
-    if ":" not in source and not os.path.exists(source):  # noqa: PTH110, Path raises for a long name
-        raise CaseError(f"{source!r} is neither a case such as {EXAMPLE} nor a file .npz or .safetensors")
-    case = parse(source) if ":" in source else inputs.read(path)
-    if isinstance(case, Literal) and case.taken:
-        click.echo(case.taken, err=True)
-    return case
 
 
 @dataclass
@@ -103,8 +83,8 @@ class CheckResult:
     @property
     def _wrong_adapters(self) -> list[str]:
         """The names of the adapters that are outside their bounds, crashed or broke the contract."""
-        late = [o for o in self.outcomes if isinstance(o.failure, NoAnswer)]
-        return [o.description.name for o in self.outcomes if not o.is_green and o not in late]
+        off = [o for o in self.outcomes if not o.is_green and not isinstance(o.failure, NoAnswer)]
+        return [o.description.name for o in off]
 
     @property
     def unjudged(self) -> list[str]:
@@ -117,42 +97,32 @@ class CheckResult:
         yield "\n".join(wrap_line(self._verdict, width))
         yield heading(self.text, self.judge)
         yield table(self.judge, self.outcomes, exact, width)
-        if differing := list(
-            difference_lines(self.judge, [o for o in self.outcomes if o.outputs is not None])
-        ):
+        there = [outcome for outcome in self.outcomes if outcome.outputs is not None]
+        if differing := list(difference_lines(self.judge, there)):
             lines = [line for each in differing for line in wrap_line(f"  {each}", width)]
             yield "\n".join(["Values differ, none outside its own bounds:", *lines])
-        yield from (
-            "\n".join(part)
-            for part in (self.crashed_on_load, self._contract, self._no_verdict, self._unsupported)
-            if part
-        )
+        yield from ("\n".join(part) for part in self._notes if part)
         if not all(outcome.is_green for outcome in self.outcomes):
             yield failure(self.text, self.judge, self.outcomes, self.adapters)
         yield "\n".join(wrap_line(largest_error(self.judge, self.outcomes, exact), width))
 
     @property
-    def _contract(self) -> list[str]:
-        return [f"contract: {sentence}" for sentence in self.broken]
-
-    @property
-    def _no_verdict(self) -> list[str]:
-        return [f"no verdict: {sentence}" for sentence in self.late.values()]
-
-    @property
-    def _unsupported(self) -> list[str]:
-        return [
-            f"not supported: {o.description.name}: {o.unsupported}" for o in self.outcomes if o.unsupported
-        ]
+    def _notes(self) -> tuple[list[str], ...]:
+        """The paragraphs on what is not in the table."""
+        there = [(o.description.name, o.unsupported) for o in self.outcomes if o.unsupported]
+        return (
+            self.crashed_on_load,
+            [f"contract: {sentence}" for sentence in self.broken],
+            [f"no verdict: {sentence}" for sentence in self.late.values()],
+            [f"not supported: {name}: {reason}" for name, reason in there],
+        )
 
     @property
     def _verdict(self) -> str:
         names = [o.description.name for o in self.outcomes]
         if self.is_bad:
-            off = self._wrong_adapters + [
-                sentence.split()[0].rstrip(":") for sentence in (*self.broken, *self.crashed_on_load)
-            ]
-            wrong = list(dict.fromkeys(off))
+            others = [line.split()[0].rstrip(":") for line in (*self.broken, *self.crashed_on_load)]
+            wrong = list(dict.fromkeys(self._wrong_adapters + others))
             many = len(names) + len(self.crashed_on_load)
             return f"Not all within bounds: {len(wrong)} of {many} adapters off: {', '.join(wrong)}."
         if self.late:
@@ -176,11 +146,12 @@ def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckR
         CaseError: the source is neither a case nor a usable file.
         JournalError: the journal cannot be written.
     """
-    case = read(source)
-    is_rounded = isinstance(case, Literal) and case.taken  # then show the case in hexadecimal floats
-    found = CheckResult(
-        case.text if is_rounded else escape_control_characters(source.strip()), Judge(case.problem())
-    )
+    case = read_case(source)
+    text = escape_control_characters(source.strip())
+    if isinstance(case, Literal) and case.taken:
+        click.echo(case.taken, err=True)
+        text = case.text  # its hexadecimal floats are the numbers that were judged
+    found = CheckResult(text, Judge(case.problem()))
     with AdapterPool.start(specs, options) as pool:
         found.add_all(pool)
         for number, paragraph in enumerate(found.lines()):

@@ -1,88 +1,13 @@
-"""The exit codes of the commands, and the one line that reports an error.
-
-0: within bounds. 1: outside, no verdict, or an adapter that misbehaves. 2: unusable input. 3: an error of the
-suite. 125: ``check --bisect`` cannot judge. 130: interrupted. 141: the output pipe was closed.
-"""
+"""The exit codes of all commands."""
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
-from collections.abc import Callable
+from typing import Final
 
-import click
-
-AGREEMENT, DISAGREEMENT, UNUSABLE, INTERNAL, PIPE_CLOSED = 0, 1, 2, 3, 141
-CANNOT_BE_JUDGED = 125
-TRACEBACK = "CROSSCHECK_TRACEBACK"
-# Errors of writing to a full or broken device; errors of the journal are reported as `JournalError` instead.
-NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-
-class OutputError(Exception):
-    """The results cannot be written to the output."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"cannot write the output: {why}")
-
-
-def exit_code(command: Callable[[], int | None]) -> int:
-    """Run a command that returns its exit code, or None for agreement; report the error that it raises.
-
-    Returns:
-        The exit code of the process.
-    """
-    try:
-        return _run_and_flush(command) or AGREEMENT
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        click.echo(f"crosscheck: error: {error.format_message()}", err=True)
-        return UNUSABLE
-    except BrokenPipeError:  # the reader, such as head, reads no further
-        _discard_output()
-        return PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001, every other error becomes one line instead of a traceback
-        return _report_error(_as_output_error(error))
-
-
-def _run_and_flush(command: Callable[[], int | None]) -> int | None:
-    if sys.stdout is None:
-        raise OutputError("stdout is closed")
-    code = command()
-    sys.stdout.flush()
-    return code
-
-
-def _report_error(error: Exception) -> int:
-    """Print one line that describes the error, and return the exit code for it."""
-    from adapters.errors import AdapterError, JournalError, one_line
-    from crosscheck.cases.literals import CaseError
-    from crosscheck.escaping import escape_and_shorten
-    from crosscheck.known import KnownError
-    from crosscheck.ledger import LedgerError
-    from crosscheck.sweep.kind import SweepError
-
-    theirs = (AdapterError, JournalError, CaseError, KnownError, LedgerError, OutputError, SweepError)
-    is_ours = not isinstance(error, theirs)
-    if is_ours and os.environ.get(TRACEBACK):
-        raise error
-    what = escape_and_shorten(one_line(error))
-    if is_ours:
-        what = f"internal error: {type(error).__name__}: {what}; {TRACEBACK}=1 shows where"
-    click.echo(f"crosscheck: error: {what}", err=True)
-    return INTERNAL if is_ours else UNUSABLE
-
-
-def _discard_output() -> None:
-    """Redirect stdout to the null device, since Python would try to write the rest again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _as_output_error(error: Exception) -> Exception:
-    """Turn an error of a full or broken device, which names no file, into an `OutputError`."""
-    if not isinstance(error, OSError) or error.filename is not None or error.errno not in NO_MORE:
-        return error
-    _discard_output()
-    return OutputError(os.strerror(error.errno))
+WITHIN_BOUNDS: Final = 0
+OUTSIDE: Final = 1  # outside the bounds, without a verdict, or an adapter that misbehaves
+UNUSABLE: Final = 2  # unusable input, or an output that cannot be written
+INTERNAL: Final = 3  # an error of the suite
+CANNOT_BE_JUDGED: Final = 125  # of `check --bisect`, as `git bisect run` expects it
+INTERRUPTED: Final = 130  # 128 plus the number of SIGINT, as shells define it
+PIPE_CLOSED: Final = 141  # the reader of the output has gone

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from reference.formats import Format
 
 # κ of the closed form 1/(1+exp(-z)): the exhaustive maximum of benchmarks/kappa.py rounded up; for float64,
 # where nothing is exhaustive, twice the largest found (docs/accuracy.md, "Sources of the constants").
 KAPPA = {"float64": 7.0, "float32": 5.0, "float16": 3.0, "bfloat16": 3.0}
+# Claims that widen the set, each with its value if it is not made. κ is not among them: it is a
+# documented bound, and the table shows how much of it is used, as a share.
+WITHOUT_CLAIM: Final[dict[str, Any]] = {
+    "flush": False,
+    "u_in": 0.0,
+    "forward": False,
+    "expanded": False,
+    "rescaled_mean": False,
+}
 
 
 @dataclass(frozen=True)
@@ -53,3 +63,8 @@ class Arithmetic:
 def default_arithmetic(format: Format) -> Arithmetic:
     """The claims of an adapter that makes none: the reference's κ, no flush, no wider accumulator."""
     return Arithmetic(KAPPA[format.name], sources={"kappa": "docs/accuracy.md: the reference's own κ"})
+
+
+def widening(claims: Arithmetic) -> list[str]:
+    """Return the names of the claims in `WITHOUT_CLAIM` that are made."""
+    return [name for name, unclaimed in WITHOUT_CLAIM.items() if getattr(claims, name) != unclaimed]

@@ -7,23 +7,18 @@ What it accepts, the full set accepts (``docs/accuracy.md``, "The filter"); what
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reference import stable
 from reference.types import Array, Bool, Float64, Outputs, Problem
-from reference.units import ROOM, UNJUDGED, Units
+from reference.units import ROOM, Units
 
 # A share that is at most this is at most 1, whatever its roundings: of 1/radius, which a large radius makes
 # subnormal, with the error 2^-51, and of the product.
 SURE = 1 - 2.0**-40
-# For `doubtful`: sizes so far below Ω that no sum made of them overflows, and more than any residual of a
-# loss whose set begins at zero.
-ROOM_FOR_SUMS, RESIDUAL = 64.0, 8.0
 # Where rounding may move z by so much, the full sets may have holes, and the filter keeps to the center.
 SPREAD = 0.5
 
@@ -149,94 +144,6 @@ def _without_non_finite(problem: Problem, found: Radii) -> Radii:
             for a in found
         )
     )
-
-
-def judged(shape: tuple[int, ...], units: Units) -> dict[str, bool]:
-    """Whether each output's set is narrower than the trivial one: every ν it depends on is below ¼.
-
-    Args:
-        shape: ends with m, n and p.
-        units: of the implementation.
-    """
-    m, n, p = shape[-3:]
-    z, dot = units.nu_dot(n), units.nu_gradient(m)
-    return {
-        "y_hat": z < UNJUDGED,
-        "loss": max(z, units.nu_loss(m * p)) < UNJUDGED,
-        "row_loss": max(z, units.nu_loss(p)) < UNJUDGED,
-        "grad": max(z, dot) < UNJUDGED,
-    }
-
-
-class Sizes(NamedTuple):
-    """The largest numbers of a stack by size, each NaN where one is NaN.
-
-    Attributes:
-        rounded: the largest |X|·|W| where X·W may be rounded.
-        T: the largest |X|·|W|.
-        r, X, W: the largest size of a number in r, X and W.
-    """
-
-    rounded: float
-    T: float
-    r: float
-    X: float
-    W: float
-
-    @classmethod
-    def of(cls, problem: Problem, reference: stable.Reference, rounded: Float64) -> Self:
-        """Return the sizes of a problem in float64, of its reference and of the ``rounded`` of `radii`."""
-        arrays = (rounded, reference.T, reference.r, problem.X, problem.W)
-        return cls(*(float(np.maximum(np.max(a), -np.min(a))) for a in arrays))
-
-
-def doubtful(
-    problem: Problem, reference: stable.Reference, units: Units, rounded: Float64, sizes: Sizes
-) -> NDArray[np.intp]:
-    """The networks in which a set may hold everything that its output can be; all others are judged.
-
-    The places in the flat stack, of too many rather than of too few (``docs/accuracy.md``, "Not judged").
-
-    Args:
-        problem: in float64.
-        reference: of it.
-        units: of the implementation.
-        rounded: as for `radii`.
-        sizes: of all these.
-    """
-    (m, n), p, largest = problem.X.shape[-2:], problem.y.shape[-1], units.format.largest
-    mu, own = units.with_inputs(units.nu_dot(n)), 2 * n * units.h * (1 + units.nu_dot(n))
-    if max(units.kappa_u + units.phi, own) > UNJUDGED or RESIDUAL**2 * m * p > largest:
-        return np.arange(problem.stack_size)
-    partner = UNJUDGED / (n * units.format.least_normal) if units.flushes else largest
-    limits = (
-        (rounded, sizes.rounded, UNJUDGED / mu),
-        (reference.T, sizes.T, largest / ROOM_FOR_SUMS),
-        (problem.X, sizes.X, partner),
-        (problem.W, sizes.W, partner),
-    )
-    found = [_reaching(array, limit) for array, size, limit in limits if not size < limit]
-    if not ROOM_FOR_SUMS * m * max(1, sizes.X) * (sizes.r + 2) < largest:
-        found.append(_large_products(problem.X, reference.r, largest))
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.intp)
-
-
-def _large_products(X: Float64, r: Float64, largest: float) -> NDArray[np.intp]:
-    """The networks whose sums of x·Δ or residuals come near Ω: m·max(1, |x|)·(|r| + 2) does, or is NaN."""
-    m = X.shape[-2]
-    root = math.sqrt(
-        largest / (ROOM_FOR_SUMS * m)
-    )  # of two factors one reaches it where the product is so large
-    networks = np.unique(np.concatenate([_reaching(X, root), _reaching(r, root - 2)]))
-    x, size = (np.abs(a.reshape(-1, *a.shape[-2:])[networks]).max((-2, -1), initial=1) for a in (X, r))
-    with np.errstate(over="ignore"):
-        return networks[~(ROOM_FOR_SUMS * m * x * (size + 2) < largest)]
-
-
-def _reaching(array: Float64, limit: float) -> NDArray[np.intp]:
-    """The networks with a number of at least that size, or a NaN."""
-    with np.errstate(invalid="ignore"):
-        return np.flatnonzero(~(np.abs(array) < limit)) // math.prod(array.shape[-2:])
 
 
 class Packed(NamedTuple):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np  # first: interrupted inside ml_dtypes, its import would end in an ImportError
+
+# isort: split
 import ml_dtypes
-import numpy as np
 from numpy.typing import NDArray
 
 

@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.cases.case import LARGEST_SEED, SHAPES_STACKED, Case
-from crosscheck.cases.sources import SOURCES
+from crosscheck.inputs.case import LARGEST_SEED, SHAPES_STACKED, Case
+from crosscheck.inputs.sources import SOURCES
 from reference.formats import FORMATS
 from reference.types import Array
 

@@ -1,6 +1,6 @@
 """Making the covering array of factors, which is kept in a file because it takes seconds.
 
-    .venv/bin/python -m tools.combinations > crosscheck/matrix/combinations.txt
+    .venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt
 
 Run it after a change of the factors in `adapters.modes`. The array has all factors and the dtype, and for
 each of X, y and W whether it is an argument or a constant. Every three values that are possible together
@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from adapters.instructions import NATIVE
-from adapters.modes import FACTORS, FORMS, plain
-from adapters.rules import RULES, Rule
-from crosscheck.matrix.combinations import COMPILED, Combination
+from adapters.modes import FACTORS, FORMS, RULES, Rule, plain
+from crosscheck.plans.combinations import COMPILED, Combination
 from reference.formats import FORMATS
 
 STRENGTH: Final = 3
@@ -49,9 +48,9 @@ def rules_of(framework: str) -> list[tuple[list[str], Callable[[Mapping[str, str
         return lambda row: not rule.excludes(values_of({**dict.fromkeys(ARRAYS, PASSED[0]), **row}))
 
     spoken_of = [
-        (rule, [part for name in rule.factors for part in (ARRAYS if name == "closed" else (name,))])
+        (rule, [part for name in rule.clash for part in (ARRAYS if name == "closed" else (name,))])
         for rule in RULES[framework]
-        if not LEFT_OUT.keys() & set(rule.factors)
+        if not LEFT_OUT.keys() & rule.clash.keys()
     ]
     return [(names, keeps(rule)) for rule, names in spoken_of]
 

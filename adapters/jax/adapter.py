@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from adapters import threads
-from adapters.columns import from_columns, to_columns
 from adapters.jax.batching import each_network, rowwise, sharded
 from adapters.jax.claims import claims
 from adapters.jax.derivatives import DERIVATIVES, Found
 from adapters.jax.network import Network, half_squares
+from adapters.memory import from_columns, to_columns
 from adapters.modes import Mode
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS

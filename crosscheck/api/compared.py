@@ -10,13 +10,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from adapters import CORE, compilation, select
-from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
-from crosscheck.cases.literals import CaseError, one_of
-from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.session import compare_quietly
-from crosscheck.comparison.table import Row
-from crosscheck.options import MOST_SECONDS
-from crosscheck.regimes import REGIMES
+from adapters.conditions import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT, ProcessOptions
+from crosscheck.compare.session import compare_quietly
+from crosscheck.inputs.literals import CaseError, one_of
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.plans.core import core_plan
+from crosscheck.results.rows import Row
 from reference.formats import FORMATS
 
 WIDTH: Final = 100  # width of the report in columns
@@ -108,7 +107,7 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
             raise CaseError(f"{what} is {seconds}; use a number of seconds up to {MOST_SECONDS:g}")
     ours, others = ([name for name in names if (":" in name) == outside] for outside in (False, True))
     specs = select(ours, others, among=() if others and not ours else CORE)
-    plan = CorePlan(tuple(dtypes), tuple(regimes), problems, seed)
+    plan = core_plan(tuple(dtypes), tuple(regimes), problems, seed)
     options = ProcessOptions(Path(journal), timeout, compilation.kept(), compile_timeout)
     comparison, text = compare_quietly(plan, specs, options, WIDTH)
     lines = tuple(map(_line, comparison.rows))

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from crosscheck.api.judged import SHOWN, Claims, claims_of
-from crosscheck.cases import arrays
-from crosscheck.cases.arrays import Numbers
-from crosscheck.cases.literals import CaseError
 from crosscheck.explain.element import at
-from crosscheck.formatting import format_element, format_set
-from crosscheck.judge import OUTPUTS, Judge
+from crosscheck.inputs import arrays
+from crosscheck.inputs.arrays import Numbers
+from crosscheck.inputs.literals import CaseError
+from crosscheck.judging.judge import OUTPUTS, Judge
+from crosscheck.text import format_element, format_set
 from reference import network, oracle
 from reference.admissible import AdmissibleSet
 from reference.formats import FORMATS
@@ -40,10 +40,7 @@ class ExactArray(NamedTuple):
     @property
     def decimals(self) -> Array:
         """The values in decimal, with 25 digits each, as an object array of texts."""
-        found = np.empty(self.balls.shape, dtype=object)
-        for index in np.ndindex(found.shape):
-            found[index] = self.text(index)
-        return found
+        return np.array(np.frompyfunc(oracle.decimal, 1, 1)(self.balls), dtype=object)
 
     @property
     def nearest(self) -> Array:
@@ -101,11 +98,9 @@ class ExactValues:
     note: str
 
     def __repr__(self) -> str:
-        lines: list[str] = []
-        for name in oracle.Exact._fields:
-            values: ExactArray = getattr(self, name)
-            lines += _listed(name, values.balls.shape, values.text)
-        return "\n".join([*lines, *([self.note] * bool(self.note))])
+        arrays: dict[str, ExactArray] = {name: getattr(self, name) for name in oracle.Exact._fields}
+        lines = [line for name, a in arrays.items() for line in _listed(name, a.balls.shape, a.text)]
+        return "\n".join(filter(None, [*lines, self.note]))
 
 
 def _listed(name: str, shape: tuple[int, ...], text: Callable[[tuple[int, ...]], str]) -> Iterator[str]:
@@ -147,8 +142,8 @@ class AdmissibleSets:
     """The values that correct arithmetic could return, for each element; the text lists them.
 
     Attributes:
-        y_hat, loss, grad, row_loss: the sets of each output, with ``lo``, ``hi``, ``contains(got)`` and the
-            other members of `reference.admissible.AdmissibleSet`.
+        y_hat, loss, grad, row_loss: the sets of each output, a `reference.admissible.AdmissibleSet`, with
+            ``lo``, ``hi`` and ``contains(got)``.
         dtype: the dtype of the problem.
         note: one line on the decimals that were rounded; empty if there are none.
     """
@@ -171,7 +166,7 @@ class AdmissibleSets:
         for name in OUTPUTS:
             shape = np.broadcast_shapes(*(part.shape for part in getattr(self, name)[:2]))
             lines += _listed(name, shape, partial(self.text, name))
-        return "\n".join([*lines, *([self.note] * bool(self.note))])
+        return "\n".join(filter(None, [*lines, self.note]))
 
 
 def admissible_sets(

@@ -10,14 +10,14 @@ import numpy as np
 
 from adapters import load
 from adapters.protocol import describe
-from crosscheck.accuracy import errors, exact_values
-from crosscheck.cases import Literal, arrays
-from crosscheck.cases.arrays import Numbers
-from crosscheck.cases.literals import CaseError, one_of
 from crosscheck.explain.element import Element
-from crosscheck.formatting import format_element, format_number, format_set, format_ulp
-from crosscheck.judge import OUTPUTS, Judge, Verdict
-from crosscheck.message import CATEGORIES
+from crosscheck.explain.message import error_text
+from crosscheck.inputs import Literal, arrays
+from crosscheck.inputs.arrays import Numbers
+from crosscheck.inputs.literals import CaseError, one_of
+from crosscheck.judging.accuracy import errors, exact_values
+from crosscheck.judging.judge import OUTPUTS, Judge, Verdict
+from crosscheck.text import format_element, format_number, format_set, format_ulp
 from reference import oracle
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS
@@ -38,8 +38,7 @@ class JudgedOutput(NamedTuple):
         error: the distance from the exact value in ulp, equally accurate; NaN if there is none.
         inside: which elements lie in their admissible set.
         judged: which elements have a verdict; the sets of the others hold all values that they can have.
-        low: the least admissible values, float64.
-        high: the largest admissible values, float64.
+        low, high: the least and the largest admissible values, float64.
     """
 
     verdict: Verdict
@@ -94,7 +93,7 @@ class JudgedOutputs:
         found = {
             each.verdict for each in (self.y_hat, self.loss, self.grad, self.row_loss) if each is not None
         }
-        return next(verdict for verdict in GRAVEST if verdict in found)
+        return min(found, key=GRAVEST.index)
 
     @property
     def within_bounds(self) -> bool:
@@ -131,10 +130,10 @@ def judge_outputs(  # noqa: PLR0913, the problem, the outputs by name, and how t
         grad: ∂L/∂W = Xᵀ·Δ, ``[*stack, n, p]``.
         row_loss: the loss of each row, ``[*stack, m]``.
         dtype: name of the dtype; None for that of the arrays.
-        arithmetic: the claims about the framework's arithmetic, from which the bounds follow: the name of one
-            of the suite's adapters, such as ``"jax-jit"``, for its claims (its framework is imported); or a
-            mapping of fields of `reference.arithmetic.Arithmetic`; None for the closed form, without flush to
-            zero and without a wider accumulator.
+        arithmetic: the claims from which the bounds follow: the name of an adapter of the suite, such as
+            ``"jax-jit"``, for its claims (its framework is imported); or a mapping of fields of
+            `reference.arithmetic.Arithmetic`; None for the closed form, which flushes nothing to zero and has
+            no wider accumulator.
 
     Raises:
         AdapterError: there is no such adapter, or its framework cannot be imported.
@@ -163,8 +162,8 @@ def judge_outputs(  # noqa: PLR0913, the problem, the outputs by name, and how t
     given = arrays.read(X, y, W, outputs, dtype)
     judge, claims = Judge(given.literal.problem()), claims_of(arithmetic, given.literal.dtype)
     judged = _judged(judge, given.outputs, claims)
-    lines = [_sentence(judged)]
     width = max(map(len, judged))
+    lines = [_sentence(judged)]
     lines += [f"  {name:<{width}}  {each.summary}" for name, each in judged.items()]
     lines += [line for name, each in judged.items() for line in _outside(judge, name, each, claims)]
     lines += [given.literal.taken] * bool(given.literal.taken)
@@ -218,14 +217,12 @@ def _outside(judge: Judge, name: str, judged: JudgedOutput, claims: Arithmetic) 
     lines: list[str] = []
     for index in indices[:SHOWN]:
         element, got = Element(judge, name, index), float(judged.got[index])
-        has_exact = not np.isnan(element.exact[0])
-        error, category = element.ulp_error(got)
-        words = [f"{format_ulp(error)} ulp off"] * (not np.isnan(error)) + [CATEGORIES.get(category, "")]
+        exact = "none: an input is not finite" if np.isnan(element.exact[0]) else oracle.decimal(element.ball)
         lines += [
             f"{format_element(name, index)} in {element.format.name}",
             f"  got         {format_number(got, element.format)}",
-            f"  exact       {oracle.decimal(element.ball) if has_exact else 'none: an input is not finite'}",
-            f"  error       {', '.join(filter(None, words)) if has_exact else 'not measured'}",
+            f"  exact       {exact}",
+            f"  error       {error_text(element, got)}",
             f"  admissible  {format_set(element.set_of(claims), element.format)}",
         ]
     left = len(indices) - SHOWN

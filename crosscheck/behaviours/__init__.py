@@ -1,1 +1,1 @@
-"""Behaviours: questions on which frameworks differ although all of them are right; `PROBES` lists them."""
+"""Behaviours: questions on which frameworks differ although all are right; `questions.PROBES` lists them."""

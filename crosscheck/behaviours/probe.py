@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from adapters.protocol import Description
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate_stack
-from crosscheck.formatting import format_number
-from crosscheck.regimes.sigma import sigma
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.evaluation import CheckedAdapter
 from reference.formats import Format
 from reference.types import Array, Outputs
 
@@ -29,7 +26,8 @@ class Probe:
         question: what the probe finds out, in one sentence.
         matters: the equation, claim or term of the bounds to which the answer is relevant.
         case: a function that makes the input in a format.
-        answer: a function that returns the answer of an adapter on the input, as a few words or numbers.
+        answer: a function that returns the answer of an adapter on the input, as a few words or numbers. It
+            raises NotImplementedError if the adapter lacks the output that it needs; the message names it.
     """
 
     name: str
@@ -37,34 +35,6 @@ class Probe:
     matters: str
     case: Callable[[Format], Case | Literal]
     answer: AnswerFunction
-
-    def run(self, adapter: CheckedAdapter, format: Format) -> str:
-        """Run the probe on an adapter in a format, and return the answer.
-
-        Raises:
-            AdapterCrashed, AdapterMisbehaved: the adapter gave no answer.
-            NotImplementedError: the adapter lacks the output that the probe needs; the message names it.
-        """
-        return self.answer(adapter, self.case(format))
-
-
-@dataclass(frozen=True)
-class Observation:
-    """The answer to one probe of one adapter in one dtype.
-
-    Attributes:
-        probe, adapter, dtype: the names of the probe, the adapter and the dtype.
-        value: the answer, or the reason why there is none, such as ``no grad``.
-        input: the text of the case that was evaluated.
-        seen: whether the value is an answer.
-    """
-
-    probe: str
-    adapter: str
-    dtype: str
-    value: str
-    input: str
-    seen: bool = True
 
 
 def literal(format: Format, X: list[list[float]], y: list[list[float]], W: list[list[float]]) -> Literal:
@@ -81,48 +51,6 @@ def single(format: Format, x: float, y: float, w: float) -> Literal:
 def dot(format: Format, terms: list[float]) -> Literal:
     """Make a case with one row, whose products are the terms, and y = 0."""
     return literal(format, [terms], [[0.0]], [[1.0]] * len(terms))
-
-
-def first_number(outputs: Outputs, name: str) -> float:
-    """Return the first number of an output, with the sign of a zero.
-
-    Raises:
-        NotImplementedError: the adapter has no such output.
-    """
-    output = getattr(outputs, name)
-    if output is None:
-        raise NotImplementedError(f"no {name}")
-    return float(np.ravel(output)[0])
-
-
-def evaluated_number(adapter: CheckedAdapter, case: Case | Literal, name: str) -> float:
-    """Evaluate a case, and return the first number of one output; see `first_number`."""
-    return first_number(evaluate_stack(adapter, case.problem()), name)
-
-
-def numbers_of(*names: str) -> AnswerFunction:
-    """Make an answer that lists the first numbers of some outputs, without the sign of a zero."""
-
-    def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
-        outputs = evaluate_stack(adapter, case.problem())
-        return ", ".join(
-            f"{name} {format_number(first_number(outputs, name) + 0.0, case.format)}" for name in names
-        )
-
-    return answer
-
-
-def by_z(names: Mapping[float, str]) -> AnswerFunction:
-    """Make an answer that gives the name of the z whose σ(z) is nearest to ŷ; a NaN is answered as such."""
-    z = np.array(list(names))
-
-    def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
-        y_hat = evaluated_number(adapter, case, "y_hat")
-        if math.isnan(y_hat):
-            return "y_hat nan"
-        return names[float(z[np.argmin(np.abs(sigma(z) - y_hat))])]
-
-    return answer
 
 
 class WithThreadVariant:

@@ -8,18 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from adapters.protocol import Description
-from crosscheck.behaviours.probe import Observation, Probe
-from crosscheck.ledger.records import NO_VERDICT
+from crosscheck.behaviours.probe import Probe
+from crosscheck.results.lines import NO_VERDICT, Observation
 
 ProbeRow = list[Observation]
 DTYPE = 10  # the width of the column with the names of probes
-
-
-def heading(descriptions: Sequence[Description]) -> Iterator[str]:
-    """Yield the lines that name the adapters and the versions of their frameworks."""
-    for said in descriptions:
-        yield f"  {said.name}: {said.framework} {said.version}, {said.device}"
 
 
 def rows(observations: Sequence[Observation]) -> list[ProbeRow]:
@@ -63,7 +56,7 @@ def show(
         for row in own:
             _whole(console, _row_lines(row, console.width))
     _section(console, "No answer:", _unanswered(observations))
-    _section(console, "Died:", [line for line in crashes if not line.startswith(NO_VERDICT)])
+    _section(console, "Crashed:", [line for line in crashes if not line.startswith(NO_VERDICT)])
     late = [line.removeprefix(NO_VERDICT) for line in crashes if line.startswith(NO_VERDICT)]
     _section(console, "No verdict:", late)
     console.print("")

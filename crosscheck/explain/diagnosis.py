@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.evaluation import CheckedAdapter, Outcome
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
 from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_probes
-from crosscheck.formatting import format_number, format_set
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome
+from crosscheck.text import format_number, format_set
 from reference.types import Bool, Float64
 
 SIGMA: Final = "(10.2) σ(z) = 1/(1 + e^-z)"

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import Case, CaseError, Literal, parse
-from crosscheck.contract import check_repeatability
-from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.explain.element import Element
 from crosscheck.explain.shrink_shape import shrink_shape
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case, CaseError, Literal, parse
+from crosscheck.judging.contract import check_repeatability
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 
 LONGEST = 2000  # characters of a literal case to paste; instead of a longer one the original is shown
 

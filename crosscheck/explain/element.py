@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.cases import take
-from crosscheck.evaluation import Outcome
-from crosscheck.judge import Judge
+from crosscheck.inputs import take
+from crosscheck.judging.evaluation import Outcome
+from crosscheck.judging.judge import Judge
 from reference import oracle
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic

@@ -8,13 +8,13 @@ import numpy as np
 
 from adapters.errors import AdapterCrashed, AdapterMisbehaved
 from adapters.memory import memory_of
-from adapters.results import shapes
-from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
+from adapters.protocol import shapes
 from crosscheck.explain.diagnosis import by_probes
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import BEFORE, EQUATIONS, Element, EquationDiagnosis, at
-from crosscheck.formatting import format_element, format_number, format_set
-from crosscheck.judge import Judge
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.text import format_element, format_number, format_set
 from reference import bounds, oracle, stable
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.explain.element import Element
-from crosscheck.judge import Judge
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.judge import Judge
 from reference import oracle
 from reference.admissible import AdmissibleSet
 from reference.formats import Format

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
-from crosscheck.judge import Judge, flat
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge, flat
 from reference.types import Array
 
 # How many evaluations shrinking one case may take: some seconds, even if each shape is compiled afresh.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import Literal
-from crosscheck.evaluation import CheckedAdapter
 from crosscheck.explain.shrink_shape import Shrinker
+from crosscheck.inputs import Literal
+from crosscheck.judging.evaluation import CheckedAdapter
 from reference.types import Array
 
 MAX_EVALUATIONS = 200

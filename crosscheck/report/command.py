@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from crosscheck import files
-from crosscheck.escaping import escape_control_characters
-from crosscheck.ledger import LedgerError, read
 from crosscheck.report.page import page
+from crosscheck.results.ledger import LedgerError, read
+from crosscheck.text import escape_control_characters
 
 WRITTEN = 0
 

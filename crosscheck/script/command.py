@@ -14,13 +14,13 @@ import click
 from adapters import Spec, is_ours
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, one_line
+from adapters.isolated import WorkerProcesses
 from adapters.modes import parse
 from adapters.threads import COUNTED
-from crosscheck.cases import Case, CaseError, Literal
-from crosscheck.check import read
-from crosscheck.evaluation import Outcome, evaluate_and_judge
-from crosscheck.hosts import WorkerProcesses
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case, CaseError, Literal
+from crosscheck.inputs.files import read_case
+from crosscheck.judging.evaluation import Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.script.reproduction import NoScriptError, Reproduction, minimal_reproduction
 from crosscheck.script.text import script
 
@@ -38,9 +38,15 @@ def script_and_show(
         CaseError: the source is neither a case nor a usable file.
         JournalError: the journal cannot be written.
     """
+    case = read_case(source)
+    if isinstance(case, Literal) and case.taken:
+        click.echo(case.taken, err=True)
     try:
-        text = make_script(read(source), specs, options)
-        _give(text, output)
+        text = make_script(case, specs, options)
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            _write(text, output)
     except (NoScriptError, AdapterCrashed) as reason:
         click.echo(f"crosscheck: no script: {one_line(reason)}", err=True)
         return NONE
@@ -120,10 +126,7 @@ def run_script(text: str, python: str = sys.executable, timeout: float = SCRIPT_
     return found.returncode, found.stdout or found.stderr
 
 
-def _give(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
+def _write(text: str, output: Path) -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:

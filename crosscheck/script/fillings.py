@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import Literal
-from crosscheck.evaluation import CheckedAdapter
 from crosscheck.explain.shrink_shape import Shrinker
 from crosscheck.explain.shrink_values import LISTED
+from crosscheck.inputs import Literal
+from crosscheck.judging.evaluation import CheckedAdapter
 from reference.types import Array
 
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from adapters import Spec, spec_of
 from adapters.modes import FACTORS, Mode, impossible, plain
-from crosscheck.cases import Case, Literal, take
-from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.explain.disagreement import worst
 from crosscheck.explain.element import Element
 from crosscheck.explain.shrink_shape import INPUTS, OUTPUTS, ROWS, shrink_shape
 from crosscheck.explain.shrink_values import shrink_values
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case, Literal, take
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.script.fillings import Filling, fill
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic

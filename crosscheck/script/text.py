@@ -1,4 +1,4 @@
-"""The text of a whole script: header, input, the framework's code, the exact value, and the verdict."""
+"""The text of a whole script, from a template for each framework, with what is true of one reproduction."""
 
 from __future__ import annotations
 
@@ -7,39 +7,56 @@ import platform
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from adapters import instructions
-from crosscheck.formatting import format_hex, format_number
-from crosscheck.script import jax_code, torch_code
-from crosscheck.script.arrays import inputs
-from crosscheck.script.network import Sketch
+from adapters.instructions import LEVELS
+from adapters.modes import DEVICES, FACTORS, Mode
+from adapters.threads import xla_flags
+from crosscheck.script.arrays import WIDTH, inputs
 from crosscheck.script.reproduction import Reproduction
-from crosscheck.script.words import formula, reason, title
+from crosscheck.text import format_hex, format_number
 from reference import oracle
 from reference.ulp import ulp
 
-WIDTH = 100
-STANDARD = ("base64", "math", "os", "platform", "sys", "zlib")
-HOOK = '''
-def cannot_run(kind, error, trace):
-    """Whatever goes wrong before the verdict is no verdict."""
-    print(f"cannot run: {kind.__name__}: {error}", flush=True)
-    os._exit(2)
-
-
-sys.excepthook = cannot_run
-'''
-ENDING = """
-versions = f"{where}, NumPy {np.__version__}, Python {platform.python_version()}"
-print(f"{versions}, {platform.platform()}")
-print(f"got    {got.hex()}  {got!r}")
-print(f"exact  {EXACT.hex()}  {EXACT!r}")
-print(f"error  {abs(got - EXACT - REST) / ULP:.3g} ulp")
-print("ok" if right else "BUG")
-sys.exit(0 if right else 1)
-"""
+TEMPLATES = Path(__file__).with_name("templates")
+# Phrases of the title for the values of a mode; values without a phrase are visible in the code only.
+PHRASES = {
+    "compile": "under torch.compile",
+    "nograd": "under torch.no_grad",
+    "inference": "under torch.inference_mode",
+    "jit": "under jax.jit",
+    "donate": "under jax.jit with donated arguments",
+    "vmap": "under jax.vmap",
+    "rowvmap": "with jax.vmap over rows",
+    "map": "with jax.lax.map over rows",
+    "scan": "with jax.lax.scan over rows",
+    "shardmap": "under jax.shard_map",
+    "backward": "by backward()",
+    "module": "by torch.nn",
+    "func": "by torch.func.grad",
+    "jacfwd": "by jacfwd",
+    "jvp": "by jvp",
+    "linearize": "by jax.linearize",
+    "checkpoint": "with checkpoint",
+    "literal": "with the logistic as 1/(1 + exp(-z))",
+    "tanh": "with the logistic as 1/2 + tanh(z/2)/2",
+    "columns": "with samples as columns",
+    "vectors": "with z = W^T X^T",
+    "matmul_high": "with matmul precision high",
+    "matmul_medium": "with matmul precision medium",
+    "matmul_highest": "with matmul precision highest",
+    "logistic_highest": "with AccuracyMode.HIGHEST",
+    "deterministic": "with deterministic algorithms",
+    "cuda": "on CUDA",
+    "gpu": "on a GPU",
+    "2threads": "on two threads",
+    **{level: f"with no instructions beyond {held.psabi}" for level, held in LEVELS.items()},
+}
 
 
 def script(reproduction: Reproduction, *, lean: bool = False) -> str:
@@ -52,46 +69,66 @@ def script(reproduction: Reproduction, *, lean: bool = False) -> str:
     Raises:
         NoScriptError: the text of the input is too long.
     """
-    mode = reproduction.mode
-    sketch = Sketch(mode, reproduction.output, reproduction.case.shape, lean)
-    of = torch_code if mode.framework == "torch" else jax_code
-    lines, result = of.code(sketch)
-    is_defined = lines[0].startswith(("def ", "@", "P = "))
-    body = [
-        *_dtype_and_settings(reproduction, sketch),
-        *inputs(reproduction, sketch.used),
-        *[""] * (1 + is_defined),
-        *lines,
-        "",
-    ]
-    body += [
-        *_exact(reproduction),
-        "",
-        f"got = float({_picked(reproduction, result)})",
-        *_right(reproduction),
-    ]
-    ending = ENDING if "\nREST = " in "\n".join(body) else ENDING.replace(" - REST", "")
-    ending = ending.replace("{where}", f"{mode.framework} {{{mode.framework}.__version__}}")
-    text = "\n".join([*HOOK.splitlines(), "", *_imports(sketch), "", *body, *ending.splitlines()])
-    standard = [f"import {name}" for name in STANDARD if re.search(rf"\b{name}\.", text)]
-    whole = "\n".join([*_header(reproduction), "", *standard, "", text]) + "\n"
-    return re.sub(r"\n{4,}", "\n\n\n", whole)
+    mode, case = reproduction.mode, reproduction.case
+    element, ball, (high, low) = reproduction.element, reproduction.element.ball, reproduction.element.exact
+    flags = {**xla_flags(mode.threads, mode.devices), **instructions.xla_flag(mode.isa)}
+    text = _environment().get_template(f"{mode.framework}.jinja").render(
+        mode=mode,
+        output=reproduction.output,
+        shape=case.shape,
+        depth=len(case.shape) - 3,
+        lean=lean,
+        framework=mode.framework,
+        version=reproduction.version,
+        circumstances=circumstances(mode),
+        numpy_version=np.__version__,
+        platform=platform,
+        restrictions=list(restrict_instructions(mode.isa)),
+        xla_flags=" ".join(f"--{name}={value}" for name, value in flags.items()),
+        dtype=case.dtype,
+        inputs=partial(inputs, reproduction),
+        inner=element.inner,
+        bits=f"to {ball.rel_accuracy_bits()} bits" if ball.rad() else "without any rounding",
+        decimal=oracle.decimal(ball),
+        exact=high,
+        rest=low,
+        ulp=float(ulp(np.array(high), case.format, np.array(low))),
+        claims=reproduction.claims,
+        admissible=reproduction.admissible,
+        came_out=format_number(reproduction.got, case.format),
+        index=_index(reproduction),
+        DEVICES=DEVICES,
+    )  # fmt: skip
+    return re.sub(r"\n{4,}", "\n\n\n", text)
 
 
-def _comment(text: str) -> list[str]:
-    lines = textwrap.wrap(text, WIDTH - 2, break_long_words=False, break_on_hyphens=False)
-    return [f"# {line}" for line in lines]
+@cache
+def _environment() -> Environment:
+    environment = Environment(  # noqa: S701, it writes Python, not HTML
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["comment"] = comment
+    environment.filters["literal"] = _literal
+    environment.filters["extract"] = lambda name, values: values[name]
+    return environment
 
 
-def _header(reproduction: Reproduction) -> Iterator[str]:
-    framework = reproduction.mode.framework
-    yield from _comment(title(reproduction))
-    yield "#"
-    seen = f"{framework} {reproduction.version}, NumPy {np.__version__}, Python {platform.python_version()}"
-    yield from _comment(f"Seen with {seen}, {platform.system()} {platform.machine()}.")
-    yield from _comment(f"Needs Python, NumPy and {framework} only. Run it: python <this file>")
-    yield from _comment("Exit code: 1 while the bug is there, 0 once it is gone, 2 if this cannot run.")
-    yield from _comment("Made by Gradient Crosscheck.")
+def comment(text: str) -> str:
+    """Write a text as lines of comments."""
+    words = " ".join(text.split())
+    lines = textwrap.wrap(words, WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"# {line}\n" for line in lines)
+
+
+def circumstances(mode: Mode) -> list[str]:
+    """Describe the values of a mode that are not plain."""
+    values = zip(FACTORS[mode.framework].values(), mode.values, strict=True)
+    found = [PHRASES[v] for known, v in values if v != known[0] and v in PHRASES]
+    return [*found, f"with {' and '.join(mode.closed)} closed over"] if mode.closed else found
 
 
 def restrict_instructions(isa: str) -> Iterator[str]:
@@ -102,78 +139,13 @@ def restrict_instructions(isa: str) -> Iterator[str]:
         yield from (f'os.environ["{name}"] = "{value}"' for name, value in variables.items())
 
 
-def _imports(sketch: Sketch) -> Iterator[str]:
-    yield from restrict_instructions(sketch.mode.isa)
-    if sketch.mode.framework == "jax":
-        yield from jax_code.environment(sketch)
-        yield from ("", "import jax", "import jax.numpy as jnp", "import numpy as np")
-        return
-    yield from ("import numpy as np", "import torch")
-    if sketch.has_gradient and sketch.mode["derivative"] == "checkpoint":
-        yield "import torch.utils.checkpoint"
-
-
-def _dtype_and_settings(reproduction: Reproduction, sketch: Sketch) -> Iterator[str]:
-    dtype = reproduction.case.dtype
-    if reproduction.mode.framework == "torch":
-        if reproduction.mode["device"] == "cuda":
-            yield from ("if not torch.cuda.is_available():", '    raise RuntimeError("no CUDA device")')
-        yield from torch_code.settings(sketch)
-    else:
-        yield from jax_code.settings(sketch, dtype)
-    *stack, m, n, p = reproduction.case.shape
-    stacked = f" A stack of {'×'.join(map(str, stack))} networks." if stack else ""
-    way = " Samples lie in columns." if reproduction.mode["convention"] == "columns" else ""
-    yield from _comment(
-        f"The smallest input found: m = {m} samples in X, n = {n} inputs, p = {p} outputs.{stacked}{way}"
-    )
-    is_torch = reproduction.mode.framework == "torch"
-    yield f"dtype = torch.{dtype}" if is_torch else f'dtype = jnp.dtype("{dtype}")'
-
-
-def _picked(reproduction: Reproduction, result: str) -> str:
-    """Write the expression that picks the number from the result, in which ŷ may have samples as columns."""
+def _index(reproduction: Reproduction) -> str:
+    """Write the index of the number in its output, in which ŷ may have samples as columns."""
     index = reproduction.element.index
     if reproduction.output == "y_hat" and reproduction.mode["convention"] == "columns":
         index = (*index[:-2], index[-1], index[-2])
-    return f"{result}[{', '.join(map(str, index))}]" if index else result
+    return f"[{', '.join(map(str, index))}]" if index else ""
 
 
 def _literal(value: float) -> str:
-    if not math.isfinite(value):
-        return f'float("{value}")'
-    return f'float.fromhex("{format_hex(value)}")'
-
-
-def _exact(reproduction: Reproduction) -> Iterator[str]:
-    """Yield the lines with the exact value and the admissible interval around it."""
-    element, one, format = reproduction.element, reproduction.admissible, reproduction.case.format
-    high, low = element.exact
-    if math.isnan(high):
-        yield from _comment("The input is not finite; what remains of the formula is not a number.")
-        yield "EXACT, ULP = math.nan, 1.0"
-    else:
-        bits = f"to {element.ball.rel_accuracy_bits()} bits" if element.ball.rad() else "without any rounding"
-        yield from _comment(
-            f"The exact value of {formula(reproduction)}, of the very numbers above, by interval arithmetic"
-            f" (FLINT's balls), certified {bits}: {oracle.decimal(element.ball)}"
-        )
-        yield f"EXACT = {_literal(high)}"
-        if format.name == "float64":
-            yield f"REST = {_literal(low)}  # what float64 cannot hold of it"
-        unit = float(ulp(np.array(high), format, np.array(low)))
-        yield f"ULP = {_literal(unit)}  # a unit in the last place of {format.name} there"
-    if not one.must:
-        yield from _comment(reason(reproduction.claims, format.name))
-        ends = (f"({_literal(low)}, {_literal(high)})" for low, high in one.intervals())
-        yield f"ADMISSIBLE = [{', '.join(ends)}]"
-    yield from _comment(f"What came out where it was seen: {format_number(reproduction.got, format)}")
-
-
-def _right(reproduction: Reproduction) -> Iterator[str]:
-    one = reproduction.admissible
-    if one.must:
-        yield "right = math.isnan(got)"
-    else:
-        within = "any(low <= got <= high for low, high in ADMISSIBLE)"
-        yield f"right = {within}" + (" or math.isnan(got)" if one.may else "")
+    return f'float.fromhex("{format_hex(value)}")' if math.isfinite(value) else f'float("{value}")'

@@ -16,7 +16,7 @@ import msgspec
 from adapters.errors import one_line
 from adapters.host import LOADING
 from crosscheck.sweep.kind import SweepError
-from crosscheck.sweep.messages import Answer, Failed, Job, Refused, WorkerInfo
+from crosscheck.sweep.messages import Answer, Failed, Job, Refused, WorkerInfo, decode
 
 try:
     from distributed import Client, KilledWorker
@@ -92,7 +92,7 @@ class DaskExecutor:
 
     def _understood(self, done: Future[bytes]) -> Answer:
         try:
-            answer: Answer = msgspec.json.decode(done.result(), type=Answer)
+            answer = decode(done.result())
         except KilledWorker as error:
             times, last = error.allowed_failures + 1, error.last_worker.address
             return Failed(what=f"{times} Dask workers died that had it, the last at {last}", where=last)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from crosscheck.options import Seconds, adapter_options, chosen, details_option, split
+from crosscheck.cli.options import Seconds, adapter_options, chosen, details_option, split
 
 if TYPE_CHECKING:
     from adapters import Spec
@@ -35,7 +35,7 @@ class SweepCommand(NamedTuple):
 
 
 def _random(specs: Sequence[Spec], **choice: Any) -> SweepKind:
-    from crosscheck.cases import CaseError
+    from crosscheck.inputs import CaseError
     from crosscheck.sweep.random import Random
     from reference.formats import FORMATS
 
@@ -51,7 +51,7 @@ def _random(specs: Sequence[Spec], **choice: Any) -> SweepKind:
 
 
 def _regimes(specs: Sequence[Spec], **choice: Any) -> SweepKind:
-    from crosscheck.regimes import REGIMES
+    from crosscheck.inputs.regimes import REGIMES
     from crosscheck.sweep.regimes import Regimes
     from reference.formats import FORMATS
 
@@ -213,8 +213,7 @@ def command_of(name: str, definition: SweepCommand) -> click.Command:
         **choice: Any,
     ) -> int:
         from adapters import compilation, select
-        from adapters.conditions import ProcessOptions
-        from adapters.turns import cores
+        from adapters.conditions import ProcessOptions, cores
 
         with _what_it_needs():
             from crosscheck.sweep.numbers import WHOLE

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from adapters.child import ChildLostError
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError
-from crosscheck.hosts import WorkerProcesses
+from adapters.isolated import WorkerProcesses
 from crosscheck.sweep.messages import Answer, Done, Failed, Job, Refused, WorkerInfo
 from crosscheck.sweep.pool import Pool
 

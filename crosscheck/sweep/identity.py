@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from adapters import Spec
 from adapters.protocol import Description
-from crosscheck.known.record import SHIPPED
-from crosscheck.ledger import Header, Sweep
-from crosscheck.ledger.making import header
+from crosscheck.results.environment import header
+from crosscheck.results.known import SHIPPED
+from crosscheck.results.lines import Header, Sweep
 from crosscheck.sweep.kind import SweepKind
 from crosscheck.sweep.messages import Job, WorkerInfo
 from crosscheck.sweep.numbers import Slice
@@ -34,12 +34,12 @@ def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
     """Make the header of a sweep that begins now, with no shards yet; all workers have the same versions."""
     said = {name: Description.of_plain(plain) for name, plain in info.descriptions.items()}
     whole = Sweep(
-        lane=kind.profile,
+        sweep_kind=kind.profile,
         settings={name: _json(value) for name, value in settings(kind).items()},
         known=info.known,
         of=len(kind),
         shards="",
-        aside="",
+        failed_shards="",
     )
     head = header(kind.profile, kind.seed, said, command)
     return replace(head, suite=info.suite, environment=info.environment, sweep=whole)
@@ -77,7 +77,7 @@ def _identity(head: Header) -> Iterator[tuple[str, str]]:
     yield from _named("variable", there.variables)
     yield from ((f"adapter {one.name}", f"{one.about}, {', '.join(one.dtypes)}") for one in head.adapters)
     if head.sweep is not None:
-        yield "kind", head.sweep.lane
+        yield "kind", head.sweep.sweep_kind
         yield "shards", str(head.sweep.of)
         yield "known differences", head.sweep.known
         yield from _named("setting", head.sweep.settings)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from crosscheck.evaluation import CheckedAdapter
-from crosscheck.ledger import Fault
-from crosscheck.summary import Cell, Summary, add
+from crosscheck.errors import UserError
+from crosscheck.judging.evaluation import CheckedAdapter
+from crosscheck.results.lines import Fault
+from crosscheck.results.summary import Cell, Summary, add
 
 
-class SweepError(Exception):
+class SweepError(UserError):
     """A sweep cannot run with the given options; the message is one line that says what to do."""
 
 

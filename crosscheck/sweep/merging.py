@@ -8,13 +8,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from crosscheck.comparison.report import console_for, say
-from crosscheck.ledger import Header, Ledger, LedgerError, read, write
+from crosscheck.results.ledger import Ledger, LedgerError, read, write
+from crosscheck.results.lines import Header
 from crosscheck.sweep.identity import differences
 from crosscheck.sweep.numbers import to_text
 from crosscheck.sweep.record import SweepResults, shards_of
 from crosscheck.sweep.show import heading, show
 from crosscheck.sweep.store import plan_of, shard_in, stored
+from crosscheck.terminal.console import console_for, say
 
 
 def merge_and_show(

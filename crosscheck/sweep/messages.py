@@ -15,7 +15,8 @@ from msgspec import Struct
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
-from crosscheck.ledger import CellRecord, Environment, Fault
+from crosscheck.results.lines import CellLine, Environment, Fault
+from crosscheck.results.summary import number_from_text, number_to_text
 from crosscheck.sweep.kind import SweepError, SweepKind
 
 
@@ -116,7 +117,7 @@ class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Done(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="done"):
     """The message with the result of a shard: a `ShardResult` whose cells are the records of a ledger."""
 
-    cells: tuple[CellRecord, ...]
+    cells: tuple[CellLine, ...]
     faults: tuple[Fault, ...]
 
 
@@ -160,3 +161,15 @@ USER_ERRORS: Final[Mapping[str, type[Exception]]] = {
     each.__name__: each for each in (AdapterError, JournalError, SweepError)
 }
 Answer = Done | Failed | Refused
+ENCODER: Final = msgspec.json.Encoder(enc_hook=number_to_text, order="deterministic")
+DECODER: Final = msgspec.json.Decoder(Answer, dec_hook=number_from_text)
+
+
+def encode(answer: Answer) -> bytes:
+    """Encode an answer."""
+    return ENCODER.encode(answer)
+
+
+def decode(data: bytes) -> Answer:
+    """Decode an answer."""
+    return DECODER.decode(data)

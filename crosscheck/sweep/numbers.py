@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
 
-from crosscheck.ledger import LedgerError
+from crosscheck.results.ledger import LedgerError
 
 # Every reader of a ledger holds the set of its shard numbers in memory.
 MOST_SHARDS = 10**6

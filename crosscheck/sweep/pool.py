@@ -14,13 +14,14 @@ from typing import Final
 
 import msgspec
 
-from adapters.child import Child, ChildLateError, ChildLostError, environment_of
+from adapters.child import Child, ChildLateError, ChildLostError
+from adapters.conditions import Turns, load
 from adapters.errors import AdapterError, JournalError
 from adapters.host import LOADING
-from adapters.turns import Turns, load
+from adapters.start import environment_of
 from crosscheck.sweep.identity import worker_differences
 from crosscheck.sweep.kind import SweepError
-from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo
+from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo, decode
 
 MODULE: Final = "crosscheck.sweep.worker"
 # The time limit of a shard's second attempt is this factor times that of the first, plus the longest time of
@@ -85,8 +86,7 @@ class Worker:
         )
         said = self._child.ask({"shard": shard, "careful": careful}, limit)
         data = os.pread(self._child.results.fileno(), said["bytes"], 0)
-        answer: Answer = msgspec.json.decode(data, type=Answer)
-        return answer
+        return decode(data)
 
     def close(self, *, keep_log: bool = False) -> None:
         """End the process, even while it is computing.

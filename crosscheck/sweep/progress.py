@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from crosscheck.comparison.report import say
-from crosscheck.escaping import escape_control_characters
-from crosscheck.summary import Cell, Summary
+from crosscheck.results.summary import Cell, Summary
+from crosscheck.terminal.console import say
+from crosscheck.text import escape_control_characters
 
 MINUTE: Final = 60.0  # seconds between two lines where there is no bar
 

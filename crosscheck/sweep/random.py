@@ -9,10 +9,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from crosscheck.cases import Case
-from crosscheck.cases.sources import CROSSINGS, SCALE_PERIOD, supported_regimes
-from crosscheck.evaluation import CheckedAdapter
-from crosscheck.summary import add
+from crosscheck.inputs import Case
+from crosscheck.inputs.sources import CROSSINGS, SCALE_PERIOD, supported_regimes
+from crosscheck.judging.evaluation import CheckedAdapter
+from crosscheck.results.summary import add
 from crosscheck.sweep.bulk import BulkJudge
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard

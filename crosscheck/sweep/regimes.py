@@ -1,25 +1,26 @@
 """The sweep of regimes: the cases of `crosscheck compare`, for any number of rounds.
 
-`crosscheck.comparison.plan` defines a round: every regime at every shape of the list, in each dtype. The
-cases are evaluated as in a comparison, by `crosscheck.comparison.engine.Results`, and the cells are the same:
+`crosscheck.plans.core` defines a round: every regime at every shape of the list, in each dtype. The
+cases are evaluated as in a comparison, by `crosscheck.results.record.Results`, and the cells are the same:
 they have the error of each number whose exact value is known, and its share of the bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from msgspec import Struct
 
-from crosscheck.comparison.engine import Results
-from crosscheck.comparison.plan import ROUND, CorePlan
-from crosscheck.comparison.summarise import count_of
-from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences
-from crosscheck.message import replay
-from crosscheck.regimes import REGIMES
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.plans.core import ROUND, core_cases
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.measure import count_of
+from crosscheck.results.record import Results
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS
@@ -28,7 +29,7 @@ from reference.formats import FORMATS
 @cache
 def _in_a_round(regimes: tuple[str, ...], least: int) -> int:
     """Return the number of problems of a round in one dtype; it is the same for every dtype."""
-    return sum(map(count_of, CorePlan(("float64",), regimes, least)))
+    return sum(map(count_of, core_cases(("float64",), regimes, least)))
 
 
 class Regimes(Struct, frozen=True, tag="regimes"):
@@ -59,10 +60,10 @@ class Regimes(Struct, frozen=True, tag="regimes"):
         """Return the least number of problems of each regime: a whole round, or the rest in the last."""
         return min(ROUND, self.count - shard // len(self.dtypes) * ROUND)
 
-    def cases(self, shard: int) -> CorePlan:
-        """Return the plan with the cases of a shard."""
+    def cases(self, shard: int) -> Iterator[Case]:
+        """Yield the cases of a shard."""
         number, place = divmod(shard, len(self.dtypes))
-        return CorePlan((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
+        return core_cases((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
         """See `SweepKind.run`."""
@@ -77,6 +78,7 @@ class Regimes(Struct, frozen=True, tag="regimes"):
                     raise outcome.failure
             results.add(case, judge, list(outcomes.values()))
         for failing_case in results.failing_cases:
+            assert isinstance(failing_case.case, Case)  # noqa: S101, for mypy: all cases of a plan are
             wrong = [outcome for outcome in failing_case.outcomes if outcome.disagreeing]
             others = [outcome for outcome in failing_case.outcomes if not outcome.disagreeing]
             work.report_faults(failing_case.case, failing_case.judge, wrong, others)

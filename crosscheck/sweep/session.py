@@ -15,10 +15,10 @@ from rich.console import Console
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.protocol import Description
-from crosscheck.comparison.report import console_for, say
-from crosscheck.comparison.session import command
-from crosscheck.known import Difference, KnownDifferences
-from crosscheck.ledger import LedgerError, begin, write
+from crosscheck.results.environment import command
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
+from crosscheck.results.ledger import LedgerError, begin, write
 from crosscheck.sweep.executor import Executor, LocalExecutor, ShardAnswer, compute, local_worker_info
 from crosscheck.sweep.identity import header_of, short_digest
 from crosscheck.sweep.kind import SweepError, SweepKind
@@ -29,6 +29,7 @@ from crosscheck.sweep.progress import Bar, Interruption, progress
 from crosscheck.sweep.record import SweepResults, shard_ledger
 from crosscheck.sweep.show import heading, show
 from crosscheck.sweep.store import Store, shard_in, stored
+from crosscheck.terminal.console import console_for, say
 
 INTERRUPTED = 130
 STORES: Final = Path(".crosscheck/sweeps")

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import xxhash
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from adapters.errors import AdapterCrashed, AdapterMisbehaved
-from crosscheck.cases import Case
-from crosscheck.cases.sources import clear_cache
-from crosscheck.comparison.summarise import cell_of, count_of, known_fields, wrong_in
-from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_stack
 from crosscheck.explain.disagreement import DisagreementAnalysis
-from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, combine_matches
-from crosscheck.ledger import Fault
-from crosscheck.message import replay
-from crosscheck.summary import EVERY, Cell, Summary, add, hash_of
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
+from crosscheck.inputs.sources import clear_cache
+from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_stack
+from crosscheck.judging.judge import Judge
+from crosscheck.results.known import KnownDifferences, combine_matches
+from crosscheck.results.lines import Fault
+from crosscheck.results.measure import cell_of, count_known, count_of, wrong_in
+from crosscheck.results.summary import EVERY, Cell, Summary, add, hash_of
 from reference.types import Outputs, Problem
 
 
@@ -82,7 +82,7 @@ class Shard:
                     failure.add_note(f"replay: {replay(case.text, name)}")
                     raise
             lacking = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=frozenset([why]))
-            add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
+            add(self.cells, {cell_of(case, said, EVERY): lacking})
         return results
 
     def outcomes(self, judge: Judge, results: Mapping[str, Outputs]) -> dict[str, Outcome]:
@@ -145,10 +145,10 @@ class Shard:
         outcome = self._outcome(judge, name, got)
         matches = self._known.matches(judge, outcome, case.shape)
         for output in outcome.disagreeing:
-            cell = cell_of(case, outcome, output)
+            cell = cell_of(case, outcome.description, output)
             outside = wrong_in(outcome.judgements[output], output)
-            summary = dataclasses.replace(outside, **known_fields(judge, output, matches[output]))
-            add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
+            count_known(outside, judge, output, matches[output])
+            add(self.cells, {replace(cell, regime=regime or cell.regime): outside})
         return combine_matches(outcome, matches).without_known(outcome)
 
     def _is_new(self, case: Case, name: str, left: Outcome) -> bool:

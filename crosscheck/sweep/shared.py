@@ -17,7 +17,7 @@ from distributed import get_worker
 from adapters import compilation
 from adapters.child import ChildLostError
 from crosscheck.sweep.kind import SweepError
-from crosscheck.sweep.messages import Answer, Failed, Refused, WorkerInfo, read_job
+from crosscheck.sweep.messages import Answer, Failed, Refused, WorkerInfo, encode, read_job
 from crosscheck.sweep.pool import ENDED, Pool
 
 # After so many seconds without a task the processes end, since their client may have crashed.
@@ -97,7 +97,7 @@ def attempt(job: bytes, wanted: str, shard: int, careful: bool) -> bytes:  # noq
             answer = pool.attempt(shard, careful=careful)
     except SweepError as error:
         answer = Refused.of(error)
-    return msgspec.json.encode(_placed(answer, get_worker().address))
+    return encode(_placed(answer, get_worker().address))
 
 
 def _placed(answer: Answer, where: str) -> Answer:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from crosscheck.comparison.report import draw, say, sentence
-from crosscheck.comparison.table import tables
-from crosscheck.escaping import escape_control_characters
-from crosscheck.formatting import wrap_line
-from crosscheck.ledger import Fault, Header, Ledger
-from crosscheck.ledger.records import COMPLETE, NO_VERDICT
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import COMPLETE, NO_VERDICT, Fault, Header
 from crosscheck.sweep.record import SweepResults
+from crosscheck.terminal.console import draw, say
+from crosscheck.terminal.report import sentence
+from crosscheck.terminal.table import tables
+from crosscheck.text import escape_control_characters, wrap_line
 
 # The number of faults that are shown; the ledger has the others too.
 MOST_FAULTS = 20

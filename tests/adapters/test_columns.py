@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adapters.columns import from_columns, swapped, to_columns
-from crosscheck.cases import Case
+from adapters.memory import from_columns, swapped, to_columns
+from crosscheck.inputs import Case
 from reference.formats import FORMATS
 from reference.layouts import ALIGNMENT, LAYOUTS, arrange
 from reference.types import Array, Outputs, Problem

@@ -25,7 +25,7 @@ from adapters.conditions import ProcessOptions
 from adapters.instructions import Cpu, cpu
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 
 CASE = Case("ordinary", 3, (4, 1, 3, 1), dtype="float32")
 TORCH = "TORCHINDUCTOR_CACHE_DIR"

@@ -10,7 +10,7 @@ import pytest
 
 from adapters import AdapterMisbehaved, Spec
 from adapters.conditions import ProcessOptions
-from crosscheck.hosts import WorkerProcesses
+from adapters.isolated import WorkerProcesses
 from reference.types import Problem
 
 SUBNORMAL = Problem(*(np.full((1, 1), value, np.float32) for value in (2.0**-127, 0.0, 2.0**127)))

@@ -15,8 +15,8 @@ from safetensors import deserialize
 from adapters import NAMED, AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, Spec, spec_of
 from adapters.conditions import ProcessOptions
 from adapters.instructions import NATIVE
+from adapters.isolated import WorkerProcesses
 from adapters.modes import parse
-from crosscheck.hosts import WorkerProcesses
 from reference.types import Problem
 from tests.adapters.test_isolated import assert_gone
 

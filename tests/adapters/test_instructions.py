@@ -14,14 +14,14 @@ import pytest
 from command_line import ROOT, crosscheck
 from levels import OLDEST, levels, needs
 
-from adapters import AdapterError, Spec, instructions, spec_of, xla
-from adapters.child import environment_of
+from adapters import AdapterError, Spec, instructions, spec_of, threads
 from adapters.conditions import ProcessOptions
 from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, Cpu, numpy_variable, unavailable
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from crosscheck.cases import Case
-from crosscheck.matrix.combinations import all_combinations
+from adapters.start import environment_of
+from crosscheck.inputs import Case
+from crosscheck.plans.combinations import all_combinations
 from crosscheck.script.text import restrict_instructions
 
 AVX2 = frozenset.union(*(LEVELS[name].needs for name in ("sse42", "avx2")))
@@ -165,13 +165,13 @@ def test_a_users_flags_are_kept_but_for_those_that_a_name_decides(
 ) -> None:
     monkeypatch.setenv("XLA_FLAGS", theirs)
     ours = {"xla_cpu_multi_thread_eigen": "false"}
-    assert xla.merged(ours)["XLA_FLAGS"].strip() == f"{kept} --xla_cpu_multi_thread_eigen=false".strip()
+    assert threads.merged(ours)["XLA_FLAGS"].strip() == f"{kept} --xla_cpu_multi_thread_eigen=false".strip()
 
 
 def test_flags_in_a_file_are_read_as_xla_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "flags").write_text("--xla_dump_to=x\n--xla_dump_hlo_as_text\n")
     monkeypatch.setenv("XLA_FLAGS", str(tmp_path / "flags"))
-    assert xla.theirs() == ["--xla_dump_to=x", "--xla_dump_hlo_as_text"]
+    assert threads.theirs() == ["--xla_dump_to=x", "--xla_dump_hlo_as_text"]
 
 
 @pytest.mark.long

@@ -239,9 +239,10 @@ def test_isolation_changes_neither_values_nor_claims(dtype: str, tmp_path: Path)
             np.testing.assert_array_equal(got, want, strict=True)
         for name, want in closed_form.trace(*given).items():
             np.testing.assert_array_equal(adapter.trace(*given)[name], want, strict=True)
-        assert adapter.arithmetic(dtype) == closed_form.arithmetic(dtype)
-        assert (adapter.name, adapter.version, adapter.dtypes) == ("numpy", np.__version__, tuple(FORMATS))
-        assert adapter.threads == 1
+        said = adapter.description
+        assert said.arithmetic[dtype] == closed_form.arithmetic(dtype)
+        assert (said.name, said.version, said.dtypes) == ("numpy", np.__version__, tuple(FORMATS))
+        assert said.threads == 1
 
 
 def test_an_adapter_without_a_trace_says_so(adapters_by_fault: dict[str, ProcessAdapter]) -> None:

@@ -22,7 +22,7 @@ COPIED = ("reversed", "readonly", "broadcast of bytes")
 CODE = """
 import json, sys, warnings
 import numpy as np
-from adapters.pytorch.arrays import array, tensor
+from adapters.pytorch.adapter import array, tensor
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
 

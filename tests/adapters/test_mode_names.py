@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from machine_modes import ON_DEVICES
 
 from adapters import NAMED, AdapterError
-from adapters.modes import FACTORS, Mode, impossible, parse, plain
-from adapters.rules import RULES, Rule
+from adapters.modes import FACTORS, RULES, Mode, Rule, impossible, parse, plain
 
 
 def modes(framework: str) -> st.SearchStrategy[Mode]:
@@ -106,7 +105,7 @@ def test_what_cannot_be_says_why(name: str, reason: str) -> None:
 
 def excluded_by(rule: Rule, framework: str) -> Iterator[Mode]:
     """The modes that this rule excludes and no other does; all that the rules do not speak of is plain."""
-    factors = list(dict.fromkeys(factor for each in RULES[framework] for factor in each.factors))
+    factors = list(dict.fromkeys(factor for each in RULES[framework] for factor in each.clash))
     for chosen in itertools.product(*(FACTORS[framework][factor] for factor in factors)):
         mode = plain(framework, **dict(zip(factors, chosen, strict=True)))
         if [each for each in RULES[framework] if each.excludes(mode.as_dict)] == [rule]:

@@ -11,7 +11,7 @@ import adapters
 from adapters import NAMED
 from adapters.instructions import LEVELS
 from adapters.modes import FACTORS, parse, plain
-from crosscheck.matrix.combinations import all_combinations
+from crosscheck.plans.combinations import all_combinations
 
 # What is promised, the mode with a name of its own that does so, and how its framework spells it.
 BY_NAME = (

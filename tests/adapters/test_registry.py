@@ -12,8 +12,7 @@ import pytest
 import adapters
 from adapters import AdapterError, AdapterMisbehaved
 from adapters.modes import parse
-from adapters.protocol import TRACED, describe
-from adapters.results import outputs_of, traced_of
+from adapters.protocol import TRACED, describe, outputs_of, traced_of
 from reference.arithmetic import KAPPA, Arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs, Problem

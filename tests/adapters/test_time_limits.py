@@ -14,18 +14,19 @@ import pytest
 from command_line import crosscheck
 
 from adapters import AdapterError, NoAnswer, Spec
-from adapters.conditions import LONGER, ProcessOptions
+from adapters.conditions import LONGER, ProcessOptions, Turns, load
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from adapters.turns import Turns, load
-from crosscheck.cases import Case
 from crosscheck.check import CheckResult, check_exit_code
-from crosscheck.comparison.contract_checks import collect_violations, start_checks
-from crosscheck.comparison.engine import Results, compare
-from crosscheck.comparison.result import Comparison
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
+from crosscheck.compare.checks import collect_violations, start_checks
+from crosscheck.compare.session import compare
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
+from crosscheck.plans.plan import cases_of
 from crosscheck.pool import AdapterPool
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.record import Results
 from reference.types import Array, Outputs
 from tests.cli.test_compare import PLAN, pool_of, report_text
 from tests.faulty_adapters import wrong
@@ -161,14 +162,14 @@ class Late(InProcessAdapter):
 def assert_no_verdict(text: str) -> None:
     assert "\nNo verdict:\n  planted-healthy gave no answer within 1 s, nor within 2 s" in text
     assert "Not all within bounds (no verdict: planted-healthy)" in text
-    for word in ("Against the contract", "failed", "outside:", "Died", "is wrong"):
+    for word in ("Against the contract", "failed", "outside:", "Crashed", "is wrong"):
         assert word not in text
 
 
 def test_a_comparison_without_an_answer_is_not_green_and_blames_nobody() -> None:
     adapter = Late(1)
     with pool_of(adapter, InProcessAdapter(wrong.late_result)) as pool:
-        results = compare(PLAN.planned_cases(["planted-healthy"]), pool, lambda _: None)
+        results = compare(cases_of(PLAN.cases, ["planted-healthy"]), pool, lambda _: None)
     assert not Comparison(PLAN, [adapter.description], results).is_green
     assert_no_verdict(report_text(results, [adapter]))
 

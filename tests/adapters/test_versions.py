@@ -9,8 +9,8 @@ import pytest
 from command_line import ROOT, assert_one_clear_line, crosscheck
 from packaging.requirements import Requirement
 
-from adapters import MODULES, AdapterError, versions
-from adapters.versions import LEAST, check_version
+import adapters
+from adapters import LEAST, MODULES, AdapterError, check_version
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CASE = "float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x1p+1]]"
@@ -45,12 +45,12 @@ def test_a_framework_that_is_too_old_is_one_clear_line_and_exit_code_2(
 
 @pytest.mark.parametrize("release", ["0.8", "0.8.0", "0.8.0.dev20251010", "0.10.2", "1.0a0+git1234"])
 def test_what_is_new_enough_is_used(release: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "version", lambda _: release)
+    monkeypatch.setattr(adapters, "version", lambda _: release)
     check_version("jax")
 
 
 @pytest.mark.parametrize("release", ["0.7.2", "0.7", "0.7.99.dev1"])
 def test_what_is_older_is_refused(release: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "version", lambda _: release)
+    monkeypatch.setattr(adapters, "version", lambda _: release)
     with pytest.raises(AdapterError, match=rf"^jax {release} is too old, 0\.8 or newer is needed: "):
         check_version("jax")

@@ -11,7 +11,7 @@ import pytest
 
 from adapters import AdapterError, AdapterMisbehaved, Spec
 from adapters.conditions import ProcessOptions
-from crosscheck.hosts import WorkerProcesses
+from adapters.isolated import WorkerProcesses
 from reference.types import Problem
 
 pytestmark = [

@@ -11,9 +11,11 @@ import pytest
 import adapters
 from adapters.errors import AdapterCrashed
 from crosscheck.behaviours.probe import Probe, WithThreadVariant
-from crosscheck.behaviours.survey import MISBEHAVED, PROBES, observations_of
-from crosscheck.cases import parse
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
+from crosscheck.behaviours.questions import PROBES
+from crosscheck.behaviours.survey import observations_of
+from crosscheck.inputs import parse
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter
+from crosscheck.results.lines import MISBEHAVED
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
 from tests.faulty_adapters import wrong

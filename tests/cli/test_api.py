@@ -18,13 +18,13 @@ import crosscheck
 import gradient_crosscheck
 from adapters import AdapterError
 from crosscheck import admissible_sets, api, compare_adapters, exact_values, judge_outputs, reference_outputs
-from crosscheck.accuracy import RESOLUTION
 from crosscheck.api import compared, exact, judged
-from crosscheck.cases import parse
-from crosscheck.comparison import session
-from crosscheck.comparison.engine import Results
-from crosscheck.judge import OUTPUTS, Judge, Verdict
+from crosscheck.compare import session
+from crosscheck.inputs import parse
+from crosscheck.judging.accuracy import RESOLUTION
+from crosscheck.judging.judge import OUTPUTS, Judge, Verdict
 from crosscheck.pool import AdapterPool
+from crosscheck.results.record import Results
 from reference import oracle
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.types import Problem

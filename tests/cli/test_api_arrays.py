@@ -13,8 +13,8 @@ import pytest
 from command_line import python
 
 from crosscheck import admissible_sets, compare_adapters, exact_values, judge_outputs, reference_outputs
-from crosscheck.cases import Literal, parse
-from crosscheck.judge import Verdict
+from crosscheck.inputs import Literal, parse
+from crosscheck.judging.judge import Verdict
 from reference.formats import FORMATS
 
 ONE: tuple[Any, Any, Any] = ([[1]], [[0.5]], [[2]])

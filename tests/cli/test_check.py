@@ -12,13 +12,14 @@ from safetensors.numpy import save_file
 
 import adapters
 from adapters.conditions import ProcessOptions
-from crosscheck.cases import Case
-from crosscheck.cases.literals import CaseError
-from crosscheck.check import CheckResult, check_and_show, check_exit_code, read
-from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.onecase import largest_error
+from crosscheck.check import CheckResult, check_and_show, check_exit_code
+from crosscheck.inputs import Case
+from crosscheck.inputs.files import read_case
+from crosscheck.inputs.literals import CaseError
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
+from crosscheck.terminal.case_table import largest_error
 from tests.faulty_adapters import wrong as planted
 
 ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"
@@ -55,7 +56,7 @@ def test_agreement_shows_every_output_of_every_adapter(
 
 
 def test_where_nothing_was_returned_no_error_is_measured() -> None:
-    judge = Judge(read(ONE).problem())
+    judge = Judge(read_case(ONE).problem())
     assert largest_error(judge, [], {}).startswith("No adapter returned anything")
     raised = evaluate_and_judge(InProcessAdapter(planted.raises), judge)
     assert largest_error(judge, [raised], {}).startswith("No adapter returned anything")
@@ -84,7 +85,7 @@ def test_the_table_of_one_number_shows_got_and_exact(
 
 def heard(source: str, *names: str) -> CheckResult:
     """The check of planted adapters in this process."""
-    found = CheckResult(source, Judge(read(source).problem()))
+    found = CheckResult(source, Judge(read_case(source).problem()))
     found.add_all(AdapterPool({wrong(name): InProcessAdapter(getattr(planted, name)) for name in names}))
     return found
 

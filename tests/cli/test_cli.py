@@ -9,8 +9,8 @@ import pytest
 from command_line import COMMAND, ENVIRONMENT, ROOT, assert_one_clear_line, python
 
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, one_line
-from crosscheck import commands, exit_codes
-from crosscheck.cases.literals import CaseError
+from crosscheck.cli import commands, running
+from crosscheck.inputs.literals import CaseError
 
 COMBINATION = "jax-jit-row_loss-closed_W-vectors"
 
@@ -102,7 +102,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["crosscheck.commands", "click", "numpy", "rich"])
+@pytest.mark.parametrize("module", ["crosscheck.cli.commands", "click", "numpy", "rich"])
 def test_ctrl_c_while_a_module_is_imported_is_one_line_and_exit_code_130(module: str) -> None:
     found = python("-c", INTERRUPTED_BY.format(module))
     assert (found.returncode, found.stdout, found.stderr) == (130, "", "crosscheck: interrupted\n")
@@ -145,7 +145,7 @@ def test_an_internal_error_shows_its_traceback_on_demand(monkeypatch: pytest.Mon
         raise ZeroDivisionError
 
     monkeypatch.setattr(commands.compare, "callback", fail)
-    monkeypatch.setenv(exit_codes.TRACEBACK, "1")
+    monkeypatch.setenv(running.TRACEBACK, "1")
     with pytest.raises(ZeroDivisionError):
         commands.run(["compare"])
 
@@ -173,7 +173,7 @@ def test_a_space_follows_each_name_of_the_list(capsys: pytest.CaptureFixture[str
 
 def test_help_and_listings_import_no_framework_and_no_numpy() -> None:
     code = (
-        "import sys; from crosscheck.commands import run; run(['adapters']); run(['compare', '-h']);"
+        "import sys; from crosscheck.cli.commands import run; run(['adapters']); run(['compare', '-h']);"
         "sys.exit(len({'numpy', 'torch', 'jax', 'rich'} & set(sys.modules)))"
     )
     found = python("-c", code)

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from adapters.errors import AdapterCrashed
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case
-from crosscheck.comparison.contract_checks import collect_violations, start_checks
-from crosscheck.comparison.engine import Results, compare
-from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.planned import PlannedCase
-from crosscheck.comparison.report import show
-from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.table import Row, rows
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.message import replay
+from crosscheck.compare.checks import collect_violations, start_checks
+from crosscheck.compare.session import compare
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.plans.core import core_plan, problems_per_cell
+from crosscheck.plans.plan import Plan, PlannedCase, cases_of
 from crosscheck.pool import AdapterPool
-from crosscheck.summary import merged
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.record import Results
+from crosscheck.results.rows import Row, rows
+from crosscheck.results.summary import add, merged
+from crosscheck.terminal.report import show
 from reference.types import Array, Outputs
 from tests.faulty_adapters import wrong
 
-PLAN = CorePlan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+PLAN = core_plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+PER_CELL = problems_per_cell(7)
 
 
 class Crashing(InProcessAdapter):
@@ -59,12 +61,12 @@ def pool_of(*adapters: CheckedAdapter) -> AdapterPool:
     return AdapterPool({adapter.description.name: adapter for adapter in adapters}, strict=True)
 
 
-def results_of(*adapters: CheckedAdapter, plan: CorePlan = PLAN) -> Results:
+def results_of(*adapters: CheckedAdapter, plan: Plan = PLAN) -> Results:
     with pool_of(*adapters) as pool:
-        return compare(plan.planned_cases(list(pool.adapters)), pool, lambda _: None)
+        return compare(cases_of(plan.cases, pool.adapters), pool, lambda _: None)
 
 
-def comparison_of(*adapters: CheckedAdapter, plan: CorePlan = PLAN, **options: Any) -> Comparison:
+def comparison_of(*adapters: CheckedAdapter, plan: Plan = PLAN, **options: Any) -> Comparison:
     said = [adapter.description for adapter in adapters]
     return Comparison(plan, said, results_of(*adapters, plan=plan), **options)
 
@@ -87,7 +89,7 @@ def report_text(
 
 def test_a_healthy_adapter_agrees_on_all_problems_of_the_plan() -> None:
     row = row_of(results_of(InProcessAdapter(wrong.healthy)), "planted-healthy", "grad")
-    assert (row.verdict, row.summary.problems) == ("within bounds", 2 * PLAN.per_cell)
+    assert (row.verdict, row.summary.problems) == ("within bounds", 2 * PER_CELL)
     assert (row.judged, row.summary.not_judged) == (row.summary.elements, 0)
 
 
@@ -106,12 +108,12 @@ def test_an_adapter_that_crashed_is_not_called_again_and_the_others_go_on() -> N
     assert row.verdict == "failed"
     assert row.judged == 0
     heard = row_of(results, "planted-sign", "loss").summary.problems
-    assert row.summary.not_run + row.summary.problems + heard == 2 * PLAN.per_cell
-    assert row_of(results, "planted-healthy", "grad").summary.problems == 2 * PLAN.per_cell
+    assert row.summary.not_run + row.summary.problems + heard == 2 * PER_CELL
+    assert row_of(results, "planted-healthy", "grad").summary.problems == 2 * PER_CELL
 
 
 def test_an_adapter_that_misbehaves_in_one_dtype_is_heard_in_the_others() -> None:
-    plan = CorePlan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
+    plan = core_plan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
 
     class Half(wrong.Planted):
         def evaluate(self, X: Array, y: Array, W: Array) -> Any:
@@ -128,21 +130,22 @@ def test_ctrl_c_leaves_what_was_found_so_far() -> None:
             raise KeyboardInterrupt
 
     with pool_of(InProcessAdapter(wrong.healthy)) as pool:
-        results = compare(PLAN.planned_cases(list(pool.adapters)), pool, interrupt)
+        results = compare(cases_of(PLAN.cases, pool.adapters), pool, interrupt)
     assert results.interrupted
-    assert 0 < merged(results.summaries.values()).problems < 8 * PLAN.per_cell
+    assert 0 < merged(results.summaries.values()).problems < 8 * PER_CELL
     assert "Interrupted after 5 of 8 cases" in report_text(results, [InProcessAdapter(wrong.healthy)])
 
 
 def test_summaries_do_not_depend_on_how_the_plan_is_cut() -> None:
-    cases = list(PLAN)
+    cases = list(PLAN.cases)
     whole, parts = Results(), [Results(), Results()]
     for place, case in enumerate(cases):
         for results in (whole, parts[place % 2]):
             judge = Judge(case.problem())
             results.add(case, judge, [evaluate_and_judge(InProcessAdapter(wrong.sign), judge)])
     first, second = (part.summaries for part in parts)
-    assert whole.summaries == {**first, **second}
+    add(first, second)
+    assert whole.summaries == first
     assert exact_values(Judge(cases[0].problem()), 0)
 
 
@@ -168,7 +171,7 @@ def test_a_dtype_that_an_adapter_states_and_refuses_is_no_pass() -> None:
             raise NotImplementedError("no float32 today")
         return wrong.right(X, y, W)
 
-    plan = CorePlan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
+    plan = core_plan(dtypes=("float64", "float32"), regimes=("ordinary",), problems=3)
     for dtypes, without in ((("float64", "float32"), ["planted-half in float32"]), (("float64",), [])):
         adapter = InProcessAdapter(wrong.Planted("half", refusing, *dtypes))
         comparison = comparison_of(adapter, plan=plan)
@@ -193,7 +196,7 @@ def test_problems_are_counted_whatever_outputs_an_adapter_has(outputs: tuple[str
         return {name: every[name] for name in outputs}
 
     comparison = comparison_of(InProcessAdapter(wrong.Planted("some", some)))
-    assert (comparison.evaluated, comparison.is_green) == (2 * PLAN.per_cell, True)
+    assert (comparison.evaluated, comparison.is_green) == (2 * PER_CELL, True)
 
 
 def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:

@@ -14,19 +14,21 @@ from pytest_runs import adapter
 from adapters import NAMED, AdapterError
 from adapters.modes import parse
 from crosscheck import pool
-from crosscheck.cases import Case
-from crosscheck.comparison import engine, report
-from crosscheck.comparison.matrix import MatrixPlan, selected
-from crosscheck.comparison.planned import PlannedCase
-from crosscheck.comparison.report import heading
-from crosscheck.comparison.summarise import BUDGET, oracle_budget
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
-from crosscheck.matrix.combinations import all_combinations
-from crosscheck.matrix.plan import combined_items, named_items
-from crosscheck.matrix.shapes import CLASSES
+from crosscheck.compare import session
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
+from crosscheck.plans.combinations import all_combinations
+from crosscheck.plans.items import combined_items, named_items
+from crosscheck.plans.matrix import matrix_plan, selected
+from crosscheck.plans.plan import Plan, PlannedCase, cases_of
+from crosscheck.plans.shapes import CLASSES
 from crosscheck.pool import AdapterPool
-from crosscheck.summary import merged
+from crosscheck.results import record
+from crosscheck.results.measure import BUDGET, oracle_budget
+from crosscheck.results.summary import merged
+from crosscheck.terminal import report
+from crosscheck.terminal.report import heading
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 from tests.cli.test_compare import report_text, results_of
@@ -40,8 +42,12 @@ COMBINATION = "jax-jit-row_loss-closed_W-vectors"
 CASES = [Case("ordinary", seed, (5, 2, 3, 1), dtype="float32") for seed in range(3)]
 
 
-def chosen(*only: str, dtypes: tuple[str, ...] = ALL, thorough: bool = False) -> MatrixPlan:
-    return MatrixPlan.of(selected(only, (), dtypes), dtypes, thorough=thorough)
+def chosen(*only: str, dtypes: tuple[str, ...] = ALL, thorough: bool = False) -> Plan:
+    return matrix_plan([spec.name for spec in selected(only, (), dtypes)], dtypes, thorough=thorough)
+
+
+def modes_of(plan: Plan) -> set[str]:
+    return {name for names in plan.cases.values() for name in names or ()}
 
 
 # ------------------------------------------------------------------------------------------- the plan
@@ -52,8 +58,7 @@ def test_every_mode_meets_the_cases_of_its_items_and_no_others(thorough: bool) -
     plan = chosen(thorough=thorough)
     items = [*named_items(NAMED, thorough=thorough), *combined_items(thorough=thorough)]
     want = {(item.mode, case) for item in items for case in item.cases}
-    names = [*plan.named, *plan.combined]
-    got = [(name, planned.case) for planned in plan.planned_cases(names) for name in planned.names]
+    got = [(name, case) for case, names in plan.cases.items() for name in names or ()]
     assert len(got) == len(set(got))
     assert set(got) == want
     assert plan.is_whole
@@ -61,16 +66,16 @@ def test_every_mode_meets_the_cases_of_its_items_and_no_others(thorough: bool) -
 
 def test_every_case_comes_once_and_the_small_ones_first() -> None:
     plan = chosen("torch")
-    cases = [planned.case for planned in plan.planned_cases([*plan.named, *plan.combined])]
+    cases = list(plan.cases)
     sizes = [Judge(case.problem()).problem.X.size for case in cases if case.shape[-1] == 1]
-    assert len(plan) == len(cases) == len(set(cases))
+    assert len(cases) == len(set(cases))
     assert sizes == sorted(sizes)
 
 
 def test_who_did_not_start_meets_nobody() -> None:
-    planned_cases = list(chosen("numpy").planned_cases(["numpy"]))
+    planned_cases = list(cases_of(chosen("numpy").cases, ["numpy"]))
     assert {name for planned in planned_cases for name in planned.names} == {"numpy"}
-    assert len(planned_cases) == len(chosen("numpy"))
+    assert len(planned_cases) == len(chosen("numpy").cases)
 
 
 # By what is chosen: the modes with names among it, and whether combinations are among it.
@@ -87,20 +92,21 @@ CHOSEN: dict[str, tuple[set[str], bool]] = {
 @pytest.mark.parametrize("only", CHOSEN)
 def test_only_takes_names_patterns_and_frameworks_of_modes_and_combinations(only: str) -> None:
     plan = chosen(only)
-    assert (set(plan.named), bool(plan.combined)) == CHOSEN[only]
+    assert (modes_of(plan) - set(plan.labels), bool(plan.labels)) == CHOSEN[only]
     assert not plan.is_whole
 
 
 def test_a_mode_outside_every_list_meets_every_class_of_small_shapes_with_compiled_modes() -> None:
     plan = chosen("jax-jit-scan-vectors-2threads", dtypes=("float32",))
-    assert {case.dtype for case, _ in plan.planned_cases(plan.named)} == {"float32"}
-    assert len(plan) > 10
+    assert {case.dtype for case in plan.cases} == {"float32"}
+    assert modes_of(plan) == {"jax-jit-scan-vectors-2threads"}
+    assert len(plan.cases) > 10
 
 
 def test_dtypes_narrow_the_cases_and_the_combinations() -> None:
     plan = chosen("torch", dtypes=("float16",))
-    assert {case.dtype for case, _ in plan.planned_cases([*plan.named, *plan.combined])} == {"float16"}
-    assert set(plan.combined) <= {name for name, dtype in all_combinations() if dtype == "float16"}
+    assert {case.dtype for case in plan.cases} == {"float16"}
+    assert set(plan.labels) <= {name for name, dtype in all_combinations() if dtype == "float16"}
     assert not plan.is_whole
 
 
@@ -111,22 +117,21 @@ def test_a_combination_without_a_case_in_these_dtypes_is_a_mistake() -> None:
 
 def test_combinations_of_a_framework_share_a_label_and_modes_with_names_have_their_own() -> None:
     plan = chosen()
-    counts = Counter(plan.label(name) for name in (*plan.named, *plan.combined))
+    counts = Counter(plan.label(name) for name in modes_of(plan))
     assert {label for label, count in counts.items() if count == 1} == set(NAMED)
     for framework in ("torch", "jax"):
-        own = [name for name in plan.combined if parse(name).framework == framework]
+        own = [name for name in plan.labels if parse(name).framework == framework]
         assert counts[f"{framework}: {len(own)} combinations"] == len(own)
 
 
 def test_the_contract_is_checked_on_modes_with_names_in_every_dtype() -> None:
-    plan = chosen()
-    checked = list(plan.contract([*plan.named, *plan.combined]))
-    assert [case.dtype for case, _ in checked] == list(FORMATS)
-    assert all(names == NAMED for _, names in checked)
+    checked = chosen().contract
+    assert [case.dtype for case in checked] == list(FORMATS)
+    assert all(names == NAMED for names in checked.values())
 
 
 def test_the_coverage_of_a_mode_tells_every_class_of_shapes_apart() -> None:
-    assert chosen().classes("numpy") == tuple(CLASSES)
+    assert chosen().classes == tuple(CLASSES)
 
 
 # ------------------------------------------------------------------------------------------ the engine
@@ -169,7 +174,7 @@ def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pyt
             judged.append(problem)
             super().__init__(problem)
 
-    monkeypatch.setattr(engine, "Judge", Counted)
+    monkeypatch.setattr(session, "Judge", Counted)
     adapters = [Watched(name, []) for name in ("a", "b")]
     one, two = (adapter.description.name for adapter in adapters)
     planned_cases = [
@@ -178,7 +183,7 @@ def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pyt
         PlannedCase(CASES[2], (two,)),
     ]
     with sharing(adapters) as shared:
-        results = engine.compare(planned_cases, shared, lambda _: None)
+        results = session.compare(planned_cases, shared, lambda _: None)
     assert len(judged) == results.judged == 3
     assert [len(adapter.calls) for adapter in adapters] == [2, 2]
     assert adapters[0].calls[1].X is adapters[1].calls[0].X
@@ -191,7 +196,7 @@ def test_those_who_share_a_process_are_called_one_at_a_time() -> None:
     adapters = [Watched(name, overlaps) for name in "abc"]
     with sharing(adapters) as shared:
         planned_cases = [PlannedCase(case, tuple(shared.adapters)) for case in CASES]
-        engine.compare(planned_cases, shared, lambda _: None)
+        session.compare(planned_cases, shared, lambda _: None)
     assert overlaps == []
     assert sum(len(adapter.calls) for adapter in adapters) == 9
 
@@ -209,7 +214,7 @@ def test_as_much_is_handed_in_ahead_as_memory_allows(monkeypatch: pytest.MonkeyP
         handed.clear()
         before: list[int] = []
         monkeypatch.setattr(pool, "AHEAD", ahead)
-        engine.compare(planned_cases(), healthy, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
+        session.compare(planned_cases(), healthy, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
         assert before == want
     healthy.close()
 
@@ -224,7 +229,7 @@ def test_a_large_case_is_judged_without_the_oracle() -> None:
 
 def test_many_modes_are_counted_in_the_heading_and_few_are_listed() -> None:
     said = [InProcessAdapter(wrong.Planted(f"p{i}", wrong.right)).description for i in range(12)]
-    few, many = (list(heading(MatrixPlan(), said[:count])) for count in (2, 12))
+    few, many = (list(heading(matrix_plan(NAMED), said[:count])) for count in (2, 12))
     assert few[2:] == ["  planted-p0: planted 1.0, cpu", "  planted-p1: planted 1.0, cpu"]
     assert many[2:] == ["  planted 1.0, cpu: 12 modes"]
 
@@ -242,7 +247,7 @@ def test_a_finding_keeps_all_that_are_wrong_and_a_few_that_are_right() -> None:
     results = results_of(*planted(12), InProcessAdapter(wrong.sign))
     names = [outcome.description.name for outcome in results.failing_cases[0].outcomes]
     assert names[0] == "planted-sign"
-    assert len(names) == 1 + engine.MOST_AGREEING
+    assert len(names) == 1 + record.MOST_AGREEING
 
 
 def test_so_many_disagreements_are_reported_in_full_and_every_one_is_counted(

@@ -18,7 +18,7 @@ import pytest
 from documented import ROOT, commands, documents
 from documented_ways import WAYS, Elsewhere, Named, Run
 
-from crosscheck.commands import cli
+from crosscheck.cli.commands import cli
 
 BASH = shutil.which("bash") or "bash"
 # Of the Makefile: without them its targets would install the copy in the place of this checkout.

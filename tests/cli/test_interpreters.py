@@ -11,13 +11,13 @@ from command_line import assert_one_clear_line, crosscheck
 from adapters import Spec, select
 from adapters.conditions import ProcessOptions
 from adapters.isolated import ProcessAdapter
-from crosscheck.comparison import probe_results
-from crosscheck.comparison.interpreters import PlanPerInterpreter
-from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.session import compare_and_show
-from crosscheck.ledger import read
-from crosscheck.ledger.environment import environment
-from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+from crosscheck.compare import checks
+from crosscheck.compare.session import compare_and_show
+from crosscheck.plans.core import core_plan
+from crosscheck.plans.plan import Plan, per_interpreter
+from crosscheck.results.environment import environment
+from crosscheck.results.ledger import read
+from crosscheck.results.lines import COMPLETE, INTERRUPTED
 
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("interpreters"), pytest.mark.long]
@@ -58,10 +58,11 @@ def test_equal_environments_have_one_table_and_nothing_changed(folder: Path, pai
     ]
 
 
-def plan_and_specs(pair: tuple[str, str]) -> tuple[PlanPerInterpreter, list[Spec]]:
+def plan_and_specs(pair: tuple[str, str]) -> tuple[Plan, list[Spec]]:
     """A small comparison of NumPy with itself."""
-    plan = PlanPerInterpreter(CorePlan(dtypes=("float32",), regimes=("ordinary",), problems=7), pair)
-    return plan, [spec.under(python) for python in pair for spec in select(["numpy"])]
+    plan = core_plan(dtypes=("float32",), regimes=("ordinary",), problems=7)
+    specs = [spec.under(python) for python in pair for spec in select(["numpy"])]
+    return per_interpreter(plan, specs), specs
 
 
 def test_the_gate_and_the_ledger_share_what_the_probes_saw(
@@ -71,15 +72,15 @@ def test_the_gate_and_the_ledger_share_what_the_probes_saw(
 
     def crashing(adapter: ProcessAdapter, *_: object) -> list[str]:
         evaluated.append(adapter.name)
-        return [f"{adapter.name} died"]
+        return [f"{adapter.name} crashed"]
 
-    monkeypatch.setattr(probe_results, "probe_adapter", crashing)
+    monkeypatch.setattr(checks, "probe_adapter", crashing)
     options, ledger = ProcessOptions(tmp_path / "journal"), tmp_path / "run.jsonl"
     assert compare_and_show(*plan_and_specs(pair), options, ledger=ledger) == 1
     names = ["numpy@one", "numpy@other"]
     assert evaluated == names
     printed = capsys.readouterr().out.splitlines()
-    assert [line for line in printed if line.endswith(" died")] == [f"{name} died" for name in names]
+    assert [line for line in printed if line.endswith(" crashed")] == [f"{name} crashed" for name in names]
     found = read(ledger)
     assert (found.ending, sorted(fault.who for fault in found.faults)) == (COMPLETE, names)
 
@@ -90,7 +91,7 @@ def test_ctrl_c_during_the_probes_ends_as_interrupted_and_the_ledger_says_so(
     def interrupted(*_: object) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(probe_results, "probe_adapter", interrupted)
+    monkeypatch.setattr(checks, "probe_adapter", interrupted)
     options, ledger = ProcessOptions(tmp_path / "journal"), tmp_path / "run.jsonl"
     assert compare_and_show(*plan_and_specs(pair), options, ledger=ledger) == 130
     assert read(ledger).ending == INTERRUPTED

@@ -36,8 +36,8 @@ from malicious_files import (
     sparse,
 )
 
-from crosscheck.escaping import escape_control_characters
-from crosscheck.ledger import Ledger, read
+from crosscheck.results.ledger import Ledger, read
+from crosscheck.text import escape_control_characters
 
 
 def forged(change: Callable[[list[bytes]], list[bytes]]) -> Make:
@@ -69,7 +69,7 @@ def before(number: int, *more: bytes) -> Make:
 
 ledger = functools.partial(file_of, "bad.jsonl")
 HEADER, CELL, FOOTER = 0, 1, -1
-ONE_LINE = b'{"format":"gradient-crosscheck ledger","version":2,"text":"%s"}\n'
+ONE_LINE = b'{"format":"gradient-crosscheck ledger","version":3,"text":"%s"}\n'
 NO_LEDGER, OTHERWISE = (
     "is no ledger of this suite, or its beginning is damaged",
     "in another form than the suite writes",
@@ -85,12 +85,12 @@ LEDGERS = (
     Row("half-a-character-in-bytes", at(CELL, b'"core"', b'"\xed\xa0\x80"'), "line 2: "),
     Row("escapes-for-a-kind", at(CELL, b'"cell"', rb'"\u001b[2J\u202e"'), r"Invalid value '\x1b[2J\u202e'"),
     Row("text-without-end-for-a-kind", at(CELL, b'"cell"', b'"' + b"x" * 10**6 + b'"'), "value 'xxxxxx"),
-    Row("another-version", at(HEADER, b'"version":2', b'"version":1'), "version 1 of the format, and this"),
-    Row("version-of-4,000-digits", at(HEADER, b'"version":2', b'"version":' + b"9" * 4000), "has version 99"),
+    Row("another-version", at(HEADER, b'"version":3', b'"version":1'), "version 1 of the format, and this"),
+    Row("version-of-4,000-digits", at(HEADER, b'"version":3', b'"version":' + b"9" * 4000), "has version 99"),
     Row("negative-count", at(CELL, b'"cases":7', b'"cases":-7'), "Expected `int` >= 0"),
     Row("huge-count", at(CELL, b'"cases":7', b'"cases":1e400'), "Number out of range"),
-    Row("code-for-a-number", at(CELL, FIGURE, b"\"__import__('os').system('touch hit')\""), "matching regex"),
-    Row("huge-exponent", at(CELL, FIGURE, b'"0x1.8p+9999"'), "has a number that no float64 holds"),
+    Row("code-for-a-number", at(CELL, FIGURE, b"\"__import__('os').system('touch hit')\""), "is no number"),
+    Row("huge-exponent", at(CELL, FIGURE, b'"0x1.8p+9999"'), "is a number that no float64 holds"),
     Row("time-beyond-the-calendar", at(HEADER, TIME, b"9999-12-31T23:59:59-12:00"), "that is not UTC"),
     Row("field-twice", at(CELL, b'"cases":7', b'"cases":8,"cases":7'), OTHERWISE),
     Row("unknown-field", at(CELL, b"{", b'{"extra":1,'), "unknown field `extra`"),

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pytest_runs import CONTRACT, MISSION, Ran, adapter, assert_says, only, process
 
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.pool import CRASHED, LATE
-from crosscheck.regimes import REGIMES
 from tests.faulty_adapters import deaths, wrong
 
 # With one xdist worker: its fixture takes seconds.
@@ -112,7 +112,7 @@ def test_a_crash_fails_the_run_and_is_named_with_its_journal(name: str, runs: Ca
     (journal,) = set(re.findall(line, printed, re.MULTILINE))
     assert Path(journal).is_file()
     assert f"bin/crosscheck check {journal} --adapter tests.faulty_adapters.deaths:{name}" in printed
-    what = "no verdict" if name == "endless" else "died"
+    what = "no verdict" if name == "endless" else "crashed"
     assert f"\n{what}: tests.faulty_adapters.deaths:{name}: planted-{name} " in printed
 
 

@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import recording
 from ledgers import cell, small, summary
 from pytest_runs import Ran, adapter, assert_says, process
 
-from conftest import PROFILES
-from crosscheck.ledger import LedgerError, read, write
-from crosscheck.ledger.records import COMPLETE
+from crosscheck.pytest_plugin import PROFILES, recording
+from crosscheck.results.ledger import LedgerError, read, write
+from crosscheck.results.lines import COMPLETE
 
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("recording"), pytest.mark.long]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from crosscheck.comparison.table import Row, median, merge_outputs, rows, share_of, tables
-from crosscheck.summary import EVERY, Cell, Summary, Worst
+from crosscheck.results.rows import Row, merge_outputs, rows
+from crosscheck.results.summary import EVERY, Cell, Number, Summary, Worst
+from crosscheck.terminal.table import median, share_of, tables
 
 
 def cell(adapter: str, dtype: str, output: str, regime: str = "ordinary") -> Cell:
@@ -18,7 +19,7 @@ def cell(adapter: str, dtype: str, output: str, regime: str = "ordinary") -> Cel
 
 
 def worst(value: float, regime: str) -> Worst:
-    return Worst(value, "case", (0, 0, 0), regime)
+    return Worst(Number(value), "case", (0, 0, 0), regime)
 
 
 LONG = "an-adapter-from-outside-that-has-a-long-name"
@@ -39,7 +40,7 @@ SUMMARIES = {
         8192, 24576, 70, 99, error=worst(3e16, "zeros"), share=worst(3e12, "near_label"), errors={"inf": 1}
     ),
     cell(LONG, "float32", "loss"): Summary(8, 8),
-    cell(LONG, "float32", EVERY): Summary(64, failures=frozenset(["died"]), not_run=1000),
+    cell(LONG, "float32", EVERY): Summary(64, failures=frozenset(["crashed"]), not_run=1000),
     cell(LONG, "float16", EVERY): Summary(64, unsupported=frozenset(["no"])),
     cell(LONG, "bfloat16", EVERY): Summary(not_run=64),
 }

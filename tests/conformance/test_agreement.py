@@ -10,8 +10,8 @@ from agreement import DisagreementError, explained
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, Literal, parse
-from crosscheck.cases.strategies import problems
+from crosscheck.inputs import SHAPES_ELEMENTWISE, Literal, parse
+from crosscheck.inputs.strategies import problems
 from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from agreement import assert_keeps_the_contract
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from agreement import assert_all_agree, explained
 
-from crosscheck.cases import Case
-from crosscheck.cases.sources import LABELS
+from crosscheck.inputs import Case
+from crosscheck.inputs.sources import LABELS
 from crosscheck.pool import AdapterPool
 
 

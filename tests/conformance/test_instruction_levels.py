@@ -9,9 +9,9 @@ from machine_modes import AT_LEVELS
 
 from adapters import spec_of
 from adapters.modes import parse
-from crosscheck.cases import Case
-from crosscheck.matrix.run import MatrixRun
-from crosscheck.matrix.shapes import DOCUMENT
+from crosscheck.inputs import Case
+from crosscheck.plans.shapes import DOCUMENT
+from crosscheck.pytest_plugin.matrix_run import MatrixRun
 from reference.formats import FORMATS
 
 CASE = Case("ordinary", 3, (64, 1, 3, 1), dtype="float32")

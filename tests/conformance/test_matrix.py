@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from adapters import Spec
-from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter, Outcome
-from crosscheck.known import KnownDifferences
-from crosscheck.matrix.coverage import NOT_JUDGED
-from crosscheck.matrix.plan import Item
-from crosscheck.matrix.run import MatrixRun, never_judged
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import InProcessAdapter, Outcome
+from crosscheck.plans.items import Item
 from crosscheck.pool import AdapterPool
+from crosscheck.pytest_plugin.matrix_run import MatrixRun, never_judged
+from crosscheck.results.coverage import NOT_JUDGED
 from reference.types import Array
 from tests.faulty_adapters import wrong
 
@@ -26,7 +25,7 @@ def agreeing(matrix: MatrixRun, spec: Spec, item: Item) -> Iterator[tuple[Case, 
     """The mode on every case; an element outside its set that is no known difference fails the test."""
     for case in item.cases:
         if spec.name in matrix.pool.crashed:
-            pytest.fail(f"it died earlier: {matrix.pool.crashed[spec.name]}", pytrace=False)
+            pytest.fail(f"it crashed earlier: {matrix.pool.crashed[spec.name]}", pytrace=False)
         outcome, known_match = matrix.add(spec, case)
         if not known_match.is_green:
             pytest.fail(matrix.failure_message(spec, case, outcome), pytrace=False)
@@ -55,7 +54,7 @@ def outcome_of(adapter: wrong.Planted, *cases: Case) -> str:
     pool = AdapterPool({PLANTED.name: InProcessAdapter(adapter)})
     try:
         item = Item("planted", cases[0].dtype, cases)
-        assert_agrees_and_is_judged(MatrixRun(pool, KnownDifferences()), PLANTED, item)
+        assert_agrees_and_is_judged(MatrixRun(pool), PLANTED, item)
     except pytest.fail.Exception as failed:
         return str(failed)
     return ""

@@ -17,9 +17,10 @@ from adapters import spec_of
 from adapters.conditions import ProcessOptions
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from crosscheck.evaluation import Outcome, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.known import Difference, KnownDifferences
+from crosscheck.judging.evaluation import Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
 
 VARIABLE = "CROSSCHECK_OLD_JAX_PYTHON"
 BUGS = [

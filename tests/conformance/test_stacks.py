@@ -9,10 +9,10 @@ import pytest
 from agreement import assert_all_agree, explained
 from hypothesis import Phase, given, settings
 
-from crosscheck.cases import SHAPES_STACKED, Case
-from crosscheck.cases.strategies import cases
+from crosscheck.inputs import SHAPES_STACKED, Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.inputs.strategies import cases
 from crosscheck.pool import AdapterPool
-from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 
 # Each example is a stack; an eighth as many of them judge a thousand times as many problems.

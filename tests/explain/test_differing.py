@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case, parse
 from crosscheck.check import CheckResult
-from crosscheck.differing import Differences, difference_lines
-from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
-from crosscheck.judge import Judge
+from crosscheck.explain.differing import difference_lines
+from crosscheck.inputs import Case, parse
+from crosscheck.judging.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
+from crosscheck.results.claims import Differences
 from reference.arithmetic import KAPPA
 from tests.faulty_adapters import wrong
 

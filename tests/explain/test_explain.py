@@ -11,12 +11,12 @@ import pytest
 
 import adapters
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import parse
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.explain.disagreement import Disagreement, DisagreementAnalysis, worst
 from crosscheck.explain.element import EQUATIONS
 from crosscheck.explain.equation import REFERENCE, first_equation, outliers
-from crosscheck.judge import Judge
+from crosscheck.inputs import parse
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from reference import network, stable
 from tests.faulty_adapters import wrong
 

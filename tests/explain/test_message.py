@@ -13,11 +13,11 @@ import pytest
 
 import adapters
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import parse
-from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
-from crosscheck.formatting import format_decimal, format_hex, format_number, format_share
-from crosscheck.judge import Judge
-from crosscheck.message import failure, replay
+from crosscheck.explain.message import failure, replay
+from crosscheck.inputs import parse
+from crosscheck.judging.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.text import format_decimal, format_hex, format_number, format_share
 from reference.formats import FORMATS
 from tests.faulty_adapters import wrong
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.explain.shrink_shape import shrink_shape
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from tests.faulty_adapters import wrong
 
 

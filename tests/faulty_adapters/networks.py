@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter
 from reference.formats import format_of
 from reference.types import Array
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from adapters import Spec
-from crosscheck.commands import command_line
+from crosscheck.cli.commands import command_line
 from crosscheck.sweep.command import SweepCommand, command_of, sweep
 
 

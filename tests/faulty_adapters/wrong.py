@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.inputs.regimes import REGIMES, classify
 from reference.formats import format_of
 
 Array = NDArray[Any]

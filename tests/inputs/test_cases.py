@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosscheck.cases import (
+from crosscheck.inputs import (
     SHAPES_ELEMENTWISE,
     SHAPES_STACKED,
     SOURCES,
@@ -26,10 +26,10 @@ from crosscheck.cases import (
     parse,
     take,
 )
-from crosscheck.cases.sources import special_numbers
-from crosscheck.cases.strategies import cases
-from crosscheck.regimes import REGIMES, regime_counts
-from crosscheck.regimes.random_bits import Shape, as_numbers, draw_random_bits
+from crosscheck.inputs.random_bits import Shape, as_numbers, draw_random_bits
+from crosscheck.inputs.regimes import REGIMES, regime_counts
+from crosscheck.inputs.sources import special_numbers
+from crosscheck.inputs.strategies import cases
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Array, Problem
@@ -38,7 +38,7 @@ from tools.case_digests import lines
 ROOT = Path(__file__).parents[2]
 PINNED = (ROOT / "tests/data/case_digests.txt").read_text("utf-8")
 OLD_NUMPY = "CROSSCHECK_OLD_NUMPY_PYTHON"
-LIGHT = "import sys, crosscheck.cases; print(*sorted(m.partition('.')[0] for m in sys.modules))"
+LIGHT = "import sys, crosscheck.inputs; print(*sorted(m.partition('.')[0] for m in sys.modules))"
 EXAMPLE = "float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]"
 
 

@@ -17,9 +17,9 @@ from safetensors.numpy import save_file
 
 from adapters.journal import Journal
 from adapters.memory import memory_of
-from crosscheck.cases import Case, CaseError
-from crosscheck.cases.inputs import InputError, read
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case, CaseError
+from crosscheck.inputs.files import InputError, read
+from crosscheck.judging.judge import Judge
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 from reference.types import Problem

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
-from crosscheck.regimes import REGIMES, Regime, classify
-from crosscheck.regimes.random_bits import Shape, as_numbers, draw_random_bits, number_bits, rounded_bits
-from crosscheck.regimes.sigma import sigma
-from crosscheck.regimes.thresholds import half_digits, huge_exponent, saturation
+from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.inputs.random_bits import Shape, as_numbers, draw_random_bits, number_bits, rounded_bits
+from crosscheck.inputs.regimes import REGIMES, Regime, classify
+from crosscheck.inputs.sigma import sigma
+from crosscheck.inputs.thresholds import half_digits, huge_exponent, saturation
 from reference.formats import FORMATS, Format
 from reference.types import Problem
 

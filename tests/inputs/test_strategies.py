@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import Phase, find, given, settings
 
-from crosscheck.cases import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case, strategies
-from crosscheck.cases.strategies import cases, problems
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case, strategies
+from crosscheck.inputs.regimes import REGIMES, classify
+from crosscheck.inputs.strategies import cases, problems
 from reference.formats import FORMATS
 from reference.types import Problem
 

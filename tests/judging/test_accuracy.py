@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from flint import arb
 
-from crosscheck.accuracy import RESOLUTION, ExactValue, Precision, errors, exact_values
-from crosscheck.cases import Case, parse
-from crosscheck.judge import OUTPUTS, Judge
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case, parse
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.accuracy import RESOLUTION, ExactValue, Precision, errors, exact_values
+from crosscheck.judging.judge import OUTPUTS, Judge
 from reference import oracle
 from reference.balls import EXACT_BITS, precision
 from reference.formats import FORMATS, Format

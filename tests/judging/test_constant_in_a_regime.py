@@ -8,15 +8,15 @@ from collections.abc import Iterator
 import pytest
 from agreement import DisagreementError, assert_all_agree
 
-from crosscheck.accuracy import exact_values
-from crosscheck.cases import Case
-from crosscheck.comparison.summarise import summarise
-from crosscheck.comparison.table import NOT_JUDGED, OUTSIDE, WITHIN_BOUNDS, Row, merge_outputs, rows
-from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
-from crosscheck.judge import AXES, Judge
-from crosscheck.known.match import in_regimes
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.accuracy import exact_values
+from crosscheck.judging.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
+from crosscheck.judging.judge import AXES, Judge
 from crosscheck.pool import AdapterPool
-from crosscheck.regimes import REGIMES
+from crosscheck.results.known import in_regimes
+from crosscheck.results.measure import summarise
+from crosscheck.results.rows import NOT_JUDGED, OUTSIDE, WITHIN_BOUNDS, Row, merge_outputs, rows
 from crosscheck.sweep.bulk import BulkJudge
 from reference.formats import FORMATS
 from tests.faulty_adapters import wrong

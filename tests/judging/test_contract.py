@@ -9,9 +9,9 @@ import pytest
 
 import adapters
 from adapters.errors import AdapterMisbehaved
-from crosscheck.cases import SHAPES_ELEMENTWISE, Case
-from crosscheck.contract import contract_violations, first_difference
-from crosscheck.evaluation import InProcessAdapter
+from crosscheck.inputs import SHAPES_ELEMENTWISE, Case
+from crosscheck.judging.contract import contract_violations, first_difference
+from crosscheck.judging.evaluation import InProcessAdapter
 from tests.faulty_adapters import wrong
 
 

@@ -11,15 +11,15 @@ import pytest
 
 import adapters
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
-from crosscheck.cases import Case
-from crosscheck.evaluation import (
+from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import (
     InProcessAdapter,
     Outcome,
     check_unique_names,
     evaluate_and_judge,
     evaluate_stack,
 )
-from crosscheck.judge import Judge, Verdict
+from crosscheck.judging.judge import Judge, Verdict
 from reference.types import Array, Outputs, Problem
 from tests.faulty_adapters import wrong
 

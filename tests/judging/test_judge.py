@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.judge import OUTPUTS, Judge, Verdict
+from crosscheck.inputs import Case
+from crosscheck.judging.judge import OUTPUTS, Judge, Verdict
 from reference import bounds, network
 from reference import filter as first
 from reference.admissible import AdmissibleSet

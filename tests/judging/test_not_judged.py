@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.judge import AXES, OUTPUTS, Judge, Verdict, flat
-from crosscheck.regimes import REGIMES
-from reference import bounds
-from reference import filter as first
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.judge import AXES, OUTPUTS, Judge, Verdict, flat
+from reference import bounds, unjudged
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import KAPPA, Arithmetic
 from reference.formats import FORMATS
@@ -83,7 +82,7 @@ def holds_everything(one: AdmissibleSet, dtype: str, *, of_y_hat: Mapping[str, A
 def test_what_the_judge_does_not_judge_is_what_holds_everything(dtype: str, claim: str) -> None:
     claims, left = arithmetic(dtype, claim), 0
     for shape in SHAPES:
-        narrow = first.judged(shape, Units.of(FORMATS[dtype], claims))
+        narrow = unjudged.judged(shape, Units.of(FORMATS[dtype], claims))
         for regime in REGIMES:
             if REGIMES[regime].unsupported(shape, FORMATS[dtype]):
                 continue

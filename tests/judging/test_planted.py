@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import adapters
-from crosscheck.cases import parse
 from crosscheck.check import CheckResult
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
+from crosscheck.inputs import parse
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
 from tests.faulty_adapters import wrong
 

@@ -14,11 +14,11 @@ from safetensors import deserialize
 from adapters import AdapterError, JournalError, Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer
-from crosscheck.cases import Case
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.message import replay
+from crosscheck.explain.message import replay
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.pool import CRASHED, LATE, AdapterPool
-from crosscheck.regimes import REGIMES
 from reference.formats import FORMATS
 from reference.types import Problem
 from tests.faulty_adapters import deaths, wrong
@@ -82,7 +82,7 @@ def test_a_crash_is_kept_with_its_input_on_disk(name: str, after_crashes: Adapte
 @pytest.mark.parametrize("name", FATES)
 def test_the_run_summary_names_what_crashed(name: str, after_crashes: AdapterPool) -> None:
     target, crash = f"tests.faulty_adapters.deaths:{name}", f"planted-{name} {FATES[name]}; its input: "
-    assert any(line.startswith(f"died: {target}: {crash}") for line in after_crashes.run_summary.lines())
+    assert any(line.startswith(f"crashed: {target}: {crash}") for line in after_crashes.run_summary.lines())
 
 
 @pytest.mark.long
@@ -173,7 +173,7 @@ def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
     narrow = wrong.Planted("narrow", wrong.right, "float32")
     lines = summary_lines(seated(healthy=wrong.healthy, narrow=narrow, refuses=wrong.refuses), STACK, STACK)
     assert lines == [
-        "problems: planted-healthy 14",
+        "problems: planted-healthy 14, planted-narrow 0, planted-refuses 0",
         "not supported: planted-narrow float64: planted-narrow has no float64",
         "not supported: planted-refuses float64: no stacks here",
         by_regime(ordinary=14),

@@ -12,9 +12,9 @@ from relation_checks import Observed
 from relations import RELATIONS, STEP_BY_STEP, Relation, VacuousError
 
 import adapters
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case, Literal
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import InProcessAdapter
 from reference.admissible import AdmissibleSet
 from reference.formats import FORMATS
 from reference.types import Array

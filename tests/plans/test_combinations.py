@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from adapters.modes import FACTORS, impossible, parse, plain
-from adapters.rules import RULES
-from crosscheck.matrix.combinations import Combination, all_combinations, covering, product
+from adapters.modes import FACTORS, RULES, impossible, parse, plain
+from crosscheck.plans.combinations import Combination, all_combinations, covering, product
 from reference.formats import FORMATS
 from tools import combinations
 from tools.combinations import factors_of
@@ -42,7 +41,7 @@ def possible_rows(framework: str) -> Rows:
     names = list(factors)
     rows = np.indices([len(values) for values in factors.values()]).reshape(len(names), -1).T
     for rule in RULES[framework]:
-        spoken = {*rule.factors, *("XyW" if "closed" in rule.factors else "")}
+        spoken = {*rule.clash, *("XyW" if "closed" in rule.clash else "")}
         heard = [place for place, name in enumerate(names) if name in spoken]
         for chosen in itertools.product(*(range(len(factors[names[place]])) for place in heard)):
             row = {names[i]: factors[names[i]][value] for i, value in zip(heard, chosen, strict=True)}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
 from reference import bounds, double_double, network, oracle
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic, default_arithmetic

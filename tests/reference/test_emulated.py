@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
 from reference import bounds, stable
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
 from reference import bounds, network
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic, default_arithmetic

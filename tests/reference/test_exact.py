@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.judge import Judge
+from crosscheck.judging.judge import Judge
 from reference import bounds, exact, stable
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic, default_arithmetic

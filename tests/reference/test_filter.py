@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
-from crosscheck.regimes import REGIMES
-from reference import bounds, exact, filter, network, stable
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from reference import bounds, exact, filter, network, stable, unjudged
 from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Bool, Outputs, Problem
@@ -181,5 +181,5 @@ def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, in
     for claims in CLAIMS.values():
         arithmetic = Arithmetic(**{"kappa": 3.0, **claims})
         full = bounds.admissible(given, FORMATS["bfloat16"], arithmetic)
-        judged = filter.judged((m, n, p), Units.of(FORMATS["bfloat16"], arithmetic))
+        judged = unjudged.judged((m, n, p), Units.of(FORMATS["bfloat16"], arithmetic))
         assert judged == {name: full[name].judged.all() for name in OUTPUTS}

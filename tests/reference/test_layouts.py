@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
 from reference.types import Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 from reference import bounds, network, oracle, stable
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS

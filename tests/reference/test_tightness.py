@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from crosscheck.cases import Case
+from crosscheck.inputs import Case
 from reference import bounds, network, oracle
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS

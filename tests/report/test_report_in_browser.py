@@ -14,10 +14,10 @@ from hostile_ledgers import SAYINGS, ledger_of
 from ledgers import small
 from report_ledgers import planted
 
-from crosscheck.comparison.table import Row
-from crosscheck.ledger import Ledger
 from crosscheck.report.cells import Key, cells_of
 from crosscheck.report.page import page
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.rows import Row
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters import load
-from crosscheck.evaluation import InProcessAdapter
+from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.sweep import random
 from crosscheck.sweep.random import Random
 

@@ -19,6 +19,7 @@ NAMES = (
     "product",
     "bounds",
     "filter",
+    "unjudged",
     "admissible",
     "nonfinite",
     "arithmetic",
@@ -26,7 +27,7 @@ NAMES = (
     "state",
     "gradient",
 )
-FILES = (*(f"reference/{name}.py" for name in NAMES), "crosscheck/judge.py")
+FILES = (*(f"reference/{name}.py" for name in NAMES), "crosscheck/judging/judge.py")
 HEADING = "## Sources of the constants"
 
 
@@ -88,7 +89,7 @@ def test_every_number_of_bounds_and_judge_has_its_reason(document: str, sources:
 def test_a_planted_number_is_found(
     document: str, sources: dict[str, str], planted: str, literal: str
 ) -> None:
-    name = "crosscheck/judge.py"
+    name = "crosscheck/judging/judge.py"
     missing, _ = differences({**sources, name: f"{sources[name]}\n{planted}\n"}, document)
     assert missing == {(literal, name)}
 

@@ -16,8 +16,8 @@ import pytest
 from pytest_runs import ROOT
 
 from adapters import NAMED
-from adapters.child import environment_of
 from adapters.modes import DEVICES, parse
+from adapters.start import environment_of
 
 SOURCES = [
     *(ROOT / name for name in ("conftest.py", "gradient_crosscheck.py")),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from documented import FENCE, ROOT, SPAN, documents
 
-from crosscheck.cases import parse
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.inputs import parse
+from crosscheck.inputs.regimes import REGIMES, classify
 from reference.formats import FORMATS
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")

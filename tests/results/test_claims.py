@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from adapters import load
-from crosscheck.cases import parse
-from crosscheck.comparison.claims import WITHOUT_CLAIM, ClaimEvidence, widening
-from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from reference.arithmetic import default_arithmetic
+from crosscheck.inputs import parse
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.results.claims import ClaimEvidence
+from reference.arithmetic import WITHOUT_CLAIM, default_arithmetic, widening
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
 

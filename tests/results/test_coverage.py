@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,35 +11,47 @@ from rich.console import Console
 
 from adapters import NAMED
 from adapters.modes import parse
-from crosscheck.cases import Case
-from crosscheck.cases import parse as case_of
-from crosscheck.comparison import coverage as shown
-from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults, footnotes, short
-from crosscheck.comparison.matrix import (
+from crosscheck.inputs import Case
+from crosscheck.inputs import parse as case_of
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.plans.core import core_plan
+from crosscheck.plans.items import named_items
+from crosscheck.plans.matrix import (
     BY_TURNS,
     HAZARD,
     LARGE_ONLY,
     MISSED,
     NO_STACK,
     ONE_EACH,
-    Gap,
-    MatrixPlan,
+    matrix_plan,
+    planned_regimes,
     reason_for_gap,
 )
-from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.report import show
-from crosscheck.comparison.result import Comparison
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, CoverageCounts, Group
-from crosscheck.matrix.shapes import CLASSES, shape_class
-from crosscheck.regimes import REGIMES
-from crosscheck.summary import merged
+from crosscheck.plans.plan import Gap, Plan
+from crosscheck.plans.shapes import CLASSES, shape_class
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.coverage import (
+    FAILED,
+    INTERRUPTED,
+    NOT_JUDGED,
+    Coverage,
+    CoverageCounts,
+    CoverageRow,
+    Group,
+    coverage_rows,
+    faults,
+)
+from crosscheck.results.summary import merged
+from crosscheck.terminal import coverage as shown
+from crosscheck.terminal.coverage import footnotes, short
+from crosscheck.terminal.report import show
 from reference.formats import FORMATS
 from tests.cli.test_compare import results_of
 from tests.faulty_adapters import wrong
 
-PLAN = CorePlan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+PLAN = core_plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
 TEXT = "mixed:0:40x2x3x2:contiguous:float32"
 LONG = "an-adapter-from-outside-that-has-a-long-name"
 
@@ -47,10 +59,14 @@ LONG = "an-adapter-from-outside-that-has-a-long-name"
 def coverage_of(adapter: Any, *texts: str) -> Coverage:
     found = Coverage()
     for text in texts:
-        case = case_of(text)
-        judge = Judge(case.problem())
-        found.add(case, judge, evaluate_and_judge(InProcessAdapter(adapter), judge))
+        add_to(found, adapter, text)
     return found
+
+
+def add_to(coverage: Coverage, adapter: Any, text: str) -> None:
+    case = case_of(text)
+    judge = Judge(case.problem())
+    coverage.add(case, judge, evaluate_and_judge(InProcessAdapter(adapter), judge))
 
 
 def counts_of(adapter: Any, text: str) -> CoverageCounts:
@@ -58,7 +74,7 @@ def counts_of(adapter: Any, text: str) -> CoverageCounts:
     return counts
 
 
-def seen(plan: CorePlan, *adapters: CheckedAdapter) -> Comparison:
+def seen(plan: Plan, *adapters: CheckedAdapter) -> Comparison:
     there = {adapter.description.name: adapter for adapter in adapters}
     results = results_of(*adapters, plan=plan)
     said = [adapter.description for adapter in adapters]
@@ -73,19 +89,13 @@ def table_text(rows: list[CoverageRow], width: int) -> str:
     return text.getvalue()
 
 
-class WithGap(CorePlan):
-    """A plan with a class of shapes for which it has no case, and no reason."""
-
-    def classes(self, name: str) -> tuple[str, ...]:
-        """Its own, and another."""
-        return (*super().classes(name), "tails")
-
-    def reason_not_hit(self, name: str, dtype: str, shapes: str, regime: str) -> str | None:
-        """Its own shapes hold few problems; the others should hold every regime."""
-        return None if shapes == "tails" else super().reason_not_hit(name, dtype, shapes, regime)
-
-
-WITH_GAP = WithGap(dtypes=("float32",), problems=7)
+SMALL = core_plan(dtypes=("float32",), problems=7)
+# A plan with a class of shapes for which it has no case, and no reason.
+WITH_GAP = replace(
+    SMALL,
+    classes=(*SMALL.classes, "tails"),
+    reason_not_hit=lambda gap: None if gap.shapes == "tails" else SMALL.reason_not_hit(gap),
+)
 
 # ------------------------------------------------------------------------------------ what was judged
 
@@ -125,20 +135,18 @@ def test_what_an_adapter_is_not_given_after_a_failure_has_that_for_a_reason() ->
     assert found.groups[Group("dead", "float64", "document")].reason("zeros") == FAILED
 
 
-def test_the_coverage_of_two_processes_adds_up() -> None:
-    first, second = coverage_of(wrong.healthy, TEXT), coverage_of(wrong.refuses, TEXT)
-    both = Coverage()
-    for part in (first, second, first):
-        both.add_plain(json.loads(json.dumps(part.plain())))
+def test_the_coverage_of_several_cases_adds_up() -> None:
+    both, once = Coverage(), coverage_of(wrong.healthy, TEXT)
+    for adapter in (wrong.healthy, wrong.refuses, wrong.healthy):
+        add_to(both, adapter, TEXT)
     judged = both.groups[Group("planted-healthy", "float32", "document")].judged
-    assert judged == {regime: 2 * count for regime, count in first.regimes().items()}
+    assert judged == {regime: 2 * count for regime, count in once.regimes().items()}
     assert both.groups[Group("planted-refuses", "float32", "document")].reasons == {"no stacks here": 1}
-    assert both.uncovered_regimes == []
 
 
 def test_modes_of_one_label_are_one_group() -> None:
     found = coverage_of(wrong.healthy, TEXT)
-    found.add_plain(coverage_of(wrong.sign, TEXT).plain())
+    add_to(found, wrong.sign, TEXT)
     ((group, counts),) = found.labelled(lambda _: "all")
     assert group == Group("all", "float32", "document")
     assert counts.judged.total() == 2 * 40 * 2 * 2
@@ -168,16 +176,16 @@ EVERY = frozenset(REGIMES)
 @pytest.mark.parametrize(
     ("mode", "gap", "now", "ever", "want"),
     [
-        ("jax-jit", Gap("float32", "tails", "zeros"), {"mixed"}, EVERY, None),
-        ("jax-jit", Gap("float32", "rows", "zeros"), {"zeros"}, EVERY, None),
-        ("jax-jit", Gap("float32", "rows", "zeros"), {"ordinary"}, EVERY, BY_TURNS),
-        ("jax-jit", Gap("float32", "tails", "zeros"), (), {"mixed"}, BY_TURNS),
-        ("jax-jit", Gap("float16", "rows", "zeros"), (), (), LARGE_ONLY),
-        ("jax-jit", Gap("float32", "rows", "zeros"), (), (), None),
-        ("jax-jit-tanh", Gap("float32", "stacks", "zeros"), (), {"mixed"}, HAZARD),
-        ("torch-module", Gap("float32", "stacks", "zeros"), (), (), NO_STACK),
-        ("torch-module", Gap("float32", "rows", "zeros"), (), (), None),
-        ("", Gap("float32", "rows", "zeros"), {"ordinary"}, {"ordinary"}, ONE_EACH),
+        ("jax-jit", Gap("", "float32", "tails", "zeros"), {"mixed"}, EVERY, None),
+        ("jax-jit", Gap("", "float32", "rows", "zeros"), {"zeros"}, EVERY, None),
+        ("jax-jit", Gap("", "float32", "rows", "zeros"), {"ordinary"}, EVERY, BY_TURNS),
+        ("jax-jit", Gap("", "float32", "tails", "zeros"), (), {"mixed"}, BY_TURNS),
+        ("jax-jit", Gap("", "float16", "rows", "zeros"), (), (), LARGE_ONLY),
+        ("jax-jit", Gap("", "float32", "rows", "zeros"), (), (), None),
+        ("jax-jit-tanh", Gap("", "float32", "stacks", "zeros"), (), {"mixed"}, HAZARD),
+        ("torch-module", Gap("", "float32", "stacks", "zeros"), (), (), NO_STACK),
+        ("torch-module", Gap("", "float32", "rows", "zeros"), (), (), None),
+        ("", Gap("", "float32", "rows", "zeros"), {"ordinary"}, {"ordinary"}, ONE_EACH),
     ],
 )
 def test_a_gap_of_the_plan_has_its_reason_or_none(
@@ -189,36 +197,36 @@ def test_a_gap_of_the_plan_has_its_reason_or_none(
 @pytest.mark.parametrize("name", NAMED)
 @pytest.mark.parametrize("thorough", [False, True])
 def test_the_plan_gives_a_mode_every_regime_everywhere_or_a_reason(name: str, thorough: bool) -> None:
-    plan = MatrixPlan((name,), thorough=thorough)
-    now, _ = plan._regimes
+    plan = matrix_plan((name,), thorough=thorough)
+    now = planned_regimes(named_items((name,), thorough=thorough), plan.labels)
     bare = [
         (dtype, shapes, regime)
         for dtype in FORMATS
         for shapes in CLASSES
         for regime in REGIMES
-        if plan.reason_not_planned(name, dtype, shapes, regime) is None
+        if plan.reason_not_planned(Gap(name, dtype, shapes, regime)) is None
         and now.get((name, dtype, shapes), frozenset()).isdisjoint({regime, "mixed"})
     ]
     assert bare == []
 
 
 def test_a_turn_that_misses_a_regime_by_chance_is_told_from_a_plan_that_has_none() -> None:
-    plan = MatrixPlan(("jax-jit",), ("jax-jit-vmap-columns",))
-    assert plan.reason_not_hit("jax-jit", "float32", "tails", "zeros") == MISSED
-    assert plan.reason_not_hit("jax-jit", "float16", "rows", "zeros") is None
-    assert plan.reason_not_hit("jax-jit-vmap-columns", "float32", "document", "zeros") is None
+    plan = matrix_plan(("jax-jit", "jax-jit-loss-columns"))
+    assert plan.reason_not_hit(Gap("jax-jit", "float32", "tails", "zeros")) == MISSED
+    assert plan.reason_not_hit(Gap("jax-jit", "float16", "rows", "zeros")) is None
+    assert plan.reason_not_hit(Gap("jax-jit-loss-columns", "float32", "document", "zeros")) is None
 
 
 def test_a_regime_that_was_not_asked_for_and_one_that_few_problems_miss_are_told_apart() -> None:
     (row,) = seen(PLAN, InProcessAdapter(wrong.healthy)).coverage
     assert row.reasons["overflow"] == "left out by --regime"
-    assert PLAN.reason_not_hit("", "float32", "other", "zeros") is not None
-    assert CorePlan().reason_not_hit("", "float32", "other", "zeros") is None
+    assert PLAN.reason_not_hit(Gap("", "float32", "other", "zeros")) is not None
+    assert core_plan().reason_not_hit(Gap("", "float32", "other", "zeros")) is None
 
 
 def test_a_run_that_was_interrupted_has_that_for_a_reason() -> None:
-    (row,) = coverage_rows(Coverage(), CorePlan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
-    assert set(row.reasons.values()) == {shown.INTERRUPTED}
+    (row,) = coverage_rows(Coverage(), core_plan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
+    assert set(row.reasons.values()) == {INTERRUPTED}
 
 
 # ------------------------------------------------------------------------- the table and the verdict

@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_entries import HALF, TURNED, TWO, entry, heard, match_of
 
-from crosscheck.cases import Case
-from crosscheck.cases.strategies import cases
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, KnownMatch
-from crosscheck.known.match import in_regimes
-from crosscheck.regimes import REGIMES, classify
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES, classify
+from crosscheck.inputs.strategies import cases
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.judge import Judge
+from crosscheck.results.known import KnownDifferences, KnownMatch, in_regimes
 from tests.faulty_adapters import wrong
 
 

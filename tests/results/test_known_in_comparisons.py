@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,44 +13,36 @@ import pytest
 from known_entries import LAST_DAY, TWO, entry, record
 from rich.console import Console
 
-from crosscheck import commands
-from crosscheck.cases import Case, parse
-from crosscheck.comparison.engine import FailingCase, Results, compare, wrong_of
-from crosscheck.comparison.ledger import to_ledger
-from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.report import show
-from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.table import Row
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, Match, by_regime, combine_matches
-from crosscheck.known import record as shipped
-from crosscheck.ledger.making import header
-from crosscheck.regimes import REGIMES
+from crosscheck.cli import commands
+from crosscheck.compare.session import compare
+from crosscheck.inputs import Case, parse
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.plans.core import core_plan
+from crosscheck.plans.plan import Plan, cases_of
+from crosscheck.results import known as shipped
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.environment import header
+from crosscheck.results.known import KnownDifferences, Match, by_regime, combine_matches
+from crosscheck.results.record import FailingCase, Results, wrong_of
+from crosscheck.results.rows import Row
+from crosscheck.terminal.report import show
 from tests.cli.test_compare import pool_of
 from tests.faulty_adapters import wrong
 
-PLAN = CorePlan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
+PLAN = core_plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
 ALL = tuple(REGIMES)
 SIGN = InProcessAdapter(wrong.sign)
 
 
-@dataclass(frozen=True)
-class Exhaustive(CorePlan):
-    """A small plan that says it has everything."""
-
-    @property
-    def is_exhaustive(self) -> bool:
-        """It says so."""
-        return True
+# A small plan that says that it has everything.
+EVERYTHING = replace(core_plan(("float32",), ("zeros",), 7), is_exhaustive=True)
 
 
-EVERYTHING = Exhaustive(("float32",), ("zeros",), 7)
-
-
-def compared(known: KnownDifferences, *adapters: CheckedAdapter, plan: CorePlan = PLAN) -> Comparison:
+def compared(known: KnownDifferences, *adapters: CheckedAdapter, plan: Plan = PLAN) -> Comparison:
     with pool_of(*adapters) as pool:
-        found = compare(plan.planned_cases(list(pool.adapters)), pool, lambda _: None, known)
+        found = compare(cases_of(plan.cases, pool.adapters), pool, lambda _: None, known)
     there = {
         f"tests.faulty_adapters.wrong:{s.description.name.removeprefix('planted-')}": s for s in adapters
     }
@@ -109,7 +101,7 @@ def test_an_entry_that_has_expired_covers_nothing_and_is_reported() -> None:
 
 
 @pytest.mark.parametrize("plan", [PLAN, EVERYTHING], ids=["some", "all"])
-def test_an_entry_that_has_expired_is_no_agreement_though_nobody_differs(plan: CorePlan) -> None:
+def test_an_entry_that_has_expired_is_no_agreement_though_nobody_differs(plan: Plan) -> None:
     over = LAST_DAY + timedelta(1)
     comparison = compared(record(entry(), today=over), InProcessAdapter(wrong.healthy), plan=plan)
     assert comparison.reasons == ["known differences that have expired: 1"]
@@ -128,14 +120,14 @@ def test_an_expired_entry_that_concerns_nobody_is_none_of_this_comparison() -> N
     ids=["some", "all"],
 )
 def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried(
-    plan: CorePlan, reasons: list[str]
+    plan: Plan, reasons: list[str]
 ) -> None:
     comparison = compared(record(entry(), entry(name="idle", regimes=["overflow"])), SIGN, plan=plan)
     assert comparison.reasons == reasons
     assert comparison.is_green is (not reasons)
     assert all(reason in report_text(comparison).splitlines()[1] for reason in reasons)
     head = header("compare", 0, {"planted-sign": SIGN.description}, "")
-    faults = [fault.what for fault in to_ledger(comparison, head, []).faults]
+    faults = [fault.what for fault in comparison.ledger(head, []).faults]
     assert faults == ["known difference idle matched nothing"][: len(reasons)]
 
 
@@ -224,7 +216,7 @@ def test_an_adapter_that_is_wrong_as_known_is_not_kept_as_agreeing() -> None:
 
 @pytest.mark.parametrize(("plan", "lines"), [(PLAN, []), (EVERYTHING, ["other"])], ids=["some", "all"])
 def test_an_entry_that_covers_nothing_is_reported_where_everything_was_tried(
-    plan: CorePlan, lines: list[str]
+    plan: Plan, lines: list[str]
 ) -> None:
     idle = entry(name="other", regimes=["overflow"])
     comparison = compared(record(entry(), idle, entry(name="elsewhere", platform=["none"])), SIGN, plan=plan)

@@ -14,10 +14,9 @@ import pytest
 from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
 from known_proof import RECOGNISED, verify
 
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.known import Difference, KnownDifferences
-from crosscheck.known.entry import NATURES
-from crosscheck.known.record import SHIPPED
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.results.known import SHIPPED, KnownDifferences
+from crosscheck.results.known_entry import NATURES, Difference
 from reference.types import Array
 from tests.faulty_adapters import wrong
 

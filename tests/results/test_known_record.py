@@ -24,8 +24,8 @@ from known_entries import (
     toml,
 )
 
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.known import KnownDifferences, KnownError
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.results.known import KnownDifferences, KnownError
 from tests.faulty_adapters import wrong
 
 

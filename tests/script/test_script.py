@@ -17,11 +17,11 @@ import pytest
 
 from adapters import compilation, spec_of
 from adapters.modes import FACTORS, Mode, parse
-from crosscheck.cases import Case, Literal, take
-from crosscheck.evaluation import evaluate_and_judge
 from crosscheck.explain.element import Element
-from crosscheck.judge import Judge
-from crosscheck.matrix.run import MatrixRun
+from crosscheck.inputs import Case, Literal, take
+from crosscheck.judging.evaluation import evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.pytest_plugin.matrix_run import MatrixRun
 from crosscheck.script import NoScriptError, Reproduction, script
 from crosscheck.script.arrays import number
 from crosscheck.script.command import run_script

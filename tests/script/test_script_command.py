@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -15,9 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.errors import AdapterCrashed
-from crosscheck.commands import cli
-from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
-from crosscheck.known import Difference, KnownDifferences
+from crosscheck.cli.commands import cli
+from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
 from crosscheck.script import command
 from crosscheck.script.command import run_script
 from reference.types import Array, Outputs
@@ -38,6 +40,16 @@ def check(*arguments: str, tmp_path: Path) -> tuple[int, str]:
     if result.exception is not None:
         return 2, str(result.exception)
     return result.return_value, result.output
+
+
+def test_without_jinja_the_command_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("crosscheck.script", "crosscheck.script.command", "crosscheck.script.text"):
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    code, said = check(ONE, tmp_path=tmp_path)
+    assert (code, said) == (2, "--script needs jinja2: pip install -e '.[report]'")
 
 
 ONE = "float32:X=[[0x1p-1]]:y=[[0x0p+0]]:W=[[0x1p+0]]"

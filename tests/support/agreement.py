@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from adapters.errors import AdapterCrashed
-from crosscheck.cases import Case, Literal
-from crosscheck.contract import contract_violations
-from crosscheck.message import failure, replay
+from crosscheck.explain.message import failure, replay
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.contract import contract_violations
 from crosscheck.pool import AdapterPool, CaseResult
 
 
@@ -60,7 +60,7 @@ def _disagreements(group: BaseExceptionGroup) -> Iterator[DisagreementError]:
 def assert_keeps_the_contract(pool: AdapterPool, name: str, case: Case) -> None:
     """Check that an adapter keeps the contract; the failure says how it breaks it, with a replay line."""
     if name not in pool.active:
-        pytest.skip(f"not run, it died earlier: {pool.crashed[name]}")
+        pytest.skip(f"not run, it crashed earlier: {pool.crashed[name]}")
     try:
         found = contract_violations(pool.adapters[name], case.problem())
     except AdapterCrashed as crash:

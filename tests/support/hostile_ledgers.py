@@ -12,8 +12,9 @@ from ledgers import ENVIRONMENT, cell, header, small, summary
 from malicious_files import ESCAPES, literal
 from msgspec.structs import replace
 
-from crosscheck.ledger import Acceptance, Fault, Ledger
-from crosscheck.summary import Cell, Summary, Worst
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import Acceptance, Fault
+from crosscheck.results.summary import Number, Worst
 
 SCRIPT_LINK: Final = "javascript:window.hit=5//https://example.org"
 SAYINGS: Final = {
@@ -53,10 +54,10 @@ def saying(thing: Any, texts: Iterator[str]) -> Any:
         case dict():
             return {replaced(key): replaced(value) for key, value in thing.items()}
         case Worst():
-            return Worst(*map(replaced, thing))
+            return replace(thing, case=next(texts), regime=next(texts), admissible=next(texts))
         case tuple() | frozenset():
             return type(thing)(map(replaced, thing))
-        case Ledger() | Cell() | Summary() | msgspec.Struct():
+        case Ledger() | msgspec.Struct():
             change: Any = replace if isinstance(thing, msgspec.Struct) else dataclasses.replace
             names = [name for name in type(thing).__annotations__ if name not in KEPT]
             return change(thing, **{name: replaced(getattr(thing, name)) for name in names})
@@ -65,7 +66,10 @@ def saying(thing: Any, texts: Iterator[str]) -> Any:
 
 def ledger_of(*texts: str) -> Ledger:
     """Make a ledger that says these in every text, with a line of each kind and a disagreement."""
-    share = Worst(3.0, "x", (0, 0, 0), "x")
+    share = Worst(
+        Number(3.0), "x", (2**50, 7), "x", got=Number("nan"), exact=(Number("inf"), Number("-inf")),
+        z=(Number("nan"), Number(1e300)), admissible="x",
+    )  # fmt: skip
     words = frozenset({"x"})
     wrong = summary(
         wrong_problems=1, wrong_elements=2, share=share, failures=words, unsupported=words, known={"x": 1}

@@ -18,11 +18,9 @@ import pytest
 from command_line import assert_one_clear_line
 from ledgers import small
 
-from crosscheck import commands
-from crosscheck.escaping import FIRST, GAP, LAST
-from crosscheck.ledger import Ledger
-from crosscheck.ledger.file import AFTER, BEFORE
-from crosscheck.ledger.ledger import encoded
+from crosscheck.cli import commands
+from crosscheck.results.ledger import AFTER, BEFORE, Ledger, encoded
+from crosscheck.text import FIRST, GAP, LAST
 
 Make = Callable[[Path], str | Path]
 # The arguments of a command, made from what it is given and a folder with a good ledger.

@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.evaluation import CheckedAdapter, evaluate_stack
-from crosscheck.judge import Judge
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.judge import Judge
 from reference.admissible import AdmissibleSet
 from reference.layouts import arrange
 from reference.types import Array, Bool, Float64, Problem

@@ -23,10 +23,10 @@ from relation_checks import (
     observe,
 )
 
-from crosscheck.cases import Case, Literal
-from crosscheck.evaluation import CheckedAdapter, evaluate_stack
-from crosscheck.formatting import format_element, format_hex
-from crosscheck.judge import OUTPUTS
+from crosscheck.inputs import Case, Literal
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.judge import OUTPUTS
+from crosscheck.text import format_element, format_hex
 from reference.types import Array, Problem
 
 EIGHTHS: Final = 8  # labels k/8: they and 1 − k/8 are exact in every format

@@ -30,7 +30,7 @@ pytest.importorskip("distributed")
 import dask
 from distributed import Client, LocalCluster
 
-from crosscheck.ledger.records import INTERRUPTED
+from crosscheck.results.lines import INTERRUPTED
 from crosscheck.sweep import cluster as module
 from crosscheck.sweep import session, shared
 from crosscheck.sweep.executor import local_worker_info as true_worker_info

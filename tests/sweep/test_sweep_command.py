@@ -14,9 +14,9 @@ import pytest
 from sweeps import COMMAND, ROOT
 
 from adapters import load
-from crosscheck.commands import run
-from crosscheck.evaluation import InProcessAdapter
-from crosscheck.ledger import read as read_ledger
+from crosscheck.cli.commands import run
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.results.ledger import read as read_ledger
 from crosscheck.sweep import progress as shown
 from crosscheck.sweep.command import SWEEP_COMMANDS
 from tests.faulty_adapters.toy import Toy

@@ -13,11 +13,11 @@ from sweeps import SHAPE, by_output, in_process
 
 from adapters import load
 from adapters.errors import AdapterMisbehaved
-from crosscheck.accuracy import RESOLUTION, exact_values
-from crosscheck.cases import Case, parse, take
-from crosscheck.cases.sources import CROSSINGS, supported_regimes
-from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
-from crosscheck.judge import Judge
+from crosscheck.inputs import Case, parse, take
+from crosscheck.inputs.sources import CROSSINGS, supported_regimes
+from crosscheck.judging.accuracy import RESOLUTION, exact_values
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.sweep import random
 from crosscheck.sweep.identity import differences, header_of
 from crosscheck.sweep.messages import WorkerInfo

@@ -6,11 +6,11 @@ import pytest
 from sweeps import by_output, in_process
 
 from adapters import load
-from crosscheck.comparison.engine import Results
-from crosscheck.comparison.plan import ROUND
-from crosscheck.evaluation import evaluate_and_judge
-from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences
+from crosscheck.judging.evaluation import evaluate_and_judge
+from crosscheck.judging.judge import Judge
+from crosscheck.plans.core import ROUND
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.record import Results
 from crosscheck.sweep.regimes import Regimes
 from tests.faulty_adapters import wrong
 
@@ -51,4 +51,4 @@ def test_the_last_round_of_regimes_has_no_more_cases_than_were_asked_for() -> No
     kind = Regimes(2 * ROUND + 5, ("float64",), ("ordinary",))
     assert [kind.problems(shard) for shard in range(len(kind))] == [ROUND, ROUND, 7]
     assert kind.problems(2) == sum(case.shape[0] if len(case.shape) == 4 else 1 for case in kind.cases(2))
-    assert len(Regimes(1, ("float64",), ("ordinary",)).cases(0)) == 1
+    assert len(list(Regimes(1, ("float64",), ("ordinary",)).cases(0))) == 1

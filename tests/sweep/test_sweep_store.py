@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 from sweeps import COMMAND, ROOT, UNLUCKY, counted, digest, files, specs, sweep
 
-from crosscheck.ledger import LedgerError, begin
+from crosscheck.results.ledger import LedgerError, begin
 from crosscheck.sweep import session
 from crosscheck.sweep.executor import Executor, ShardAnswer, compute
 from crosscheck.sweep.kind import SweepError

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from crosscheck import files
-from crosscheck.exit_codes import exit_code
-from crosscheck.ledger import LedgerError, read
+from crosscheck.cli.running import exit_code
+from crosscheck.results.ledger import LedgerError, read
 
 PAGE = Path("docs/findings.md")
 

@@ -22,12 +22,12 @@ from adapters.errors import AdapterMisbehaved
 from adapters.instructions import LEVELS, NATIVE, unavailable
 from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
-from crosscheck.accuracy import errors, exact_values
-from crosscheck.cases import Case
-from crosscheck.comparison.summarise import equal_bits
-from crosscheck.judge import Judge
-from crosscheck.ledger.environment import environment
-from crosscheck.regimes import REGIMES
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.accuracy import errors, exact_values
+from crosscheck.judging.judge import Judge
+from crosscheck.results.environment import environment
+from crosscheck.results.measure import equal_bits
 from reference.formats import FORMATS
 from reference.types import Outputs
 from tools.findings.tables import NAMES, ulp

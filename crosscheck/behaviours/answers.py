@@ -1,0 +1,167 @@
+"""How the answer to a probe is read from what an adapter returns, as a few words or numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from crosscheck.behaviours.probe import AnswerFunction, WithThreadVariant
+from crosscheck.inputs import Case, Literal
+from crosscheck.inputs.sigma import sigma
+from crosscheck.judging.contract import first_difference
+from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.judge import OUTPUTS
+from crosscheck.text import format_hex, format_number
+from reference import oracle
+from reference.layouts import contiguous
+from reference.types import Outputs, Problem
+from reference.ulp import nearest
+
+LENGTHS: Final = (1, 7, 33)  # of columns: less than any vector register, and several with a remainder
+ALONE: Final = 128  # the number of networks of a stack that are also evaluated one by one
+RUNS: Final = 3
+SAME: Final = "the same bits"
+
+
+def evaluated(adapter: CheckedAdapter, case: Case | Literal) -> Outputs:
+    """Evaluate a case."""
+    return evaluate_stack(adapter, case.problem())
+
+
+def first_number(outputs: Outputs, name: str) -> float:
+    """Return the first number of an output, with the sign of a zero.
+
+    Raises:
+        NotImplementedError: the adapter has no such output.
+    """
+    output = getattr(outputs, name)
+    if output is None:
+        raise NotImplementedError(f"no {name}")
+    return float(np.ravel(output)[0])
+
+
+def numbers_of(*names: str) -> AnswerFunction:
+    """Make an answer that lists the first numbers of some outputs, without the sign of a zero."""
+
+    def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
+        outputs = evaluated(adapter, case)
+        return ", ".join(
+            f"{name} {format_number(first_number(outputs, name) + 0.0, case.format)}" for name in names
+        )
+
+    return answer
+
+
+def by_z(names: Mapping[float, str]) -> AnswerFunction:
+    """Make an answer that gives the name of the z whose σ(z) is nearest to ŷ; a NaN is answered as such."""
+    z = np.array(list(names))
+
+    def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
+        y_hat = first_number(evaluated(adapter, case), "y_hat")
+        if math.isnan(y_hat):
+            return "y_hat nan"
+        return names[float(z[np.argmin(np.abs(sigma(z) - y_hat))])]
+
+    return answer
+
+
+def kept_or_flushed(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Answer whether the gradient is another number than zero."""
+    return "kept" if first_number(evaluated(adapter, case), "grad") else "flushed"
+
+
+def sign_of_gradient(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Answer the gradient with its sign, which a zero has too."""
+    return f"grad {format_hex(first_number(evaluated(adapter, case), 'grad'))}"
+
+
+def gradient_and_exact(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Answer the gradient and the exact one."""
+    exact, _ = oracle.to_floats(oracle.evaluate(*case.problem()).grad)
+    got = first_number(evaluated(adapter, case), "grad") + 0.0
+    return f"grad {format_number(got, case.format)}, exact {float(np.ravel(exact)[0]):.3g}"
+
+
+def eighth_of_x(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Answer whether the gradient is exactly x/8."""
+    got = first_number(evaluated(adapter, case), "grad")
+    want = float(np.ravel(case.problem().X)[0]) / 8
+    return "kept" if got == want else f"grad {format_number(got, case.format)}, exact {format_hex(want)}"
+
+
+def dtypes_kept(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Answer "kept"; an output of another dtype, or of none, raises `AdapterMisbehaved`."""
+    evaluated(adapter, case)
+    return "kept"
+
+
+def width_of_loss(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Answer "wide" if the loss is the number nearest to the exact one, which a few more digits ensure."""
+    r = 0.5 - case.problem().y.astype(np.float64)
+    want = float(nearest(math.fsum((0.5 * r * r).flat), 0.0, case.format))
+    got = first_number(evaluated(adapter, case), "loss")
+    return "wide" if got == want else f"narrow: loss {format_number(got, case.format)}"
+
+
+def by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Compare ŷ of the same z at all places in columns of all lengths."""
+    X, y, W = case.problem()
+    seen: dict[str, str] = {}
+    for length in LENGTHS:
+        part = Problem(contiguous(X[:, :length]), contiguous(y[:, :length]), W)
+        y_hat = evaluate_stack(adapter, part).y_hat
+        if y_hat is None:
+            raise NotImplementedError("no y_hat")
+        for place, value in enumerate(y_hat.ravel(), 1):
+            seen.setdefault(format_hex(float(value)), f"place {place} of {length}")
+    _, *others = seen.values()
+    return f"{len(seen)} bit patterns, the second at {others[0]}" if others else SAME
+
+
+def alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Compare the first networks of a stack with each of them alone, with the stack's memory alignment."""
+    problem = case.problem()
+    whole = evaluate_stack(adapter, problem)
+    found = []
+    for part in (slice(i, i + 1) for i in range(ALONE)):
+        stacked = Outputs(*(None if output is None else output[part] for output in whole))
+        single = evaluate_stack(adapter, Problem(*(contiguous(array[part]) for array in problem)))
+        found.append(differing(stacked, single))
+    other = set[str]().union(*found)
+    return f"{sum(map(bool, found))} of {ALONE} networks have {_difference(other)}" if other else SAME
+
+
+def by_alignment(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Compare the results with those of contiguous arrays."""
+    aligned = replace(case, layout="contiguous")
+    return _difference(differing(evaluated(adapter, aligned), evaluated(adapter, case)))
+
+
+def by_threads(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Compare the results with those of the variant with other threads."""
+    if not isinstance(adapter, WithThreadVariant):
+        raise NotImplementedError("no second adapter with other threads")
+    return _difference(differing(evaluated(adapter, case), evaluated(adapter.thread_variant, case)))
+
+
+def by_run(adapter: CheckedAdapter, case: Case | Literal) -> str:
+    """Compare the results of several calls."""
+    return _difference(differing(*(evaluated(adapter, case) for _ in range(RUNS))))
+
+
+def differing(first: Outputs, *others: Outputs) -> set[str]:
+    """Return the names of the outputs in which others differ from the first in any bit; NaNs are the same."""
+    return {
+        name
+        for other in others
+        for name, was, now in zip(OUTPUTS, first, other, strict=True)
+        if was is not None and now is not None and first_difference(name, now, was)
+    }
+
+
+def _difference(found: set[str]) -> str:
+    return f"other bits: {', '.join(name for name in OUTPUTS if name in found)}" if found else SAME

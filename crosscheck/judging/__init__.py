@@ -1,0 +1,1 @@
+"""From what an adapter returned to a verdict: evaluate, judge every element, check the adapter's contract."""

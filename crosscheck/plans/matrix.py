@@ -1,0 +1,173 @@
+"""The matrix as the plan of a comparison: each case once, with all its modes; and the reasons for gaps."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Final
+
+from adapters import NAMED, AdapterError, Spec, select
+from adapters.modes import Mode, parse
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import regime_counts
+from crosscheck.plans.combinations import all_combinations
+from crosscheck.plans.items import LARGE_DTYPES, Item, combined_items, named_items
+from crosscheck.plans.plan import Gap, Plan
+from crosscheck.plans.shapes import CLASSES, LARGE, MIXED, shape_class
+from reference.formats import FORMATS
+
+# The shape of contract checks: several rows, inputs, outputs; few problems, for modes with a call for each.
+CONTRACT_SHAPE: Final = MIXED
+# The reasons why a plan has no case for a mode in a dtype, at a class of shapes, in a regime.
+BY_TURNS: Final = "by turns: a new shape costs this mode a program or many calls; --thorough takes all"
+HAZARD: Final = "a hazard takes large shapes with --thorough only"
+LARGE_ONLY: Final = "large shapes are float64's and float32's"
+NO_STACK: Final = "torch.nn.Linear has no stack axis"
+MISSED: Final = "by turns: the elements there miss it by chance; --thorough takes all shapes, which have it"
+ONE_EACH: Final = "a combination has one case: all regimes in one stack, or an ordinary one at a threshold"
+
+# The regimes of the cases of each mode, or group of modes, in each dtype at each class of shapes.
+PlannedRegimes = Mapping[tuple[str, str, str], frozenset[str]]
+
+
+def matrix_plan(
+    names: Sequence[str], dtypes: tuple[str, ...] = tuple(FORMATS), *, thorough: bool = False
+) -> Plan:
+    """Return the plan of the matrix: each case once, small ones first, with all modes that evaluate it.
+
+    A combination that has a name of its own counts as the mode of that name; all other combinations of one
+    framework share a row of the tables.
+
+    Args:
+        names: the names of modes and combinations; any other name is that of an adapter from outside.
+        dtypes: the dtypes of the cases.
+        thorough: whether every mode takes every shape.
+    """
+    combinations = {name for name, _ in all_combinations()}
+    combined = [name for name in names if name in combinations and name not in NAMED]
+    named = tuple(name for name in names if name not in combined)
+    labels = _labels(combined)
+    is_whole = {*NAMED, *combinations} <= set(names) and set(dtypes) >= set(FORMATS)
+
+    @cache
+    def items(*, thorough: bool) -> tuple[Item, ...]:
+        every = (*named_items(named, thorough=thorough), *combined_items(names, thorough=thorough))
+        return tuple(item for item in every if item.dtype in dtypes)
+
+    @cache
+    def regimes(*, thorough: bool) -> PlannedRegimes:
+        return planned_regimes(items(thorough=thorough), labels)
+
+    def reason_not_planned(gap: Gap) -> str | None:
+        cell = labels.get(gap.name, gap.name), gap.dtype, gap.shapes
+        here, everywhere = (regimes(thorough=each).get(cell, frozenset()) for each in (thorough, True))
+        return reason_for_gap(None if gap.name in labels else _mode(gap.name), gap, here, everywhere)
+
+    def reason_not_hit(gap: Gap) -> str | None:
+        return _reason_not_hit(gap) if gap.name in named else None
+
+    cases = _modes_by_case(items(thorough=thorough))
+    modes = f"{len(named)} modes and {len(combined)} combinations of factors"
+    return Plan(
+        title=f"The matrix: {modes}, {len(cases):,} cases, {sum(map(len, cases.values())):,} calls",
+        seed=0,
+        dtypes=dtypes,
+        cases=cases,
+        contract={Case("ordinary", 0, CONTRACT_SHAPE, dtype=dtype): named for dtype in dtypes},
+        classes=tuple(CLASSES),
+        reason_not_planned=reason_not_planned,
+        reason_not_hit=reason_not_hit,
+        is_whole=is_whole,
+        is_exhaustive=is_whole,
+        labels=labels,
+    )
+
+
+def _modes_by_case(items: Iterable[Item]) -> dict[Case, tuple[str, ...]]:
+    """Return each case once, the fewest products first, with the modes that evaluate it."""
+    found: dict[Case, dict[str, None]] = {}
+    for item in items:
+        for case in item.cases:
+            found.setdefault(case, {})[item.mode] = None
+    return {case: tuple(found[case]) for case in sorted(found, key=lambda case: math.prod(case.shape))}
+
+
+def _labels(combined: Sequence[str]) -> dict[str, str]:
+    """Return the label of each combination, which those of one framework share."""
+    counts = Counter(parse(name).framework for name in combined)
+    labels = {
+        framework: f"{framework}: {count} combination{'s' * (count != 1)}"
+        for framework, count in counts.items()
+    }
+    return {name: labels[parse(name).framework] for name in combined}
+
+
+def _mode(name: str) -> Mode:
+    """Return the mode with whose cases the named adapter is evaluated; ``jax-jit`` for one from outside."""
+    return parse(name if name in NAMED else "jax-jit")
+
+
+def _reason_not_hit(gap: Gap) -> str | None:
+    """Return that the few elements miss the regime, if cases of the thorough plan have it; None otherwise."""
+    items = [item for item in named_items([gap.name], thorough=True) if item.dtype == gap.dtype]
+    cases = (case for item in items for case in item.cases)
+    aimed = (c for c in cases if shape_class(c.shape) == gap.shapes and c.regime in (gap.regime, "mixed"))
+    return MISSED if any(regime_counts(c.problem(), c.format)[gap.regime] for c in aimed) else None
+
+
+def selected(only: Sequence[str], outside: Sequence[str], dtypes: Sequence[str]) -> list[Spec]:
+    """Select the modes with names and the combinations that `only` lists, and the adapters from outside.
+
+    Raises:
+        AdapterError: as `adapters.select`; or no selected adapter has a case in these dtypes.
+    """
+    dtypes_of: dict[str, set[str]] = {}
+    for name, dtype in all_combinations():
+        dtypes_of.setdefault(name, set()).add(dtype)
+    specs = select(only, outside, tuple(dict.fromkeys([*NAMED, *dtypes_of])))
+    found = [
+        spec
+        for spec in specs
+        if spec.name in NAMED or not dtypes_of.get(spec.name, set(dtypes)).isdisjoint(dtypes)
+    ]
+    if not found:
+        raise AdapterError(f"the combinations that --only names have no case in {', '.join(dtypes)}")
+    return found
+
+
+def planned_regimes(items: Iterable[Item], labels: Mapping[str, str]) -> PlannedRegimes:
+    """Return the regimes of the items' cases, by label or name of the mode, dtype and class of shapes."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for item in items:
+        for case in item.cases:
+            cell = labels.get(item.mode, item.mode), item.dtype, shape_class(case.shape)
+            found.setdefault(cell, set()).add(case.regime)
+    return {cell: frozenset(regimes) for cell, regimes in found.items()}
+
+
+def _has(regimes: Collection[str], regime: str) -> bool:
+    return regime in regimes or "mixed" in regimes
+
+
+def reason_for_gap(
+    mode: Mode | None, gap: Gap, this_plan: Collection[str], thorough_plan: Collection[str]
+) -> str | None:
+    """Return the reason why a plan has no case of the gap's regime; None if it has one, or none is known.
+
+    Args:
+        mode: the mode; None for the combinations of a framework.
+        gap: the dtype, class of shapes and regime; the name is not read.
+        this_plan: the regimes of the cases that the plan has in that dtype and class.
+        thorough_plan: the regimes of the cases that the thorough plan has there.
+    """
+    if _has(this_plan, gap.regime):
+        return None
+    if gap.shapes in LARGE and gap.dtype not in LARGE_DTYPES:
+        return LARGE_ONLY
+    if mode is None:
+        return ONE_EACH
+    if _has(thorough_plan, gap.regime):
+        return HAZARD if mode.is_hazard and gap.shapes in LARGE else BY_TURNS
+    return NO_STACK if gap.shapes == "stacks" and mode["derivative"] == "module" else None
