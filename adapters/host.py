@@ -121,13 +121,7 @@ class WorkerProcess:
             method: ``evaluate`` or ``trace``.
             problem: X, y and W.
 
-        Raises:
-            AdapterCrashed: the process crashed or exited.
-            AdapterError: the adapter cannot be loaded, or the worker process is closed.
-            AdapterMisbehaved: the adapter raised, changed its input, or returned an invalid result.
-            JournalError: the input could not be written, so the call was not made.
-            NoAnswer: the call took longer than its limit, and so did a second, longer attempt made alone.
-            NotImplementedError: the adapter raised it.
+        It raises what `adapters.isolated.ProcessAdapter.evaluate` raises.
         """
         with self._calling:
             return self._with_retry(

@@ -44,22 +44,19 @@ class Network:
 
     def forward(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
         """Return all quantities of a stack, or of one network."""
-        if self._as_vectors and not self.columns:
-            found = self._of_columns(X.mT, y.mT, W)
-            return found._replace(z=found.z.mT, y_hat=found.y_hat.mT, half_squares=found.half_squares.mT)
-        if self.columns:
-            return self._of_columns(X, y, W)
-        z = X @ W
-        y_hat = self.logistic(z)
-        terms = 0.5 * (y - y_hat) ** 2
-        return Forward(z, y_hat, terms, terms.sum((-2, -1)), terms.sum(-1))
-
-    def _of_columns(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
-        """Return all quantities, with samples as columns: X is ``[*stack, n, m]``, y ``[*stack, p, m]``."""
+        if not self._as_vectors:
+            z = X @ W
+            y_hat = self.logistic(z)
+            terms = 0.5 * (y - y_hat) ** 2
+            return Forward(z, y_hat, terms, terms.sum((-2, -1)), terms.sum(-1))
+        X, y = (X, y) if self.columns else (X.mT, y.mT)
         z = W.mT @ X
         y_hat = self.logistic(z)
         terms = 0.5 * (y - y_hat) ** 2
-        return Forward(z, y_hat, terms, terms.sum((-2, -1)), terms.sum(-2))
+        loss, row_loss = terms.sum((-2, -1)), terms.sum(-2)
+        if self.columns:
+            return Forward(z, y_hat, terms, loss, row_loss)
+        return Forward(z.mT, y_hat.mT, terms.mT, loss, row_loss)
 
     def y_hat(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
         """Return ŷ alone."""

@@ -139,6 +139,7 @@ class Regime:
 
     Attributes:
         name: the name in the text of a case.
+        heading: the name in lines of at most eight characters, for narrow columns.
         meaning: one line for reports.
         holds: the definition, a function of `ElementSums`.
         make_XW: makes the bit patterns of X and W.
@@ -147,6 +148,7 @@ class Regime:
     """
 
     name: str
+    heading: str
     meaning: str
     holds: Callable[[ElementSums], Bool]
     make_XW: MakeXW
@@ -172,17 +174,19 @@ class Regime:
 
 
 _ALL: Final = (
-    Regime("ordinary", "none of the others", _ordinary, generators.ordinary),
+    Regime("ordinary", "ordi-\nnary", "none of the others", _ordinary, generators.ordinary),
     Regime(
         "non_finite",
+        "non-\nfinite",
         "an input, weight or label is inf or NaN",
         _non_finite,
         generators.non_finite,
         labels.non_finite,
     ),
-    Regime("overflow", "sums of X·W pass the largest number", _overflow, generators.overflow),
+    Regime("overflow", "over-\nflow", "sums of X·W pass the largest number", _overflow, generators.overflow),
     Regime(
         "subnormal",
+        "sub-\nnormal",
         "an input, weight or label is subnormal",
         _subnormal,
         generators.subnormal,
@@ -190,22 +194,39 @@ _ALL: Final = (
     ),
     Regime(
         "huge_label",
+        "huge\nlabel",
         "ŷ vanishes in ŷ − y, or its square overflows",
         _huge_label,
         generators.ordinary,
         labels.huge,
     ),
-    Regime("cancelling", "half of the digits of X·W cancel", _cancelling, generators.cancelling, least_n=2),
-    Regime("saturated_high", "1 − ŷ loses half of its digits", _saturated_high, generators.saturated_high),
-    Regime("saturated_low", "ŷ is tiny or underflows", _saturated_low, generators.saturated_low),
+    Regime(
+        "cancelling",
+        "can-\ncelling",
+        "half of the digits of X·W cancel",
+        _cancelling,
+        generators.cancelling,
+        least_n=2,
+    ),
+    Regime(
+        "saturated_high",
+        "satur.\nhigh",
+        "1 − ŷ loses half of its digits",
+        _saturated_high,
+        generators.saturated_high,
+    ),
+    Regime(
+        "saturated_low", "satur.\nlow", "ŷ is tiny or underflows", _saturated_low, generators.saturated_low
+    ),
     Regime(
         "near_label",
+        "near\nlabel",
         "half of the digits of ŷ − y cancel",
         _near_label,
         generators.ordinary,
         labels.near,
     ),
-    Regime("zeros", "an input or weight is zero", _zeros, generators.zeros, labels.zero),
+    Regime("zeros", "zeros", "an input or weight is zero", _zeros, generators.zeros, labels.zero),
 )
 
 # All regimes in order of priority, except that `ordinary`, which holds if no other does, comes first.

@@ -16,19 +16,6 @@ from crosscheck.inputs.regimes import REGIMES
 from crosscheck.results.coverage import CoverageRow, faults
 
 FAULT: Final = "?"
-# The headings of the regimes, short enough for rows of less than 100 columns.
-HEADS: Final = {
-    "ordinary": "ordi-\nnary",
-    "non_finite": "non-\nfinite",
-    "overflow": "over-\nflow",
-    "subnormal": "sub-\nnormal",
-    "huge_label": "huge\nlabel",
-    "cancelling": "can-\ncelling",
-    "saturated_high": "satur.\nhigh",
-    "saturated_low": "satur.\nlow",
-    "near_label": "near\nlabel",
-    "zeros": "zeros",
-}
 FIXED_WIDTH: Final = 89  # width in columns of a row without the mode
 
 
@@ -75,7 +62,7 @@ def _empty(longest: int, *, headed: bool) -> Table:
     table.add_column("dtype", min_width=8)
     table.add_column("shapes", min_width=8)
     for regime in REGIMES:
-        head = HEADS[regime]
+        head = REGIMES[regime].heading
         table.add_column(head, min_width=max(map(len, head.split("\n"))), justify="right")
     table.add_column("not\njudged", min_width=6, justify="right")
     return table

@@ -34,7 +34,7 @@ OF_HAZARDS = {
 # Where a name that is forbidden is no arithmetic: samples as columns, W as torch.nn holds it, the network's
 # own logistic, rows that are looped over.
 ALLOWED_NAMES = {
-    "W.mT", "X.mT", "y.mT", "y_hat.mT", "found.z.mT", "found.y_hat.mT", "found.half_squares.mT",
+    "W.mT", "X.mT", "y.mT", "z.mT", "y_hat.mT", "terms.mT",
     "self.logistic(W.mT @ X.mT).mT", "linear.weight.grad.mT",
     "self.logistic", "jax.lax.logistic", "jnp.moveaxis",
 }
