@@ -15,7 +15,6 @@ from crosscheck.cases import Case
 from crosscheck.evaluation import (
     InProcessAdapter,
     Outcome,
-    check_unique_names,
     evaluate_and_judge,
     evaluate_stack,
 )
@@ -37,13 +36,6 @@ def planted(function: Evaluate, *dtypes: str, most: int | None = None) -> InProc
 @pytest.mark.parametrize(("stack", "size"), [((), 1), ((1,), 1), ((7,), 7), ((2, 3), 6)])
 def test_a_problem_knows_how_many_networks_it_stacks(stack: tuple[int, ...], size: int) -> None:
     assert Problem(*(np.zeros((*stack, 2, 2)) for _ in "XyW")).stack_size == size
-
-
-def test_adapters_of_different_names_can_be_told_apart() -> None:
-    said = [InProcessAdapter(adapter).description for adapter in (wrong.sign, wrong.healthy)]
-    check_unique_names(said)
-    with pytest.raises(AdapterError, match="two adapters are called 'planted-sign'"):
-        check_unique_names([*said, said[0]])
 
 
 def outcome_of(function: Evaluate, *dtypes: str) -> Outcome:

@@ -1,18 +1,27 @@
-"""Not judged: the elements whose set holds everything that the output can be, and only those."""
+"""Not judged: the elements whose set holds all that the output can be; a constant is within no other set."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from agreement import DisagreementError, assert_all_agree
 
+from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
+from crosscheck.comparison.summarise import summarise
+from crosscheck.comparison.table import NOT_JUDGED, OUTSIDE, WITHIN_BOUNDS, Row, merge_outputs, rows
+from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import AXES, OUTPUTS, Judge, Verdict, flat
+from crosscheck.known.match import in_regimes
+from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
+from crosscheck.sweep.bulk import BulkJudge
 from reference import bounds
 from reference import filter as first
 from reference.admissible import AdmissibleSet
@@ -20,6 +29,7 @@ from reference.arithmetic import KAPPA, Arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Bool, Outputs, Problem
 from reference.units import Units
+from tests.faulty_adapters import wrong
 
 CLAIMS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -152,3 +162,64 @@ def test_the_document_says_how_many_elements_are_not_judged() -> None:
         for regime in REGIMES
     }
     assert stated == want
+
+
+SHAPES_OF_CASES = [(256, 1, 3, 1), (64, 3, 4, 2)]
+# Sums of so many terms in bfloat16 have sets that hold all that ŷ can be.
+LONG = Case("ordinary", 1, (2, 2, 64, 1), dtype="bfloat16")
+
+
+def outcomes(regime: str, dtype: str) -> Iterator[tuple[Case, Judge, Outcome]]:
+    """Of the adapter with a constant in this regime, on cases of it."""
+    for shape in SHAPES_OF_CASES:
+        case = Case(regime, 1, shape, dtype=dtype)
+        judge = Judge(case.problem())
+        yield case, judge, evaluate_and_judge(InProcessAdapter(wrong.constant_in(regime)), judge)
+
+
+def row_of(case: Case, judge: Judge, outcome: Outcome) -> Row:
+    """What `compare` says about one case."""
+    (row,) = merge_outputs(rows(summarise(case, judge, outcome, exact_values(judge, 0))))
+    return row
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("regime", REGIMES)
+def test_every_output_that_is_constant_in_a_regime_is_outside_or_not_judged_there(
+    regime: str, dtype: str
+) -> None:
+    for case, judge, outcome in outcomes(regime, dtype):
+        for output, judgement in outcome.judgements.items():
+            there = in_regimes(judge, output, [regime])
+            assert there.any()
+            assert not judgement.admissible[there].all() or not judgement.decided[there].any(), output
+        assert row_of(case, judge, outcome).verdict in {OUTSIDE, NOT_JUDGED}
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_the_tests_of_pytest_and_the_bulk_judge_reject_a_constant_in_a_regime(regime: str) -> None:
+    adapter = InProcessAdapter(wrong.constant_in(regime))
+    case, judge, outcome = next(outcomes(regime, "float32"))
+    with pytest.raises(DisagreementError):
+        assert_all_agree(AdapterPool({"constant": adapter}), case)
+    bulk = BulkJudge({"constant": adapter.description})
+    assert outcome.outputs is not None
+    assert bulk.judge(case, judge.problem, {"constant": outcome.outputs})["constant"].size
+    healthy = evaluate_and_judge(InProcessAdapter(wrong.healthy), judge)
+    assert row_of(case, judge, healthy).verdict == WITHIN_BOUNDS
+
+
+def test_where_nothing_is_judged_every_count_says_so() -> None:
+    judge, adapter = Judge(LONG.problem()), InProcessAdapter(wrong.healthy)
+    outcome = evaluate_and_judge(adapter, judge)
+    row = row_of(LONG, judge, outcome)
+    assert outcome.outputs is not None
+    bulk = BulkJudge({"healthy": adapter.description})
+    assert not bulk.judge(LONG, judge.problem, {"healthy": outcome.outputs})
+    pool = AdapterPool({"healthy": adapter})
+    pool.results(LONG.problem())
+    elements = sum(math.prod(getattr(judge.centers, name).shape) for name in AXES if name != "row_loss")
+    assert (row.verdict, row.judged, row.summary.not_judged) == (NOT_JUDGED, 0, elements)
+    assert sum(summary.not_judged for summary in bulk.summaries().values()) == elements
+    assert pool.run_summary.not_judged.total() == elements
+    assert pool.run_summary.adapters_without_verdict == ["planted-healthy"]

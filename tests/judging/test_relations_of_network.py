@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import relation_checks
 import relations
-from relation_checks import Observed
-from relations import RELATIONS, STEP_BY_STEP, Relation, VacuousError
+from relations import RELATIONS, STEP_BY_STEP, Observed, Relation, VacuousError
 
 import adapters
 from crosscheck.cases import Case, Literal
@@ -222,14 +220,14 @@ def test_a_sum_may_be_off_by_all_radii_and_the_centers_and_not_by_a_bit_more(
         observed(0.75, 1.0, 0.25),
         (observed(1.0, 0.5, 0.25), observed(sum_of_parts - 1.0, 0.25, 0.25)),
     )
-    (check,) = relation_checks.check_signed_sum("loss", [(1, whole), *((-1, part) for part in parts)])
+    (check,) = relations.check_signed_sum("loss", [(1, whole), *((-1, part) for part in parts)])
     assert check.applies
     assert check.holds == kept
 
 
 def test_a_sum_beyond_the_largest_number_is_a_sum_like_any_other() -> None:
     whole, part = observed(-(2.0**1023), 2.0**1023, 2.0**1022), observed(2.0**1023, 2.0**1023, 2.0**1022)
-    (check,) = relation_checks.check_signed_sum("loss", [(1, whole), (-1, part), (-1, part)])
+    (check,) = relations.check_signed_sum("loss", [(1, whole), (-1, part), (-1, part)])
     assert (float(check.lo), float(check.hi)) == (-(2.0**1022), np.inf)
     assert not check.holds
 

@@ -1,8 +1,9 @@
-"""The admissible sets: the exact value lies in them, the document's arithmetic does, and little else."""
+"""The admissible sets: exact values and the document's arithmetic lie in them; false claims are refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,3 +149,17 @@ def test_a_wide_accumulator_narrows_the_set_and_a_narrower_one_than_the_format_c
     given = problem(np.ones((1, 33)), [[0.0]], np.ones((33, 1)), "float16")
     own, wide, narrow = (sets(given, u_acc=u)["z"].radius for u in (None, 2.0**-24, 2.0**-8))
     assert wide < own == narrow
+
+
+@pytest.mark.parametrize("claims", [{"kappa": 0.99}, {"kappa": float("nan")}], ids=str)
+def test_a_logistic_that_rounds_has_a_kappa_of_at_least_1(claims: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="kappa is"):
+        Arithmetic(**claims)
+
+
+@pytest.mark.parametrize("name", ["u_acc", "u_sum", "u_in"])
+@pytest.mark.parametrize("value", [-(2.0**-24), 1.0, float("nan")])
+def test_a_unit_roundoff_lies_in_0_to_1(name: str, value: float) -> None:
+    claims: dict[str, Any] = {"kappa": 5.0, name: value}
+    with pytest.raises(ValueError, match=f"{name} is"):
+        Arithmetic(**claims)

@@ -23,7 +23,7 @@ from sweeps import PATH, UNLUCKY, counted, files, process_options, specs, sweep
 from tests.adapters.test_isolated import assert_gone
 from tests.faulty_adapters.toy import Toy
 from tests.faulty_adapters.unlucky import SHARD
-from tests.sweep.test_sweep_ends import workers_of
+from tests.sweep.test_sweep_workers import workers_of
 
 pytest.importorskip("distributed")
 

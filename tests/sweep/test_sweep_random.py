@@ -1,4 +1,4 @@
-"""The random sweep: what crossed cases are, and what is reported of a shard."""
+"""The random sweep and the sweep of regimes: what their cases are, and what is reported of a shard."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from adapters.errors import AdapterMisbehaved
 from crosscheck.accuracy import RESOLUTION, exact_values
 from crosscheck.cases import Case, parse, take
 from crosscheck.cases.sources import CROSSINGS, supported_regimes
+from crosscheck.comparison.engine import Results
+from crosscheck.comparison.plan import ROUND
 from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
+from crosscheck.known import KnownDifferences
 from crosscheck.sweep import random
 from crosscheck.sweep.identity import differences, header_of
 from crosscheck.sweep.messages import WorkerInfo
 from crosscheck.sweep.random import Random
+from crosscheck.sweep.regimes import Regimes
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 from reference.ulp import error_in_ulp
@@ -233,3 +237,42 @@ def test_an_adapter_that_breaks_the_contract_ends_the_shard_and_is_named(name: s
     if name == "raises":
         (note,) = found.value.__notes__
         assert "check crossed:0:4096x1x3x1:contiguous:float32" in note
+
+
+@pytest.mark.long
+def test_a_round_of_regimes_has_the_cells_of_a_comparison() -> None:
+    narrow = wrong.Planted("narrow", wrong.right, "float64")
+    there = in_process(load("numpy"), load("torch-literal"), narrow)
+    kind = Regimes(ROUND, ("float32",), ("ordinary", "saturated_low"))
+    results = Results(known=KnownDifferences.shipped())
+    for case in kind.cases(0):
+        judge = Judge(case.problem())
+        results.add(case, judge, [evaluate_and_judge(adapter, judge) for adapter in there.values()])
+    found = kind.run(0, there)
+    assert not found.faults
+    assert found.cells == results.summaries
+    assert any(summary.known for summary in found.cells.values())
+
+
+def test_a_round_of_regimes_tells_what_is_wrong_with_its_smallest_case() -> None:
+    found = Regimes(ROUND, ("float64",), ("ordinary",)).run(0, in_process(wrong.missing_one_minus))
+    (fault,) = {fault for fault in found.faults if fault.what.startswith("grad")}
+    assert fault.who == wrong.missing_one_minus.name
+    assert "replay: " in fault.what
+    assert "float64:X=[[" in fault.what
+    assert by_output(found, fault.who)["grad"].wrong_elements > 0
+
+
+def test_rounds_of_regimes_differ_in_seed_and_dtype() -> None:
+    kind = Regimes(2 * ROUND, ("float64", "float32"), seed=7)
+    assert len(kind) == 4
+    seen = [{(case.seed, case.dtype) for case in kind.cases(shard)} for shard in range(len(kind))]
+    assert seen == [{(7, "float64")}, {(7, "float32")}, {(8, "float64")}, {(8, "float32")}]
+    assert kind.problems(0) == sum(case.shape[0] for case in kind.cases(0))
+
+
+def test_the_last_round_of_regimes_has_no_more_cases_than_were_asked_for() -> None:
+    kind = Regimes(2 * ROUND + 5, ("float64",), ("ordinary",))
+    assert [kind.problems(shard) for shard in range(len(kind))] == [ROUND, ROUND, 7]
+    assert kind.problems(2) == sum(case.shape[0] if len(case.shape) == 4 else 1 for case in kind.cases(2))
+    assert len(Regimes(1, ("float64",), ("ordinary",)).cases(0)) == 1
