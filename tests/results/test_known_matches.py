@@ -1,4 +1,4 @@
-"""What a known difference covers is counted, what none covers is shown, and a failure is never covered."""
+"""Known differences: what they cover is counted, the rest is shown; their evidence is tried again."""
 
 from __future__ import annotations
 
@@ -45,40 +45,40 @@ def test_an_element_is_in_the_regimes_of_the_y_hat_that_it_depends_on(case: Case
             assert got[index] == any(list(REGIMES)[place] in chosen for place in np.ravel(sources))
 
 
-def test_what_is_covered_is_counted_and_what_is_not_is_shown() -> None:
-    found = match_of(TURNED, TWO, entry(regimes=["zeros"]))
-    assert found.covered == {"turned-sign": 1}
-    np.testing.assert_array_equal(found.uncovered["grad"], [[[False]], [[True]]], strict=True)
-    assert not found.is_green
+ZEROS, NARROW = entry(regimes=["zeros"]), entry(shape={"stack": "==1"})
+HALVED = InProcessAdapter(wrong.missing_half)
+# Name: an adapter, its case, the entries, how many elements each covers, and the mask of what none covers.
+MATCHES: dict[str, tuple[InProcessAdapter, str, tuple[Difference, ...], dict[str, int], dict[str, Any]]] = {
+    "a part": (TURNED, TWO, (ZEROS,), {"turned-sign": 1}, {"grad": [[[False]], [[True]]]}),
+    "every wrong element": (
+        TURNED,
+        TWO,
+        (ZEROS, entry(name="others", regimes=["ordinary"])),
+        {"turned-sign": 1, "others": 1},
+        {},
+    ),
+    "entries that overlap both count": (
+        TURNED,
+        TWO,
+        (ZEROS, entry(name="all")),
+        {"turned-sign": 1, "all": 2},
+        {},
+    ),
+    "an output that no entry names": (HALVED, HALF, (entry(),), {"turned-sign": 1}, {"loss": True}),
+    "the shape of the entry": (TURNED, HALF, (NARROW,), {"turned-sign": 1}, {}),
+    "another shape": (TURNED, TWO, (NARROW,), {}, {"grad": [[[True]], [[True]]]}),
+    "another dtype": (TURNED, HALF.replace("float32", "float64"), (NARROW,), {}, {"grad": [[True]]}),
+    "what agrees": (InProcessAdapter(wrong.healthy), TWO, (entry(),), {}, {}),
+}
 
 
-def test_a_run_is_green_once_every_wrong_element_is_covered() -> None:
-    found = match_of(TURNED, TWO, entry(regimes=["zeros"]), entry(name="others", regimes=["ordinary"]))
-    assert found == KnownMatch({"turned-sign": 1, "others": 1}, {})
-    assert found.is_green
-
-
-def test_entries_that_overlap_both_count() -> None:
-    found = match_of(TURNED, TWO, entry(regimes=["zeros"]), entry(name="all"))
-    assert found.covered == {"turned-sign": 1, "all": 2}
-    assert found.is_green
-
-
-def test_an_output_that_no_entry_names_stays_uncovered() -> None:
-    found = match_of(InProcessAdapter(wrong.missing_half), HALF, entry())
-    assert found.covered == {"turned-sign": 1}
-    assert {name: mask.tolist() for name, mask in found.uncovered.items()} == {"loss": True}
-
-
-def test_an_entry_does_not_stretch_to_another_shape_or_dtype() -> None:
-    narrow = entry(shape={"stack": "==1"})
-    assert match_of(TURNED, HALF, narrow).is_green
-    assert not match_of(TURNED, TWO, narrow).is_green
-    assert not match_of(TURNED, HALF.replace("float32", "float64"), narrow).is_green
-
-
-def test_what_agrees_needs_no_explanation() -> None:
-    assert match_of(InProcessAdapter(wrong.healthy), TWO, entry()) == KnownMatch({}, {})
+@pytest.mark.parametrize("name", MATCHES)
+def test_what_is_covered_is_counted_and_what_is_not_is_shown(name: str) -> None:
+    adapter, text, entries, covered, uncovered = MATCHES[name]
+    found = match_of(adapter, text, *entries)
+    assert found.covered == covered
+    assert {output: mask.tolist() for output, mask in found.uncovered.items()} == uncovered
+    assert found.is_green is not bool(uncovered)
 
 
 def test_a_failure_is_never_covered() -> None:
