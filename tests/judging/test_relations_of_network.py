@@ -87,16 +87,20 @@ def test_the_closed_form_keeps_every_relation_in_every_regime(
     )
 
 
-@pytest.mark.parametrize("layout", ["broadcast", "strided", "transposed"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        *(
+            Case("ordinary", 3, (2, 3, 4, 3, 1), layout, "float32")
+            for layout in ("broadcast", "strided", "transposed")
+        ),
+        Case("ordinary", 3, (4, 3, 2)),
+    ],
+    ids=lambda case: case.text,
+)
 @pytest.mark.parametrize("relation", ALL.values(), ids=ALL)
-def test_the_relations_hold_in_any_layout_and_of_any_stack(relation: Relation, layout: str) -> None:
-    case = Case("ordinary", 3, (2, 3, 4, 3, 1), layout, "float32")
+def test_the_relations_hold_in_any_layout_of_any_stack_and_without(relation: Relation, case: Case) -> None:
     assert relation.violations(InProcessAdapter(adapters.load("numpy")), case) == []
-
-
-@pytest.mark.parametrize("relation", ALL.values(), ids=ALL)
-def test_the_relations_hold_without_a_stack(relation: Relation) -> None:
-    assert relation.violations(InProcessAdapter(adapters.load("numpy")), Case("ordinary", 3, (4, 3, 2))) == []
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

@@ -39,11 +39,9 @@ def test_a_regression_has_the_input_that_shows_it_and_what_chooses_its_adapter()
     old, new = (dataclasses.replace(each, header=outside) for each in (BASE, with_cell(WRONG)))
     (change,) = changes(old, new)
     assert (change.case, change.selector) == ("case", "my.module:object")
-    console = Console(file=io.StringIO(), width=200)
-    show([change], console)
-    printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
-    assert "bin/crosscheck check case --adapter my.module:object" in printed
-    assert printed.splitlines()[0] == "1 regression: the new ledger is worse than the baseline."
+    said = printed([change], 200)
+    assert "bin/crosscheck check case --adapter my.module:object" in said
+    assert said.splitlines()[0] == "1 regression: the new ledger is worse than the baseline."
 
 
 @pytest.mark.parametrize("name", CANNOT)

@@ -251,32 +251,33 @@ def refused(folder: Path, *ledgers: Ledger) -> int:
     return code
 
 
-@pytest.mark.parametrize("profile", ["compare", "sweep random"])
-def test_a_ledger_of_another_run_is_refused_by_name(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str
+WHOLE = Ledger(head(), of("numpy", HIGH))
+REFUSED = {
+    **{
+        profile: (
+            [Ledger(head(profile), of("numpy", "ordinary"))],
+            f"0.jsonl: is of `{profile}`; findings are of `crosscheck sweep exhaustive`",
+        )
+        for profile in ("compare", "sweep random")
+    },
+    "a sample that is none": ([WHOLE, WHOLE], "1.jsonl: is of `sweep exhaustive`; the sample is of"),
+    "a sample in float32": ([WHOLE, Ledger(head("sweep random"), of("numpy", "crossed"))], "1.jsonl: "),
+    **{
+        regime: ([Ledger(head(), of("numpy", regime))], f"{regime!r}, which is no interval of z")
+        for regime in ("ordinary", "ordinary 1", "ordinary 1 2 3", "non_finite 1 2", "ordinary a b")
+    },
+}
+
+
+@pytest.mark.parametrize(("ledgers", "said"), REFUSED.values(), ids=REFUSED)
+def test_a_ledger_that_findings_cannot_be_made_of_is_refused_by_name(
+    ledgers: list[Ledger], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert refused(tmp_path, Ledger(head(profile), of("numpy", "ordinary"))) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("crosscheck: error: ")
-    assert f"0.jsonl: is of `{profile}`; findings are of `crosscheck sweep exhaustive`" in said
-    assert said.count("\n") == 1
-
-
-def test_a_sample_that_is_none_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ledger = Ledger(head(), of("numpy", HIGH))
-    assert refused(tmp_path, ledger, ledger) == 2
-    assert "1.jsonl: is of `sweep exhaustive`; the sample is of" in capsys.readouterr().err
-    assert refused(tmp_path, ledger, Ledger(head("sweep random"), of("numpy", "crossed"))) == 2  # in float32
-
-
-@pytest.mark.parametrize(
-    "regime", ["ordinary", "ordinary 1", "ordinary 1 2 3", "non_finite 1 2", "ordinary a b"]
-)
-def test_a_cell_of_no_interval_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], regime: str
-) -> None:
-    assert refused(tmp_path, Ledger(head(), of("numpy", regime))) == 2
-    assert f"{regime!r}, which is no interval of z" in capsys.readouterr().err
+    assert refused(tmp_path, *ledgers) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("crosscheck: error: ")
+    assert said in told
+    assert told.count("\n") == 1
 
 
 @pytest.mark.parametrize("module", ["jinja2", "matplotlib"])
@@ -285,5 +286,5 @@ def test_what_is_not_installed_is_named(
 ) -> None:
     monkeypatch.delitem(sys.modules, "tools.findings.page")
     monkeypatch.setitem(sys.modules, module, None)
-    assert refused(tmp_path, Ledger(head(), of("numpy", HIGH))) == 2
+    assert refused(tmp_path, WHOLE) == 2
     assert f"findings need {module}: pip install" in capsys.readouterr().err

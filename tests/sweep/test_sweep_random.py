@@ -211,30 +211,19 @@ def test_a_number_that_nothing_bounds_does_not_hide_the_worst_of_a_mixed_stack()
         assert summary.elements - summary.unknown >= 4
 
 
-class _Bad:
-    """An adapter that breaks the contract in its own way."""
-
-    framework, version, dtypes = "planted", "1", ("float32",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def evaluate(self, X: Any, y: Any, W: Any) -> Any:
-        if self.name == "raises":
-            raise ValueError("no")
-        X *= 2
-        return load("numpy").evaluate(X, y, W)
-
-
 @pytest.mark.usefixtures("little")
 @pytest.mark.parametrize(
-    ("name", "said"), [("raises", "raised ValueError"), ("changes", "changed its input")]
+    ("adapter", "said"),
+    [(wrong.raises, "raised ValueError"), (wrong.mutates_input, "changed its input")],
+    ids=["raises", "changes"],
 )
-def test_an_adapter_that_breaks_the_contract_ends_the_shard_and_is_named(name: str, said: str) -> None:
+def test_an_adapter_that_breaks_the_contract_ends_the_shard_and_is_named(
+    adapter: wrong.Planted, said: str
+) -> None:
     with pytest.raises(AdapterMisbehaved, match=said) as found:
-        whole("float32").run(0, in_process(_Bad(name)))
-    assert found.value.adapter == name
-    if name == "raises":
+        whole("float32").run(0, in_process(adapter))
+    assert found.value.adapter == adapter.name
+    if adapter is wrong.raises:
         (note,) = found.value.__notes__
         assert "check crossed:0:4096x1x3x1:contiguous:float32" in note
 

@@ -17,7 +17,6 @@ from sweeps import COMMAND, ROOT, UNLUCKY, counted, digest, files, specs, sweep
 from crosscheck.ledger import LedgerError, begin
 from crosscheck.sweep import session
 from crosscheck.sweep.executor import Executor, ShardAnswer, compute
-from crosscheck.sweep.kind import SweepError
 from crosscheck.sweep.numbers import WHOLE, Slice
 from crosscheck.sweep.store import PLAN, plan_of
 from tests.faulty_adapters.toy import Toy
@@ -137,11 +136,6 @@ def test_a_part_has_its_own_shards_only(whole: Path, tmp_path: Path) -> None:
     assert ledger.header.sweep is not None
     assert (ledger.header.sweep.shards, ledger.header.sweep.of) == ("1", 4)
     assert list(files(tmp_path / "store")) == list(files(whole / "store"))[1:2]
-
-
-def test_a_part_without_a_shard_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SweepError, match="--shard 5/5: the sweep has 4 shards"):
-        sweep(tmp_path, part=Slice(5, 5))
 
 
 def test_two_clients_cannot_have_one_store_and_a_dead_one_lets_it_go(tmp_path: Path) -> None:
