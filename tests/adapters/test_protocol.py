@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from command_line import assert_one_line
 
 from adapters import AdapterError, AdapterMisbehaved
 from adapters.protocol import describe
@@ -16,13 +17,6 @@ from reference.types import Array, Outputs, Problem
 def problem(dtype: str, *stack: int) -> Problem:
     X, y, W = (np.full((*stack, *shape), 0.25) for shape in ((2, 3), (2, 2), (3, 2)))
     return Problem(*(array.astype(FORMATS[dtype].dtype) for array in (X, y, W)))
-
-
-def assert_one_line(error: pytest.ExceptionInfo[Exception], *parts: str) -> None:
-    message = str(error.value)
-    assert "\n" not in message
-    for part in parts:
-        assert part in message
 
 
 class Outsider:
@@ -73,7 +67,7 @@ def test_a_member_that_is_not_what_the_contract_says_is_named(
     monkeypatch.setattr(Outsider, member, value, raising=False)
     with pytest.raises(AdapterError) as error:
         describe(Outsider())
-    assert_one_line(error, message)
+    assert_one_line(error.value, message)
 
 
 GIVEN = problem("float32", 4)
@@ -117,7 +111,7 @@ def test_a_numpy_scalar_is_the_loss_of_one_problem() -> None:
 def test_what_is_no_result_is_named(result: object, message: str) -> None:
     with pytest.raises(AdapterMisbehaved) as error:
         outputs_of("it", result, GIVEN)
-    assert_one_line(error, message)
+    assert_one_line(error.value, message)
     assert error.value.adapter == "it"
 
 
@@ -125,4 +119,4 @@ def test_what_is_no_result_is_named(result: object, message: str) -> None:
 def test_what_is_no_trace_is_named(result: object) -> None:
     with pytest.raises(AdapterMisbehaved) as error:
         traced_of("it", result, GIVEN)
-    assert_one_line(error, "it ")
+    assert_one_line(error.value, "it ")

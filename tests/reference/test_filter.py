@@ -28,12 +28,19 @@ CLAIMS: dict[str, dict[str, Any]] = {
 }
 
 
+def intervals(given: Problem, claims: Arithmetic | None = None) -> tuple[filter.Centers, filter.Radii]:
+    """The filter's centers and radii, by default under the default claims."""
+    format, wide = FORMATS[given.X.dtype.name], stable.widen(given)
+    reference, units = stable.evaluate(*wide), Units.of(format, claims or default_arithmetic(format))
+    rounded = exact.rounded_size(wide, reference.T, units)
+    radii = filter.radii(wide, reference, filter.Factors.of(units, wide), rounded)
+    return filter.centers(reference), radii
+
+
 def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str, Bool]:
     """Which elements the filter accepts wrongly, for values at its edges, an ulp in and out, and inside."""
-    format, wide = FORMATS[given.X.dtype.name], stable.widen(given)
-    reference = stable.evaluate(*wide)
-    centers, radii = filter.centers(reference), radii_of(wide, reference, Units.of(format, claims))
-    full = bounds.admissible(given, format, claims, reference)
+    centers, radii = intervals(given, claims)
+    full = bounds.admissible(given, FORMATS[given.X.dtype.name], claims)
     wrong = {}
     for name in OUTPUTS:
         center, radius = getattr(centers, name), getattr(radii, name)
@@ -43,11 +50,6 @@ def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str,
         for got in edges:
             wrong[name] |= filter.accepts(name, got, center, radius) & ~full[name].contains(got)
     return wrong
-
-
-def radii_of(wide: Problem, reference: stable.Reference, units: Units) -> filter.Radii:
-    rounded = exact.rounded_size(wide, reference.T, units)
-    return filter.radii(wide, reference, filter.Factors.of(units, wide), rounded)
 
 
 def around(edge: Any) -> list[Any]:
@@ -81,10 +83,7 @@ def test_a_radius_larger_than_the_full_one_would_be_noticed(monkeypatch: pytest.
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_filter_spares_almost_every_ordinary_problem_the_full_set(dtype: str) -> None:
     given = Case("ordinary", 5, (4096, 1, 3, 1), dtype=dtype).problem()
-    format, wide = FORMATS[dtype], stable.widen(given)
-    reference = stable.evaluate(*wide)
-    units = Units.of(format, default_arithmetic(format))
-    centers, radii = filter.centers(reference), radii_of(wide, reference, units)
+    centers, radii = intervals(given)
     for name, got in network.evaluate(*given)._asdict().items():
         accepted = filter.accepts(name, got, getattr(centers, name), getattr(radii, name))
         assert accepted.sum() > accepted.size // 2, f"{name}: {accepted.mean()}"
@@ -95,11 +94,9 @@ def test_the_filter_spares_almost_every_ordinary_problem_the_full_set(dtype: str
 def test_the_filter_leaves_networks_with_non_finite_numbers_to_the_full_set(place: str, value: float) -> None:
     X, y, W = np.zeros((2, 3, 2)), np.zeros((2, 3, 2)), np.zeros((2, 2, 2))
     {"X": X, "y": y, "W": W}[place][0, 1, 1] = value
-    units = Units.of(FORMATS["float64"], default_arithmetic(FORMATS["float64"]))
-    reference = stable.evaluate(X, y, W)
-    found = radii_of(Problem(X, y, W), reference, units)
-    for name, center in filter.centers(reference)._asdict().items():
-        accepted = filter.accepts(name, center, center, getattr(found, name))
+    centers, radii = intervals(Problem(X, y, W))
+    for name, center in centers._asdict().items():
+        accepted = filter.accepts(name, center, center, getattr(radii, name))
         assert not accepted[0].any(), name
         assert accepted[1].all(), name
 
@@ -147,23 +144,17 @@ def test_the_outputs_and_what_is_around_them_have_one_order() -> None:
 
 def test_what_is_not_there_has_shares_of_zero() -> None:
     given = Case("mixed", 5, (64, 2, 3, 2), dtype="float64").problem()
-    units = Units.of(FORMATS["float64"], default_arithmetic(FORMATS["float64"]))
-    reference = stable.evaluate(*given)
-    inverses = filter.inverses(radii_of(given, reference, units))
-    outputs = network.evaluate(*given)
+    (centers, radii), outputs = intervals(given), network.evaluate(*given)
     for some in (outputs._replace(loss=None), outputs._replace(y_hat=None, row_loss=None), Outputs()):
-        shares = filter.shares(some, filter.centers(reference), inverses)
+        shares = filter.shares(some, centers, filter.inverses(radii))
         for name, share in shares.parts._asdict().items():
             assert share.any() == (getattr(some, name) is not None)
 
 
 def test_shares_of_several_outputs_are_those_of_each_alone() -> None:
     given = Case("mixed", 5, (64, 2, 3, 2), dtype="float32").problem()
-    units = Units.of(FORMATS["float32"], default_arithmetic(FORMATS["float32"]))
-    wide = stable.widen(given)
-    reference = stable.evaluate(*wide)
-    centers, inverses = filter.centers(reference), filter.inverses(radii_of(wide, reference, units))
-    outputs = network.evaluate(*given)
+    (centers, radii), outputs = intervals(given), network.evaluate(*given)
+    inverses = filter.inverses(radii)
     together = filter.shares(outputs, centers, inverses)
     for name, got in outputs._asdict().items():
         alone = filter.shares(Outputs(**{name: got}), centers, inverses)
