@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from levels import needs
+from machine_modes import needs
 
 from adapters import NAMED, AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, spec_of
 from adapters.conditions import ProcessOptions
@@ -17,14 +17,9 @@ from adapters.instructions import NATIVE
 from adapters.modes import parse
 from crosscheck.hosts import WorkerProcesses
 from reference.types import Problem
-from tests.adapters.test_isolated import assert_gone, assert_journal_holds
+from tests.adapters.test_isolated import CRASHES, assert_gone, assert_journal_holds
 
 HEALTHY, UNLUCKY = (Problem(*(np.full((1, 1), value) for _ in "XyW")) for value in (1.0, 13.0))
-FATES = {
-    "segfault": "killed by signal 11 (SIGSEGV)",
-    "exits": "exited with status 0",
-    "endless": "gave no answer within 1 s, nor within 2 s when tried once more alone (load ",
-}
 
 
 def planted(name: str, module: str = "shows") -> Spec:
@@ -94,7 +89,7 @@ def test_nothing_is_started_before_it_is_needed(processes: WorkerProcesses, tmp_
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("fault", FATES)
+@pytest.mark.parametrize("fault", ["segfault", "exits", "endless"])
 def test_an_adapter_that_crashes_is_named_with_its_input_and_the_others_go_on_in_a_new_process(
     fault: str, processes: WorkerProcesses
 ) -> None:
@@ -102,7 +97,7 @@ def test_an_adapter_that_crashes_is_named_with_its_input_and_the_others_go_on_in
     with pytest.raises(AdapterCrashed) as crash:
         processes.adapter(planted(fault, "crash")).evaluate(*UNLUCKY)
     assert crash.value.adapter == fault
-    assert crash.value.how.startswith(FATES[fault])
+    assert crash.value.how.startswith(CRASHES[fault])
     assert_journal_holds(crash.value.journal, UNLUCKY)
     assert_gone([before])
     assert process_of(processes, ONE) == process_of(processes, TWO) != before

@@ -20,7 +20,7 @@ from adapters.protocol import TRACED, describe
 from adapters.results import outputs_of, traced_of
 from adapters.versions import LEAST, check_version
 from reference.formats import FORMATS
-from reference.types import Array, Problem
+from reference.types import Problem
 
 # With one xdist worker: it imports the frameworks.
 pytestmark = pytest.mark.xdist_group("registry")
@@ -98,35 +98,6 @@ def test_every_claim_has_a_source(name: str, dtype: str) -> None:
     claims = describe(adapters.load(name)).arithmetic[dtype]
     made = {field for field, value in vars(claims).items() if field != "sources" and value}
     assert made == set(claims.sources)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("name", adapters.CORE)
-def test_any_memory_is_taken_and_left_as_it_was(name: str, dtype: str) -> None:
-    adapter = adapters.load(name)
-    plain = problem(dtype, *STACK)
-    want = outputs_of(name, adapter.evaluate(*plain), plain)
-    for arrange in (reversed_in_memory, read_only, transposed_in_memory):
-        given = Problem(*map(arrange, plain))
-        before = [array.tobytes() for array in given]
-        got = outputs_of(name, adapter.evaluate(*given), given)
-        assert [array.tobytes() for array in given] == before
-        assert [array.shape for array in got if array is not None] == [a.shape for a in want if a is not None]
-
-
-def reversed_in_memory(array: Array) -> Array:
-    return array[::-1, ::-1, ::-1].copy()[::-1, ::-1, ::-1]
-
-
-def transposed_in_memory(array: Array) -> Array:
-    return array.swapaxes(-1, -2).copy().swapaxes(-1, -2)
-
-
-def read_only(array: Array) -> Array:
-    array = array.copy()
-    array.flags.writeable = False
-    return array
 
 
 def test_jax_in_float64_leaves_the_switch_as_it_was() -> None:

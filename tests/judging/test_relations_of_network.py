@@ -176,36 +176,29 @@ def test_a_relation_that_could_check_nothing_says_so(relation: Relation) -> None
         relation.violations(InProcessAdapter(wrong.healthy), single(np.nan))
 
 
-@pytest.mark.parametrize(
-    ("relation", "there"),
-    [
-        (RELATIONS["labels_equal_outputs"], "y_hat"),
-        (RELATIONS["labels_equal_outputs"], "loss"),
-        (STEP_BY_STEP, "y_hat"),
-        (STEP_BY_STEP, "grad"),
-        (RELATIONS["zero_column"], "loss"),
-    ],
-    ids=lambda value: value.name if isinstance(value, Relation) else value,
-)
-def test_a_relation_about_outputs_that_are_not_there_is_vacuous(relation: Relation, there: str) -> None:
-    def alone(X: Array, y: Array, W: Array) -> dict[str, Array]:
-        return {there: dict(zip(("y_hat", "loss", "grad"), wrong.right(X, y, W), strict=True))[there]}
+def only(name: str) -> Any:
+    """A right network that returns one output."""
+    return lambda *given: {name: dict(zip(("y_hat", "loss", "grad"), wrong.right(*given), strict=True))[name]}
 
+
+ROWS = Case("ordinary", 3, SHAPE)
+VACUOUS = {
+    "y_hat alone": (RELATIONS["labels_equal_outputs"], only("y_hat"), ROWS),
+    "loss alone": (RELATIONS["labels_equal_outputs"], only("loss"), ROWS),
+    "y_hat alone, exactly": (STEP_BY_STEP, only("y_hat"), ROWS),
+    "grad alone, exactly": (STEP_BY_STEP, only("grad"), ROWS),
+    "loss alone, a column of zeros": (RELATIONS["zero_column"], only("loss"), ROWS),
+    "a single row": (RELATIONS["rows_add_up"], wrong.right, Case("ordinary", 3, (4, 1, 3, 1))),
+    "not judged": (RELATIONS["mirrored"], wrong.right, Case("ordinary", 3, (4, 2, 65, 1), dtype="bfloat16")),
+}
+
+
+@pytest.mark.parametrize(("relation", "evaluate", "case"), VACUOUS.values(), ids=VACUOUS)
+def test_a_relation_without_the_outputs_rows_or_sets_that_it_needs_is_vacuous(
+    relation: Relation, evaluate: Any, case: Case
+) -> None:
     with pytest.raises(VacuousError, match="nothing to check"):
-        relation.violations(planted(alone), Case("ordinary", 3, SHAPE))
-
-
-def test_a_single_row_has_no_parts_that_add_up() -> None:
-    with pytest.raises(VacuousError, match="nothing to check"):
-        RELATIONS["rows_add_up"].violations(
-            InProcessAdapter(wrong.healthy), Case("ordinary", 3, (4, 1, 3, 1))
-        )
-
-
-def test_sets_that_are_not_judged_are_nothing_to_check() -> None:
-    case = Case("ordinary", 3, (4, 2, 65, 1), dtype="bfloat16")
-    with pytest.raises(VacuousError, match="nothing to check"):
-        RELATIONS["mirrored"].violations(InProcessAdapter(wrong.healthy), case)
+        relation.violations(planted(evaluate), case)
 
 
 @pytest.mark.parametrize("relation", ALL.values(), ids=ALL)
