@@ -99,6 +99,7 @@ def test_a_numpy_scalar_is_the_loss_of_one_problem() -> None:
         ({}, "it returned no output at all"),
         ({**RIGHT, "gradient": None}, "it returned an output called 'gradient'"),
         ({**RIGHT, "loss": 0.0}, "it returned loss as float, want numpy.ndarray"),
+        ({**RIGHT, "loss": [0.0] * 4}, "it returned loss as list of 4, want numpy.ndarray"),
         ({**RIGHT, "loss": np.zeros(4)}, "it returned loss in float64, want float32"),
         ({**RIGHT, "loss": np.zeros((4, 1), np.float32)}, "it returned loss of shape (4, 1), want (4,)"),
         (

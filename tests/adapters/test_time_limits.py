@@ -15,7 +15,6 @@ from command_line import crosscheck
 from adapters import AdapterError, NoAnswer, Spec
 from adapters.conditions import LONGER, ProcessOptions
 from adapters.isolated import ProcessAdapter
-from adapters.modes import parse
 from adapters.turns import Turns, load
 from crosscheck.cases import Case
 from crosscheck.check import CheckResult, check_exit_code
@@ -79,19 +78,6 @@ def test_a_first_call_with_a_shape_may_take_as_long_as_compiling(tmp_path: Path)
         assert notes == []  # each took three times the limit of a call
         adapter.evaluate(*CASE.problem())
         assert "gave no answer within 0.5 s" in notes[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "compiles"),
-    [
-        ("jax-jit-closed_W", True),
-        ("jax-jit", False),
-        ("jax-closed_W", False),
-        ("torch-compile-closed_X", True),
-    ],
-)
-def test_a_program_that_holds_values_is_compiled_for_others(name: str, compiles: bool) -> None:
-    assert parse(name).compiles_values is compiles
 
 
 def unhindered() -> None:

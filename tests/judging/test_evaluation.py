@@ -95,11 +95,7 @@ def test_what_is_not_implemented_is_not_supported(reason: str) -> None:
     [
         (raising(ValueError("no kernel")), "raised ValueError: no kernel"),
         (returning(lambda _: None), "returned NoneType, want"),
-        (returning(lambda _: {}), "returned no output at all"),
-        (returning(lambda W: {"gradient": W}), "returned an output called 'gradient', want"),
-        (returning(lambda W: {"grad": W.astype("float32")}), "returned grad in float32, want float64"),
         (returning(lambda W: {"grad": W[..., :1]}), "returned grad of shape (7, 3, 1), want (7, 3, 2)"),
-        (returning(lambda W: {"grad": W.tolist()}), "returned grad as list of 7, want numpy.ndarray"),
     ],
 )
 def test_misbehaviour_is_a_failure_in_words(function: Evaluate, what: str) -> None:

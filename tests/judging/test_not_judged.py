@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from admissible_sets import CLAIMS, arithmetic, problem
 from agreement import DisagreementError, assert_all_agree
 
 from crosscheck.accuracy import exact_values
@@ -25,26 +25,13 @@ from crosscheck.sweep.bulk import BulkJudge
 from reference import bounds
 from reference import filter as first
 from reference.admissible import AdmissibleSet
-from reference.arithmetic import KAPPA, Arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Bool, Outputs, Problem
 from reference.units import Units
 from tests.faulty_adapters import wrong
 
-CLAIMS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "flush": {"flush": True},
-    "wide": {"u_acc": 2.0**-24, "u_sum": 2.0**-24},
-    "forward": {"forward": True},
-    "rescaled-mean": {"rescaled_mean": True, "expanded": True},
-    "tf32": {"u_in": 2.0**-11},
-}
 SHAPES = ((512, 1, 3, 1), (64, 7, 3, 2), (24, 2, 33, 1), (4, 40, 2, 30), (64, 1, 1, 1))
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accuracy.md"
-
-
-def arithmetic(dtype: str, claim: str = "default") -> Arithmetic:
-    return Arithmetic(KAPPA[dtype], **CLAIMS[claim])
 
 
 def without(one: AdmissibleSet, low: float, high: float) -> Bool:
@@ -91,7 +78,7 @@ def holds_everything(one: AdmissibleSet, dtype: str, *, of_y_hat: Mapping[str, A
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_what_the_judge_does_not_judge_is_what_holds_everything(dtype: str, claim: str) -> None:
-    claims, left = arithmetic(dtype, claim), 0
+    claims, left = arithmetic(dtype, **CLAIMS[claim]), 0
     for shape in SHAPES:
         narrow = first.judged(shape, Units.of(FORMATS[dtype], claims))
         for regime in REGIMES:
@@ -113,10 +100,10 @@ def test_no_network_without_doubt_costs_a_full_set(monkeypatch: pytest.MonkeyPat
     assert all(judged.all() for judged in judge.judged(arithmetic("float32")).values())
 
 
-def constant(problem: Problem, value: float) -> Outputs:
+def constant(given: Problem, value: float) -> Outputs:
     """The value for every element of every output."""
-    centers = Judge(problem).centers
-    return Outputs(*(np.full(a.shape, value, problem.X.dtype) for a in centers))
+    centers = Judge(given).centers
+    return Outputs(*(np.full(a.shape, value, given.X.dtype) for a in centers))
 
 
 @pytest.mark.parametrize("value", [0.123, 0.5, 1.0])
@@ -129,14 +116,8 @@ def test_a_constant_is_within_bounds_in_no_regime(dtype: str, regime: str, value
 
 
 def test_an_element_that_must_be_nan_is_judged_whatever_else_its_network_holds() -> None:
-    problem = Problem(*(np.array(a, np.float32) for a in ([[np.inf, 1]], [[np.nan]], [[1], [2]])))
-    judge, claims = Judge(problem), arithmetic("float32")
-    assert {name: bool(judged.all()) for name, judged in judge.judged(claims).items()} == {
-        "y_hat": True,
-        "loss": True,
-        "row_loss": True,
-        "grad": True,
-    }
+    judge, claims = Judge(problem([[np.inf, 1]], [[np.nan]], [[1], [2]])), arithmetic("float32")
+    assert [name for name, judged in judge.judged(claims).items() if judged.all()] == [*OUTPUTS]
 
 
 def shares(dtype: str, shape: tuple[int, ...]) -> dict[str, dict[str, float]]:

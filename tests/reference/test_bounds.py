@@ -7,37 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from admissible_sets import CLAIMS, problem, sets
 
 from crosscheck.cases import Case
 from crosscheck.regimes import REGIMES
-from reference import bounds, double_double, network, oracle
+from reference import double_double, network, oracle
 from reference.admissible import AdmissibleSet
-from reference.arithmetic import Arithmetic, default_arithmetic
+from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format
 from reference.types import Array, Float64, Problem
 
 SHAPES = ((64, 1, 3, 1), (12, 3, 5, 2), (4, 2, 33, 1))
 FINITE = [name for name in REGIMES if name != "non_finite"]
-WIDE: dict[str, object] = {"u_acc": 2.0**-24, "u_sum": 2.0**-24}
-CLAIMS: dict[str, dict[str, object]] = {
-    "default": {},
-    "flush": {"flush": True},
-    "wide": WIDE,
-    "expanded": {"expanded": True},
-    "forward": {"forward": True},
-    "rescaled-mean": {"rescaled_mean": True, **WIDE},
-    "tf32": {"u_in": 2.0**-11},
-}
-
-
-def problem(X: object, y: object, W: object, dtype: str = "float32") -> Problem:
-    return Problem(*(np.array(a, FORMATS[dtype].dtype) for a in (X, y, W)))
-
-
-def sets(given: Problem, **claims: object) -> dict[str, AdmissibleSet]:
-    format = FORMATS[given.X.dtype.name]
-    own = default_arithmetic(format)
-    return bounds.admissible(given, format, Arithmetic(**{"kappa": own.kappa, **claims}))  # type: ignore[arg-type]  # the claims are of several types
 
 
 def generated(regime: str, shape: tuple[int, ...], dtype: str, seed: int = 2) -> Problem:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from admissible_sets import CLAIMS, arithmetic
 
 from crosscheck.cases import Case
 from crosscheck.regimes import REGIMES
@@ -17,15 +18,6 @@ from reference.units import Units
 
 OUTPUTS = ("y_hat", "loss", "row_loss", "grad")
 SHAPES = ((256, 1, 3, 1), (32, 7, 3, 2), (16, 17, 33, 2))
-CLAIMS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "exact-logistic": {"kappa": 1.0},
-    "flush": {"flush": True},
-    "wide": {"u_acc": 2.0**-24, "u_sum": 2.0**-24},
-    "forward": {"forward": True},
-    "rescaled-mean": {"rescaled_mean": True, "expanded": True},
-    "tf32": {"u_in": 2.0**-11},
-}
 
 
 def intervals(given: Problem, claims: Arithmetic | None = None) -> tuple[filter.Centers, filter.Radii]:
@@ -60,7 +52,7 @@ def around(edge: Any) -> list[Any]:
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_the_filter_accepts_only_what_the_full_set_accepts(dtype: str, regime: str, claim: str) -> None:
-    claims = Arithmetic(**{"kappa": default_arithmetic(FORMATS[dtype]).kappa, **CLAIMS[claim]})
+    claims = arithmetic(dtype, **CLAIMS[claim])
     for shape in SHAPES:
         if not REGIMES[regime].unsupported(shape, FORMATS[dtype]):
             given = Case(regime, 5, shape, dtype=dtype).problem()
@@ -169,8 +161,8 @@ def test_shares_of_several_outputs_are_those_of_each_alone() -> None:
 def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, int, int]) -> None:
     m, n, p = shape
     given = Problem(*(np.zeros(s, FORMATS["bfloat16"].dtype) for s in ((m, n), (m, p), (n, p))))
-    for claims in CLAIMS.values():
-        arithmetic = Arithmetic(**{"kappa": 3.0, **claims})
-        full = bounds.admissible(given, FORMATS["bfloat16"], arithmetic)
-        judged = filter.judged((m, n, p), Units.of(FORMATS["bfloat16"], arithmetic))
+    for claim in CLAIMS.values():
+        claims = Arithmetic(**{"kappa": 3.0, **claim})
+        full = bounds.admissible(given, FORMATS["bfloat16"], claims)
+        judged = filter.judged((m, n, p), Units.of(FORMATS["bfloat16"], claims))
         assert judged == {name: full[name].judged.all() for name in OUTPUTS}
