@@ -45,7 +45,7 @@ def process_of(processes: WorkerProcesses, spec: Spec) -> int:
     return int(shown.item())
 
 
-def test_adapters_with_one_process_key_share_one_process_that_is_not_this_one(
+def test_adapters_with_one_process_key_share_a_process_beside_this_one(
     processes: WorkerProcesses,
 ) -> None:
     assert (
@@ -65,9 +65,7 @@ def test_adapters_with_one_process_key_share_one_process_that_is_not_this_one(
     ],
     ids=["threads", "devices", "isa", "framework", "from-outside"],
 )
-def test_an_adapter_with_another_process_key_has_another_process(
-    processes: WorkerProcesses, elsewhere: Spec
-) -> None:
+def test_another_process_key_means_another_process(processes: WorkerProcesses, elsewhere: Spec) -> None:
     assert process_of(processes, elsewhere) != process_of(processes, ONE)
 
 
@@ -189,9 +187,7 @@ def assert_keeps_subnormals(processes: WorkerProcesses) -> None:
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, marks=[] if fault == "leaks" else pytest.mark.long) for fault in CALLS]
 )
-def test_a_leak_by_a_call_is_found_each_time_and_nobody_else_pays(
-    fault: str, processes: WorkerProcesses
-) -> None:
+def test_a_leak_by_a_call_is_found_and_nobody_else_pays(fault: str, processes: WorkerProcesses) -> None:
     leaks = Spec(fault, f"tests.faulty_adapters.flush:{fault}", "planted")
     for _ in range(2):
         assert_keeps_subnormals(processes)

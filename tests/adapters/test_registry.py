@@ -118,9 +118,7 @@ PLANNED = (*adapters.CORE, "torch-compile-row_loss-closed_W")
     ],
     ids=["framework", "names", "pattern of what is planned"],
 )
-def test_only_narrows_by_framework_name_and_pattern(
-    only: list[str], among: tuple[str, ...], want: list[str]
-) -> None:
+def test_only_narrows_by_name_and_pattern(only: list[str], among: tuple[str, ...], want: list[str]) -> None:
     assert [spec.name for spec in adapters.select(only, among=among)] == want
 
 
@@ -213,9 +211,7 @@ def test_the_least_versions_are_those_of_the_package() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("framework", TOO_OLD)
-def test_a_framework_that_is_too_old_is_one_clear_line_and_exit_code_2(
-    framework: str, tmp_path: Path
-) -> None:
+def test_a_framework_that_is_too_old_is_one_line_and_exit_code_2(framework: str, tmp_path: Path) -> None:
     release = TOO_OLD[framework]
     planted = tmp_path / "older" / f"{framework}-{release}.dist-info"
     planted.mkdir(parents=True)

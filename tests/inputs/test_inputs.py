@@ -140,7 +140,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
 
 
 @pytest.mark.parametrize(("write", "words"), BAD.values(), ids=BAD)
-def test_a_file_that_cannot_be_used_is_one_clear_line(
+def test_an_unusable_file_is_one_clear_line(
     write: Callable[[Path], Path], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError) as found:

@@ -68,9 +68,7 @@ def test_an_adapter_that_crashes_is_out_and_the_others_go_on(after_crashes: Adap
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", FATES)
-def test_the_run_summary_names_what_crashed_and_where_its_input_is(
-    name: str, after_crashes: AdapterPool
-) -> None:
+def test_the_summary_names_what_crashed_and_where_its_input_is(name: str, after_crashes: AdapterPool) -> None:
     target = f"tests.faulty_adapters.deaths:{name}"
     crash = after_crashes.crashed[target]
     assert (crash.adapter, crash.how) == (f"planted-{name}", FATES[name])
@@ -267,7 +265,5 @@ def test_a_regime_that_nothing_fell_into_is_reported_beside_the_others() -> None
     ],
     ids=["nothing asked", "judged", "without a verdict", "another judged", "dead", "late", "late once"],
 )
-def test_a_run_with_a_crash_or_without_a_verdict_is_not_green(
-    run_summary: RunSummary, is_green: bool
-) -> None:
+def test_a_run_with_a_crash_or_no_verdict_is_not_green(run_summary: RunSummary, is_green: bool) -> None:
     assert run_summary.is_green is is_green

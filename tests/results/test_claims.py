@@ -63,9 +63,7 @@ UNNEEDED = ["claiming claims flush for float32, and nothing seen needs it"]
     ],
     ids=["never flushes", "flushes", "was seen once", "claims nothing"],
 )
-def test_a_flush_that_never_flushes_is_an_unneeded_claim(
-    adapter: Claiming, texts: list[str], want: list[str]
-) -> None:
+def test_a_flush_that_is_not_seen_is_unneeded(adapter: Claiming, texts: list[str], want: list[str]) -> None:
     assert unneeded_claims(adapter, *texts) == want
 
 

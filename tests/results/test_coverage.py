@@ -155,9 +155,7 @@ def test_modes_of_one_label_are_one_group() -> None:
     ],
     ids=str,
 )
-def test_a_shape_with_many_rows_counts_as_rows_wherever_it_comes_from(
-    shape: tuple[int, ...], name: str
-) -> None:
+def test_a_shape_with_many_rows_counts_as_rows(shape: tuple[int, ...], name: str) -> None:
     assert shape_class(shape) == name
 
 
@@ -181,9 +179,7 @@ EVERY = frozenset(REGIMES)
         ("", Gap("float32", "rows", "zeros"), {"ordinary"}, {"ordinary"}, ONE_EACH),
     ],
 )
-def test_a_gap_of_the_plan_has_its_reason_or_none(
-    mode: str, gap: Gap, now: Any, ever: Any, want: str | None
-) -> None:
+def test_a_gap_has_its_reason_or_none(mode: str, gap: Gap, now: Any, ever: Any, want: str | None) -> None:
     assert reason_for_gap(parse(mode) if mode else None, gap, now, ever) == want
 
 

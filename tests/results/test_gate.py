@@ -109,7 +109,7 @@ def test_what_is_accepted_is_the_new_baseline_and_says_why(
     assert run(None, with_cell(WRONG))[0] == 0
 
 
-def test_a_run_that_did_not_finish_is_never_accepted(
+def test_an_unfinished_run_is_never_accepted(
     run: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
     write(tmp_path / "old.jsonl", BASE)

@@ -165,9 +165,7 @@ WITHOUT = InProcessAdapter(wrong.Planted("without", lambda X, y, W: {"loss": wro
     ],
     ids=["mended", "nearer", "finite", "exact", "no-exact", "regime", "raises", "refuses", "without"],
 )
-def test_stale_evidence_is_reported_in_one_sentence(
-    changes: dict[str, Any], adapter: InProcessAdapter, why: str
-) -> None:
+def test_stale_evidence_is_one_sentence(changes: dict[str, Any], adapter: InProcessAdapter, why: str) -> None:
     said = verify(entry(mode=adapter.description.name, **changes), adapter)
     assert (said or "").startswith(f"known difference turned-sign is stale: {why}")
 
@@ -232,7 +230,7 @@ def test_a_single_row_has_no_other_row() -> None:
     [({}, InProcessAdapter(wrong.nan)), (LATER, TURNED), ({"platform": ["pdp11"]}, TURNED)],
     ids=["mode", "version", "machine"],
 )
-def test_an_entry_is_proved_only_by_the_adapter_that_it_is_about(
+def test_an_entry_is_proved_by_its_own_adapter_only(
     changes: dict[str, Any], adapter: InProcessAdapter
 ) -> None:
     with pytest.raises(ValueError, match="turned-sign says nothing about planted-"):

@@ -196,9 +196,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("changes", "words"), BAD.values(), ids=BAD)
-def test_an_entry_that_cannot_be_used_is_one_clear_line(
-    changes: dict[str, Any], words: str, tmp_path: Path
-) -> None:
+def test_an_unusable_entry_is_one_clear_line(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
     assert_refused(file_of(tmp_path, toml({**ENTRY, **changes})), "known.toml: entry '", words)
 
 

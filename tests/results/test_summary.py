@@ -186,8 +186,6 @@ def test_who_gave_no_answer_has_no_verdict_and_no_failure() -> None:
     ("adapter", "dtype", "is_failure"),
     [(wrong.raises, "float32", True), (wrong.float32_inside_float64, "bfloat16", False)],
 )
-def test_a_case_without_outputs_has_one_summary_that_says_why(
-    adapter: object, dtype: str, is_failure: bool
-) -> None:
+def test_a_case_without_outputs_has_a_summary_with_why(adapter: object, dtype: str, is_failure: bool) -> None:
     got = summary_of(f"ordinary:5:1x2x3x2:contiguous:{dtype}", adapter, EVERY)
     assert (bool(got.failures), bool(got.unsupported)) == (is_failure, not is_failure)

@@ -96,9 +96,7 @@ def test_a_sweep_that_cannot_be_is_one_line_and_exit_code_2(
     ],
     ids=["random", "exhaustive", "regimes"],
 )
-def test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger(
-    options: list[str], cells: set[str], tmp_path: Path
-) -> None:
+def test_a_sweep_of_an_adapter_leaves_a_ledger(options: list[str], cells: set[str], tmp_path: Path) -> None:
     places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
     ledger = tmp_path / "ledger.jsonl"
     command = [sys.executable, "-m", "crosscheck.cli", "sweep", *options, "--only", "numpy"]

@@ -217,9 +217,7 @@ def test_a_number_that_nothing_bounds_does_not_hide_the_worst_of_a_mixed_stack()
     [(wrong.raises, "raised ValueError"), (wrong.mutates_input, "changed its input")],
     ids=["raises", "changes"],
 )
-def test_an_adapter_that_breaks_the_contract_ends_the_shard_and_is_named(
-    adapter: wrong.Planted, said: str
-) -> None:
+def test_who_breaks_the_contract_ends_the_shard_and_is_named(adapter: wrong.Planted, said: str) -> None:
     with pytest.raises(AdapterMisbehaved, match=said) as found:
         whole("float32").run(0, in_process(adapter))
     assert found.value.adapter == adapter.name

@@ -116,9 +116,7 @@ def test_a_damaged_plan_is_refused(data: bytes, copied: Path) -> None:
         sweep(copied, resume=True)
 
 
-def test_without_a_name_the_store_is_called_after_what_is_swept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_store_is_called_after_what_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for kind, part in ((Toy(shards=2), WHOLE), (Toy(shards=3), WHOLE), (Toy(shards=3), Slice(1, 2))):
         sweep(tmp_path, kind, store=None, part=part)
@@ -158,9 +156,7 @@ def test_two_clients_cannot_have_one_store_and_a_dead_one_lets_it_go(tmp_path: P
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_client_that_is_killed_at_any_moment_loses_nothing_that_was_stored(
-    seed: int, tmp_path: Path
-) -> None:
+def test_a_client_killed_at_any_moment_loses_nothing_that_was_stored(seed: int, tmp_path: Path) -> None:
     moments = random.Random(seed)  # noqa: S311, any moments will do
     diary = tmp_path / "diary"
     diary.mkdir()
@@ -195,9 +191,7 @@ def merged(tmp_path: Path, *paths: Path, partial: bool = False) -> Ledger:
     return read(tmp_path / "merged.jsonl")
 
 
-def test_ledgers_and_stores_of_all_jobs_merge_to_the_digest_of_the_whole(
-    parts: list[Path], tmp_path: Path
-) -> None:
+def test_ledgers_and_stores_merge_to_the_digest_of_the_whole(parts: list[Path], tmp_path: Path) -> None:
     _, whole = sweep(tmp_path)
     ledgers, stores = ([folder / name for folder in parts] for name in ("ledger.jsonl", "store"))
     assert merged(tmp_path, *ledgers).results == whole.results

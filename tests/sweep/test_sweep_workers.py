@@ -85,9 +85,7 @@ def test_what_goes_wrong_twice_fails_the_shard_and_is_named_with_its_case(
         pytest.param("import_flush:leaks", "leaks left its process flushing", marks=pytest.mark.long),
     ],
 )
-def test_an_adapter_that_cannot_be_loaded_is_named_before_the_first_shard(
-    target: str, said: str, tmp_path: Path
-) -> None:
+def test_an_adapter_that_cannot_be_loaded_is_named_at_once(target: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=said):
         sweep(tmp_path, adapters=specs(f"tests.faulty_adapters.{target}"))
     assert not (tmp_path / "store").exists()
