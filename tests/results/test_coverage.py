@@ -66,14 +66,6 @@ def seen(plan: CorePlan, *adapters: CheckedAdapter) -> Comparison:
     return Comparison(plan, said, results, adapters=there, with_coverage=True)
 
 
-def table_text(rows: list[CoverageRow], width: int) -> str:
-    text = io.StringIO()
-    console = Console(width=width, file=text)
-    for part in shown.tables(rows, width):
-        console.print(part)
-    return text.getvalue()
-
-
 class WithGap(CorePlan):
     """A plan with a class of shapes for which it has no case, and no reason."""
 
@@ -259,10 +251,12 @@ def test_every_line_of_the_coverage_fits(name: str, width: int) -> None:
     judged.judged.update(dict.fromkeys(REGIMES, 123_456_789))
     judged.not_judged["zeros"] = 999_999
     row = CoverageRow(Group(name, "bfloat16", "document"), judged, {"zeros": None})
-    text = table_text([row, row], width)
-    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
-    assert text.count("123M") == 2 * (len(REGIMES) - 1)
-    assert name in text
+    text = io.StringIO()
+    Console(width=width, file=text).print(*shown.tables([row, row], width))
+    printed = text.getvalue()
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= width
+    assert printed.count("123M") == 2 * (len(REGIMES) - 1)
+    assert name in printed
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ THREADED = header(adapters=(msgspec.structs.replace(adapter("torch"), threads=2)
 TO_ELSEWHERE = environment("cpu", "some avx2", "another")
 TO_NEWER = environment("adapter torch", "torch 2.13.0, cpu, 1 thread", "torch 2.14.0, cpu, 1 thread")
 TO_THREADED = environment("adapter torch", "torch 2.13.0, cpu, 1 thread", "torch 2.13.0, cpu, 2 threads")
+OF_NEWER = {replace(place, version="2.14.0"): found for place, found in BASE.cells.items()}
 LARGER, OTHER_BITS = (
     ("worst ulp", "1.5", "2.5"),
     ("bits", "5 of 6 as the reference", "4 of 6 as the reference"),
@@ -66,6 +67,7 @@ BROKEN, ON_THREE = ("behaviour", "the same bits", "other bits: grad"), with_beha
 # Name: the baseline, the new ledger, and the kind, fact, old and new value of every change.
 PAIRS: dict[str, tuple[Ledger, Ledger, list[Change]]] = {
     "nothing": (BASE, BASE, []),
+    "nothing but the version of cells": (BASE, base(cells=OF_NEWER), []),
     "outside": (BASE, with_cell(WRONG), [worse("verdict", "within bounds", "outside")]),
     "agrees again": (with_cell(WRONG), BASE, [better("verdict", "outside", "within bounds")]),
     "known": (
