@@ -15,7 +15,7 @@ from crosscheck.comparison.engine import compare
 from crosscheck.comparison.plan import CorePlan
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import OUTPUTS
-from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
+from crosscheck.ledger import Acceptance, Fault, Ledger
 from crosscheck.ledger.making import by_class
 from crosscheck.ledger.records import COMPLETE
 from crosscheck.pool import AdapterPool
@@ -53,6 +53,20 @@ def planted() -> Ledger:
     )
 
 
+def attacked(value: Any) -> Any:
+    """Replace every text in a record, and in all that it holds, by the attack."""
+    if isinstance(value, str):
+        return ATTACK
+    if isinstance(value, dict):
+        return {attacked(key): attacked(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return tuple(attacked(each) for each in value)
+    if isinstance(value, msgspec.Struct):
+        changed = {name: attacked(getattr(value, name)) for name in value.__struct_fields__}
+        return msgspec.structs.replace(value, **changed)
+    return value
+
+
 def hostile() -> Ledger:
     """Make a ledger with an attack in every field that is a text."""
     bad = Worst(3.0, ATTACK, (2**50, 7), ATTACK)
@@ -60,38 +74,18 @@ def hostile() -> Ledger:
         error=bad, share=bad, unsupported=frozenset([ATTACK]), failures=frozenset([ATTACK]),
         known={f"{ATTACK}:{ATTACK}": 1}, errors={ATTACK: 1, "0": 2}, shares={"inf": 1, "9" * 400: 2},
     )  # fmt: skip
-    one = Adapter(
-        name=ATTACK,
-        selector=ATTACK,
-        framework=ATTACK,
-        version=ATTACK,
-        device=ATTACK,
-        threads=1,
-        dtypes=(ATTACK,),
-    )
-    head = header(command=ATTACK, suite=ATTACK, profile=ATTACK, adapters=(one,))
-    environment = msgspec.structs.replace(
-        head.environment, python=ATTACK, platform=ATTACK, cpu=ATTACK, blas=ATTACK,
-        packages={ATTACK: ATTACK}, variables={ATTACK: ATTACK},
-    )  # fmt: skip
-    entry = known(ATTACK)
-    fields = ("type", "framework", "versions", "mode", "case", "output", "got", "exact", "reason")
-    every = dict.fromkeys(fields, ATTACK)
-    known_ = msgspec.structs.replace(entry, **every, upstream=SCRIPT_LINK, covered={ATTACK: 1})
-    answer: dict[str, Any] = {"probe": ATTACK, "dtype": ATTACK, "input": ATTACK}
+    answer = attacked(behaviour("any"))
     return Ledger(
-        msgspec.structs.replace(head, environment=environment),
+        attacked(header("any", environment=msgspec.structs.replace(ENVIRONMENT, variables={"any": "any"}))),
         {
             cell(ATTACK, regime=ATTACK, output=output, dtype=dtype, shape=ATTACK, layout=ATTACK): texts
             for output in ("grad", "all")
             for dtype in ("float32", ATTACK)
         },
-        tuple(
-            msgspec.structs.replace(behaviour(value, adapter=value), **answer) for value in (ATTACK, "other")
-        ),
-        (known_,),
-        (Fault(who=ATTACK, what=ATTACK),),
-        (Acceptance(when=datetime(2026, 1, 3, tzinfo=UTC), why=ATTACK, changes=(ATTACK,)),),
+        (answer, msgspec.structs.replace(answer, adapter="other", value="other")),
+        (msgspec.structs.replace(attacked(known()), upstream=SCRIPT_LINK),),
+        (attacked(Fault(who="any", what="any")),),
+        (attacked(Acceptance(when=datetime(2026, 1, 3, tzinfo=UTC), why="any", changes=("any",))),),
         ending="interrupted",
         verdict=1,
     )
