@@ -209,14 +209,9 @@ def test_a_crash_that_somebody_else_saw_retires_the_adapter() -> None:
     assert pool.results(STACK).outcomes == ()
 
 
-def disagreement(pool: AdapterPool) -> DisagreementError:
-    case = Case("ordinary", 5, (7, 1, 3, 1))
-    return DisagreementError(case, pool.results(case.problem()))
-
-
 def test_a_disagreement_that_does_not_come_again_is_explained_all_the_same() -> None:
-    pool = seated(sign=wrong.sign)
-    inner = ExceptionGroup("flaky", [disagreement(pool)])
+    pool, case = seated(sign=wrong.sign), Case("ordinary", 5, (7, 1, 3, 1))
+    inner = ExceptionGroup("flaky", [DisagreementError(case, pool.results(case.problem()))])
     with pytest.raises(pytest.fail.Exception, match=r"^planted-sign is outside on grad\n"), explained(pool):
         raise ExceptionGroup("twice", [ValueError("first"), inner])
 
