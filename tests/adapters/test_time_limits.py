@@ -176,13 +176,26 @@ def test_a_check_without_an_answer_is_no_verdict(answers: int) -> None:
 
 
 @pytest.mark.long
-def test_a_comparison_judges_what_is_slow_once_and_notes_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "code", "lines"),
+    [
+        (
+            "once",
+            0,
+            [
+                "Tried once more, and then answered:\n  planted-once gave no answer within 2 s (load ",
+                "Within bounds: numpy, planted-once",
+            ],
+        ),
+        ("always", 1, ["No verdict:\n  planted-always gave no answer within 2 s, nor within 4 s"]),
+    ],
+)
+def test_a_comparison_notes_what_is_slow_once_and_has_no_verdict_on_what_always_is(
+    name: str, code: int, lines: list[str], tmp_path: Path
+) -> None:
     limits = ["--compile-timeout", "2", "--timeout", "2", "--journal", str(tmp_path / "journal")]
     cases = ["--problems", "7", "--dtype", "float32", "--regime", "ordinary"]
-    adapters = ["--only", "numpy", "--adapter", "tests.faulty_adapters.slow:once"]
+    adapters = ["--only", "numpy", "--adapter", f"tests.faulty_adapters.slow:{name}"]
     found = crosscheck("compare", *adapters, *cases, *limits, PLANTED_SLOW=str(tmp_path / "mark"))
-    assert found.returncode == 0
-    assert (
-        "Tried once more, and then answered:\n  planted-once gave no answer within 2 s (load " in found.stdout
-    )
-    assert "Within bounds: numpy, planted-once" in found.stdout
+    assert found.returncode == code
+    assert [line for line in lines if line not in found.stdout] == []
