@@ -78,9 +78,7 @@ def test_programs_are_kept_apart_by_what_they_hang_on(
     assert after.name == before.name
 
 
-def test_a_version_of_one_framework_leaves_the_others_programs(
-    tmp_path: Path, versions: dict[str, str]
-) -> None:
+def test_a_version_of_one_framework_keeps_other_programs(tmp_path: Path, versions: dict[str, str]) -> None:
     before = folder(tmp_path, "JAX_COMPILATION_CACHE_DIR")
     versions["torch"] = "2.14.0"
     assert folder(tmp_path, "JAX_COMPILATION_CACHE_DIR") == before

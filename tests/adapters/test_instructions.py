@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from command_line import ROOT, crosscheck
-from levels import OLDEST, levels, needs
+from machine_modes import OLDEST, levels, needs
 
 from adapters import AdapterError, Spec, instructions, spec_of, threads
 from adapters.conditions import ProcessOptions

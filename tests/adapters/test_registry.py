@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import ROOT, assert_one_clear_line, assert_one_line, crosscheck
+from packaging.requirements import Requirement
 
 import adapters
-from adapters import AdapterError, AdapterMisbehaved
+from adapters import LEAST, MODULES, AdapterError, check_version
 from adapters.modes import parse
 from adapters.protocol import TRACED, describe, outputs_of, traced_of
-from reference.arithmetic import KAPPA, Arithmetic
 from reference.formats import FORMATS
-from reference.types import Array, Outputs, Problem
+from reference.types import Problem
 
 # With one xdist worker: it imports the frameworks.
 pytestmark = pytest.mark.xdist_group("registry")
@@ -30,16 +33,17 @@ def problem(dtype: str, *stack: int) -> Problem:
     return Problem(*(array.astype(FORMATS[dtype].dtype) for array in (X, y, W)))
 
 
-def assert_one_line(error: pytest.ExceptionInfo[Exception], *parts: str) -> None:
-    message = str(error.value)
-    assert "\n" not in message
-    for part in parts:
-        assert part in message
-
-
-@pytest.mark.parametrize("module", ["adapters", "adapters.worker", "adapters.isolated"])
-def test_importing_imports_no_framework(module: str) -> None:
-    code = f"import sys, {module}; print(*sys.modules)"
+@pytest.mark.parametrize(
+    "use",
+    [
+        "adapters",
+        "adapters.worker",
+        "adapters.isolated",
+        "adapters; adapters.select(outside=['a.b:c'])",
+    ],
+)
+def test_importing_listing_and_selecting_imports_no_framework(use: str) -> None:
+    code = f"import sys, {use}; print(*sys.modules)"
     listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert set(HEAVY).isdisjoint(listed.split())
 
@@ -47,12 +51,6 @@ def test_importing_imports_no_framework(module: str) -> None:
 def test_a_child_does_without_jaxtyping() -> None:
     code = "import sys; sys.modules['jaxtyping'] = None; import adapters.worker, adapters.closed_form"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_listing_and_selecting_imports_no_framework() -> None:
-    code = "import sys, adapters; adapters.select(outside=['a.b:c']); print(*sys.modules)"
-    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert set(HEAVY).isdisjoint(listed.split())
 
 
 def test_the_required_frameworks_are_listed() -> None:
@@ -100,44 +98,26 @@ def test_every_claim_has_a_source(name: str, dtype: str) -> None:
     assert made == set(claims.sources)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("name", adapters.CORE)
-def test_any_memory_is_taken_and_left_as_it_was(name: str, dtype: str) -> None:
-    adapter = adapters.load(name)
-    plain = problem(dtype, *STACK)
-    want = outputs_of(name, adapter.evaluate(*plain), plain)
-    for arrange in (reversed_in_memory, read_only, transposed_in_memory):
-        given = Problem(*map(arrange, plain))
-        before = [array.tobytes() for array in given]
-        got = outputs_of(name, adapter.evaluate(*given), given)
-        assert [array.tobytes() for array in given] == before
-        assert [array.shape for array in got if array is not None] == [a.shape for a in want if a is not None]
-
-
-def reversed_in_memory(array: Array) -> Array:
-    return array[::-1, ::-1, ::-1].copy()[::-1, ::-1, ::-1]
-
-
-def transposed_in_memory(array: Array) -> Array:
-    return array.swapaxes(-1, -2).copy().swapaxes(-1, -2)
-
-
-def read_only(array: Array) -> Array:
-    array = array.copy()
-    array.flags.writeable = False
-    return array
-
-
 def test_jax_in_float64_leaves_the_switch_as_it_was() -> None:
     adapter = adapters.load("jax")
     adapter.evaluate(*problem("float64", *STACK))
     assert not sys.modules["jax"].config.jax_enable_x64
 
 
-def test_only_narrows_by_adapter_and_by_framework() -> None:
-    assert [spec.name for spec in adapters.select(only=["jax"])] == ["jax", "jax-jit"]
-    assert [spec.name for spec in adapters.select(only=["jax-jit", "numpy"])] == ["numpy", "jax-jit"]
+PLANNED = (*adapters.CORE, "torch-compile-row_loss-closed_W")
+
+
+@pytest.mark.parametrize(
+    ("only", "among", "want"),
+    [
+        (["jax"], adapters.CORE, ["jax", "jax-jit"]),
+        (["jax-jit", "numpy"], adapters.CORE, ["numpy", "jax-jit"]),
+        (["torch-comp*W"], PLANNED, ["torch-compile-row_loss-closed_W"]),
+    ],
+    ids=["framework", "names", "pattern of what is planned"],
+)
+def test_only_narrows_by_name_and_pattern(only: list[str], among: tuple[str, ...], want: list[str]) -> None:
+    assert [spec.name for spec in adapters.select(only, among=among)] == want
 
 
 @pytest.mark.parametrize("among", [adapters.CORE, adapters.NAMED, ("numpy", "jax-jit")])
@@ -146,12 +126,6 @@ def test_a_pattern_chooses_from_all_named_modes(among: tuple[str, ...]) -> None:
     assert sorted(chosen) == sorted(name for name in adapters.NAMED if name.startswith("jax-jit"))
     assert len(chosen) > 10
     assert chosen[0] == "jax-jit"
-
-
-def test_a_pattern_chooses_what_is_planned_beside_the_named_modes() -> None:
-    planned = (*adapters.CORE, "torch-compile-row_loss-closed_W")
-    chosen = [spec.name for spec in adapters.select(only=["torch-comp*W"], among=planned)]
-    assert chosen == ["torch-compile-row_loss-closed_W"]
 
 
 def test_a_pattern_chooses_under_another_interpreter_too() -> None:
@@ -165,7 +139,7 @@ def test_a_pattern_chooses_under_another_interpreter_too() -> None:
 def test_a_pattern_that_nothing_fits_is_an_error() -> None:
     with pytest.raises(AdapterError) as error:
         adapters.select(only=["jxa*"])
-    assert_one_line(error, "'jxa*'", "crosscheck adapters")
+    assert_one_line(error.value, "'jxa*'", "crosscheck adapters")
 
 
 def test_an_adapter_from_outside_joins_the_selection_once() -> None:
@@ -179,17 +153,17 @@ def test_an_adapter_from_outside_joins_the_selection_once() -> None:
 def test_a_typo_in_a_name_suggests_the_name(typo: str, close: str) -> None:
     with pytest.raises(AdapterError) as error:
         adapters.select(only=[typo])
-    assert_one_line(error, repr(typo), f"did you mean {close!r}?")
+    assert_one_line(error.value, repr(typo), f"did you mean {close!r}?")
     with pytest.raises(AdapterError) as error:
         adapters.load(typo)
-    assert_one_line(error, repr(typo), f"did you mean {close!r}?")
+    assert_one_line(error.value, repr(typo), f"did you mean {close!r}?")
 
 
 @pytest.mark.parametrize("text", ["module", "a.b.c", ":object", "module:", "a b:c", "a..b:c", "a:b:c"])
 def test_another_form_of_target_says_which_form_is_wanted(text: str) -> None:
     with pytest.raises(AdapterError) as error:
         adapters.select(outside=[text])
-    assert_one_line(error, repr(text), "package.module:object")
+    assert_one_line(error.value, repr(text), "package.module:object")
 
 
 def test_a_framework_that_is_not_there_fails_unless_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +171,7 @@ def test_a_framework_that_is_not_there_fails_unless_it_is_left_out(monkeypatch: 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jax" else found(name))
     with pytest.raises(AdapterError) as error:
         adapters.select()
-    assert_one_line(error, "not installed: jax;", "--only numpy,torch")
+    assert_one_line(error.value, "not installed: jax;", "--only numpy,torch")
     assert not adapters.installed("jax-jit-vmap")
     assert adapters.select(only=["numpy"])
 
@@ -207,6 +181,7 @@ def test_a_framework_that_is_not_there_fails_unless_it_is_left_out(monkeypatch: 
     [
         ("no_such_module:adapter", "cannot load no_such_module:adapter: ModuleNotFoundError"),
         ("tests.faulty_adapters.import_error:adapter", "ImportError: the planted framework is not here"),
+        ("tests.faulty_adapters.crash:no_such_object", "no_such_object"),
         ("tests.faulty_adapters.crash:Unreadable", "unreadable is no adapter: it has no framework, version"),
         ("json:JSONDecoder", "an object of type JSONDecoder is no adapter: it has no name, framework"),
     ],
@@ -214,107 +189,46 @@ def test_a_framework_that_is_not_there_fails_unless_it_is_left_out(monkeypatch: 
 def test_what_cannot_be_loaded_says_why(target: str, message: str) -> None:
     with pytest.raises(AdapterError) as error:
         adapters.load_outside(target)
-    assert_one_line(error, message)
+    assert_one_line(error.value, message)
 
 
-class Outsider:
-    """As small as an adapter can be."""
-
-    name, framework, version, dtypes = "outsider", "none", "0", ("float32",)
-
-    def evaluate(self, X: Array, y: Array, W: Array) -> object:
-        """Nothing; the tests give results of their own."""
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+CASE = "float32:X=[[0x1p+0]]:y=[[0x1p-1]]:W=[[0x1p+1]]"
+TOO_OLD = {"numpy": "2.1.2", "torch": "2.9.1", "jax": "0.7.2"}
 
 
-def test_an_outsider_without_claims_gets_the_reference_s_kappa() -> None:
-    assert describe(Outsider()).arithmetic["float32"] == Arithmetic(KAPPA["float32"])
+def test_the_least_versions_are_those_of_the_package() -> None:
+    lines = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["torch"]]
+    asked = [Requirement(line) for line in [*lines, *PROJECT["optional-dependencies"]["jax"]]]
+    ranges = {each.name: each.specifier for each in asked}
+    assert set(LEAST) == set(MODULES)
+    for framework, least in LEAST.items():
+        assert f">={least}" in map(str, ranges[framework])
+        assert TOO_OLD[framework] not in ranges[framework]
 
 
-def test_an_outsider_claims_by_a_mapping_and_needs_no_import_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Outsider, "arithmetic", lambda _, dtype: {"flush": dtype == "float32"}, raising=False)
-    assert describe(Outsider()).arithmetic["float32"] == Arithmetic(KAPPA["float32"], flush=True)
+@pytest.mark.long
+@pytest.mark.parametrize("framework", TOO_OLD)
+def test_a_framework_that_is_too_old_is_one_line_and_exit_code_2(framework: str, tmp_path: Path) -> None:
+    release = TOO_OLD[framework]
+    planted = tmp_path / "older" / f"{framework}-{release}.dist-info"
+    planted.mkdir(parents=True)
+    (planted / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {framework}\nVersion: {release}\n")
+    path = f"{ROOT}:{planted.parent}"
+    ran = crosscheck("check", CASE, "--only", framework, "--journal", str(tmp_path), PYTHONPATH=path)
+    assert ran.returncode == 2, ran.stdout
+    needed = f"{framework} {release} is too old, {LEAST[framework]} or newer is needed: "
+    assert_one_clear_line(ran.stderr, needed, f"-m pip install '{framework}>={LEAST[framework]}'")
 
 
-@pytest.mark.parametrize(
-    ("member", "value", "message"),
-    [
-        ("dtypes", ("float32", "float8"), "outsider states dtypes: 'float8'"),
-        ("dtypes", (), "outsider states dtypes: none"),
-        ("max_stack", 0, "outsider: max_stack is 0"),
-        ("threads", "two", "outsider: threads is 'two'"),
-        ("arithmetic", lambda *_: {"kapa": 3.0}, "outsider: arithmetic('float32') is not understood"),
-        ("arithmetic", lambda *_: 3.0, "is not understood: "),
-        (
-            "arithmetic",
-            lambda *_: int("boom"),
-            "outsider: arithmetic('float32') raised ValueError: invalid",
-        ),
-        ("version", property(lambda _: int("boom")), "outsider: version raised ValueError: invalid literal"),
-        ("name", property(lambda _: int("boom")), "an object of type Outsider: name raised ValueError"),
-        ("name", "", "an object of type Outsider: name is '', want printable text on one line"),
-        ("name", "a\nb", "an object of type Outsider: name is 'a\\nb', want printable text"),
-        ("name", "\x1b[31m", "an object of type Outsider: name is '\\x1b[31m', want printable text"),
-        ("framework", "a\rb", "outsider: framework is 'a\\rb', want printable text on one line"),
-        ("dtypes", None, "outsider: dtypes raised TypeError: 'NoneType' object is not iterable"),
-        ("dtypes", [["float32"]], "outsider states dtypes: ['float32']; the suite has"),
-    ],
-)
-def test_a_member_that_is_not_what_the_contract_says_is_named(
-    member: str, value: object, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Outsider, member, value, raising=False)
-    with pytest.raises(AdapterError) as error:
-        describe(Outsider())
-    assert_one_line(error, message)
+@pytest.mark.parametrize("release", ["0.8", "0.8.0", "0.8.0.dev20251010", "0.10.2", "1.0a0+git1234"])
+def test_what_is_new_enough_is_used(release: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapters, "version", lambda _: release)
+    check_version("jax")
 
 
-GIVEN = problem("float32", 4)
-RIGHT = {
-    "y_hat": np.zeros((4, 2, 2), np.float32),
-    "loss": np.zeros(4, np.float32),
-    "grad": np.zeros((4, 3, 2), np.float32),
-}
-
-
-@pytest.mark.parametrize(
-    "result", [tuple(RIGHT.values()), Outputs(**RIGHT), RIGHT, {**RIGHT, "row_loss": None}]
-)
-def test_a_tuple_or_a_mapping_is_a_result(result: object) -> None:
-    outputs = outputs_of("it", result, GIVEN)
-    assert outputs.grad is RIGHT["grad"]
-    assert outputs.row_loss is None
-
-
-def test_a_numpy_scalar_is_the_loss_of_one_problem() -> None:
-    assert outputs_of("it", {"loss": np.float32(1)}, problem("float32")).loss == np.asarray(1, np.float32)
-
-
-@pytest.mark.parametrize(
-    ("result", "message"),
-    [
-        (None, "it returned NoneType, want (y_hat, loss, grad) or a mapping"),
-        ((1, 2), "it returned tuple of 2, want (y_hat, loss, grad) or a mapping"),
-        ({}, "it returned no output at all"),
-        ({**RIGHT, "gradient": None}, "it returned an output called 'gradient'"),
-        ({**RIGHT, "loss": 0.0}, "it returned loss as float, want numpy.ndarray"),
-        ({**RIGHT, "loss": np.zeros(4)}, "it returned loss in float64, want float32"),
-        ({**RIGHT, "loss": np.zeros((4, 1), np.float32)}, "it returned loss of shape (4, 1), want (4,)"),
-        (
-            {**RIGHT, "grad": np.zeros((4, 2, 3), np.float32)},
-            "it returned grad of shape (4, 2, 3), want (4, 3, 2)",
-        ),
-        ({**RIGHT, "y_hat": np.full((4, 2, 2), None)}, "it returned y_hat in object, want float32"),
-    ],
-)
-def test_what_is_no_result_is_named(result: object, message: str) -> None:
-    with pytest.raises(AdapterMisbehaved) as error:
-        outputs_of("it", result, GIVEN)
-    assert_one_line(error, message)
-    assert error.value.adapter == "it"
-
-
-@pytest.mark.parametrize("result", [None, {"dz": RIGHT["y_hat"]}, {"z": RIGHT["loss"]}])
-def test_what_is_no_trace_is_named(result: object) -> None:
-    with pytest.raises(AdapterMisbehaved) as error:
-        traced_of("it", result, GIVEN)
-    assert_one_line(error, "it ")
+@pytest.mark.parametrize("release", ["0.7.2", "0.7", "0.7.99.dev1"])
+def test_what_is_older_is_refused(release: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapters, "version", lambda _: release)
+    with pytest.raises(AdapterError, match=rf"^jax {release} is too old, 0\.8 or newer is needed: "):
+        check_version("jax")

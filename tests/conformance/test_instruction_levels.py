@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import settings
-from levels import levels, needs
-from machine_modes import AT_LEVELS
+from machine_modes import AT_LEVELS, levels, needs
 
 from adapters import spec_of
 from adapters.modes import parse

@@ -1,28 +1,30 @@
-"""An adapter that leaves its process flushing subnormal numbers, by the control word of the processor."""
+"""Adapters that leave their process flushing subnormal numbers, by a call in which all of X is 13."""
 
 from __future__ import annotations
 
 import ctypes
-from typing import Any
-
-from numpy.typing import NDArray
 
 from adapters import load
+from reference.types import Array, Outputs
 
 FLUSH = 0x8040  # MXCSR: flush to zero, denormals are zero
-Array = NDArray[Any]
 
 
 class Leaks:
-    """NumPy's closed form; where X is 13, the arithmetic of its process is changed afterwards."""
+    """NumPy's closed form; the call that changes the arithmetic of its process returns or raises an error."""
 
-    name, framework, version, dtypes = "leaks", "planted", "1", ("float64", "float32")
+    framework, version, dtypes = "planted", "1", ("float64", "float32")
 
-    def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+    def __init__(self, name: str, error: Exception | None = None) -> None:
+        self.name, self.error = name, error
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """The closed form's outputs."""
-        found = load("numpy").evaluate(X, y, W)
+        found: Outputs = load("numpy").evaluate(X, y, W)
         if (X == 13).all():
             set_flush()
+            if self.error is not None:
+                raise self.error
         return found
 
 
@@ -35,4 +37,6 @@ def set_flush() -> None:
     library.fesetenv(environment)
 
 
-leaks = Leaks()
+leaks = Leaks("leaks")
+raises = Leaks("raises", ValueError("the planted message"))
+unsupported = Leaks("unsupported", NotImplementedError("no thirteens here"))

@@ -44,24 +44,19 @@ def assert_read_as(path: Path, want: Problem) -> None:
     assert [a.shape for a in found] == [a.shape for a in want]
 
 
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
-def test_npz_is_read_exactly(dtype: str, save: Any, tmp_path: Path) -> None:
+def test_files_are_read_exactly(dtype: str, tmp_path: Path) -> None:
     problem = Case("non_finite", 1, (4, 2, 3, 1), dtype=dtype).problem()
-    save(tmp_path / "a.npz", **problem._asdict())
-    assert_read_as(tmp_path / "a.npz", problem)
+    np.savez(tmp_path / "a.npz", **problem._asdict())
+    np.savez_compressed(tmp_path / "b.npz", **problem._asdict())
+    save_file(problem._asdict(), tmp_path / "c.safetensors")
+    for name in ("a.npz", "b.npz", "c.safetensors"):
+        assert_read_as(tmp_path / name, problem)
 
 
 def test_npz_may_hold_other_orders_of_memory_and_of_bytes_and_more_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", X=np.asfortranarray(X).astype(">f8"), y=y, W=W, name=np.array(["x"]))
     assert_read_as(tmp_path / "a.npz", Problem(X, y, W))
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
-def test_safetensors_is_read_exactly(dtype: str, tmp_path: Path) -> None:
-    problem = Case("ordinary", 1, (4, 2, 3, 1), dtype=dtype).problem()
-    save_file(problem._asdict(), tmp_path / "a.safetensors")
-    assert_read_as(tmp_path / "a.safetensors", problem)
 
 
 @pytest.mark.parametrize(
@@ -94,41 +89,22 @@ def test_a_journal_is_the_case_with_its_layout(dtype: str, layout: str, tmp_path
     )
 
 
-def bad_npz(**arrays: Any) -> Callable[[Path], Path]:
-    """Writes an archive with these arrays instead of the good ones; None leaves one out."""
-
-    def write(folder: Path) -> Path:
-        kept = {name: array for name, array in {**GOOD, **arrays}.items() if array is not None}
-        np.savez(folder / "bad.npz", **kept)
-        return folder / "bad.npz"
-
-    return write
-
-
-def bad_bytes(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], Path]:
-    """Writes a good file and changes its bytes."""
-
-    def write(folder: Path) -> Path:
-        path = folder / name
-        if path.suffix == ".npz":
-            np.savez(path, **GOOD)
-        else:
-            save_file(GOOD, path)
-        path.write_bytes(change(path.read_bytes()))
-        return path
-
-    return write
+def saved(path: Path, **changed: Any) -> Path:
+    """Write a good file with these arrays instead; None leaves one out."""
+    arrays = {name: array for name, array in {**GOOD, **changed}.items() if array is not None}
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+    else:
+        save_file(arrays, path)
+    return path
 
 
-def bad_safetensors(**arrays: Any) -> Callable[[Path], Path]:
-    """As `bad_npz`."""
+def bad_npz(**changed: Any) -> Callable[[Path], Path]:
+    return lambda folder: saved(folder / "bad.npz", **changed)
 
-    def write(folder: Path) -> Path:
-        kept = {name: array for name, array in {**GOOD, **arrays}.items() if array is not None}
-        save_file(kept, folder / "bad.safetensors")
-        return folder / "bad.safetensors"
 
-    return write
+def bad_safetensors(**changed: Any) -> Callable[[Path], Path]:
+    return lambda folder: saved(folder / "bad.safetensors", **changed)
 
 
 BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -163,9 +139,10 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_a_file_that_cannot_be_used_is_one_clear_line(name: str, tmp_path: Path) -> None:
-    write, words = BAD[name]
+@pytest.mark.parametrize(("write", "words"), BAD.values(), ids=BAD)
+def test_an_unusable_file_is_one_clear_line(
+    write: Callable[[Path], Path], words: str, tmp_path: Path
+) -> None:
     with pytest.raises(InputError) as found:
         read(write(tmp_path))
     assert words in str(found.value)
@@ -179,7 +156,7 @@ def test_whatever_bytes_are_wrong_there_are_arrays_or_an_input_error(
     name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
-    changed = bytearray(bad_bytes(name, lambda good: good)(folder).read_bytes())
+    changed = bytearray(saved(folder / name).read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
     (folder / name).write_bytes(changed[: data.draw(st.sampled_from([len(changed), len(changed) // 2]))])

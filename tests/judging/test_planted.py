@@ -1,23 +1,26 @@
-"""Planted wrong adapters: each is rejected by the check that is meant to catch it, with the reason."""
+"""Planted wrong adapters: each is rejected by the check that is meant to catch it, the contract too."""
 
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from command_line import crosscheck
 
 import adapters
+from adapters.errors import AdapterMisbehaved
 from crosscheck.check import CheckResult
-from crosscheck.inputs import parse
+from crosscheck.inputs import SHAPES_ELEMENTWISE, Case, parse
+from crosscheck.judging.contract import contract_violations, first_difference
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
 from tests.faulty_adapters import wrong
 
-ROOT = Path(__file__).parents[2]
 STACK = "ordinary:7:64x2x3x2:contiguous:{}"
 DOCUMENT = "ordinary:7:64x1x3x1:contiguous:{}"
 
@@ -36,12 +39,6 @@ def assert_says(report: str, *words: str) -> None:
     joined = " ".join(report.split())
     missing = [word for word in words if word not in joined]
     assert not missing, f"{missing} not in:\n{report}"
-
-
-def crosscheck(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a fresh process."""
-    command = [sys.executable, "-m", "crosscheck.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.mark.parametrize(
@@ -125,3 +122,81 @@ def test_the_command_line_rejects_it_and_its_replay_line_does_again(name: str, t
         again = crosscheck(*shlex.split(line)[1:], *journal)
         assert again.returncode == 1, again.stdout + again.stderr
         assert_says(again.stdout, who, "1 of 2 adapters off")
+
+
+PROBLEM = Case("ordinary", 5, (4, 1, 3, 1)).problem()
+
+
+def violations(name: str, evaluate: Callable[[Any, Any, Any], Any]) -> list[str]:
+    """How an adapter around a function breaks the contract."""
+    return contract_violations(InProcessAdapter(wrong.Planted(name, evaluate)), PROBLEM)
+
+
+@pytest.mark.parametrize("shape", SHAPES_ELEMENTWISE)
+@pytest.mark.parametrize("dtype", wrong.ALL)
+def test_the_closed_form_keeps_the_contract(dtype: str, shape: tuple[int, ...]) -> None:
+    problem = Case("ordinary", 5, shape, dtype=dtype).problem()
+    assert contract_violations(InProcessAdapter(adapters.load("numpy")), problem) == []
+
+
+def test_outputs_that_come_and_go_are_found() -> None:
+    calls = iter(range(100))
+
+    def now_and_then(X: Any, y: Any, W: Any) -> Any:
+        y_hat, loss, grad = wrong.right(X, y, W)
+        return y_hat, loss if next(calls) % 2 else None, grad
+
+    (sentence,) = violations("moody", now_and_then)
+    assert sentence.endswith("a second call with the same input changes which outputs there are")
+
+
+@pytest.mark.parametrize("regime", ["non_finite", "overflow", "zeros"])
+def test_nan_is_the_same_result_twice(regime: str) -> None:
+    problem = Case(regime, 5, (16, 2, 3, 2), dtype="float32").problem()
+    assert contract_violations(InProcessAdapter(wrong.healthy), problem) == []
+
+
+def test_a_result_that_a_later_call_overwrites_is_found() -> None:
+    kept, calls = np.zeros((4, 3, 1)), iter(range(100))
+
+    def drifting(X: Any, y: Any, W: Any) -> Any:
+        y_hat, loss, grad = wrong.right(X, y, W)
+        kept[...] = grad * (1 + next(calls) * 1e-15)
+        return y_hat, loss, kept
+
+    found = violations("one-buffer", drifting)
+    assert any("a later call changes what an earlier one returned in grad" in sentence for sentence in found)
+
+
+def test_an_adapter_that_fails_in_one_layout_only_is_told_which() -> None:
+    def demanding(X: Any, y: Any, W: Any) -> Any:
+        if not X.flags.writeable:
+            raise ValueError("cannot use this buffer")
+        return wrong.right(X, y, W)
+
+    (sentence,) = violations("demanding", demanding)
+    assert "raised ValueError: cannot use this buffer; the arrays were readonly" in sentence
+
+
+@pytest.mark.parametrize(("reason", "count"), [("", 1), ("no stacks here", 0)])
+def test_what_is_not_supported_needs_a_reason(reason: str, count: int) -> None:
+    def refusing(X: Any, y: Any, W: Any) -> Any:
+        raise NotImplementedError(reason)
+
+    assert len(violations("refusing", refusing)) == count
+
+
+def test_misbehaviour_is_one_sentence() -> None:
+    (sentence,) = contract_violations(InProcessAdapter(wrong.raises), PROBLEM)
+    with pytest.raises(AdapterMisbehaved) as raised:
+        InProcessAdapter(wrong.raises).evaluate(*PROBLEM)
+    assert str(raised.value).split(":")[0] in sentence
+
+
+def test_bits_are_compared_with_all_nans_the_same_and_both_zeros_apart() -> None:
+    nans = np.array([np.nan, 0.0]), np.array([-np.nan, 0.0])
+    assert first_difference("grad", *nans) == ""
+    assert (
+        first_difference("grad", np.array([0.0]), np.array([-0.0]))
+        == "grad[0] from -0x0p+0 to 0x0p+0 (1 of 1 elements)"
+    )

@@ -1,42 +1,24 @@
-"""The admissible sets: the exact value lies in them, the document's arithmetic does, and little else."""
+"""The admissible sets: exact values and the document's arithmetic lie in them; false claims are refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
+from admissible_sets import CLAIMS, problem, sets
 
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
-from reference import bounds, double_double, network, oracle
+from reference import double_double, network, oracle
 from reference.admissible import AdmissibleSet
-from reference.arithmetic import Arithmetic, default_arithmetic
+from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS, Format
 from reference.types import Array, Float64, Problem
 
 SHAPES = ((64, 1, 3, 1), (12, 3, 5, 2), (4, 2, 33, 1))
 FINITE = [name for name in REGIMES if name != "non_finite"]
-WIDE: dict[str, object] = {"u_acc": 2.0**-24, "u_sum": 2.0**-24}
-CLAIMS: dict[str, dict[str, object]] = {
-    "default": {},
-    "flush": {"flush": True},
-    "wide": WIDE,
-    "expanded": {"expanded": True},
-    "forward": {"forward": True},
-    "rescaled-mean": {"rescaled_mean": True, **WIDE},
-    "tf32": {"u_in": 2.0**-11},
-}
-
-
-def problem(X: object, y: object, W: object, dtype: str = "float32") -> Problem:
-    return Problem(*(np.array(a, FORMATS[dtype].dtype) for a in (X, y, W)))
-
-
-def sets(given: Problem, **claims: object) -> dict[str, AdmissibleSet]:
-    format = FORMATS[given.X.dtype.name]
-    own = default_arithmetic(format)
-    return bounds.admissible(given, format, Arithmetic(**{"kappa": own.kappa, **claims}))  # type: ignore[arg-type]  # the claims are of several types
 
 
 def generated(regime: str, shape: tuple[int, ...], dtype: str, seed: int = 2) -> Problem:
@@ -148,3 +130,17 @@ def test_a_wide_accumulator_narrows_the_set_and_a_narrower_one_than_the_format_c
     given = problem(np.ones((1, 33)), [[0.0]], np.ones((33, 1)), "float16")
     own, wide, narrow = (sets(given, u_acc=u)["z"].radius for u in (None, 2.0**-24, 2.0**-8))
     assert wide < own == narrow
+
+
+@pytest.mark.parametrize("claims", [{"kappa": 0.99}, {"kappa": float("nan")}], ids=str)
+def test_a_logistic_that_rounds_has_a_kappa_of_at_least_1(claims: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="kappa is"):
+        Arithmetic(**claims)
+
+
+@pytest.mark.parametrize("name", ["u_acc", "u_sum", "u_in"])
+@pytest.mark.parametrize("value", [-(2.0**-24), 1.0, float("nan")])
+def test_a_unit_roundoff_lies_in_0_to_1(name: str, value: float) -> None:
+    claims: dict[str, Any] = {"kappa": 5.0, name: value}
+    with pytest.raises(ValueError, match=f"{name} is"):
+        Arithmetic(**claims)

@@ -120,9 +120,7 @@ def cancelling(dtype: str, size: float) -> Problem:
 @pytest.mark.parametrize(
     ("dtype", "size"), [("float64", 2.0**1023), ("float32", 2.0**127), ("bfloat16", 2.0**127)]
 )
-def test_after_an_overflow_that_may_cancel_only_three_values_and_nan_are_left(
-    dtype: str, size: float
-) -> None:
+def test_after_an_overflow_that_may_cancel_three_values_and_nan_are_left(dtype: str, size: float) -> None:
     one = sets(cancelling(dtype, size), FORMATS[dtype])["y_hat"]
     for got in (0.0, 0.5, 1.0, np.nan):
         assert one.contains(np.array([[[got]]])).all(), got

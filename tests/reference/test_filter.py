@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from admissible_sets import CLAIMS, arithmetic
 
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
@@ -17,23 +18,21 @@ from reference.units import Units
 
 OUTPUTS = ("y_hat", "loss", "row_loss", "grad")
 SHAPES = ((256, 1, 3, 1), (32, 7, 3, 2), (16, 17, 33, 2))
-CLAIMS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "exact-logistic": {"kappa": 1.0},
-    "flush": {"flush": True},
-    "wide": {"u_acc": 2.0**-24, "u_sum": 2.0**-24},
-    "forward": {"forward": True},
-    "rescaled-mean": {"rescaled_mean": True, "expanded": True},
-    "tf32": {"u_in": 2.0**-11},
-}
+
+
+def intervals(given: Problem, claims: Arithmetic | None = None) -> tuple[filter.Centers, filter.Radii]:
+    """The filter's centers and radii, by default under the default claims."""
+    format, wide = FORMATS[given.X.dtype.name], stable.widen(given)
+    reference, units = stable.evaluate(*wide), Units.of(format, claims or default_arithmetic(format))
+    rounded = exact.rounded_size(wide, reference.T, units)
+    radii = filter.radii(wide, reference, filter.Factors.of(units, wide), rounded)
+    return filter.centers(reference), radii
 
 
 def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str, Bool]:
     """Which elements the filter accepts wrongly, for values at its edges, an ulp in and out, and inside."""
-    format, wide = FORMATS[given.X.dtype.name], stable.widen(given)
-    reference = stable.evaluate(*wide)
-    centers, radii = filter.centers(reference), radii_of(wide, reference, Units.of(format, claims))
-    full = bounds.admissible(given, format, claims, reference)
+    centers, radii = intervals(given, claims)
+    full = bounds.admissible(given, FORMATS[given.X.dtype.name], claims)
     wrong = {}
     for name in OUTPUTS:
         center, radius = getattr(centers, name), getattr(radii, name)
@@ -45,11 +44,6 @@ def accepted_but_not_admissible(given: Problem, claims: Arithmetic) -> dict[str,
     return wrong
 
 
-def radii_of(wide: Problem, reference: stable.Reference, units: Units) -> filter.Radii:
-    rounded = exact.rounded_size(wide, reference.T, units)
-    return filter.radii(wide, reference, filter.Factors.of(units, wide), rounded)
-
-
 def around(edge: Any) -> list[Any]:
     return [np.nextafter(edge, -np.inf), edge, np.nextafter(edge, np.inf)]
 
@@ -58,7 +52,7 @@ def around(edge: Any) -> list[Any]:
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_the_filter_accepts_only_what_the_full_set_accepts(dtype: str, regime: str, claim: str) -> None:
-    claims = Arithmetic(**{"kappa": default_arithmetic(FORMATS[dtype]).kappa, **CLAIMS[claim]})
+    claims = arithmetic(dtype, **CLAIMS[claim])
     for shape in SHAPES:
         if not REGIMES[regime].unsupported(shape, FORMATS[dtype]):
             given = Case(regime, 5, shape, dtype=dtype).problem()
@@ -81,10 +75,7 @@ def test_a_radius_larger_than_the_full_one_would_be_noticed(monkeypatch: pytest.
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_filter_spares_almost_every_ordinary_problem_the_full_set(dtype: str) -> None:
     given = Case("ordinary", 5, (4096, 1, 3, 1), dtype=dtype).problem()
-    format, wide = FORMATS[dtype], stable.widen(given)
-    reference = stable.evaluate(*wide)
-    units = Units.of(format, default_arithmetic(format))
-    centers, radii = filter.centers(reference), radii_of(wide, reference, units)
+    centers, radii = intervals(given)
     for name, got in network.evaluate(*given)._asdict().items():
         accepted = filter.accepts(name, got, getattr(centers, name), getattr(radii, name))
         assert accepted.sum() > accepted.size // 2, f"{name}: {accepted.mean()}"
@@ -95,11 +86,9 @@ def test_the_filter_spares_almost_every_ordinary_problem_the_full_set(dtype: str
 def test_the_filter_leaves_networks_with_non_finite_numbers_to_the_full_set(place: str, value: float) -> None:
     X, y, W = np.zeros((2, 3, 2)), np.zeros((2, 3, 2)), np.zeros((2, 2, 2))
     {"X": X, "y": y, "W": W}[place][0, 1, 1] = value
-    units = Units.of(FORMATS["float64"], default_arithmetic(FORMATS["float64"]))
-    reference = stable.evaluate(X, y, W)
-    found = radii_of(Problem(X, y, W), reference, units)
-    for name, center in filter.centers(reference)._asdict().items():
-        accepted = filter.accepts(name, center, center, getattr(found, name))
+    centers, radii = intervals(Problem(X, y, W))
+    for name, center in centers._asdict().items():
+        accepted = filter.accepts(name, center, center, getattr(radii, name))
         assert not accepted[0].any(), name
         assert accepted[1].all(), name
 
@@ -147,23 +136,17 @@ def test_the_outputs_and_what_is_around_them_have_one_order() -> None:
 
 def test_what_is_not_there_has_shares_of_zero() -> None:
     given = Case("mixed", 5, (64, 2, 3, 2), dtype="float64").problem()
-    units = Units.of(FORMATS["float64"], default_arithmetic(FORMATS["float64"]))
-    reference = stable.evaluate(*given)
-    inverses = filter.inverses(radii_of(given, reference, units))
-    outputs = network.evaluate(*given)
+    (centers, radii), outputs = intervals(given), network.evaluate(*given)
     for some in (outputs._replace(loss=None), outputs._replace(y_hat=None, row_loss=None), Outputs()):
-        shares = filter.shares(some, filter.centers(reference), inverses)
+        shares = filter.shares(some, centers, filter.inverses(radii))
         for name, share in shares.parts._asdict().items():
             assert share.any() == (getattr(some, name) is not None)
 
 
 def test_shares_of_several_outputs_are_those_of_each_alone() -> None:
     given = Case("mixed", 5, (64, 2, 3, 2), dtype="float32").problem()
-    units = Units.of(FORMATS["float32"], default_arithmetic(FORMATS["float32"]))
-    wide = stable.widen(given)
-    reference = stable.evaluate(*wide)
-    centers, inverses = filter.centers(reference), filter.inverses(radii_of(wide, reference, units))
-    outputs = network.evaluate(*given)
+    (centers, radii), outputs = intervals(given), network.evaluate(*given)
+    inverses = filter.inverses(radii)
     together = filter.shares(outputs, centers, inverses)
     for name, got in outputs._asdict().items():
         alone = filter.shares(Outputs(**{name: got}), centers, inverses)
@@ -178,8 +161,8 @@ def test_shares_of_several_outputs_are_those_of_each_alone() -> None:
 def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, int, int]) -> None:
     m, n, p = shape
     given = Problem(*(np.zeros(s, FORMATS["bfloat16"].dtype) for s in ((m, n), (m, p), (n, p))))
-    for claims in CLAIMS.values():
-        arithmetic = Arithmetic(**{"kappa": 3.0, **claims})
-        full = bounds.admissible(given, FORMATS["bfloat16"], arithmetic)
-        judged = unjudged.judged((m, n, p), Units.of(FORMATS["bfloat16"], arithmetic))
+    for claim in CLAIMS.values():
+        claims = Arithmetic(**{"kappa": 3.0, **claim})
+        full = bounds.admissible(given, FORMATS["bfloat16"], claims)
+        judged = unjudged.judged((m, n, p), Units.of(FORMATS["bfloat16"], claims))
         assert judged == {name: full[name].judged.all() for name in OUTPUTS}

@@ -6,26 +6,15 @@ import itertools
 
 import numpy as np
 import pytest
+from admissible_sets import problem, sets
 
-from reference import bounds, network, oracle
+from reference import network, oracle
 from reference.admissible import AdmissibleSet
-from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS
-from reference.types import Problem
 
 INF, NAN = np.inf, np.nan
 HUGE = FORMATS["float32"].largest
 TINY = FORMATS["float32"].least_subnormal
-
-
-def problem(X: object, y: object, W: object, dtype: str = "float32") -> Problem:
-    return Problem(*(np.array(a, FORMATS[dtype].dtype) for a in (X, y, W)))
-
-
-def sets(given: Problem, **claims: float) -> dict[str, AdmissibleSet]:
-    format = FORMATS[given.X.dtype.name]
-    arithmetic = Arithmetic(**{"kappa": default_arithmetic(format).kappa, **claims})  # type: ignore[arg-type]  # flags are bool, which is a float here
-    return bounds.admissible(given, format, arithmetic)
 
 
 def admits(found: AdmissibleSet, value: float) -> bool:

@@ -62,23 +62,17 @@ def test_the_ulp_of_every_float16_is_the_distance_to_its_next_neighbour() -> Non
 
 
 @every_format
-def test_the_ulp_follows_its_definition(format: Format) -> None:
+def test_the_ulp_and_the_nearest_number_follow_their_definitions(format: Format) -> None:
     hi, lo = sums(format)
-    want = [defined_ulp(exact(a, b), format) for a, b in zip(hi.tolist(), lo.tolist(), strict=True)]
-    assert [Fraction(u) for u in ulp(hi, format, lo).tolist()] == want
+    values = [exact(a, b) for a, b in zip(hi.tolist(), lo.tolist(), strict=True)]
+    assert [Fraction(u) for u in ulp(hi, format, lo).tolist()] == [defined_ulp(v, format) for v in values]
+    assert nearest(hi, lo, format).tolist() == [defined_nearest(v, format) for v in values]
 
 
 @every_format
 def test_just_below_a_power_of_two_the_ulp_is_that_of_the_lower_binade(format: Format) -> None:
     above, below = (float(ulp(4.0, format, lo)) for lo in (0.0, -(2.0**-60)))
     assert below == 0.5 * above
-
-
-@every_format
-def test_the_nearest_number_of_a_format_is_rounded_once_and_ties_to_even(format: Format) -> None:
-    hi, lo = sums(format)
-    want = [defined_nearest(exact(a, b), format) for a, b in zip(hi.tolist(), lo.tolist(), strict=True)]
-    assert nearest(hi, lo, format).tolist() == want
 
 
 def test_the_nearest_float16_of_every_midpoint_is_the_even_neighbour() -> None:

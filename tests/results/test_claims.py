@@ -49,19 +49,22 @@ def unneeded_claims(adapter: Any, *texts: str) -> list[str]:
     return evidence.unneeded_claims()
 
 
-@pytest.mark.parametrize(("flushes", "is_unneeded"), [(False, True), (True, False)])
-def test_a_flush_that_never_flushes_is_an_unneeded_claim(flushes: bool, is_unneeded: bool) -> None:
-    found = unneeded_claims(Claiming(flushes=flushes, flush=True), FLUSHED)
-    assert found == ["claiming claims flush for float32, and nothing seen needs it"] * is_unneeded
+ORDINARY = "ordinary:0:256x7x3x2:contiguous:float32"
+UNNEEDED = ["claiming claims flush for float32, and nothing seen needs it"]
 
 
-def test_support_that_was_seen_once_stays() -> None:
-    ordinary = "ordinary:0:256x7x3x2:contiguous:float32"
-    assert not unneeded_claims(Claiming(flushes=True, flush=True), ordinary, FLUSHED, ordinary)
-
-
-def test_an_adapter_without_claims_has_no_unneeded_claim() -> None:
-    assert not unneeded_claims(Claiming(flushes=False), FLUSHED)
+@pytest.mark.parametrize(
+    ("adapter", "texts", "want"),
+    [
+        (Claiming(flushes=False, flush=True), [FLUSHED], UNNEEDED),
+        (Claiming(flushes=True, flush=True), [FLUSHED], []),
+        (Claiming(flushes=True, flush=True), [ORDINARY, FLUSHED, ORDINARY], []),
+        (Claiming(flushes=False), [FLUSHED], []),
+    ],
+    ids=["never flushes", "flushes", "was seen once", "claims nothing"],
+)
+def test_a_flush_that_is_not_seen_is_unneeded(adapter: Claiming, texts: list[str], want: list[str]) -> None:
+    assert unneeded_claims(adapter, *texts) == want
 
 
 @pytest.mark.parametrize("claim", WITHOUT_CLAIM)

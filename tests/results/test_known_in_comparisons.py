@@ -25,6 +25,7 @@ from crosscheck.results import known as shipped
 from crosscheck.results.comparison import Comparison
 from crosscheck.results.environment import header
 from crosscheck.results.known import KnownDifferences, Match, by_regime, combine_matches
+from crosscheck.results.known_entry import Difference
 from crosscheck.results.record import FailingCase, Results, wrong_of
 from crosscheck.results.rows import Row
 from crosscheck.terminal.report import show
@@ -33,7 +34,7 @@ from tests.faulty_adapters import wrong
 
 PLAN = core_plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
 ALL = tuple(REGIMES)
-SIGN = InProcessAdapter(wrong.sign)
+SIGN, HALVED = InProcessAdapter(wrong.sign), InProcessAdapter(wrong.missing_half)
 
 
 # A small plan that says that it has everything.
@@ -63,30 +64,27 @@ def row_of(comparison: Comparison, output: str) -> Row:
 # ---------------------------------------------------------------------------------------- the verdict
 
 
-def test_a_run_is_green_where_all_that_is_wrong_is_known() -> None:
-    comparison = compared(record(entry()), InProcessAdapter(wrong.healthy), SIGN)
-    row = row_of(comparison, "grad")
-    assert row.verdict == "known"
-    assert row.summary.known_elements == row.summary.wrong_elements > 0
-    assert comparison.is_green
-    assert comparison.results.failing_cases == []
-    assert row_of(comparison, "loss").verdict == "within bounds"
+# Name: an adapter, the entries, the verdicts on ∂L/∂W and L.
+VERDICTS = {
+    "all is known": (SIGN, [entry()], "known", "within bounds"),
+    "something is left": (SIGN, [entry(regimes=["zeros"])], "outside", "within bounds"),
+    "another output": (HALVED, [entry(outputs=["grad"])], "known", "outside"),
+    "both outputs": (HALVED, [entry(outputs=["grad", "loss"])], "known", "known"),
+}
 
 
-def test_what_an_entry_leaves_over_is_a_disagreement() -> None:
-    comparison = compared(record(entry(regimes=["zeros"])), SIGN)
-    row = row_of(comparison, "grad")
-    assert row.verdict == "outside"
-    assert 0 < row.summary.known_elements < row.summary.wrong_elements
-    assert not comparison.is_green
-
-
-@pytest.mark.parametrize(("outputs", "loss"), [(["grad"], "outside"), (["grad", "loss"], "known")])
-def test_an_output_that_no_entry_names_disagrees(outputs: list[str], loss: str) -> None:
-    comparison = compared(record(entry(outputs=outputs)), InProcessAdapter(wrong.missing_half))
-    verdicts = {row.output: row.verdict for row in comparison.rows}
-    assert (verdicts["grad"], verdicts["loss"]) == ("known", loss)
-    assert comparison.is_green is (loss == "known")
+@pytest.mark.parametrize(("adapter", "entries", "grad", "loss"), VERDICTS.values(), ids=VERDICTS)
+def test_what_no_entry_covers_disagrees_and_the_rest_is_known(
+    adapter: CheckedAdapter, entries: list[Difference], grad: str, loss: str
+) -> None:
+    comparison = compared(record(*entries), InProcessAdapter(wrong.healthy), adapter)
+    found = {row.output: row for row in comparison.rows if row.adapter == adapter.description.name}
+    assert (found["grad"].verdict, found["loss"].verdict) == (grad, loss)
+    counts = found["grad"].summary
+    assert 0 < counts.known_elements <= counts.wrong_elements
+    assert (counts.known_elements == counts.wrong_elements) is (grad == "known")
+    assert comparison.is_green is ("outside" not in (grad, loss))
+    assert (comparison.results.failing_cases == []) is comparison.is_green
 
 
 def test_a_failure_is_never_known() -> None:
@@ -114,21 +112,24 @@ def test_an_expired_entry_that_concerns_nobody_is_none_of_this_comparison() -> N
     assert compared(elsewhere, InProcessAdapter(wrong.healthy), plan=EVERYTHING).is_green
 
 
-@pytest.mark.parametrize(
-    ("plan", "reasons"),
-    [(PLAN, []), (EVERYTHING, ["known differences that matched nothing: 1"])],
-    ids=["some", "all"],
-)
-def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried(
-    plan: Plan, reasons: list[str]
-) -> None:
-    comparison = compared(record(entry(), entry(name="idle", regimes=["overflow"])), SIGN, plan=plan)
-    assert comparison.reasons == reasons
-    assert comparison.is_green is (not reasons)
-    assert all(reason in report_text(comparison).splitlines()[1] for reason in reasons)
+@pytest.mark.parametrize("plan", [PLAN, EVERYTHING], ids=["some", "all"])
+def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried(plan: Plan) -> None:
+    idle, elsewhere = entry(name="idle", regimes=["overflow"]), entry(name="elsewhere", platform=["none"])
+    comparison = compared(record(entry(), idle, elsewhere), SIGN, plan=plan)
+    is_stale, text = plan is EVERYTHING, report_text(comparison)
+    assert comparison.reasons == ["known differences that matched nothing: 1"] * is_stale
+    assert comparison.is_green is not is_stale
+    assert all(reason in text.splitlines()[1] for reason in comparison.reasons)
+    assert section(text, "Known differences that matched nothing:") == ["idle"] * is_stale
     head = header("compare", 0, {"planted-sign": SIGN.description}, "")
     faults = [fault.what for fault in comparison.ledger(head, []).faults]
-    assert faults == ["known difference idle matched nothing"][: len(reasons)]
+    assert faults == ["known difference idle matched nothing"] * is_stale
+
+
+def section(text: str, title: str) -> Sequence[str]:
+    """The lines below a title."""
+    _, _, after = text.partition(f"\n{title}\n")
+    return [line.strip() for line in after.split("\n\n")[0].splitlines()]
 
 
 # ------------------------------------------------------------------------------------- what is counted
@@ -169,12 +170,6 @@ def test_what_is_known_is_taken_for_admissible_and_the_rest_is_not() -> None:
 # ---------------------------------------------------------------------------------------- what is reported
 
 
-def section(text: str, title: str) -> Sequence[str]:
-    """The lines below a title."""
-    _, _, after = text.partition(f"\n{title}\n")
-    return [line.strip() for line in after.split("\n\n")[0].splitlines()]
-
-
 def test_a_known_bug_is_reported_with_its_count_and_link() -> None:
     comparison = compared(
         record(entry(upstream="https://example.org/1")), InProcessAdapter(wrong.healthy), SIGN
@@ -212,15 +207,6 @@ def test_an_adapter_that_is_wrong_as_known_is_not_kept_as_agreeing() -> None:
     both = compared(record(entry(modes=["planted-sign"])), SIGN, InProcessAdapter(wrong.missing_half))
     failing_case: FailingCase = both.results.failing_cases[0]
     assert {outcome.description.name for outcome in failing_case.outcomes} == {"planted-missing-half"}
-
-
-@pytest.mark.parametrize(("plan", "lines"), [(PLAN, []), (EVERYTHING, ["other"])], ids=["some", "all"])
-def test_an_entry_that_covers_nothing_is_reported_where_everything_was_tried(
-    plan: Plan, lines: list[str]
-) -> None:
-    idle = entry(name="other", regimes=["overflow"])
-    comparison = compared(record(entry(), idle, entry(name="elsewhere", platform=["none"])), SIGN, plan=plan)
-    assert section(report_text(comparison), "Known differences that matched nothing:") == lines
 
 
 def test_a_comparison_that_was_interrupted_has_no_stale_entries() -> None:

@@ -1,11 +1,13 @@
-"""The record of known differences is read or refused in one line; no entry outlives its date or its use."""
+"""The record of known differences: what is refused, what an entry covers, and until when it holds."""
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,53 +23,46 @@ from known_entries import (
     file_of,
     heard,
     record,
+    setting,
     toml,
 )
 
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.results.known import KnownDifferences, KnownError
+from crosscheck.results.known_fields import fits, is_among, released
 from tests.faulty_adapters import wrong
 
 
 def test_a_file_is_read_as_its_entries(tmp_path: Path) -> None:
     hazard = {**ENTRY, "name": "literal-form", "kind": "hazard", "expires": None, "regimes": ["zeros"]}
     path = file_of(tmp_path, toml({**ENTRY, "shape": {"m": ">=1"}}) + toml(hazard))
-    want = (
-        entry(shape={"m": ">=1"}),
-        entry(name="literal-form", kind="hazard", expires=None, regimes=["zeros"]),
-    )
-    assert KnownDifferences.read(path).entries == want
-
-
-def test_the_shipped_file_can_be_read() -> None:
+    assert KnownDifferences.read(path).entries == (entry(shape={"m": ">=1"}), entry(**hazard))
     assert KnownDifferences.shipped().entries
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("[[difference", "is no TOML: "),
-        ("a = " + "[" * 5000, "is no TOML: "),
-        (f"a = {'1' * 5000}", "is no TOML: "),
-        ("[[differences]]\n", "unknown key 'differences'; the file holds tables [[difference]] only"),
-        ("[difference]\n", "difference is no list of tables; write [[difference]]"),
-        ("difference = [1]\n", "difference is no list of tables"),
-        (toml(ENTRY) * 2, "2 entries are called 'turned-sign'; give each a name of its own"),
-        (toml(ENTRY) + toml({**ENTRY, "name": None}), "entry number 2: Object missing required field `name`"),
-        (toml({**ENTRY, "name": 3}), "entry number 1: Expected `str`, got `int` - at `$.name`"),
-    ],
-    ids=[
-        "cut",
-        "deep",
-        "endless",
-        "other-key",
-        "one-table",
-        "numbers",
-        "one-name",
-        "no-name",
-        "number-as-name",
-    ],
-)
+BAD_FILES: dict[str, tuple[str, str]] = {
+    "cut": ("[[difference", "is no TOML: "),
+    "deep": ("a = " + "[" * 5000, "is no TOML: "),
+    "endless": (f"a = {'1' * 5000}", "is no TOML: "),
+    "other-key": (
+        "[[differences]]\n",
+        "unknown key 'differences'; the file holds tables [[difference]] only",
+    ),
+    "one-table": ("[difference]\n", "difference is no list of tables; write [[difference]]"),
+    "numbers": ("difference = [1]\n", "difference is no list of tables"),
+    "one-name": (toml(ENTRY) * 2, "2 entries are called 'turned-sign'; give each a name of its own"),
+    "no-name": (
+        toml(ENTRY) + toml({**ENTRY, "name": None}),
+        "entry number 2: Object missing required field `name`",
+    ),
+    "number-as-name": (
+        toml({**ENTRY, "name": 3}),
+        "entry number 1: Expected `str`, got `int` - at `$.name`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_FILES.values(), ids=BAD_FILES)
 def test_a_file_that_cannot_be_used_is_one_clear_line(text: str, words: str, tmp_path: Path) -> None:
     assert_refused(file_of(tmp_path, text), words)
 
@@ -135,3 +130,152 @@ def test_an_entry_is_missed_only_in_a_release_where_it_was_sighted() -> None:
     for version, missed in {"1.0": 1, "1.0+cpu": 1, "1.0.7": 0, "2.0": 0}.items():
         said = replace(TURNED.description, version=version)
         assert len(known.unmatched([], [said])) == missed, version
+
+
+SEEN = ENTRY["sightings"][0]
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown-field": ({"framwork": "x"}, "unknown field 'framwork'; use one of name, kind, framework, "),
+    "missing-field": ({"reason": None}, "Object missing required field `reason`"),
+    "type": ({"framework": 1}, "Expected `str`, got `int` - at `$.framework`"),
+    "type-in-a-list": ({"index": [0, "0"]}, "Expected `int`, got `str` - at `$.index[1]`"),
+    "text-for-a-list": ({"modes": "planted-*"}, "Expected `array`, got `str` - at `$.modes`"),
+    "empty-list": ({"modes": []}, "Expected `array` of length >= 1 - at `$.modes`"),
+    "empty-text": ({"reason": " "}, r"matching regex '\\S' - at `$.reason`"),
+    "name-of-two-words": ({"name": "turned sign"}, "Expected `str` matching regex"),
+    "name-of-two-lines": ({"name": "turned\nsign"}, "entry 'turned\\nsign': Expected `str` matching"),
+    "kind": ({"kind": "feature"}, "unknown kind 'feature'; use one of bug, hazard"),
+    "bug-for-ever": ({"expires": None}, "a bug expires; write expires = 2030-12-31"),
+    "hazard-anywhere": ({"kind": "hazard", "expires": None}, "a hazard lies in known regimes; name them"),
+    "hazard-with-an-end": ({"kind": "hazard"}, "a hazard never expires; leave expires out"),
+    "date-as-text": ({"expires": "2030-12-31"}, "Expected `date | null`, got `str` - at `$.expires`"),
+    "link": ({"upstream": "http://x.org"}, "Expected `str` matching regex '^https://"),
+    "versions": ({"versions": "since 1.0"}, "versions 'since 1.0' is no specifier as PEP 440 has them"),
+    "no-versions": ({"versions": ""}, "versions '' is no specifier"),
+    "endless-version": ({"versions": f">={'1' * 5000}"}, "is no specifier"),
+    "dtype": ({"dtypes": ["float23"]}, "unknown dtype 'float23'; use one of float64, float32,"),
+    "output": ({"outputs": ["gradient"]}, "unknown output 'gradient'; use one of y_hat, loss, grad,"),
+    "pinned-output": ({"output": "gradient"}, "unknown output 'gradient'; use one of y_hat,"),
+    "regime": ({"regimes": ["odd"]}, "unknown regime 'odd'; use one of ordinary, non_finite,"),
+    "axis": ({"shape": {"k": ">1"}}, "unknown axis of shape 'k'; use one of stack, m, n, p"),
+    "size": ({"shape": {"m": "~=1"}}, "shape: m '~=1' is no comparison; compare with whole numbers by <"),
+    "no-size": ({"shape": {"m": ">=1,"}}, "shape: m '>=1,' is no comparison"),
+    "case": ({"case": "odd:1:1x1x1:contiguous:float32"}, "unknown regime 'odd'; use one of ordinary,"),
+    "code": ({"case": "float32:X=[[exit()]]:y=[[0]]:W=[[0]]"}, "X holds 'exit()', which is no number"),
+    "another-dtype": ({"dtypes": ["float64"]}, "the case has dtype float32, which the entry does not"),
+    "another-output": ({"output": "loss"}, "the case has output loss, which the entry does not cover"),
+    "another-mode": ({"mode": "jax"}, "mode 'jax' matches none of the entry's modes: planted-*"),
+    "another-shape": ({"shape": {"n": "==2"}}, "the case has shape 1x1x1; the entry covers n ==2"),
+    "index-outside": ({"index": [0, 1]}, "index [0, 1] is no element of grad, whose shape is (1, 1)"),
+    "index-from-the-end": ({"index": [0, -1]}, "index [0, -1] is no element of grad"),
+    "index-of-a-row": ({"index": [0]}, "index [0] is no element of grad"),
+    "decimal": ({"sightings": [{**SEEN, "got": "-0.125"}]}, "got '-0.125' is no number; write a hexadecimal"),
+    "too-large": ({"exact": "0x1p+9999"}, "exact '0x1p+9999' is no number"),
+    "another-format": (
+        {"exact": "0x1.0000001p+0"},
+        "exact 0x1.0000001p+0 is no float32; the nearest is 0x1p+0",
+    ),
+    "format-of-a-sighting": (
+        {"sightings": [{**SEEN, "got": "0x1.0000001p+0"}]},
+        "got 0x1.0000001p+0 is no float32",
+    ),
+    "never-sighted": ({"sightings": []}, "Expected `array` of length >= 1 - at `$.sightings`"),
+    "sighting-elsewhere": ({"sightings": [{**SEEN, "version": "1.1"}]}, "version 1.1 is none of >=1.0,<1.1"),
+    "sighting-without-cpu": (
+        {"sightings": [{**SEEN, "cpu": ""}]},
+        "matching regex '\\\\S' - at `$.sightings[0].cpu`",
+    ),
+    "inside-its-set": ({"at_least": 0.5}, "Expected `float` >= 1.0 - at `$.at_least`"),
+    "no-distance": ({"at_least": None}, "Object missing required field `at_least`"),
+    "distance-is-nan": ({"at_least": math.nan}, "Expected `float` >= 1.0 - at `$.at_least`"),
+    "nature": ({"nature": "odd"}, "unknown nature 'odd'; use one of y_hat_of_another_row"),
+    "nature-elsewhere": (
+        {"nature": "y_hat_of_another_row"},
+        "is one of row_loss; the entry's output is grad",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "words"), BAD.values(), ids=BAD)
+def test_an_unusable_entry_is_one_clear_line(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+    assert_refused(file_of(tmp_path, toml({**ENTRY, **changes})), "known.toml: entry '", words)
+
+
+@pytest.mark.parametrize(
+    ("version", "want"),
+    [
+        ("2.13.0", "2.13.0"),
+        ("2.13.0+cpu", "2.13.0+cpu"),
+        ("2.13.0.post1", "2.13.0.post1"),
+        ("2.13.0a0+git0123abc", "2.13.0"),
+        ("0.11.0.dev20261101", "0.11.0"),
+        ("1.0rc2", "1.0"),
+    ],
+)
+def test_a_development_version_counts_as_the_release_that_it_leads_to(version: str, want: str) -> None:
+    assert released(version) == want
+
+
+@pytest.mark.parametrize(
+    ("version", "versions", "is_in"),
+    [
+        ("2.13.0a0+git0123abc", ">=2.13", True),
+        ("2.13.0a0+git0123abc", "<2.13", False),
+        ("0.11.0.dev20261101", ">=0.10.2,<0.11", False),
+        ("2.13.0+cpu", "==2.13.0", True),
+        ("2.13.0+cpu", "<=2.13.0", True),
+        ("0.10.2", ">=0.10.2,<0.10.3", True),
+        ("0.10.3", ">=0.10.2,<0.10.3", False),
+        ("0.9.9", ">=0.10", False),
+        ("nightly build", ">=0", False),
+    ],
+)
+def test_a_version_is_compared_as_pep_440_says(version: str, versions: str, is_in: bool) -> None:
+    assert is_among(version, versions) is is_in
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted", "is_in"),
+    [
+        ((7, 5, 3), {}, True),
+        ((7, 5, 3), {"stack": "==1", "m": "==7", "n": "==5", "p": "==3"}, True),
+        ((4, 2, 7, 5, 3), {"stack": "==8"}, True),
+        ((4, 2, 7, 5, 3), {"stack": "<8"}, False),
+        ((16384, 1, 1), {"m": ">=16385,<65536"}, False),
+        ((16385, 1, 1), {"m": ">=16385,<65536"}, True),
+        ((65535, 1, 1), {"m": ">=16385, <65536"}, True),
+        ((65536, 1, 1), {"m": ">=16385,<65536"}, False),
+        ((10, 1, 1), {"m": ">9"}, True),
+        ((9, 1, 1), {"m": "!=9"}, False),
+        ((9, 1, 2), {"m": "==9", "p": "<=1"}, False),
+    ],
+)
+def test_a_shape_is_compared_axis_by_axis(
+    shape: tuple[int, ...], wanted: dict[str, str], is_in: bool
+) -> None:
+    assert fits(shape, wanted) is is_in
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({}, {"dtype": "float64"}),
+        ({}, {"output": "loss"}),
+        ({"shape": {"m": "<=1"}}, {"shape": (2, 1, 1)}),
+        ({"platform": ["x86_64"]}, {"machine": "arm64"}),
+        ({"modes": ["planted-s*"]}, {"description": InProcessAdapter(wrong.nan).description}),
+        ({}, {"description": replace(TURNED.description, framework="jax")}),
+        ({}, {"description": replace(TURNED.description, version="1.1")}),
+    ],
+    ids=["dtype", "output", "shape", "machine", "mode", "framework", "version"],
+)
+def test_an_entry_covers_nothing_outside_of_it(changes: dict[str, Any], where: dict[str, Any]) -> None:
+    assert entry(**changes).applies(setting())
+    assert not entry(**changes).applies(setting(**where))
+
+
+@pytest.mark.parametrize(
+    ("version", "is_seen"),
+    [("1.0", True), ("1.0+cpu", True), ("1.0rc1", True), ("1.0.1", False), ("odd", False)],
+)
+def test_an_entry_is_sighted_in_every_build_of_a_release_that_it_names(version: str, is_seen: bool) -> None:
+    assert entry().is_sighted(version) is is_seen

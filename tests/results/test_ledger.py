@@ -180,7 +180,7 @@ def test_the_environment_names_what_can_change_a_bit(monkeypatch: pytest.MonkeyP
     assert found.blas
 
 
-def test_what_every_process_is_given_anew_is_not_recorded_as_the_users(
+def test_what_every_process_is_given_anew_is_not_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in threads.COUNTED:

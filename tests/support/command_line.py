@@ -32,6 +32,12 @@ def python(
     )
 
 
+def assert_one_line(said: object, *parts: str) -> None:
+    """Check that a message is one line and contains the given parts."""
+    assert "\n" not in str(said)
+    assert [part for part in parts if part not in str(said)] == []
+
+
 def assert_one_clear_line(said: str, *parts: str) -> None:
     """Check that stderr is one line that begins as an error message does and contains the given parts."""
     assert said.startswith("crosscheck: error: ")

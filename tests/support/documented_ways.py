@@ -60,8 +60,8 @@ SCRIPT: Final = (
     "tests/script/test_script_command.py::test_the_example_in_the_document_is_what_the_command_prints"
 )
 RECORDED: Final = "tests/cli/test_recording.py::test_the_gate_turns_a_green_run_red_and_says_why"
-SWEPT: Final = "tests/sweep/test_sweep_command.py::test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger"
-CLUSTER: Final = "tests/sweep/test_sweep_cluster.py::test_a_cluster_finds_the_same_and_keeps_no_process"
+SWEPT: Final = "tests/sweep/test_sweep_command.py::test_a_sweep_of_an_adapter_leaves_a_ledger"
+CLUSTER: Final = "tests/sweep/test_sweep_cluster.py::test_a_cluster_finds_the_same_and_leaves_nothing"
 EXTRAS: Final = "tests/cli/test_documented.py::test_every_extra_that_is_to_be_installed_exists"
 WHEEL: Final = "tests/cli/test_installed.py::test_an_installed_command_compares_among_other_peoples_packages"
 UV: Final = "tests/cli/test_installed.py::test_uv_runs_the_command_from_a_checkout"

@@ -25,6 +25,21 @@ from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Outputs
 
+NUMPY = InProcessAdapter(load("numpy"))
+CASE = Case("crossed", 5, SHAPE)
+NARROW = Case("crossed", 5, SHAPE, dtype="float32")
+
+
+def numpy_outputs(case: Case) -> Outputs:
+    """NumPy's outputs, in arrays that a test may change."""
+    return Outputs(*map(np.array, NUMPY.evaluate(*case.problem())))
+
+
+def summary_of(bulk: BulkJudge, output: str) -> Summary:
+    """What the bulk judge counted of an output, of its only adapter."""
+    (found,) = [summary for cell, summary in bulk.summaries().items() if cell.output == output]
+    return found
+
 
 @pytest.fixture
 def blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,22 +49,17 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("blocks")
 def test_bulk_counts_what_the_engine_counts() -> None:
-    adapter = InProcessAdapter(load("numpy"))
-    bulk = BulkJudge({"numpy": adapter.description})
+    bulk = BulkJudge({"numpy": NUMPY.description})
     want: list[Summary] = []
     for seed in range(3):
         case = Case("crossed", seed, SHAPE, dtype="float32")
         judge = Judge(case.problem())
-        outcome = evaluate_and_judge(adapter, judge)
+        outcome = evaluate_and_judge(NUMPY, judge)
         assert outcome.outputs is not None
         assert bulk.judge(case, judge.problem, {"numpy": outcome.outputs}) == {}
-        want += [
-            s
-            for c, s in summarise(case, judge, outcome, exact_values(judge, 0)).items()
-            if c.output == "grad"
-        ]
-    (found,) = [summary for cell, summary in bulk.summaries().items() if cell.output == "grad"]
-    whole = merged(want)
+        there = summarise(case, judge, outcome, exact_values(judge, 0))
+        want += [summary for cell, summary in there.items() if cell.output == "grad"]
+    found, whole = summary_of(bulk, "grad"), merged(want)
     for name in ("problems", "elements", "wrong_problems", "not_judged", "cases"):
         assert getattr(found, name) == getattr(whole, name)
     assert found.equal == whole.equal > 0.3 * whole.elements
@@ -62,42 +72,31 @@ def test_bulk_counts_what_the_engine_counts() -> None:
 @pytest.mark.usefixtures("blocks")
 def test_the_candidates_of_bulk_have_the_largest_shares() -> None:
     """A number that is almost out gets the close look, wherever it stands."""
-    case = Case("crossed", 5, SHAPE, dtype="float32")
-    judge = Judge(case.problem())
-    said = InProcessAdapter(load("numpy")).description
-    outcome = evaluate_and_judge(InProcessAdapter(load("numpy")), judge)
-    assert outcome.outputs is not None
-    assert outcome.outputs.grad is not None
-    grad = outcome.outputs.grad.copy()
-    full = judge.sets(said.arithmetic["float32"])["grad"]
-    grad[3333, 2, 0] = full.center[3333, 2, 0] + 0.95 * full.radius[3333, 2, 0]
-    bulk = BulkJudge({"numpy": said})
-    assert bulk.judge(case, judge.problem, {"numpy": outcome.outputs._replace(grad=grad)}) == {}
-    (found,) = [summary for cell, summary in bulk.summaries().items() if cell.output == "grad"]
-    assert found.share is not None
-    assert found.share.place == (3333, 2, 0)
-    assert 0.9 < found.share.value <= 1
+    judge, outputs = Judge(NARROW.problem()), numpy_outputs(NARROW)
+    full = judge.sets(NUMPY.description.arithmetic["float32"])["grad"]
+    assert outputs.grad is not None
+    outputs.grad[3333, 2, 0] = full.center[3333, 2, 0] + 0.95 * full.radius[3333, 2, 0]
+    bulk = BulkJudge({"numpy": NUMPY.description})
+    assert bulk.judge(NARROW, judge.problem, {"numpy": outputs}) == {}
+    share = summary_of(bulk, "grad").share
+    assert share is not None
+    assert share.place == (3333, 2, 0)
+    assert 0.9 < share.value <= 1
 
 
 def test_the_same_bits_under_the_same_claims_get_one_verdict_and_all_its_counts() -> None:
-    case = Case("crossed", 5, SHAPE, dtype="float32")
-    judge = Judge(case.problem())
-    said = InProcessAdapter(load("numpy")).description
+    judge, said = Judge(NARROW.problem()), NUMPY.description
     wide = dataclasses.replace(said.arithmetic["float32"], kappa=9.0)
     twins = {
         "first": dataclasses.replace(said, name="first", arithmetic={"float32": wide}),
         "second": dataclasses.replace(said, name="second", arithmetic={"float32": wide}),
         "narrow": dataclasses.replace(said, name="narrow"),
     }
-    outputs = evaluate_and_judge(InProcessAdapter(load("numpy")), judge).outputs
-    assert outputs is not None
+    outputs, full = numpy_outputs(NARROW), judge.sets(wide)["y_hat"]
     assert outputs.y_hat is not None
-    y_hat = outputs.y_hat.copy()
-    full = judge.sets(wide)["y_hat"]
-    y_hat[77] = full.center[77] + 0.95 * full.radius[77]
+    outputs.y_hat[77] = full.center[77] + 0.95 * full.radius[77]
     bulk = BulkJudge(twins)
-    same = outputs._replace(y_hat=y_hat)
-    assert bulk.judge(case, judge.problem, dict.fromkeys(twins, same)) == {"narrow": [77]}
+    assert bulk.judge(NARROW, judge.problem, dict.fromkeys(twins, outputs)) == {"narrow": [77]}
     found = {(cell.adapter, cell.output): summary for cell, summary in bulk.summaries().items()}
     for output in Outputs._fields:
         assert found["first", output] == found["second", output]
@@ -109,30 +108,22 @@ def test_the_same_bits_under_the_same_claims_get_one_verdict_and_all_its_counts(
 
 @pytest.mark.usefixtures("blocks")
 def test_twins_that_are_wrong_are_both_told_and_where() -> None:
-    case = Case("crossed", 5, SHAPE)
-    adapter = InProcessAdapter(load("numpy"))
-    outputs = adapter.evaluate(*case.problem())
+    twins, places, outputs = ("first", "second"), [3, 2345, 4000], numpy_outputs(CASE)
     assert outputs.grad is not None
-    grad = outputs.grad.copy()
-    grad[[3, 2345, 4000]] *= 1.5
-    bulk = BulkJudge(dict.fromkeys(["first", "second"], adapter.description))
-    found = bulk.judge(case, case.problem(), dict.fromkeys(["first", "second"], outputs._replace(grad=grad)))
-    assert {name: places.tolist() for name, places in found.items()} == {
-        "first": [3, 2345, 4000],
-        "second": [3, 2345, 4000],
-    }
+    outputs.grad[places] *= 1.5
+    bulk = BulkJudge(dict.fromkeys(twins, NUMPY.description))
+    found = bulk.judge(CASE, CASE.problem(), dict.fromkeys(twins, outputs))
+    assert {name: there.tolist() for name, there in found.items()} == dict.fromkeys(twins, places)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 def test_bulk_counts_equal_bits_where_there_are_zeros_and_nan(dtype: str) -> None:
     case = Case("mixed", 5, (128, 2, 3, 2), dtype=dtype)
     judge = Judge(case.problem())
-    outcome = evaluate_and_judge(InProcessAdapter(load("numpy")), judge)
-    assert outcome.outputs is not None
-    bulk = BulkJudge({"numpy": outcome.description})
-    bulk.judge(case, judge.problem, {"numpy": outcome.outputs})
+    outputs, bulk = numpy_outputs(case), BulkJudge({"numpy": NUMPY.description})
+    bulk.judge(case, judge.problem, {"numpy": outputs})
     for cell, summary in bulk.summaries().items():
-        got, want = (np.ravel(getattr(of, cell.output)) for of in (outcome.outputs, judge.nearest))
+        got, want = (np.ravel(getattr(of, cell.output)) for of in (outputs, judge.nearest))
         pairs = list(zip(got, want, strict=True))
         same = [g.tobytes() == w.tobytes() or (np.isnan(g) and np.isnan(w)) for g, w in pairs]
         assert summary.equal == sum(same)
@@ -151,30 +142,27 @@ def test_one_nan_is_like_another_in_a_digest() -> None:
 
 def test_results_whose_nan_have_other_bits_have_the_same_hash() -> None:
     case = Case("mixed", 5, (128, 2, 3, 2))
-    adapter = InProcessAdapter(load("numpy"))
-    outputs = adapter.evaluate(*case.problem())
-    assert outputs.grad is not None
-    other = outputs.grad.copy()
-    other.view(np.uint64)[np.isnan(other)] ^= np.uint64(1 << 63)
+    one, other = numpy_outputs(case), numpy_outputs(case)
+    assert one.grad is not None
+    assert other.grad is not None
+    other.grad.view(np.uint64)[np.isnan(other.grad)] ^= np.uint64(1 << 63)
     hashes = set[int]()
-    for grad in (outputs.grad, other):
-        bulk = BulkJudge({"numpy": adapter.description})
-        bulk.judge(case, case.problem(), {"numpy": outputs._replace(grad=grad)})
-        hashes |= {summary.bits for cell, summary in bulk.summaries().items() if cell.output == "grad"}
-    assert other.tobytes() != outputs.grad.tobytes()
+    for outputs in (one, other):
+        bulk = BulkJudge({"numpy": NUMPY.description})
+        bulk.judge(case, case.problem(), {"numpy": outputs})
+        hashes.add(summary_of(bulk, "grad").bits)
+    assert other.grad.tobytes() != one.grad.tobytes()
     assert len(hashes) == 1
 
 
 @pytest.mark.parametrize("lacks", ["row_loss", "everything"])
 def test_an_adapter_whose_outputs_come_and_go_misbehaves(lacks: str) -> None:
-    case = Case("crossed", 5, SHAPE)
-    adapter = InProcessAdapter(load("numpy"))
-    outputs = adapter.evaluate(*case.problem())
+    outputs = numpy_outputs(CASE)
     less = {} if lacks == "everything" else {"numpy": outputs._replace(row_loss=None)}
-    bulk = BulkJudge({"numpy": adapter.description})
-    bulk.judge(case, case.problem(), {"numpy": outputs})
+    bulk = BulkJudge({"numpy": NUMPY.description})
+    bulk.judge(CASE, CASE.problem(), {"numpy": outputs})
     with pytest.raises(AdapterMisbehaved, match="for some cases of a kind and not for others") as caught:
-        bulk.judge(dataclasses.replace(case, seed=6), case.problem(), less)
+        bulk.judge(dataclasses.replace(CASE, seed=6), CASE.problem(), less)
     assert "crossed:6:" in "".join(caught.value.__notes__)
 
 
@@ -188,10 +176,7 @@ def test_the_loss_of_the_only_row_has_the_set_of_the_loss(claims: dict[str, Any]
 
 
 def test_the_loss_of_the_only_row_is_judged_where_it_is_not_the_loss() -> None:
-    case = Case("crossed", 5, SHAPE, dtype="float32")
-    adapter = InProcessAdapter(load("numpy"))
-    outputs = adapter.evaluate(*case.problem())
+    bulk, outputs = BulkJudge({"numpy": NUMPY.description}), numpy_outputs(NARROW)
     assert outputs.row_loss is not None
-    wrong_loss = outputs._replace(row_loss=outputs.row_loss * np.float32(1.5))
-    bulk = BulkJudge({"numpy": adapter.description})
-    assert bulk.judge(case, case.problem(), {"numpy": wrong_loss})["numpy"].size
+    outputs.row_loss[...] *= np.float32(1.5)
+    assert bulk.judge(NARROW, NARROW.problem(), {"numpy": outputs})["numpy"].size

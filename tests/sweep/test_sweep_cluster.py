@@ -23,7 +23,7 @@ from sweeps import PATH, UNLUCKY, counted, files, process_options, specs, sweep
 from tests.adapters.test_isolated import assert_gone
 from tests.faulty_adapters.toy import Toy
 from tests.faulty_adapters.unlucky import SHARD
-from tests.sweep.test_sweep_ends import workers_of
+from tests.sweep.test_sweep_workers import workers_of
 
 pytest.importorskip("distributed")
 
@@ -85,7 +85,7 @@ def processes(cluster: LocalCluster) -> list[int]:
         return list(client.run(os.getpid).values())
 
 
-def test_a_cluster_finds_the_same_and_keeps_no_process(
+def test_a_cluster_finds_the_same_and_leaves_nothing(
     cluster: LocalCluster, whole: str, tmp_path: Path
 ) -> None:
     code, there = sweep(tmp_path, Toy(shards=20), scheduler=cluster.scheduler_address)
@@ -95,9 +95,7 @@ def test_a_cluster_finds_the_same_and_keeps_no_process(
 
 
 @pytest.mark.parametrize("fate", ["killed once", "raises once"])
-def test_what_goes_wrong_once_changes_no_bit_of_the_result(
-    fate: str, cluster: LocalCluster, tmp_path: Path
-) -> None:
+def test_what_goes_wrong_once_changes_no_result(fate: str, cluster: LocalCluster, tmp_path: Path) -> None:
     _, want = sweep(tmp_path / "here", adapters=specs(UNLUCKY))
     given = process_options(tmp_path, fate)
     scheduler = cluster.scheduler_address
@@ -106,9 +104,7 @@ def test_what_goes_wrong_once_changes_no_bit_of_the_result(
     assert (code, got.results, got.faults) == (0, want.results, ())
 
 
-def test_what_goes_wrong_twice_is_named_and_costs_no_dask_worker(
-    cluster: LocalCluster, tmp_path: Path
-) -> None:
+def test_what_fails_twice_is_named_and_costs_no_dask_worker(cluster: LocalCluster, tmp_path: Path) -> None:
     before = processes(cluster)
     given = process_options(tmp_path, "segfault")
     code, ledger = sweep(tmp_path, adapters=specs(UNLUCKY), given=given, scheduler=cluster.scheduler_address)
@@ -174,9 +170,7 @@ def test_a_worker_with_other_versions_is_refused_before_the_first_shard(
     assert not counted(diary)
 
 
-def test_a_worker_that_joined_later_checks_itself_before_it_computes(
-    cluster: LocalCluster, tmp_path: Path
-) -> None:
+def test_a_worker_that_joins_later_checks_itself_first(cluster: LocalCluster, tmp_path: Path) -> None:
     job = Job.of(Toy(), specs(), process_options(tmp_path), 60.0)
     info: dict[str, Any] = {"suite": "0.0.1", "known": "", "descriptions": {}}
     environment = {"python": "3", "platform": "", "cpu": "", "blas": "", "packages": {}, "variables": {}}

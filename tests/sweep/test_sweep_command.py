@@ -21,54 +21,29 @@ from crosscheck.sweep import progress as shown
 from crosscheck.sweep.command import SWEEP_COMMANDS
 from tests.faulty_adapters.toy import Toy
 
+IMPORT_ERROR = "tests.faulty_adapters.import_error:any"
 
-@pytest.mark.long
+
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("forgotten", "missing", "command"),
     [
-        (["--shard", "5/4"], "write I/N with I from 1 to N"),
-        (["--shard", "5/5"], "none of which is in this part"),
-        (
-            ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
-            "--workers cannot be combined with --scheduler",
-        ),
-        (["--workers", "0"], "--workers"),
-        (["--shards", "1000001"], "a sweep has at most 1,000,000; make them larger"),
-        (["--adapter", "tests.faulty_adapters.import_error:any"], "the planted framework is not here"),
+        (("random", "bulk", "shard", "result_groups"), "xxhash", ["sweep", "random", "--only", "numpy"]),
+        (("merging", "store"), "filelock", ["merge", "nowhere", "--ledger", "ledger.jsonl"]),
     ],
-    ids=lambda value: "_".join(value) if isinstance(value, list) else "",
+    ids=["sweep", "merge"],
 )
-def test_a_mistake_in_the_call_is_one_line_and_exit_code_2(
-    options: list[str], said: str, tmp_path: Path
-) -> None:
-    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
-    told = subprocess.run(
-        [*COMMAND, *places, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert told.returncode == 2
-    assert told.stderr.startswith("crosscheck: error: ")
-    assert said in told.stderr
-    assert told.stderr.count("\n") == 1
-
-
-def test_a_sweep_without_what_it_needs_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for module in ("random", "bulk", "shard", "result_groups"):
-        monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
-    monkeypatch.setitem(sys.modules, "xxhash", None)
-    assert run(["sweep", "random", "--only", "numpy"]) == 2
-    assert "sweep needs xxhash: pip install -e '.[sweep]'" in capsys.readouterr().err
-
-
 def test_what_is_not_installed_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    forgotten: tuple[str, ...],
+    missing: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for module in ("merging", "store"):
+    for module in forgotten:
         monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
-    monkeypatch.setitem(sys.modules, "filelock", None)
-    assert run(["merge", str(tmp_path), "--ledger", str(tmp_path / "ledger.jsonl")]) == 2
-    assert "sweep needs filelock: pip install -e '.[sweep]'" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert run(command) == 2
+    assert f"sweep needs {missing}: pip install -e '.[sweep]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -80,18 +55,35 @@ def test_what_is_not_installed_is_said(
         (["random", "--dtype", "float63"], "did you mean 'float64'?"),
         (["exhaustive", "--dtype", "float64"], "--dtype: unknown 'float64'"),
         (["regimes", "--regime", "ordinry"], "did you mean 'ordinary'?"),
+        (["random", "--shard", "5/4"], "write I/N with I from 1 to N"),
+        (
+            ["random", "--problems", "1", "--shard", "5/5"],
+            "--shard 5/5: the sweep has 2 shards, none of which is in this part",
+        ),
+        (
+            ["random", "--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
+            "--workers cannot be combined with --scheduler",
+        ),
+        (["random", "--workers", "0"], "--workers"),
+        (["random", "--problems", "9" * 15], "a sweep has at most 1,000,000; make them larger"),
+        (
+            ["random", "--adapter", "tests.faulty_adapters.import_error:any"],
+            "the planted framework is not here",
+        ),
     ],
-    ids=["two-sizes", "size-0", "too-large", "typo", "endless", "regime"],
+    ids=lambda value: "_".join(value) if isinstance(value, list) else "",
 )
 def test_a_sweep_that_cannot_be_is_one_line_and_exit_code_2(
     options: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    places = ["--only", "numpy", "--store", str(tmp_path / "store")]
+    store = tmp_path / "store"
+    places = ["--only", "numpy", "--store", str(store), "--journal", str(tmp_path / "journal")]
     assert run(["sweep", *options, *places]) == 2
     told = capsys.readouterr().err
+    assert told.startswith("crosscheck: error: ")
     assert said in told
     assert told.count("\n") == 1
-    assert not (tmp_path / "store").exists()
+    assert not store.exists()
 
 
 @pytest.mark.long
@@ -104,9 +96,7 @@ def test_a_sweep_that_cannot_be_is_one_line_and_exit_code_2(
     ],
     ids=["random", "exhaustive", "regimes"],
 )
-def test_a_sweep_of_a_real_adapter_leaves_a_whole_ledger(
-    options: list[str], cells: set[str], tmp_path: Path
-) -> None:
+def test_a_sweep_of_an_adapter_leaves_a_ledger(options: list[str], cells: set[str], tmp_path: Path) -> None:
     places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
     ledger = tmp_path / "ledger.jsonl"
     command = [sys.executable, "-m", "crosscheck.cli", "sweep", *options, "--only", "numpy"]

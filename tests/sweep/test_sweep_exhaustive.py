@@ -63,9 +63,7 @@ def test_the_intervals_of_16_bits_have_together_what_all_values_have(dtype: str)
 
 @pytest.mark.long
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_the_losses_of_rows_are_judged_where_they_are_not_the_losses(
-    dtype: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_losses_of_rows_are_judged_where_they_are_others(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exhaustive, "SHARD", 2**10)
     monkeypatch.setattr(exhaustive, "CASE", 2**10)
 

@@ -1,4 +1,4 @@
-"""The random sweep: what crossed cases are, and what is reported of a shard."""
+"""The random sweep and the sweep of regimes: what their cases are, and what is reported of a shard."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ from crosscheck.inputs.sources import CROSSINGS, supported_regimes
 from crosscheck.judging.accuracy import RESOLUTION, exact_values
 from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
+from crosscheck.plans.core import ROUND
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.record import Results
 from crosscheck.sweep import random
 from crosscheck.sweep.identity import differences, header_of
 from crosscheck.sweep.messages import WorkerInfo
 from crosscheck.sweep.random import Random
+from crosscheck.sweep.regimes import Regimes
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 from reference.ulp import error_in_ulp
@@ -207,29 +211,55 @@ def test_a_number_that_nothing_bounds_does_not_hide_the_worst_of_a_mixed_stack()
         assert summary.elements - summary.unknown >= 4
 
 
-class _Bad:
-    """An adapter that breaks the contract in its own way."""
-
-    framework, version, dtypes = "planted", "1", ("float32",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def evaluate(self, X: Any, y: Any, W: Any) -> Any:
-        if self.name == "raises":
-            raise ValueError("no")
-        X *= 2
-        return load("numpy").evaluate(X, y, W)
-
-
 @pytest.mark.usefixtures("little")
 @pytest.mark.parametrize(
-    ("name", "said"), [("raises", "raised ValueError"), ("changes", "changed its input")]
+    ("adapter", "said"),
+    [(wrong.raises, "raised ValueError"), (wrong.mutates_input, "changed its input")],
+    ids=["raises", "changes"],
 )
-def test_an_adapter_that_breaks_the_contract_ends_the_shard_and_is_named(name: str, said: str) -> None:
+def test_who_breaks_the_contract_ends_the_shard_and_is_named(adapter: wrong.Planted, said: str) -> None:
     with pytest.raises(AdapterMisbehaved, match=said) as found:
-        whole("float32").run(0, in_process(_Bad(name)))
-    assert found.value.adapter == name
-    if name == "raises":
+        whole("float32").run(0, in_process(adapter))
+    assert found.value.adapter == adapter.name
+    if adapter is wrong.raises:
         (note,) = found.value.__notes__
         assert "check crossed:0:4096x1x3x1:contiguous:float32" in note
+
+
+@pytest.mark.long
+def test_a_round_of_regimes_has_the_cells_of_a_comparison() -> None:
+    narrow = wrong.Planted("narrow", wrong.right, "float64")
+    there = in_process(load("numpy"), load("torch-literal"), narrow)
+    kind = Regimes(ROUND, ("float32",), ("ordinary", "saturated_low"))
+    results = Results(known=KnownDifferences.shipped())
+    for case in kind.cases(0):
+        judge = Judge(case.problem())
+        results.add(case, judge, [evaluate_and_judge(adapter, judge) for adapter in there.values()])
+    found = kind.run(0, there)
+    assert not found.faults
+    assert found.cells == results.summaries
+    assert any(summary.known for summary in found.cells.values())
+
+
+def test_a_round_of_regimes_tells_what_is_wrong_with_its_smallest_case() -> None:
+    found = Regimes(ROUND, ("float64",), ("ordinary",)).run(0, in_process(wrong.missing_one_minus))
+    (fault,) = {fault for fault in found.faults if fault.what.startswith("grad")}
+    assert fault.who == wrong.missing_one_minus.name
+    assert "replay: " in fault.what
+    assert "float64:X=[[" in fault.what
+    assert by_output(found, fault.who)["grad"].wrong_elements > 0
+
+
+def test_rounds_of_regimes_differ_in_seed_and_dtype() -> None:
+    kind = Regimes(2 * ROUND, ("float64", "float32"), seed=7)
+    assert len(kind) == 4
+    seen = [{(case.seed, case.dtype) for case in kind.cases(shard)} for shard in range(len(kind))]
+    assert seen == [{(7, "float64")}, {(7, "float32")}, {(8, "float64")}, {(8, "float32")}]
+    assert kind.problems(0) == sum(case.shape[0] for case in kind.cases(0))
+
+
+def test_the_last_round_of_regimes_has_no_more_cases_than_were_asked_for() -> None:
+    kind = Regimes(2 * ROUND + 5, ("float64",), ("ordinary",))
+    assert [kind.problems(shard) for shard in range(len(kind))] == [ROUND, ROUND, 7]
+    assert kind.problems(2) == sum(case.shape[0] if len(case.shape) == 4 else 1 for case in kind.cases(2))
+    assert len(list(Regimes(1, ("float64",), ("ordinary",)).cases(0))) == 1

@@ -1,18 +1,25 @@
-"""Workers that crash, hang or misbehave cost a shard one more attempt, and what does so again is named."""
+"""Workers that crash cost a shard a second attempt; a sweep that is ended early leaves no process behind."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sweeps import UNLUCKY, files, process_options, specs, sweep
+from sweeps import COMMAND, ROOT, UNLUCKY, files, process_options, specs, sweep
 
 from adapters import AdapterError, AdapterMisbehaved, JournalError, select
 from crosscheck.inputs import Case
-from crosscheck.results.lines import NO_VERDICT
+from crosscheck.results.ledger import read
+from crosscheck.results.lines import INTERRUPTED, NO_VERDICT
 from crosscheck.sweep import worker
 from crosscheck.sweep.worker import FlushChecked
+from tests.adapters.test_isolated import assert_gone
 from tests.faulty_adapters import wrong
 from tests.faulty_adapters.toy import BROKEN, Broken, Toy
 from tests.faulty_adapters.unlucky import SHARD
@@ -70,9 +77,17 @@ def test_what_goes_wrong_twice_fails_the_shard_and_is_named_with_its_case(
     assert len(files(tmp_path / "store")) == 4
 
 
-def test_an_adapter_that_cannot_be_loaded_is_said_before_the_first_shard(tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match="the planted framework is not here"):
-        sweep(tmp_path, adapters=specs("tests.faulty_adapters.import_error:any"))
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("import_error:any", "the planted framework is not here"),
+        pytest.param("import_exit:any", "import_exit:any exited with status", marks=pytest.mark.long),
+        pytest.param("import_flush:leaks", "leaks left its process flushing", marks=pytest.mark.long),
+    ],
+)
+def test_an_adapter_that_cannot_be_loaded_is_named_at_once(target: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match=said):
+        sweep(tmp_path, adapters=specs(f"tests.faulty_adapters.{target}"))
     assert not (tmp_path / "store").exists()
 
 
@@ -80,18 +95,6 @@ def test_a_mistake_of_the_suite_is_no_adapters_and_is_in_a_log(tmp_path: Path) -
     with pytest.raises(RuntimeError, match=f"ValueError: {BROKEN}; see ") as error:
         sweep(tmp_path, Broken())
     assert BROKEN in Path(str(error.value).rpartition(" ")[2]).read_text()
-
-
-@pytest.mark.long
-def test_an_adapter_that_ends_its_process_while_it_is_loaded_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"faulty_adapters\.import_exit:any exited with status"):
-        sweep(tmp_path, adapters=specs("tests.faulty_adapters.import_exit:any"))
-
-
-@pytest.mark.long
-def test_an_adapter_that_leaves_its_process_flushing_when_it_is_loaded_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"faulty_adapters\.import_flush:leaks left its process flushing"):
-        sweep(tmp_path, adapters=specs("tests.faulty_adapters.import_flush:leaks"))
 
 
 @pytest.mark.long
@@ -121,3 +124,72 @@ def test_a_call_that_leaves_the_process_flushing_is_noticed_however_it_ends(
     monkeypatch.setattr(worker, "flushes", lambda: True)
     with pytest.raises(AdapterMisbehaved, match="left its process flushing"):
         adapter.evaluate(*Case("ordinary", 0, (2, 1, 3, 1)).problem())
+
+
+def workers_of(client: int) -> list[int]:
+    """The numbers of its workers, and of their children."""
+    told = [file.read_text() for file in Path(f"/proc/{client}/task").glob("*/children")]
+    found = [int(number) for text in told for number in text.split()]
+    return found + [each for child in found for each in workers_of(child)]
+
+
+def begun(stack: ExitStack, tmp_path: Path, *options: str) -> subprocess.Popen[str]:
+    """A sweep of two workers, which have stored something and are at work."""
+    command = [*COMMAND, "--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal"), *options]
+    client = stack.enter_context(
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    )
+    stack.callback(client.kill)  # of one that did not hear
+    while len(files(tmp_path / "store")) < 2:
+        assert client.poll() is None
+        time.sleep(0.05)
+    return client
+
+
+SLOWLY = ("--seconds", "0.5", "--shards", "200", "--workers", "2")
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_ends_the_workers_at_once_and_keeps_what_is_there(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        client = begun(stack, tmp_path, *SLOWLY, "--ledger", str(tmp_path / "ledger.jsonl"))
+        workers = workers_of(client.pid)
+        begin = time.monotonic()
+        client.send_signal(signal.SIGINT)
+        said, complaints = client.communicate(timeout=60)
+    assert time.monotonic() - begin < 2
+    assert len(workers) == 2
+    assert_gone(workers)
+    assert client.returncode == 130
+    assert "the same with --resume goes on from here" in said
+    assert "Traceback" not in complaints
+    ledger = read(tmp_path / "ledger.jsonl")
+    assert ledger.ending == INTERRUPTED
+    assert ledger.header.sweep is not None
+    assert ledger.problems == 4 * 2 * len(files(tmp_path / "store"))
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+@pytest.mark.long
+def test_no_worker_outlives_a_client_that_is_killed(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        client = begun(stack, tmp_path, *SLOWLY)
+        workers = workers_of(client.pid)
+        client.kill()
+        client.wait()
+        assert len(workers) == 2
+        assert_gone(workers)
+        client.communicate()
+
+
+@pytest.mark.long
+def test_a_worker_that_somebody_kills_costs_no_shard(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        client = begun(stack, tmp_path, "--seconds", "0.2", "--shards", "20", "--workers", "2")
+        os.kill(workers_of(client.pid)[0], signal.SIGKILL)
+        said, complaints = client.communicate(timeout=60)
+    assert client.returncode == 0
+    assert "killed by signal 9 (SIGKILL)" in complaints
+    assert "the second attempt is good" in complaints
+    assert "Within bounds: numpy: " in said

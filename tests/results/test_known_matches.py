@@ -1,4 +1,4 @@
-"""The evidence of a known difference is tried again, and reported where it no longer holds."""
+"""Known differences: what they cover is counted, the rest is shown; their evidence is tried again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,88 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
+from hypothesis import given
+from hypothesis import strategies as st
+from known_entries import HALF, LATER, TURNED, TWO, entry, file_of, heard, match_of
 from known_proof import RECOGNISED, verify
 
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES, classify
+from crosscheck.inputs.strategies import cases
 from crosscheck.judging.evaluation import InProcessAdapter
-from crosscheck.results.known import SHIPPED, KnownDifferences
+from crosscheck.judging.judge import Judge
+from crosscheck.results.known import SHIPPED, KnownDifferences, KnownMatch, in_regimes
 from crosscheck.results.known_entry import NATURES, Difference
 from reference.types import Array
 from tests.faulty_adapters import wrong
+
+
+@given(
+    case=cases("float32", shapes=((2, 3, 3, 2), (3, 2, 2))), chosen=st.sets(st.sampled_from(list(REGIMES)))
+)
+def test_an_element_is_in_the_regimes_of_the_y_hat_that_it_depends_on(case: Case, chosen: set[str]) -> None:
+    judge = Judge(case.problem())
+    places = classify(*judge.problem, judge.format)
+    for output, axes in {"y_hat": "ik", "loss": "", "grad": "jk", "row_loss": "i"}.items():
+        got = in_regimes(judge, output, chosen)
+        assert got.shape == getattr(judge.centers, output).shape
+        for index in np.ndindex(got.shape):
+            named = dict(zip(axes, index[len(index) - len(axes) :], strict=True))
+            stack = index[: len(index) - len(axes)]
+            sources = places[(*stack, named.get("i", slice(None)), named.get("k", slice(None)))]
+            assert got[index] == any(list(REGIMES)[place] in chosen for place in np.ravel(sources))
+
+
+ZEROS, NARROW = entry(regimes=["zeros"]), entry(shape={"stack": "==1"})
+HALVED = InProcessAdapter(wrong.missing_half)
+# Name: an adapter, its case, the entries, how many elements each covers, and the mask of what none covers.
+MATCHES: dict[str, tuple[InProcessAdapter, str, tuple[Difference, ...], dict[str, int], dict[str, Any]]] = {
+    "a part": (TURNED, TWO, (ZEROS,), {"turned-sign": 1}, {"grad": [[[False]], [[True]]]}),
+    "every wrong element": (
+        TURNED,
+        TWO,
+        (ZEROS, entry(name="others", regimes=["ordinary"])),
+        {"turned-sign": 1, "others": 1},
+        {},
+    ),
+    "entries that overlap both count": (
+        TURNED,
+        TWO,
+        (ZEROS, entry(name="all")),
+        {"turned-sign": 1, "all": 2},
+        {},
+    ),
+    "an output that no entry names": (HALVED, HALF, (entry(),), {"turned-sign": 1}, {"loss": True}),
+    "the shape of the entry": (TURNED, HALF, (NARROW,), {"turned-sign": 1}, {}),
+    "another shape": (TURNED, TWO, (NARROW,), {}, {"grad": [[[True]], [[True]]]}),
+    "another dtype": (TURNED, HALF.replace("float32", "float64"), (NARROW,), {}, {"grad": [[True]]}),
+    "what agrees": (InProcessAdapter(wrong.healthy), TWO, (entry(),), {}, {}),
+}
+
+
+@pytest.mark.parametrize("name", MATCHES)
+def test_what_is_covered_is_counted_and_what_is_not_is_shown(name: str) -> None:
+    adapter, text, entries, covered, uncovered = MATCHES[name]
+    found = match_of(adapter, text, *entries)
+    assert found.covered == covered
+    assert {output: mask.tolist() for output, mask in found.uncovered.items()} == uncovered
+    assert found.is_green is not bool(uncovered)
+
+
+def test_a_failure_is_never_covered() -> None:
+    found = match_of(InProcessAdapter(wrong.raises), HALF, entry())
+    assert found == KnownMatch({}, {}, failed=True)
+    assert not found.is_green
+
+
+@given(case=cases("float32", shapes=((4, 2, 3, 2), (2, 3, 1))))
+def test_an_empty_record_covers_nothing(case: Case) -> None:
+    for adapter in (wrong.sign, wrong.nan_in_saturation, wrong.healthy):
+        _, outcome, found = heard(InProcessAdapter(adapter), case.text, KnownDifferences())
+        wrongly = {n: ~j.admissible for n, j in outcome.judgements.items() if not j.admissible.all()}
+        assert found.covered == {}
+        assert found.is_green is outcome.is_green
+        np.testing.assert_equal(found.uncovered, wrongly)
 
 
 def test_the_example_in_the_shipped_file_is_a_complete_entry_that_holds(tmp_path: Path) -> None:
@@ -89,9 +163,7 @@ WITHOUT = InProcessAdapter(wrong.Planted("without", lambda X, y, W: {"loss": wro
     ],
     ids=["mended", "nearer", "finite", "exact", "no-exact", "regime", "raises", "refuses", "without"],
 )
-def test_stale_evidence_is_reported_in_one_sentence(
-    changes: dict[str, Any], adapter: InProcessAdapter, why: str
-) -> None:
+def test_stale_evidence_is_one_sentence(changes: dict[str, Any], adapter: InProcessAdapter, why: str) -> None:
     said = verify(entry(mode=adapter.description.name, **changes), adapter)
     assert (said or "").startswith(f"known difference turned-sign is stale: {why}")
 
@@ -156,7 +228,7 @@ def test_a_single_row_has_no_other_row() -> None:
     [({}, InProcessAdapter(wrong.nan)), (LATER, TURNED), ({"platform": ["pdp11"]}, TURNED)],
     ids=["mode", "version", "machine"],
 )
-def test_an_entry_is_proved_only_by_the_adapter_that_it_is_about(
+def test_an_entry_is_proved_by_its_own_adapter_only(
     changes: dict[str, Any], adapter: InProcessAdapter
 ) -> None:
     with pytest.raises(ValueError, match="turned-sign says nothing about planted-"):
