@@ -16,7 +16,7 @@ from adapters.isolated import ProcessAdapter
 from crosscheck.behaviours.probe import Observation, Probe
 from crosscheck.behaviours.report import heading, show
 from crosscheck.behaviours.survey import EVERY, MISBEHAVED, probe_adapter
-from crosscheck.comparison.report import console_for
+from crosscheck.console import console_for
 from crosscheck.evaluation import check_unique_names
 
 HEALTHY, UNHEALTHY = 0, 1

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from adapters.protocol import Description
 from crosscheck.comparison import coverage, known
 from crosscheck.comparison.engine import wrong_of
 from crosscheck.comparison.planned import Plan
 from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.table import OUTSIDE, Row, merge_outputs, tables
-from crosscheck.formatting import output_width, wrap_line
+from crosscheck.comparison.table import OUTSIDE, Row, merge_outputs, sentence, tables
+from crosscheck.console import draw, say
+from crosscheck.formatting import wrap_line
 from crosscheck.message import failure
 
 # How many failing cases of one adapter and output get a message; the others are only counted.
@@ -26,19 +27,6 @@ MOST_MESSAGES = 16
 # From this number of adapters on, they are counted instead of listed.
 MANY = 9
 NBSP = "\N{NO-BREAK SPACE}"
-
-
-class _Quiet(Console):
-    """A console that raises BrokenPipeError, which the command line handles."""
-
-    def on_broken_pipe(self) -> None:
-        """Raise BrokenPipeError; rich itself would end the process."""
-        raise BrokenPipeError
-
-
-def console_for(*, terminal: bool) -> Console:
-    """Return the console for the report; off a terminal it has no colours, and lines of `PIPED` columns."""
-    return _Quiet(width=output_width(terminal=terminal), highlight=False, soft_wrap=False)
 
 
 def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
@@ -90,20 +78,6 @@ def _entry(text: str, width: int) -> list[str]:
     """Wrap the first line of an entry; the lines after it are commands to paste, and stay unchanged."""
     first, *others = text.splitlines()
     return [*wrap_line(f"  {first}", width), *others]
-
-
-def draw(console: Console, parts: Iterable[RenderableType]) -> None:
-    """Print tables without spaces at the ends of their lines."""
-    with console.capture() as captured:
-        for part in parts:
-            console.print(part)
-    say(console, "", *(line.rstrip() for line in captured.get().splitlines()))
-
-
-def say(console: Console, *lines: str) -> None:
-    """Print the lines unchanged."""
-    for line in lines:
-        console.out(line, highlight=False)
 
 
 def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
@@ -257,24 +231,6 @@ def _verdict(comparison: Comparison) -> str:
             f" and this is of those. {said}"
         )
     return said
-
-
-def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: bool = False) -> str:
-    """Return the verdict on a run as a sentence, with the numbers judged and not judged.
-
-    Args:
-        who: the names of the adapters.
-        reasons: the reasons why not all is within bounds.
-        lines: the rows of the run.
-        known: whether known differences were found.
-    """
-    judged, left = sum(row.judged for row in lines), sum(row.summary.not_judged for row in lines)
-    counts = f"{judged:,} numbers judged, {left:,} not judged"
-    if reasons:
-        return f"Not all within bounds ({'; '.join(reasons)}): {counts}."
-    if not judged:
-        return f"Not judged: {who}: {counts}."
-    return f"Within bounds: {who}{', known differences aside' if known else ''}: {counts}."
 
 
 def _end(comparison: Comparison) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,9 +21,10 @@ from crosscheck.comparison.interpreters import PlanPerInterpreter, gate_interpre
 from crosscheck.comparison.ledger import to_ledger
 from crosscheck.comparison.planned import Plan, PlannedCase
 from crosscheck.comparison.probe_results import ProbeResults, run_probes
-from crosscheck.comparison.progress import interruption, progress
-from crosscheck.comparison.report import console_for, heading, show
+from crosscheck.comparison.progress import progress
+from crosscheck.comparison.report import heading, show
 from crosscheck.comparison.result import Comparison
+from crosscheck.console import Interruption, command, console_for
 from crosscheck.known import KnownDifferences
 from crosscheck.ledger import begin, write
 from crosscheck.ledger.making import header
@@ -89,11 +89,6 @@ def _print(console: Console, *lines: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def command() -> str:
-    """Return the command line of this process, quoted for a shell."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-
-
 def _status(text: str) -> AbstractContextManager[Any]:
     """Show a line on a terminal during a long step; not in a notebook, which would keep it as output."""
     console = Console(stderr=True)
@@ -108,7 +103,8 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
         yield from plan.planned_cases(list(pool.adapters))
         begun.extend(start_checks(plan, pool))  # while the last cases are judged
 
-    with interruption() as interrupted, progress(len(plan), interrupted) as advance:
+    interruption = Interruption()
+    with interruption.handled(), progress(len(plan), interruption) as advance:
         results = compare(planned_cases(), pool, advance, known)
     with _status("checking the contract"):
         return results, collect_violations(results, begun)

@@ -102,6 +102,24 @@ def merge_outputs(lines: Sequence[Row]) -> list[Row]:
     ]
 
 
+def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: bool = False) -> str:
+    """Return the verdict on a run as a sentence, with the numbers judged and not judged.
+
+    Args:
+        who: the names of the adapters.
+        reasons: the reasons why not all is within bounds.
+        lines: the rows of the run.
+        known: whether known differences were found.
+    """
+    judged, left = sum(row.judged for row in lines), sum(row.summary.not_judged for row in lines)
+    counts = f"{judged:,} numbers judged, {left:,} not judged"
+    if reasons:
+        return f"Not all within bounds ({'; '.join(reasons)}): {counts}."
+    if not judged:
+        return f"Not judged: {who}: {counts}."
+    return f"Within bounds: {who}{', known differences aside' if known else ''}: {counts}."
+
+
 def median(errors: Histogram) -> str:
     """Return the least power of two below which at least half of the errors lie; empty without errors."""
     exponents = {"zero": -math.inf, "inf": math.inf}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from crosscheck.comparison.report import console_for
 from crosscheck.comparison.table import Row
+from crosscheck.console import console_for
 from crosscheck.escaping import escape_control_characters
 from crosscheck.gate.changes import Change, ChangeKind, changes, place_of
 from crosscheck.gate.show import condense, markdown, show, verdict

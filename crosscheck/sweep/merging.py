@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from crosscheck.comparison.report import console_for, say
+from crosscheck.console import console_for, say
 from crosscheck.ledger import Header, Ledger, LedgerError, read, write
 from crosscheck.sweep.identity import differences
 from crosscheck.sweep.numbers import to_text

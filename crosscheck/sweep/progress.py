@@ -1,59 +1,21 @@
-"""The progress display of a sweep, and the handling of Ctrl-C, which ends a sweep between two shards."""
+"""The progress display of a sweep."""
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from crosscheck.comparison.report import say
+from crosscheck.console import say
 from crosscheck.escaping import escape_control_characters
 from crosscheck.summary import Cell, Summary
 
 MINUTE: Final = 60.0  # seconds between two lines where there is no bar
-
-
-class Interruption:
-    """Turns Ctrl-C into KeyboardInterrupt, at once or after a step that must be completed."""
-
-    def __init__(self) -> None:
-        self._requested = self._is_deferred = False
-
-    @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Handle Ctrl-C while the block runs."""
-        before = signal.getsignal(signal.SIGINT)
-        if before is not signal.default_int_handler:  # SIGINT has another handler, or is ignored on purpose
-            yield
-            return
-        signal.signal(signal.SIGINT, self._handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._requested = True
-        if not self._is_deferred:
-            signal.default_int_handler(number, frame)
-
-    @contextmanager
-    def deferred(self) -> Iterator[None]:
-        """Defer Ctrl-C to the end of the block; one that a library swallowed earlier is raised there too."""
-        self._is_deferred = True
-        try:
-            yield
-        finally:
-            self._is_deferred = False
-        if self._requested:
-            raise KeyboardInterrupt
 
 
 class _Rate(ProgressColumn):

@@ -15,8 +15,7 @@ from rich.console import Console
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.protocol import Description
-from crosscheck.comparison.report import console_for, say
-from crosscheck.comparison.session import command
+from crosscheck.console import Interruption, command, console_for, say
 from crosscheck.known import Difference, KnownDifferences
 from crosscheck.ledger import LedgerError, begin, write
 from crosscheck.sweep.executor import Executor, LocalExecutor, ShardAnswer, compute, local_worker_info
@@ -25,7 +24,7 @@ from crosscheck.sweep.kind import SweepError, SweepKind
 from crosscheck.sweep.messages import Failed, Job, WorkerInfo
 from crosscheck.sweep.numbers import MOST_SHARDS, WHOLE, Slice
 from crosscheck.sweep.pool import Pool
-from crosscheck.sweep.progress import Bar, Interruption, progress
+from crosscheck.sweep.progress import Bar, progress
 from crosscheck.sweep.record import SweepResults, shard_ledger
 from crosscheck.sweep.show import heading, show
 from crosscheck.sweep.store import Store, shard_in, stored

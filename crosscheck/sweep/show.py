@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from crosscheck.comparison.report import draw, say, sentence
-from crosscheck.comparison.table import tables
+from crosscheck.comparison.table import sentence, tables
+from crosscheck.console import draw, say
 from crosscheck.escaping import escape_control_characters
 from crosscheck.formatting import wrap_line
 from crosscheck.ledger import Fault, Header, Ledger

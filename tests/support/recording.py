@@ -185,7 +185,7 @@ class Recording:
             begin(path, self._header())
 
     def _header(self) -> Any:
-        from crosscheck.comparison.session import command
+        from crosscheck.console import command
         from crosscheck.ledger.making import header
 
         profile = PROFILES[str(settings.get_current_profile_name())]
