@@ -129,7 +129,7 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
         for seed in range(start, start + size, CASE):
             work.add_case(Case("every", seed, (min(CASE, size), 1, 1, 1), dtype=dtype))
         work.finish()
-        return ShardResult(size, work.cells, frozenset(work.faults.values()))
+        return work.result(size)
 
 
 class _ExhaustiveShard(Shard):
@@ -158,11 +158,11 @@ class _ExhaustiveShard(Shard):
     def _judge(self, block: _Block, results: Mapping[str, Outputs]) -> None:
         """Judge every number of a block, and measure its error."""
         measure = self._by_reference if self._format.dtype.itemsize == 4 else self._by_oracle
-        outcomes = self.outcomes(block.judge, results)
+        outcomes = {name: self.outcome(block.judge, name, got) for name, got in results.items()}
         measure(block, outcomes)
-        wrong = [name for name, outcome in outcomes.items() if outcome.disagreeing]
-        if wrong:
-            self.add_disagreements(block.part, block.judge, results, wrong, block.regime)
+        for name, outcome in outcomes.items():
+            if outcome.disagreeing:
+                self.add_disagreements(block.part, block.judge, name, outcome, block.regime)
 
     def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
         """Add summaries with errors from the exact values; `add_disagreements` counts what is outside."""

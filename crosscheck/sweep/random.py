@@ -103,7 +103,7 @@ class Random(Struct, frozen=True, tag="random"):
             with work.check_inputs_unchanged(cases[0], problems[0], problems[-1]):  # their whole memory
                 for case, problem in zip(cases, problems, strict=True):
                     results = work.evaluated(case, problem)
-                    if wrong := bulk.judge(case, problem, results):
-                        work.add_disagreements_at(case, problem, results, wrong)
+                    for name, places in bulk.judge(case, problem, results).items():
+                        work.add_disagreements_at(case, problem, name, results[name], places)
             add(work.cells, bulk.summaries())
-        return ShardResult(self.problems(shard), work.cells, frozenset(work.faults.values()))
+        return work.result(self.problems(shard))

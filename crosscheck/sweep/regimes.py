@@ -1,8 +1,8 @@
 """The sweep of regimes: the cases of `crosscheck compare`, for any number of rounds.
 
 `crosscheck.comparison.plan` defines a round: every regime at every shape of the list, in each dtype. The
-cases are evaluated as in a comparison, by `crosscheck.comparison.engine.Results`, and the cells are the same:
-they have the error of each number whose exact value is known, and its share of the bound.
+cells are those of a comparison: they have the error of each number whose exact value is known, and its share
+of the bound.
 """
 
 from __future__ import annotations
@@ -12,13 +12,10 @@ from functools import cache
 
 from msgspec import Struct
 
-from crosscheck.comparison.engine import Results
 from crosscheck.comparison.plan import ROUND, CorePlan
 from crosscheck.comparison.summarise import count_of
-from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.evaluation import CheckedAdapter
 from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences
-from crosscheck.message import replay
 from crosscheck.regimes import REGIMES
 from crosscheck.sweep.kind import ShardResult
 from crosscheck.sweep.shard import Shard
@@ -66,18 +63,10 @@ class Regimes(Struct, frozen=True, tag="regimes"):
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
         """See `SweepKind.run`."""
-        work, results = Shard(adapters), Results(known=KnownDifferences.shipped())
+        work = Shard(adapters)
         for case in self.cases(shard):
-            judge = Judge(case.problem())
-            with work.check_inputs_unchanged(case, judge.problem):
-                outcomes = {name: evaluate_and_judge(adapter, judge) for name, adapter in adapters.items()}
-            for name, outcome in outcomes.items():
-                if outcome.failure is not None:
-                    outcome.failure.add_note(f"replay: {replay(case.text, name)}")
-                    raise outcome.failure
-            results.add(case, judge, list(outcomes.values()))
-        for failing_case in results.failing_cases:
-            wrong = [outcome for outcome in failing_case.outcomes if outcome.disagreeing]
-            others = [outcome for outcome in failing_case.outcomes if not outcome.disagreeing]
-            work.report_faults(failing_case.case, failing_case.judge, wrong, others)
-        return ShardResult(self.problems(shard), results.summaries, frozenset(work.faults.values()))
+            problem = case.problem()
+            with work.check_inputs_unchanged(case, problem):
+                results = work.evaluated(case, problem)
+            work.add_outcomes(case, Judge(problem), results)
+        return work.result(self.problems(shard))

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from adapters.errors import AdapterCrashed, AdapterMisbehaved
+from adapters.errors import AdapterMisbehaved
 from crosscheck.cases import Case
 from crosscheck.cases.sources import clear_cache
-from crosscheck.comparison.summarise import cell_of, count_of, known_fields, wrong_in
-from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_stack
+from crosscheck.comparison.summarise import (
+    cell_of,
+    count_of,
+    exact_values_within_budget,
+    known_fields,
+    summarise,
+    wrong_in,
+)
+from crosscheck.evaluation import CheckedAdapter, Evaluation, Outcome, evaluate, judge_evaluation
 from crosscheck.explain.disagreement import DisagreementAnalysis
 from crosscheck.judge import Judge
 from crosscheck.known import KnownDifferences, combine_matches
 from crosscheck.ledger import Fault
 from crosscheck.message import replay
+from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Cell, Summary, add, hash_of
+from crosscheck.sweep.kind import ShardResult
 from reference.types import Outputs, Problem
 
 
@@ -70,79 +79,69 @@ class Shard:
         """
         results = dict[str, Outputs]()
         for name, adapter in self.adapters.items():
-            said = adapter.description
-            why = f"{said.name} has no {case.dtype}"
-            if case.dtype in said.dtypes:
-                try:
-                    results[name] = evaluate_stack(adapter, problem)
-                    continue
-                except NotImplementedError as reason:
-                    why = str(reason) or "no reason given"
-                except (AdapterCrashed, AdapterMisbehaved) as failure:
-                    failure.add_note(f"replay: {replay(case.text, name)}")
-                    raise
-            lacking = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=frozenset([why]))
-            add(self.cells, {cell_of(case, Outcome(said), EVERY): lacking})
+            evaluation = evaluate(adapter, problem)
+            if evaluation.failure is not None:
+                evaluation.failure.add_note(f"replay: {replay(case.text, name)}")
+                raise evaluation.failure
+            if evaluation.outputs is not None:
+                results[name] = evaluation.outputs
+                continue
+            why = frozenset([evaluation.unsupported or ""])
+            summary = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=why)
+            add(self.cells, {cell_of(case, Outcome(adapter.description), EVERY): summary})
         return results
 
-    def outcomes(self, judge: Judge, results: Mapping[str, Outputs]) -> dict[str, Outcome]:
-        """Judge the results of all adapters; return the outcomes, by selector."""
-        return {name: self._outcome(judge, name, got) for name, got in results.items()}
+    def outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
+        """Judge the outputs of an adapter."""
+        return judge_evaluation(judge, Evaluation(self.adapters[name].description, got))
+
+    def add_outcomes(self, case: Case, judge: Judge, results: Mapping[str, Outputs]) -> None:
+        """Judge the outputs of all adapters, count them as `compare` does, and report disagreements."""
+        outcomes = {name: self.outcome(judge, name, got) for name, got in results.items()}
+        exact = exact_values_within_budget(judge, list(outcomes.values()))
+        for name, outcome in outcomes.items():
+            matches = self._known.matches(judge, outcome, case.shape)
+            add(self.cells, summarise(case, judge, outcome, exact, matches))
+            self._report_first(case, judge, name, combine_matches(outcome, matches).without_known(outcome))
 
     def add_disagreements(
-        self,
-        case: Case,
-        judge: Judge,
-        results: Mapping[str, Outputs],
-        wrong: Collection[str],
-        regime: str | None = None,
+        self, case: Case, judge: Judge, name: str, outcome: Outcome, regime: str | None = None
     ) -> None:
-        """Count the elements outside their sets, and report the first that no known difference covers.
+        """Count an adapter's elements outside their sets, and report those that no known difference covers.
 
         Args:
             case: a case with such elements.
             judge: the judge of the case.
-            results: the outputs of all adapters, by selector.
-            wrong: the selectors of the adapters with such elements.
+            name: the selector of the adapter.
+            outcome: its outcome.
             regime: the regime of the cells; None: that of the case.
         """
-        for name in wrong:
-            if self._is_new(case, name, self._count_outside(case, judge, name, results[name], regime)):
-                self._report_unknown(case, judge, results, name)
+        self._report_first(case, judge, name, self._count_outside(case, judge, outcome, regime))
 
     def add_disagreements_at(
-        self,
-        case: Case,
-        problem: Problem,
-        results: Mapping[str, Outputs],
-        wrong: Mapping[str, NDArray[np.intp]],
+        self, case: Case, problem: Problem, name: str, got: Outputs, places: NDArray[np.intp]
     ) -> None:
         """Do the same as `add_disagreements`, but judge only the problems that are known to disagree.
 
         Args:
             case: a case with such elements.
             problem: the arrays of the case, with one stack axis.
-            results: the outputs of all adapters, by selector.
-            wrong: the places of the problems with elements outside their sets, by selector.
+            name: the selector of the adapter.
+            got: its outputs.
+            places: the places of the problems with elements outside their sets.
         """
-        whole = None
-        for name, places in wrong.items():
-            some = Judge(Problem(*(array[places] for array in problem)))
-            if self._is_new(
-                case, name, self._count_outside(case, some, name, rows_of(results[name], places))
-            ):
-                whole = whole or Judge(problem)
-                self._report_unknown(case, whole, results, name)
-
-    def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
-        said = self.adapters[name].description
-        return Outcome(said, got, judge.judge(got, said.arithmetic[judge.format.name]))
+        some = Judge(Problem(*(array[places] for array in problem)))
+        left = self._count_outside(case, some, self.outcome(some, name, rows_of(got, places)))
+        if self._is_new(case, name, left):
+            judge = Judge(problem)
+            outcome = self.outcome(judge, name, got)
+            left = self._known.match(judge, outcome, case.shape).without_known(outcome)
+            self._report_first(case, judge, name, left)
 
     def _count_outside(
-        self, case: Case, judge: Judge, name: str, got: Outputs, regime: str | None = None
+        self, case: Case, judge: Judge, outcome: Outcome, regime: str | None = None
     ) -> Outcome:
         """Count the elements outside their sets; return the outcome without those that are known."""
-        outcome = self._outcome(judge, name, got)
         matches = self._known.matches(judge, outcome, case.shape)
         for output in outcome.disagreeing:
             cell = cell_of(case, outcome, output)
@@ -153,35 +152,36 @@ class Shard:
 
     def _is_new(self, case: Case, name: str, left: Outcome) -> bool:
         """Return whether an output disagrees for which no fault has been reported yet."""
-        return any((name, output, case.regime) not in self.faults for output in left.disagreeing)
+        return any((name, output, _source(case)) not in self.faults for output in left.disagreeing)
 
-    def _report_unknown(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
-        """Report an adapter's disagreements that no known difference covers, beside all other outcomes."""
-        outcomes = self.outcomes(judge, results)
-        mine = outcomes.pop(name)
-        left = self._known.match(judge, mine, case.shape).without_known(mine)
-        self.report_faults(case, judge, [left], list(outcomes.values()))
-
-    def report_faults(
-        self, case: Case, judge: Judge, outcomes: Sequence[Outcome], others: Sequence[Outcome]
-    ) -> None:
-        """Add a fault for each output that disagrees, with the smallest case that shows it.
+    def _report_first(self, case: Case, judge: Judge, name: str, left: Outcome) -> None:
+        """Add a fault for each output that disagrees for the first time, with a case as small as possible.
 
         Args:
             case: the case that was evaluated.
             judge: the judge of the case.
-            outcomes: the outcomes of adapters that disagree, without elements that known differences cover.
-            others: the outcomes of other adapters.
+            name: the selector of the adapter.
+            left: its outcome, without the elements that known differences cover.
         """
-        analysis = DisagreementAnalysis(case.text, judge, [*outcomes, *others], self.adapters)
-        for left in outcomes:
-            who = left.description.name
-            name = analysis.selectors[who]
-            for disagreement in analysis.disagreements(left):
-                output = disagreement.element.output
-                what = f"{output} in {case.dtype}: {disagreement.extent} outside their sets in {case.text}"
-                fault = Fault(who=who, what=f"{what}; replay: {replay(disagreement.text, name)}")
-                self.faults.setdefault((name, output, case.regime), fault)
+        if not self._is_new(case, name, left):
+            return
+        analysis = DisagreementAnalysis(case.text, judge, [left], {name: self.adapters[name]})
+        for disagreement in analysis.disagreements(left):
+            output = disagreement.element.output
+            what = f"{output} in {case.dtype}: {disagreement.extent} outside their sets in {case.text}"
+            fault = Fault(
+                who=left.description.name, what=f"{what}; replay: {replay(disagreement.text, name)}"
+            )
+            self.faults.setdefault((name, output, _source(case)), fault)
+
+    def result(self, problems: int) -> ShardResult:
+        """Return the result of the shard, in which each adapter evaluated so many problems."""
+        return ShardResult(problems, self.cells, frozenset(self.faults.values()))
+
+
+def _source(case: Case) -> str:
+    """Return the name of the source of cases; all regimes of a plan are one source."""
+    return "plan" if case.regime in REGIMES else case.regime
 
 
 def rows_of(outputs: Outputs, rows: slice | NDArray[np.intp]) -> Outputs:
