@@ -62,7 +62,7 @@ def _report_error(error: Exception) -> int:
     from crosscheck.escaping import escape_and_shorten
     from crosscheck.known import KnownError
     from crosscheck.ledger import LedgerError
-    from crosscheck.sweep.kind import SweepError
+    from crosscheck.sweep.job import SweepError
 
     theirs = (AdapterError, JournalError, CaseError, KnownError, LedgerError, OutputError, SweepError)
     is_ours = not isinstance(error, theirs)

@@ -35,7 +35,7 @@ def header(
     return Header(
         format=FORMAT,
         version=VERSION,
-        suite=_version(),
+        suite=suite(),
         created=datetime.now(UTC).replace(microsecond=0),
         command=command,
         profile=profile,
@@ -45,7 +45,8 @@ def header(
     )
 
 
-def _version() -> str:
+def suite() -> str:
+    """Return the version of the suite in this process."""
     try:
         return version("gradient-crosscheck")
     except PackageNotFoundError:

@@ -14,7 +14,7 @@ from crosscheck.options import Seconds, adapter_options, chosen, details_option,
 
 if TYPE_CHECKING:
     from adapters import Spec
-    from crosscheck.sweep.kind import SweepKind
+    from crosscheck.sweep.job import SweepKind
     from crosscheck.sweep.numbers import Slice
 
 Command = TypeVar("Command", bound=Callable[..., Any])

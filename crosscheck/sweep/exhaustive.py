@@ -24,7 +24,7 @@ from crosscheck.judge import Judge
 from crosscheck.regimes.thresholds import saturation
 from crosscheck.summary import Cell, add
 from crosscheck.sweep.error_statistics import ErrorStatistics, ReferenceValues, well_conditioned
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.result_groups import digest_of
 from crosscheck.sweep.shard import Shard, rows_of
 from reference.arithmetic import Arithmetic

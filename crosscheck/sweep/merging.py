@@ -10,7 +10,7 @@ from rich.console import Console
 
 from crosscheck.console import console_for, say
 from crosscheck.ledger import Header, Ledger, LedgerError, read, write
-from crosscheck.sweep.identity import differences
+from crosscheck.sweep.job import differences
 from crosscheck.sweep.numbers import to_text
 from crosscheck.sweep.record import SweepResults, shards_of
 from crosscheck.sweep.show import heading, show

@@ -1,4 +1,4 @@
-"""The worker processes of one machine: each computes one shard at a time, and starts when it is needed.
+"""The worker processes of this machine: each computes one shard at a time, and starts when it is needed.
 
 A worker that crashes, hangs or misbehaves is not used again; a new one starts for the next shard.
 """
@@ -9,6 +9,7 @@ import itertools
 import os
 import sys
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,19 @@ from adapters.child import Child, ChildLateError, ChildLostError, environment_of
 from adapters.errors import AdapterError, JournalError
 from adapters.host import LOADING
 from adapters.turns import Turns, load
-from crosscheck.sweep.identity import worker_differences
-from crosscheck.sweep.kind import SweepError
-from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo
+from crosscheck.pool import AdapterPool
+from crosscheck.sweep.job import (
+    USER_ERRORS,
+    Answer,
+    Done,
+    Failed,
+    Job,
+    Refused,
+    SweepError,
+    WorkerInfo,
+    differences,
+    header_of,
+)
 
 MODULE: Final = "crosscheck.sweep.worker"
 # The time limit of a shard's second attempt is this factor times that of the first, plus the longest time of
@@ -100,46 +111,68 @@ class Worker:
 
 
 class Pool:
-    """The workers of this machine for one job; any number of threads may use the pool.
+    """The workers of this machine for one job, an `Executor`; any number of threads may use it.
 
     After a failure the caller requests the shard once more, and another worker computes it.
+
+    Attributes:
+        max_pending: the number of shards that may be submitted at a time.
     """
 
-    def __init__(self, job: Job, wanted: WorkerInfo | None = None) -> None:
+    def __init__(self, job: Job, workers: int = 1, wanted: WorkerInfo | None = None) -> None:
         """Make the pool, in which workers start when they are needed.
 
         Args:
             job: the job of the sweep.
+            workers: the number of workers that compute submitted shards.
             wanted: the versions that every worker must have; None: those of the first worker.
         """
-        self._job, self._wanted = job, wanted
+        self.max_pending = 2 * workers
+        self._job, self._workers, self._wanted = job, workers, wanted
         self._all: set[Worker] = set()
         self._idle: list[Worker] = []
         self._lock = threading.Lock()
         self._turns = Turns()
         self._closed = False
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="shard")
 
-    def worker_info(self, workers: int = 1) -> WorkerInfo:
-        """Start workers, wait until they have loaded everything, and return their versions and adapters.
-
-        Args:
-            workers: the number of workers, which all start at once.
+    def worker_info(self) -> WorkerInfo:
+        """Start all workers, wait until they have loaded everything, and return their versions and adapters.
 
         Raises:
-            AdapterError: an adapter cannot be loaded.
-            ChildLostError: a worker crashed.
+            AdapterError: an adapter cannot be loaded, or a worker crashed while it loaded the adapters.
             JournalError: see `Worker`.
         """
-        started = [self._taken() for _ in range(workers)]
+        started = [self._taken() for _ in range(self._workers)]
         try:
             infos = [self._loaded(worker) for worker in started]
-        except Exception:
+        except Exception as error:
             for worker in started:
                 self._dismiss(worker, keep_log=True)
+            if isinstance(error, ChildLostError):
+                raise AdapterError(self._cause_of(error)) from None
             raise
         for worker in started:
             self._give_back(worker)
         return infos[0]
+
+    def _cause_of(self, lost: ChildLostError) -> str:
+        """Name the adapter whose process also crashes while it loads that adapter alone, if there is one."""
+        with AdapterPool.start(self._job.specs, self._job.process_options, shared=True) as pool:
+            alone = f"a worker {lost} while it loaded all adapters, each of which loads alone"
+            return next(map(str, pool.crashed.values()), alone)
+
+    def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
+        """Submit a shard; a second attempt never runs on the worker of the first.
+
+        A shard that took too long is tried again while no other shard is being computed.
+
+        Args:
+            shard: the number of the shard.
+            first: how the first attempt failed; None if this is the first.
+        """
+        alone = first is not None and first.late
+        return self._threads.submit(self.attempt, shard, careful=first is not None, alone=alone)
 
     def attempt(self, shard: int, *, careful: bool, alone: bool = False) -> Answer:
         """Compute a shard; return its result, or the reason why there is none, such as a closed pool.
@@ -187,12 +220,14 @@ class Pool:
         return found
 
     def close(self) -> None:
-        """End every worker, even those that are computing."""
+        """Cancel what has not begun, and end every worker, even those that are computing."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._closed = True
             workers = list(self._all)
         for worker in workers:
             self._dismiss(worker)
+        self._threads.shutdown()
 
     def _loaded(self, worker: Worker) -> WorkerInfo:
         """Return a worker's versions.
@@ -203,8 +238,9 @@ class Pool:
         info = worker.load()
         self._wanted = self._wanted or info
         if info != self._wanted:
-            how = worker_differences(self._job, self._wanted, info)
-            raise SweepError(f"{worker.name} differs from those before it: {how}")
+            kind = self._job.sweep_kind()
+            how = differences(header_of(kind, self._wanted, ""), header_of(kind, info, ""))
+            raise SweepError(f"{worker.name} differs from those before it: {'; '.join(how)}")
         return info
 
     def _taken(self) -> Worker:

@@ -14,7 +14,7 @@ from crosscheck.cases.sources import CROSSINGS, SCALE_PERIOD, supported_regimes
 from crosscheck.evaluation import CheckedAdapter
 from crosscheck.summary import add
 from crosscheck.sweep.bulk import BulkJudge
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS
 

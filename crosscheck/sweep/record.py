@@ -14,7 +14,7 @@ from crosscheck.ledger import Fault, Header, Known, Ledger, LedgerError
 from crosscheck.ledger.making import known
 from crosscheck.ledger.records import COMPLETE, INTERRUPTED, NO_VERDICT
 from crosscheck.summary import Cell, Summary, add, known_of
-from crosscheck.sweep.messages import Done, Failed
+from crosscheck.sweep.job import Done, Failed
 from crosscheck.sweep.numbers import numbers, to_text
 
 # The number of faults that are kept for each adapter; ledgers and memory must not grow with the shards.

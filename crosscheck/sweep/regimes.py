@@ -17,7 +17,7 @@ from crosscheck.comparison.summarise import count_of
 from crosscheck.evaluation import CheckedAdapter
 from crosscheck.judge import Judge
 from crosscheck.regimes import REGIMES
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS
 

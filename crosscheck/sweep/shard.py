@@ -29,7 +29,7 @@ from crosscheck.ledger import Fault
 from crosscheck.message import replay
 from crosscheck.regimes import REGIMES
 from crosscheck.summary import EVERY, Cell, Summary, add, hash_of
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from reference.types import Outputs, Problem
 
 

@@ -15,7 +15,7 @@ import filelock
 import msgspec
 
 from crosscheck.ledger import Header, Ledger, LedgerError, begin, read, write
-from crosscheck.sweep.identity import differences
+from crosscheck.sweep.job import differences
 from crosscheck.sweep.record import shards_of
 
 PLAN: Final = "plan.json"

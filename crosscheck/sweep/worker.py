@@ -2,32 +2,41 @@
 
 Its arguments are the job and file descriptors. It uses the protocol of `adapters.worker`, and writes the
 result of a shard to the file of results. It computes with one thread. Most adapters run in this process;
-those that need threads, devices, an instruction set or an interpreter of their own run in another one. After
-a failure the client sends no more requests.
+`_needs_process` tells which run in another one. After a failure the client sends no more requests.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgspec
 
 from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, load, load_outside
+from adapters.conditions import ProcessOptions
 from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.journal import write_all
 from adapters.worker import LEAK, Channel, flushes
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
-from crosscheck.hosts import WorkerProcesses
 from crosscheck.ledger import CellRecord
 from crosscheck.ledger.environment import environment
-from crosscheck.ledger.making import by_class
-from crosscheck.sweep.identity import digest_of_known
-from crosscheck.sweep.kind import ShardResult
-from crosscheck.sweep.messages import Answer, Done, Failed, Job, Refused, WorkerInfo, read_job, suite
+from crosscheck.ledger.making import by_class, suite
+from crosscheck.pool import AdapterPool
+from crosscheck.sweep.job import (
+    Answer,
+    Done,
+    Failed,
+    Job,
+    Refused,
+    ShardResult,
+    WorkerInfo,
+    digest_of_known,
+    read_job,
+)
 from reference.types import Array
 
 
@@ -55,19 +64,11 @@ class ShardRunner:
 
     def __init__(self, job: Job) -> None:
         self._kind = job.sweep_kind()
-        self._specs = job.specs
-        self._options = job.process_options
-        self._processes = WorkerProcesses(self._options)
-        self.adapters = {spec.name: self._load_adapter(spec) for spec in job.specs}
+        self._specs, self._options = job.specs, job.process_options
+        self._resources = ExitStack()
+        outside = self._resources.enter_context(_processes(filter(_needs_process, job.specs), self._options))
+        self.adapters = {spec.name: outside.get(spec.name) or _loaded(spec) for spec in job.specs}
         check_unique_names(adapter.description for adapter in self.adapters.values())
-
-    def _load_adapter(self, spec: Spec) -> CheckedAdapter:
-        if (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE):
-            return self._processes.adapter(spec)
-        found = FlushChecked(load_outside(spec.target) if ":" in spec.target else load(spec.target))
-        if flushes():
-            raise AdapterError(f"loading {spec.target} {LEAK}")
-        return found
 
     def info(self) -> WorkerInfo:
         """Return the versions and adapters, which the client checks before the first shard."""
@@ -81,19 +82,41 @@ class ShardRunner:
 
     def close(self) -> None:
         """End the processes of the adapters that have one of their own."""
-        self._processes.close()
+        self._resources.close()
 
     def run(self, shard: int, *, careful: bool) -> ShardResult:
         """Compute a shard, and return its result.
 
         Args:
             shard: the number of the shard.
-            careful: whether every adapter runs in a process of its own, so that one that crashes is named.
+            careful: whether all adapters run in processes of their own, so that one that crashes is named.
         """
         if not careful:
             return self._kind.run(shard, self.adapters)
-        with WorkerProcesses(self._options) as processes:
-            return self._kind.run(shard, {spec.name: processes.adapter(spec) for spec in self._specs})
+        with _processes(self._specs, self._options) as adapters:
+            return self._kind.run(shard, adapters)
+
+
+def _needs_process(spec: Spec) -> bool:
+    """Whether the adapter needs threads, devices, an interpreter or an instruction set of its own."""
+    return (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE)
+
+
+@contextmanager
+def _processes(specs: Iterable[Spec], options: ProcessOptions) -> Iterator[Mapping[str, CheckedAdapter]]:
+    """Start processes with these adapters; raise the first crash of one that is loaded."""
+    with AdapterPool.start(list(specs), options, shared=True) as pool:
+        for crash in pool.crashed.values():
+            raise crash
+        yield pool.adapters
+
+
+def _loaded(spec: Spec) -> CheckedAdapter:
+    """Load an adapter in this process."""
+    found = FlushChecked(load_outside(spec.target) if ":" in spec.target else load(spec.target))
+    if flushes():
+        raise AdapterError(f"loading {spec.target} {LEAK}")
+    return found
 
 
 def answer(runner: ShardRunner, request: Mapping[str, Any], results: int) -> dict[str, Any]:

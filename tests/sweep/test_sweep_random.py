@@ -19,8 +19,7 @@ from crosscheck.cases.sources import CROSSINGS, supported_regimes
 from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.sweep import random
-from crosscheck.sweep.identity import differences, header_of
-from crosscheck.sweep.messages import WorkerInfo
+from crosscheck.sweep.job import WorkerInfo, differences, header_of
 from crosscheck.sweep.random import Random
 from reference.formats import FORMATS
 from reference.types import Array, Problem

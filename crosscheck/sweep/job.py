@@ -1,22 +1,80 @@
-"""The messages between a client and its workers: JSON, checked against these schemas."""
+"""The job of a sweep: its kind, the messages between a client and its workers, and the identity of its parts.
+
+Messages are JSON, checked against the schemas in this module.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import uuid
-from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
-from crosscheck.ledger import CellRecord, Environment, Fault
-from crosscheck.sweep.kind import SweepError, SweepKind
+from adapters.protocol import Description
+from crosscheck.evaluation import CheckedAdapter
+from crosscheck.known.record import SHIPPED
+from crosscheck.ledger import CellRecord, Environment, Fault, Header, Sweep
+from crosscheck.ledger.making import header, suite
+from crosscheck.summary import Cell, Summary
+
+
+class SweepError(Exception):
+    """A sweep cannot run with the given options; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """The result of a shard.
+
+    Attributes:
+        problems: the number of problems that each adapter evaluated.
+        cells: the summary of each cell.
+        faults: disagreements and crashes, without duplicates.
+    """
+
+    problems: int = 0
+    cells: Mapping[Cell, Summary] = field(default_factory=dict)
+    faults: frozenset[Fault] = frozenset()
+
+
+class SweepKind(Protocol):
+    """A kind of sweep with its settings; a `msgspec.Struct`, so that it can be sent to other processes."""
+
+    @property
+    def profile(self) -> str:
+        """The profile in the header of its ledger: ``sweep`` and the name of the kind."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first case."""
+
+    def __len__(self) -> int:
+        """Return the number of shards; in a longer sweep all shards but the old last one stay the same."""
+
+    def problems(self, shard: int) -> int:
+        """Return the number of problems of a shard."""
+
+    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+        """Run a shard's cases with all adapters, which may be in this process.
+
+        Args:
+            shard: the number of the shard, from 0 on.
+            adapters: all adapters, by selector.
+
+        Raises, with a note that replays the case:
+            AdapterMisbehaved: an adapter broke the contract in a way that its values do not show.
+            AdapterCrashed: an adapter in a process of its own crashed.
+        """
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,14 +147,6 @@ def read_job(data: bytes) -> Job:
     return msgspec.json.decode(data, type=Job)
 
 
-def suite() -> str:
-    """Return the version of the suite in this process."""
-    try:
-        return version("gradient-crosscheck")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The versions and adapters of a worker that has loaded everything.
 
@@ -160,3 +210,51 @@ USER_ERRORS: Final[Mapping[str, type[Exception]]] = {
     each.__name__: each for each in (AdapterError, JournalError, SweepError)
 }
 Answer = Done | Failed | Refused
+
+
+def digest_of_known() -> str:
+    """Return the SHA-256 of the record of known differences, on which the results of shards depend."""
+    return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+
+
+def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
+    """Make the header of a sweep that begins now, with no shards yet; all workers have the same versions."""
+    said = {name: Description.of_plain(plain) for name, plain in info.descriptions.items()}
+    settings: dict[str, Any] = msgspec.to_builtins(kind)
+    whole = Sweep(
+        lane=kind.profile,
+        settings={name: msgspec.json.encode(value).decode() for name, value in settings.items()},
+        known=info.known,
+        of=len(kind),
+        shards="",
+        aside="",
+    )
+    head = header(kind.profile, kind.seed, said, command)
+    return replace(head, suite=info.suite, environment=info.environment, sweep=whole)
+
+
+def differences(old: Header, new: Header) -> list[str]:
+    """List the differences that forbid merging the results of two sweeps, one line each."""
+    was, now = dict(_identity(old)), dict(_identity(new))
+    names = sorted({*was, *now})
+    return [f"{n}: {was.get(n, '-')} -> {now.get(n, '-')}" for n in names if was.get(n) != now.get(n)]
+
+
+def _identity(head: Header) -> Iterator[tuple[str, str]]:
+    there = head.environment
+    for name in ("suite", "profile", "seed"):
+        yield name, str(getattr(head, name))
+    for name in ("python", "platform", "cpu", "blas"):
+        yield name, getattr(there, name)
+    yield from _named("package", there.packages)
+    yield from _named("variable", there.variables)
+    yield from ((f"adapter {one.name}", f"{one.about}, {', '.join(one.dtypes)}") for one in head.adapters)
+    if head.sweep is not None:
+        yield "kind", head.sweep.lane
+        yield "shards", str(head.sweep.of)
+        yield "known differences", head.sweep.known
+        yield from _named("setting", head.sweep.settings)
+
+
+def _named(what: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((f"{what} {name}", value) for name, value in values.items())
