@@ -20,7 +20,8 @@ from adapters.conditions import ProcessOptions
 from adapters.protocol import Description
 from crosscheck.console import Interruption, command, console_for, say
 from crosscheck.known import Difference, KnownDifferences
-from crosscheck.ledger import LedgerError, begin, write
+from crosscheck.ledger import begin, write
+from crosscheck.sweep.display import Bar, heading, progress, show
 from crosscheck.sweep.job import (
     Answer,
     Done,
@@ -32,12 +33,9 @@ from crosscheck.sweep.job import (
     WorkerInfo,
     header_of,
 )
-from crosscheck.sweep.numbers import MOST_SHARDS, WHOLE, Slice
 from crosscheck.sweep.pool import Pool
-from crosscheck.sweep.progress import Bar, progress
-from crosscheck.sweep.record import SweepResults, shard_ledger
-from crosscheck.sweep.show import heading, show
-from crosscheck.sweep.store import Store, shard_in, stored
+from crosscheck.sweep.record import MOST_SHARDS, WHOLE, Slice, SweepResults, shard_ledger, shards_of
+from crosscheck.sweep.store import Store, stored
 
 INTERRUPTED = 130
 STORES: Final = Path(".crosscheck/sweeps")
@@ -227,17 +225,10 @@ class _Sweep:
         return f"{self._computed:,} problems in {self._seconds:.1f} s, {rate:,.0f} problems/s{before}"
 
     def take_stored(self, shards: range) -> None:
-        """Add the results that are in the store; a damaged shard is reported and computed again."""
-        console = Console(stderr=True)
-        for shard, file in stored(self._store.path):
-            if shard in shards:
-                try:
-                    ledger = shard_in(file, shard, self._store.header)
-                except LedgerError as error:
-                    say(console, f"{error}; it is computed again")
-                    continue
-                if ledger.header.sweep is not None and ledger.header.sweep.shards:
-                    self.results.add(ledger)
+        """Add the results that are in the store; a damaged shard and a failed one are computed again."""
+        for _, ledger in stored(self._store.path, self._store.header, "it is computed again", shards):
+            if shards_of(ledger.header).done:
+                self.results.add(ledger)
         self._resumed = len(self.results.done)
 
     def run(self, executor: Executor, shards: range) -> bool:

@@ -17,8 +17,8 @@ from adapters import load
 from crosscheck.commands import run
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.ledger import read as read_ledger
-from crosscheck.sweep import progress as shown
-from crosscheck.sweep.command import SWEEP_COMMANDS
+from crosscheck.sweep import display as shown
+from crosscheck.sweep.command import sweep
 from tests.faulty_adapters.toy import Toy
 
 
@@ -64,7 +64,7 @@ def test_a_sweep_without_what_it_needs_is_said(
 def test_what_is_not_installed_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    for module in ("merging", "store"):
+    for module in ("store",):
         monkeypatch.delitem(sys.modules, f"crosscheck.sweep.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "filelock", None)
     assert run(["merge", str(tmp_path), "--ledger", str(tmp_path / "ledger.jsonl")]) == 2
@@ -161,7 +161,7 @@ def read(descriptor: int) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize("name", ["merge", *(f"sweep {kind}" for kind in SWEEP_COMMANDS)])
+@pytest.mark.parametrize("name", ["merge", *(f"sweep {kind}" for kind in sweep.commands)])
 def test_help_says_what_there_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*name.split(), "--help"]) == 0
     assert "--ledger FILE" in capsys.readouterr().out

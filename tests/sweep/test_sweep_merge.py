@@ -15,8 +15,8 @@ from sweeps import UNLUCKY, process_options, specs, sweep
 from crosscheck.commands import cli, run
 from crosscheck.ledger import Ledger, LedgerError, read, write
 from crosscheck.ledger.records import COMPLETE, INTERRUPTED
-from crosscheck.sweep.merging import merge_and_show
-from crosscheck.sweep.numbers import MOST_SHARDS, Slice, numbers, slice_of, to_text
+from crosscheck.sweep.record import MOST_SHARDS, Slice, numbers, slice_of, to_text
+from crosscheck.sweep.store import merge_and_show
 from tests.faulty_adapters.toy import Toy
 from tests.faulty_adapters.unlucky import SHARD
 

@@ -17,7 +17,7 @@ from sweeps import COMMAND, ROOT, UNLUCKY, counted, digest, files, specs, sweep
 from crosscheck.ledger import LedgerError, begin
 from crosscheck.sweep import session
 from crosscheck.sweep.job import SweepError
-from crosscheck.sweep.numbers import WHOLE, Slice
+from crosscheck.sweep.record import WHOLE, Slice
 from crosscheck.sweep.session import Executor, ShardAnswer, compute
 from crosscheck.sweep.store import PLAN, plan_of
 from tests.faulty_adapters.toy import Toy
