@@ -7,7 +7,6 @@ without a cluster does. So no shard can crash a Dask worker, and the number of t
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -35,19 +34,14 @@ class DaskExecutor:
     """Computes shards on all workers of a Dask scheduler, including workers that join later."""
 
     def __init__(self, address: str, job: Job, wanted: WorkerInfo) -> None:
-        """Make every worker load the frameworks and adapters.
-
-        Args:
-            address: the address of the scheduler.
-            job: the job of the sweep.
-            wanted: the versions and adapters of a worker on this machine; all others must have the same.
+        """Make every worker load the frameworks and adapters that are wanted, those of this machine.
 
         Raises:
             SweepError: there is no scheduler or no worker, or a worker has other versions or adapters.
         """
         self._address = address
         self._job = msgspec.json.encode(job)
-        self._wanted = json.dumps(msgspec.to_builtins(wanted))
+        self._wanted = msgspec.json.encode(wanted)
         try:
             self._client = Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
         except (OSError, ValueError) as error:  # no answer, or no address
@@ -132,11 +126,11 @@ _lock = threading.Lock()
 class _Shared:
     """The pool of a sweep, and the number of tasks that use it."""
 
-    def __init__(self, job: bytes, wanted: str) -> None:
+    def __init__(self, job: bytes, wanted: bytes) -> None:
         read = read_job(job)
         # This machine decides where compiled programs are kept.
         here = msgspec.structs.replace(read, environment={**read.environment, **compilation.kept()})
-        self.pool = Pool(here, wanted=msgspec.convert(json.loads(wanted), WorkerInfo))
+        self.pool = Pool(here, wanted=msgspec.json.decode(wanted, type=WorkerInfo))
         self.tasks, self.idle = 0, threading.Timer(IDLE, _close_pool, [job])
 
 
@@ -145,7 +139,7 @@ _ended: set[bytes] = set()
 
 
 @contextmanager
-def _pool_of(job: bytes, wanted: str) -> Iterator[Pool]:
+def _pool_of(job: bytes, wanted: bytes) -> Iterator[Pool]:
     with _lock:
         if job in _ended:
             raise SweepError(ENDED)
@@ -181,7 +175,7 @@ def _close_pool(job: bytes, *, even_at_work: bool = False) -> None:
     shared.pool.close()
 
 
-def ready(job: bytes, wanted: str) -> bytes:
+def ready(job: bytes, wanted: bytes) -> bytes:
     """Load everything; return no bytes if the versions are those wanted, otherwise an encoded `Refused`."""
     try:
         with _pool_of(job, wanted) as pool:
@@ -191,7 +185,7 @@ def ready(job: bytes, wanted: str) -> bytes:
     return b""
 
 
-def attempt(job: bytes, wanted: str, shard: int, careful: bool) -> bytes:  # noqa: FBT001, plain data for Dask
+def attempt(job: bytes, wanted: bytes, shard: int, careful: bool) -> bytes:  # noqa: FBT001, plain data for Dask
     """Compute a shard; return the encoded answer, which is `Refused` if other versions are installed here."""
     try:
         with _pool_of(job, wanted) as pool:

@@ -98,14 +98,10 @@ def heading(header: Header) -> Iterator[str]:
 
 
 def show(results: SweepResults, ledger: Ledger, console: Console, counted: str, *, details: bool) -> None:
-    """Print the report: the verdict, the table, faults and figures.
+    """Print the report of the results and their ledger: the verdict, the table, faults and figures.
 
-    Args:
-        results: the results of the sweep.
-        ledger: the ledger of the same results.
-        console: the console to print to.
-        counted: a line with the number of problems and the time that they took.
-        details: whether the table shows each output, with the extremes.
+    ``counted`` is a line with the number of problems and the time that they took. With details the table
+    shows each output, with the extremes.
     """
     if not results.done and not results.failed_shards:
         say(console, "", "No shard is finished, so nothing is judged yet.")

@@ -18,7 +18,7 @@ from msgspec import Struct
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
 from crosscheck.cases.sources import LABELS
-from crosscheck.comparison.summarise import cell_of, summarise
+from crosscheck.comparison.summarise import cell_of
 from crosscheck.evaluation import CheckedAdapter, Outcome
 from crosscheck.judge import Judge
 from crosscheck.regimes.thresholds import saturation
@@ -157,20 +157,14 @@ class _ExhaustiveShard(Shard):
 
     def _judge(self, block: _Block, results: Mapping[str, Outputs]) -> None:
         """Judge every number of a block, and measure its error."""
-        measure = self._by_reference if self._format.dtype.itemsize == 4 else self._by_oracle
         outcomes = {name: self.outcome(block.judge, name, got) for name, got in results.items()}
-        measure(block, outcomes)
+        if self._format.dtype.itemsize == 2:
+            self.add_outcomes(block.part, block.judge, outcomes, exact_values(block.judge), block.regime)
+            return
+        self._by_reference(block, outcomes)
         for name, outcome in outcomes.items():
             if outcome.disagreeing:
                 self.add_disagreements(block.part, block.judge, name, outcome, block.regime)
-
-    def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
-        """Add summaries with errors from the exact values; `add_disagreements` counts what is outside."""
-        values = exact_values(block.judge)
-        for outcome in outcomes.values():
-            for cell, summary in summarise(block.part, block.judge, outcome, values).items():
-                bare = dataclasses.replace(summary, wrong_problems=0, wrong_elements=0)
-                add(self.cells, {dataclasses.replace(cell, regime=block.regime, shape=SHAPE): bare})
 
     def _by_reference(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
         """Add counts, hashes and errors, which are measured from the float64 reference."""

@@ -73,7 +73,7 @@ class Worker:
         """Wait until the worker has loaded everything, and return its versions and adapters.
 
         Raises:
-            AdapterError: an adapter cannot be loaded in the worker.
+            AdapterError: an adapter cannot be loaded.
             ChildLostError: the worker crashed.
         """
         if self.info is None:
@@ -89,22 +89,16 @@ class Worker:
         Raises:
             ChildLostError: the worker crashed, or took too long.
         """
-        limit = (
-            self._job.limit * SECOND_ATTEMPT_FACTOR + self._job.process_options.longest
-            if careful
-            else self._job.limit
-        )
+        limit = self._job.limit
+        if careful:
+            limit = limit * SECOND_ATTEMPT_FACTOR + self._job.process_options.longest
         said = self._child.ask({"shard": shard, "careful": careful}, limit)
         data = os.pread(self._child.results.fileno(), said["bytes"], 0)
         answer: Answer = msgspec.json.decode(data, type=Answer)
         return answer
 
     def close(self, *, keep_log: bool = False) -> None:
-        """End the process, even while it is computing.
-
-        Args:
-            keep_log: whether the log of its output is kept, since it may say what went wrong.
-        """
+        """End the process, even while it is computing; the log of its output may say what went wrong."""
         self._child.close()
         if not keep_log:
             self.log.unlink(missing_ok=True)
@@ -114,18 +108,12 @@ class Pool:
     """The workers of this machine for one job, an `Executor`; any number of threads may use it.
 
     After a failure the caller requests the shard once more, and another worker computes it.
-
-    Attributes:
-        max_pending: the number of shards that may be submitted at a time.
     """
 
     def __init__(self, job: Job, workers: int = 1, wanted: WorkerInfo | None = None) -> None:
         """Make the pool, in which workers start when they are needed.
 
-        Args:
-            job: the job of the sweep.
-            workers: the number of workers that compute submitted shards.
-            wanted: the versions that every worker must have; None: those of the first worker.
+        All must have the versions and adapters that are wanted; None: those of the first worker.
         """
         self.max_pending = 2 * workers
         self._job, self._workers, self._wanted = job, workers, wanted
@@ -163,13 +151,9 @@ class Pool:
             return next(map(str, pool.crashed.values()), alone)
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """Submit a shard; a second attempt never runs on the worker of the first.
+        """See `crosscheck.sweep.session.Executor`; a second attempt never runs on the worker of the first.
 
         A shard that took too long is tried again while no other shard is being computed.
-
-        Args:
-            shard: the number of the shard.
-            first: how the first attempt failed; None if this is the first.
         """
         alone = first is not None and first.late
         return self._threads.submit(self.attempt, shard, careful=first is not None, alone=alone)
@@ -185,26 +169,22 @@ class Pool:
         turn = self._turns.alone if alone else self._turns.beside_others
         try:
             with turn(self._check_open):
-                return self._attempt(shard, careful=careful)
-        except SweepError as error:
+                return self._answer(self._taken(), shard, careful=careful)
+        except (JournalError, SweepError) as error:
             return Refused.of(error)
 
     def _check_open(self) -> None:
         if self._closed:
             raise SweepError(ENDED)
 
-    def _attempt(self, shard: int, *, careful: bool) -> Answer:
-        try:
-            worker = self._taken()
-        except (AdapterError, JournalError, SweepError) as error:
-            return Refused.of(error)
+    def _answer(self, worker: Worker, shard: int, *, careful: bool) -> Answer:
+        """Return a worker's answer; only a worker that has computed its shard is used again."""
         try:
             self._loaded(worker)
             found = worker.compute(shard, careful=careful)
         except ChildLostError as lost:
             self._dismiss(worker, keep_log=not self._closed)
-            if self._closed:
-                return Refused.of(SweepError(ENDED))
+            self._check_open()
             late = isinstance(lost, ChildLateError)
             how = f"{lost} ({load()})" if late else lost
             return Failed(what=f"its {worker.name} {how}; what it printed: {worker.log}", late=late)
@@ -230,11 +210,7 @@ class Pool:
         self._threads.shutdown()
 
     def _loaded(self, worker: Worker) -> WorkerInfo:
-        """Return a worker's versions.
-
-        Raises:
-            SweepError: they are not those wanted; a package may have been installed during the sweep.
-        """
+        """Wait for a worker; raise SweepError if its versions are not those wanted."""
         info = worker.load()
         self._wanted = self._wanted or info
         if info != self._wanted:
@@ -246,8 +222,7 @@ class Pool:
     def _taken(self) -> Worker:
         """Reserve an idle worker, or start a new one."""
         with self._lock:
-            if self._closed:
-                raise SweepError(ENDED)
+            self._check_open()
             if self._idle:
                 return self._idle.pop()
             worker = Worker(self._job)

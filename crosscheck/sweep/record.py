@@ -20,10 +20,8 @@ from crosscheck.sweep.job import Done, Failed
 
 # The number of faults that are kept for each adapter; ledgers and memory must not grow with the shards.
 FAULTS: Final = 100
-
-
 # Every reader of a ledger holds the set of its shard numbers in memory.
-MOST_SHARDS = 10**6
+MOST_SHARDS: Final = 10**6
 
 
 def to_text(numbers: Iterable[int]) -> str:
@@ -124,14 +122,7 @@ def with_shards(header: Header, done: Iterable[int], failed: Iterable[int]) -> H
 
 
 def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answer: Done | Failed) -> Ledger:
-    """Make the ledger of one shard from a worker's answer.
-
-    Args:
-        header: the header of the sweep.
-        entries: the known differences that concern the adapters of the sweep.
-        shard: the number of the shard.
-        answer: the answer of the worker that computed the shard.
-    """
+    """Make the ledger of one shard from a worker's answer; the entries are what concerns the adapters."""
     if isinstance(answer, Failed):
         begins = NO_VERDICT if answer.late else ""
         fault = Fault(who=answer.who, what=f"{begins}shard {shard} failed: {answer.what}")
@@ -207,11 +198,7 @@ class SweepResults:
         return found + [f"{what}: {count}" for what, count in counts.items() if count]
 
     def ledger(self, *, complete: bool) -> Ledger:
-        """Make the ledger of the merged results.
-
-        Args:
-            complete: whether all shards are there.
-        """
+        """Make the ledger of the merged results, which are complete if all shards are there."""
         return Ledger(
             with_shards(self.header, self.done, self.failed_shards),
             self.cells,

@@ -13,7 +13,7 @@ from functools import cache
 from msgspec import Struct
 
 from crosscheck.comparison.plan import ROUND, CorePlan
-from crosscheck.comparison.summarise import count_of
+from crosscheck.comparison.summarise import count_of, exact_values_within_budget
 from crosscheck.evaluation import CheckedAdapter
 from crosscheck.judge import Judge
 from crosscheck.regimes import REGIMES
@@ -68,5 +68,8 @@ class Regimes(Struct, frozen=True, tag="regimes"):
             problem = case.problem()
             with work.check_inputs_unchanged(case, problem):
                 results = work.evaluated(case, problem)
-            work.add_outcomes(case, Judge(problem), results)
+            judge = Judge(problem)
+            outcomes = {name: work.outcome(judge, name, got) for name, got in results.items()}
+            exact = exact_values_within_budget(judge, list(outcomes.values()))
+            work.add_outcomes(case, judge, outcomes, exact)
         return work.result(self.problems(shard))

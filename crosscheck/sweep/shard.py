@@ -11,12 +11,12 @@ import xxhash
 from numpy.typing import NDArray
 
 from adapters.errors import AdapterMisbehaved
+from crosscheck.accuracy import ExactValue
 from crosscheck.cases import Case
 from crosscheck.cases.sources import clear_cache
 from crosscheck.comparison.summarise import (
     cell_of,
     count_of,
-    exact_values_within_budget,
     known_fields,
     summarise,
     wrong_in,
@@ -95,13 +95,22 @@ class Shard:
         """Judge the outputs of an adapter."""
         return judge_evaluation(judge, Evaluation(self.adapters[name].description, got))
 
-    def add_outcomes(self, case: Case, judge: Judge, results: Mapping[str, Outputs]) -> None:
-        """Judge the outputs of all adapters, count them as `compare` does, and report disagreements."""
-        outcomes = {name: self.outcome(judge, name, got) for name, got in results.items()}
-        exact = exact_values_within_budget(judge, list(outcomes.values()))
+    def add_outcomes(
+        self,
+        case: Case,
+        judge: Judge,
+        outcomes: Mapping[str, Outcome],
+        exact: Mapping[str, ExactValue],
+        regime: str | None = None,
+    ) -> None:
+        """Count all adapters' outcomes and errors as `compare` does, and report new disagreements.
+
+        The cells have this regime, or that of the case for None.
+        """
         for name, outcome in outcomes.items():
             matches = self._known.matches(judge, outcome, case.shape)
-            add(self.cells, summarise(case, judge, outcome, exact, matches))
+            for cell, summary in summarise(case, judge, outcome, exact, matches).items():
+                add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
             self._report_first(case, judge, name, combine_matches(outcome, matches).without_known(outcome))
 
     def add_disagreements(
@@ -109,12 +118,7 @@ class Shard:
     ) -> None:
         """Count an adapter's elements outside their sets, and report those that no known difference covers.
 
-        Args:
-            case: a case with such elements.
-            judge: the judge of the case.
-            name: the selector of the adapter.
-            outcome: its outcome.
-            regime: the regime of the cells; None: that of the case.
+        The cells have this regime, or that of the case for None.
         """
         self._report_first(case, judge, name, self._count_outside(case, judge, outcome, regime))
 
@@ -123,12 +127,7 @@ class Shard:
     ) -> None:
         """Do the same as `add_disagreements`, but judge only the problems that are known to disagree.
 
-        Args:
-            case: a case with such elements.
-            problem: the arrays of the case, with one stack axis.
-            name: the selector of the adapter.
-            got: its outputs.
-            places: the places of the problems with elements outside their sets.
+        ``places`` are the places of these problems in the one stack axis of the case.
         """
         some = Judge(Problem(*(array[places] for array in problem)))
         left = self._count_outside(case, some, self.outcome(some, name, rows_of(got, places)))
@@ -157,11 +156,7 @@ class Shard:
     def _report_first(self, case: Case, judge: Judge, name: str, left: Outcome) -> None:
         """Add a fault for each output that disagrees for the first time, with a case as small as possible.
 
-        Args:
-            case: the case that was evaluated.
-            judge: the judge of the case.
-            name: the selector of the adapter.
-            left: its outcome, without the elements that known differences cover.
+        ``left`` is the outcome without the elements that known differences cover.
         """
         if not self._is_new(case, name, left):
             return

@@ -143,10 +143,10 @@ def _check_same(path: Path, header: Header, *, resume: bool) -> None:
 def merge_and_show(
     paths: Sequence[Path], ledger: Path, *, partial: bool = False, details: bool = False
 ) -> int:
-    """Merge parts of a sweep, print the report, and return the exit code.
+    """Merge parts of a sweep, which are ledgers and stores; print the report, and return the exit code.
 
     Args:
-        paths: the ledgers and stores.
+        paths: the parts.
         ledger: the file for the merged ledger.
         partial: whether shards may be missing; the ledger then says that it is not complete.
         details: whether the table shows each output, with the extremes.

@@ -62,11 +62,11 @@ class ShardRunner:
         AdapterCrashed: an adapter in a process of its own crashed while it was loaded.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, stack: ExitStack) -> None:
+        """Load the adapters; the stack ends the processes of those that need one of their own."""
         self._kind = job.sweep_kind()
         self._specs, self._options = job.specs, job.process_options
-        self._resources = ExitStack()
-        outside = self._resources.enter_context(_processes(filter(_needs_process, job.specs), self._options))
+        outside = stack.enter_context(_processes(filter(_needs_process, job.specs), self._options))
         self.adapters = {spec.name: outside.get(spec.name) or _loaded(spec) for spec in job.specs}
         check_unique_names(adapter.description for adapter in self.adapters.values())
 
@@ -79,10 +79,6 @@ class ShardRunner:
             environment=environment(),
             descriptions={name: dataclasses.asdict(each) for name, each in said.items()},
         )
-
-    def close(self) -> None:
-        """End the processes of the adapters that have one of their own."""
-        self._resources.close()
 
     def run(self, shard: int, *, careful: bool) -> ShardResult:
         """Compute a shard, and return its result.
@@ -138,23 +134,16 @@ def _about(error: AdapterMisbehaved | AdapterCrashed) -> str:
     return "; ".join([one_line(error), *getattr(error, "__notes__", ())])
 
 
-def load_runner(job: str) -> tuple[ShardRunner | None, dict[str, Any]]:
-    """Load everything; the message to the client has the versions, or the reason for a failure."""
-    try:
-        runner = ShardRunner(read_job(job.encode()))
-        return runner, {"info": msgspec.to_builtins(runner.info())}
-    except (AdapterError, AdapterCrashed) as error:
-        traceback.print_exc()
-        return None, {"refused": msgspec.to_builtins(Refused.of(AdapterError(str(error))))}
-
-
 def main(arguments: Sequence[str]) -> None:
     """Load everything, report the versions, and compute shards until the client closes the pipe."""
     job, *descriptors = arguments
     channel = Channel(descriptors)
-    runner, said = load_runner(job)
-    if runner is None:
-        channel.send(said)
-        return
-    channel.serve(said, lambda request: answer(runner, request, channel.results))
-    runner.close()
+    with ExitStack() as stack:
+        try:
+            runner = ShardRunner(read_job(job.encode()), stack)
+        except (AdapterError, AdapterCrashed) as error:
+            traceback.print_exc()
+            channel.send({"refused": msgspec.to_builtins(Refused.of(AdapterError(str(error))))})
+            return
+        info = msgspec.to_builtins(runner.info())
+        channel.serve({"info": info}, lambda request: answer(runner, request, channel.results))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import signal
 import sys
@@ -179,7 +178,7 @@ def test_a_worker_that_joined_later_checks_itself_before_it_computes(
     job = Job.of(Toy(), specs(), process_options(tmp_path), 60.0)
     info: dict[str, Any] = {"suite": "0.0.1", "known": "", "descriptions": {}}
     environment = {"python": "3", "platform": "", "cpu": "", "blas": "", "packages": {}, "variables": {}}
-    wanted = json.dumps({**info, "environment": environment})
+    wanted = msgspec.json.encode({**info, "environment": environment})
     with Client(cluster, set_as_default=False) as client:
         encoded = msgspec.json.encode(job)
         answer = client.submit(module.attempt, encoded, wanted, 0, False).result()
@@ -197,7 +196,7 @@ def test_processes_that_nobody_asks_any_more_end(tmp_path: Path, monkeypatch: py
     job = Job.of(Toy(), specs(), process_options(tmp_path), 60.0)
     before = set(workers_of(os.getpid()))
     with patch.dict(os.environ, PATH), closing(Pool(job)) as pool:
-        wanted = json.dumps(msgspec.to_builtins(pool.worker_info()))
+        wanted = msgspec.json.encode(pool.worker_info())
         assert module.ready(msgspec.json.encode(job), wanted) == b""
     assert_gone([each for each in workers_of(os.getpid()) if each not in before])
 
