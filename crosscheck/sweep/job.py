@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
@@ -235,26 +235,20 @@ def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
 
 def differences(old: Header, new: Header) -> list[str]:
     """List the differences that forbid merging the results of two sweeps, one line each."""
-    was, now = dict(_identity(old)), dict(_identity(new))
+    was, now = _identity(old), _identity(new)
     names = sorted({*was, *now})
     return [f"{n}: {was.get(n, '-')} -> {now.get(n, '-')}" for n in names if was.get(n) != now.get(n)]
 
 
-def _identity(head: Header) -> Iterator[tuple[str, str]]:
-    there = head.environment
-    for name in ("suite", "profile", "seed"):
-        yield name, str(getattr(head, name))
-    for name in ("python", "platform", "cpu", "blas"):
-        yield name, getattr(there, name)
-    yield from _named("package", there.packages)
-    yield from _named("variable", there.variables)
-    yield from ((f"adapter {one.name}", f"{one.about}, {', '.join(one.dtypes)}") for one in head.adapters)
-    if head.sweep is not None:
-        yield "kind", head.sweep.lane
-        yield "shards", str(head.sweep.of)
-        yield "known differences", head.sweep.known
-        yield from _named("setting", head.sweep.settings)
-
-
-def _named(what: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    return ((f"{what} {name}", value) for name, value in values.items())
+def _identity(head: Header) -> dict[str, str]:
+    """Return everything that the parts of a sweep must share, by the names that messages use."""
+    there, sweep = head.environment, head.sweep
+    found = {name: str(getattr(head, name)) for name in ("suite", "profile", "seed")}
+    found |= {name: getattr(there, name) for name in ("python", "platform", "cpu", "blas")}
+    found |= {f"package {name}": value for name, value in there.packages.items()}
+    found |= {f"variable {name}": value for name, value in there.variables.items()}
+    found |= {f"adapter {one.name}": f"{one.about}, {', '.join(one.dtypes)}" for one in head.adapters}
+    if sweep is not None:
+        found |= {"kind": sweep.lane, "shards": str(sweep.of), "known differences": sweep.known}
+        found |= {f"setting {name}": value for name, value in sweep.settings.items()}
+    return found

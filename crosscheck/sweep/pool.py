@@ -163,7 +163,7 @@ class Pool:
 
         Args:
             shard: the number of the shard.
-            careful: whether every adapter runs in a process of its own.
+            careful: whether no adapter runs in the worker itself, so that one that crashes is named.
             alone: whether to wait until no other worker of the pool computes, and to keep them waiting.
         """
         turn = self._turns.alone if alone else self._turns.beside_others
