@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from crosscheck.sweep.job import SweepKind
     from crosscheck.sweep.record import Slice
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -48,38 +47,34 @@ def _what_it_needs() -> Iterator[None]:
         raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[sweep]'") from None
 
 
-def _run_options(command: Command) -> Command:
-    """Add the options that are common to all kinds of sweep."""
-    options = (
-        click.option(
-            "--workers", type=click.IntRange(1, 1024), metavar="N",
-            help="Compute in N processes; by default one for each core.",
-        ),
-        click.option(
-            "--shard-timeout", "limit", type=Seconds(), default=600.0,
-            show_default=True, metavar="SECONDS", help="Time limit for a shard, including compilation.",
-        ),
-        click.option(
-            "--store", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-            help="Keep finished shards in DIR; by default a directory in .crosscheck/sweeps.",
-        ),
-        click.option("--resume", is_flag=True, help="Continue a sweep from its finished shards."),
-        click.option(
-            "--shard", "part", callback=_part, metavar="I/N",
-            help="Compute every N-th shard, from the I-th on; `crosscheck merge` joins the parts.",
-        ),
-        click.option(
-            "--scheduler", metavar="ADDRESS",
-            help="Compute on the Dask cluster at ADDRESS, such as tcp://127.0.0.1:8786.",
-        ),
-        click.option(
-            "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-            help="Write the results to FILE, for `gate`, `report` and `merge`.",
-        ),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+# The options that are common to all kinds of sweep.
+_RUN_OPTIONS: Sequence[Option] = (
+    click.option(
+        "--workers", type=click.IntRange(1, 1024), metavar="N",
+        help="Compute in N processes; by default one for each core.",
+    ),
+    click.option(
+        "--shard-timeout", "limit", type=Seconds(), default=600.0,
+        show_default=True, metavar="SECONDS", help="Time limit for a shard, including compilation.",
+    ),
+    click.option(
+        "--store", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+        help="Keep finished shards in DIR; by default a directory in .crosscheck/sweeps.",
+    ),
+    click.option("--resume", is_flag=True, help="Continue a sweep from its finished shards."),
+    click.option(
+        "--shard", "part", callback=_part, metavar="I/N",
+        help="Compute every N-th shard, from the I-th on; `crosscheck merge` joins the parts.",
+    ),
+    click.option(
+        "--scheduler", metavar="ADDRESS",
+        help="Compute on the Dask cluster at ADDRESS, such as tcp://127.0.0.1:8786.",
+    ),
+    click.option(
+        "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+        help="Write the results to FILE, for `gate`, `report` and `merge`.",
+    ),
+)  # fmt: skip
 
 
 @click.group(short_help="Judge large numbers of problems in shards.")
@@ -94,10 +89,11 @@ def sweep_command(*options: Option) -> Callable[[Callable[..., SweepKind]], Call
     """
 
     def add(make_kind: Callable[..., SweepKind]) -> Callable[..., SweepKind]:
-        command: Callable[..., Any] = details_option(_run_options(partial(_sweep, make_kind)))
-        for option in reversed(options):
+        command: Callable[..., Any] = partial(_sweep, make_kind)
+        all_options: Sequence[Option] = (adapter_options, *options, details_option, *_RUN_OPTIONS)
+        for option in reversed(all_options):
             command = option(command)
-        sweep.add_command(click.command(make_kind.__name__, help=make_kind.__doc__)(adapter_options(command)))
+        sweep.add_command(click.command(make_kind.__name__, help=make_kind.__doc__)(command))
         return make_kind
 
     return add
