@@ -19,7 +19,7 @@ from adapters import compilation
 from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
 from adapters.turns import load
 from adapters.xla import replaced
-from crosscheck.run_summary import RunSummary
+from crosscheck.results.run_summary import RunSummary
 
 try:
     import beartype  # noqa: F401, it checks the shapes
@@ -38,7 +38,7 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     from recording import Recording
 
-    from crosscheck.matrix.run import MatrixRun
+    from crosscheck.matrix_run import MatrixRun
     from crosscheck.pool import AdapterPool
 
 pytest_plugins = ["recording"]
@@ -225,7 +225,6 @@ def _start(config: pytest.Config) -> None:
         pool = AdapterPool.start(selected(config), _process_options(config))
     except (adapters.AdapterError, adapters.JournalError) as error:
         raise pytest.UsageError(str(error)) from None
-    pool.run_summary.problems.update({said.name: 0 for said in pool.descriptions.values()})
     config.stash[POOL] = pool
     config.add_cleanup(pool.close)
 
@@ -266,18 +265,18 @@ def frameworks(request: pytest.FixtureRequest) -> frozenset[str]:
 @pytest.fixture(scope="session")
 def matrix(request: pytest.FixtureRequest, recording: Recording) -> Iterator[MatrixRun]:
     """Yield the runner of the matrix, whose adapters' processes start when they are first needed."""
-    from crosscheck.known import KnownDifferences
-    from crosscheck.matrix.run import MatrixRun
+    from crosscheck.matrix_run import MatrixRun
     from crosscheck.pool import AdapterPool
+    from crosscheck.results.known import KnownDifferences
+    from crosscheck.results.record import Results
 
     config = request.config
     pool = AdapterPool.start([], _process_options(config), shared=True)
     config.add_cleanup(pool.close)
-    listener = recording.hear if recording.path is not None else None
-    matrix = MatrixRun(pool, KnownDifferences.shipped(), listener=listener)
+    matrix = MatrixRun(pool, Results(KnownDifferences.shipped(), is_measured=recording.path is not None))
     config.stash[MATRIX] = matrix
     yield matrix
-    recording.describe(pool.descriptions)
+    recording.add(matrix.results, pool.descriptions)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -305,7 +304,7 @@ def _run_summary(config: pytest.Config) -> RunSummary:
     if POOL in config.stash:
         total.add(config.stash[POOL].run_summary.plain())
     if MATRIX in config.stash:
-        total.add(config.stash[MATRIX].pool.run_summary.plain())
+        total.add(config.stash[MATRIX].run_summary.plain())
     total.tried_again.update(_process_options(config).turns.notes)
     return total
 

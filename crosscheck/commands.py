@@ -82,7 +82,7 @@ def compare(  # noqa: PLR0913, one for each option
     """Compare all adapters on generated inputs and print a table."""
     from adapters import compilation
     from adapters.conditions import ProcessOptions
-    from crosscheck.comparison.session import compare_and_show
+    from crosscheck.compare.session import compare_and_show
     from reference.formats import FORMATS
 
     dtypes = chosen(dtype, FORMATS, "--dtype")
@@ -189,7 +189,7 @@ def check(  # noqa: PLR0913, one for each option
 )  # fmt: skip
 def gate(*, baseline: Path, new: Path, accept: str | None, summary: Path | None, everything: bool) -> int:
     """Show what changed between two ledgers; exit with 1 if anything is worse."""
-    from crosscheck.gate.command import gate_and_show
+    from crosscheck.gate import gate_and_show
 
     if accept is not None and not accept.strip():
         raise click.UsageError("--accept needs a reason")
@@ -262,7 +262,7 @@ def _matrix(
 
 def _per_interpreter(plan: Any, specs: Sequence[Any], pythons: Sequence[str]) -> tuple[Any, list[Any]]:
     """Return the plan and the adapters for each of two interpreters."""
-    from crosscheck.comparison.interpreters import PlanPerInterpreter, suffix_of
+    from crosscheck.compare.interpreters import PlanPerInterpreter, suffix_of
 
     if len(pythons) != 2:
         raise click.UsageError(f"--python needs two interpreters, old and new, not {len(pythons)}")

@@ -6,18 +6,16 @@ Either the adapters' claims differ, and so do their sets, or one set is wide eno
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from crosscheck.comparison.claims import WITHOUT_CLAIM, widening
 from crosscheck.evaluation import Outcome
 from crosscheck.explain.element import Element
 from crosscheck.formatting import format_decimal, format_element
 from crosscheck.judge import AXES, Judge
+from crosscheck.results.claims import WITHOUT_CLAIM, all_judged, different
 from reference.arithmetic import Arithmetic
 from reference.types import Bool
 from reference.ulp import ulp
@@ -38,63 +36,6 @@ UNCLAIMED: Final = {**WITHOUT_CLAIM, "u_acc": None, "u_sum": None}
 AMPLIFIED: Final = 8
 
 
-@dataclass
-class Differences:
-    """How often the adapters of a run differ while each is within its bounds.
-
-    Attributes:
-        elements: numbers that at least two adapters returned.
-        different: those of them that are judged, differ between adapters, and are within bounds for each.
-        by_claim: numbers that are within bounds only because of a claim, by adapter, dtype and claims.
-    """
-
-    elements: int = 0
-    different: int = 0
-    by_claim: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-
-    def add(self, judge: Judge, outcomes: Sequence[Outcome]) -> None:
-        """Count the differences of one case."""
-        for output in AXES:
-            there = [outcome for outcome in outcomes if output in outcome.judgements]
-            if len(there) > 1:
-                found = different(there, output) & _judged(there, output)
-                self.elements += found.size
-                self.different += int(np.count_nonzero(found))
-        for outcome in outcomes:
-            if outcome.outputs is not None:
-                self._count_by_claim(judge, outcome)
-
-    def _count_by_claim(self, judge: Judge, outcome: Outcome) -> None:
-        """Count the elements that would be outside if the adapter claimed nothing."""
-        said, dtype = outcome.description, judge.format.name
-        claims = said.arithmetic[dtype]
-        if outcome.outputs is None or not (made := widening(claims)):
-            return
-        without = dataclasses.replace(claims, **{name: WITHOUT_CLAIM[name] for name in made})
-        narrow = judge.judge(outcome.outputs, without)
-        self.by_claim[said.name, dtype, ", ".join(made)] += sum(
-            int(np.count_nonzero(one.admissible & ~narrow[name].admissible))
-            for name, one in outcome.judgements.items()
-        )
-
-
-def different(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Return where values differ, NaNs being equal, and none lies outside its set; the output's shape."""
-    first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
-    found = np.zeros(first.shape, np.bool_)
-    with np.errstate(invalid="ignore"):
-        for other in others:
-            found |= (first != other) & ~(np.isnan(first) & np.isnan(other))
-    for outcome in outcomes:
-        found &= outcome.judgements[output].admissible
-    return found
-
-
-def _judged(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Return where the values of all adapters are judged."""
-    return np.logical_and.reduce([outcome.judgements[output].judged for outcome in outcomes])
-
-
 def difference_lines(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Yield, for each output that differs, the values at their largest distance; then yield the reasons."""
     reasons: dict[str, list[str]] = {}
@@ -104,7 +45,7 @@ def difference_lines(judge: Judge, outcomes: Sequence[Outcome]) -> Iterator[str]
         if found.any():
             element = Element(judge, output, _farthest(judge, there, output, found))
             values = "; ".join(_values(element, there))
-            note = "" if _judged(there, output)[element.index] else "; not judged"
+            note = "" if all_judged(there, output)[element.index] else "; not judged"
             yield f"{format_element(output, element.index)}: {values}{note}"
             for reason in _reasons(element, there):
                 reasons.setdefault(reason, []).append(output)

@@ -60,8 +60,8 @@ def _report_error(error: Exception) -> int:
     from adapters.errors import AdapterError, JournalError, one_line
     from crosscheck.cases.literals import CaseError
     from crosscheck.escaping import escape_and_shorten
-    from crosscheck.known import KnownError
-    from crosscheck.ledger import LedgerError
+    from crosscheck.results.known import KnownError
+    from crosscheck.results.ledger import LedgerError
     from crosscheck.sweep.job import SweepError
 
     theirs = (AdapterError, JournalError, CaseError, KnownError, LedgerError, OutputError, SweepError)

@@ -14,7 +14,7 @@ from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, NoAnswer
 from adapters.isolated import ProcessAdapter
 from adapters.protocol import Description
-from crosscheck.cases import Case
+from crosscheck.cases import Case, Literal
 from crosscheck.contract import contract_violations
 from crosscheck.evaluation import (
     CheckedAdapter,
@@ -26,9 +26,9 @@ from crosscheck.evaluation import (
 )
 from crosscheck.hosts import WorkerProcesses
 from crosscheck.judge import Judge
-from crosscheck.matrix.coverage import decided, regimes_of
 from crosscheck.message import replay
-from crosscheck.run_summary import RunSummary
+from crosscheck.results.record import Results
+from crosscheck.results.run_summary import RunSummary
 from reference.types import Array, Outputs, Problem
 
 # How many numbers of problems and results may wait to be judged, some 100 MB: no process waits for long.
@@ -96,7 +96,7 @@ class AdapterPool:
     Attributes:
         adapters: the adapters that started, in order; a `RetiredAdapter` in place of each retired one.
         crashed: the crash or time-out of each adapter that had one, while it was loaded or later.
-        run_summary: the counts of `results` and `count`, and the crashes.
+        record: the counts of `results`.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class AdapterPool:
         """
         self.adapters: dict[str, CheckedAdapter] = dict(adapters)
         self.crashed: dict[str, AdapterCrashed] = {}
-        self.run_summary = RunSummary()
+        self.record = Results(is_measured=False)
         self._strict = strict
         self._refused: set[tuple[str, str]] = set()
         self._reported: set[str] = set()
@@ -173,14 +173,9 @@ class AdapterPool:
         try:
             _ = adapter.description
         except AdapterCrashed as crash:
-            self._mark_crashed(name, crash)
+            self.crashed[name] = crash
         else:
             self.adapters[name], self._keys[name] = adapter, key
-
-    def _mark_crashed(self, name: str, crash: AdapterCrashed) -> None:
-        self.crashed[name] = crash
-        counts = self.run_summary.no_verdict if isinstance(crash, NoAnswer) else self.run_summary.crashes
-        counts[f"{name}: {crash}"] += 1
 
     @property
     def descriptions(self) -> dict[str, Description]:
@@ -218,21 +213,14 @@ class AdapterPool:
         judge = Judge(problem)
         evaluations = [self.evaluate(name, problem) for name in self.active]
         outcomes = tuple(judge_evaluation(judge, one) for one in evaluations if one is not None)
-        for outcome in outcomes:
-            self.count(judge, outcome, outcome.description.name)
+        self.record.add(Literal(judge.format.name, *problem), judge, outcomes)
         return CaseResult(judge, outcomes)
 
-    def count(self, judge: Judge, outcome: Outcome, label: str) -> None:
-        """Count an outcome in the run summary, with its problems under the label."""
-        name, dtype, count = outcome.description.name, judge.format.name, judge.problem.stack_size
-        if outcome.failure is None:
-            self.run_summary.asked[name] += count
-        if outcome.unsupported is not None:
-            self.run_summary.unsupported[f"{name} {dtype}: {outcome.unsupported}"] += count
-        if outcome.outputs is not None:
-            self.run_summary.problems[label] += count
-            self.run_summary.count(name, dtype, outcome.judgements)
-            self.run_summary.regimes.update(regimes_of(judge, decided(judge, outcome)))
+    @property
+    def run_summary(self) -> RunSummary:
+        """The summary of `results`, and the crashes."""
+        names = [said.name for said in self.descriptions.values()]
+        return RunSummary.of(self.record, self.crashed, names)
 
     def submit(self, name: str, problem: Problem) -> Future[Evaluation | None]:
         """Call `evaluate` later, after earlier submissions to the same process; return without waiting."""
@@ -284,7 +272,7 @@ class AdapterPool:
 
     def retire(self, name: str, crash: AdapterCrashed) -> None:
         """Stop calling an adapter that crashed or gave no answer in time."""
-        self._mark_crashed(name, crash)
+        self.crashed[name] = crash
         self.adapters[name] = RetiredAdapter(self.adapters[name].description, crash)
 
     def unreported_crashes(self) -> dict[str, list[str]]:

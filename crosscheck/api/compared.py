@@ -12,11 +12,11 @@ import numpy as np
 from adapters import CORE, compilation, select
 from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
 from crosscheck.cases.literals import CaseError, one_of
+from crosscheck.compare.session import compare_quietly
 from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.session import compare_quietly
-from crosscheck.comparison.table import Row
 from crosscheck.options import MOST_SECONDS
 from crosscheck.regimes import REGIMES
+from crosscheck.results.rows import Row
 from reference.formats import FORMATS
 
 WIDTH: Final = 100  # width of the report in columns

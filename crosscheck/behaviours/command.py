@@ -13,11 +13,12 @@ from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed
 from adapters.isolated import ProcessAdapter
-from crosscheck.behaviours.probe import Observation, Probe
+from crosscheck.behaviours.probe import Probe
 from crosscheck.behaviours.report import heading, show
-from crosscheck.behaviours.survey import EVERY, MISBEHAVED, probe_adapter
-from crosscheck.console import console_for
+from crosscheck.behaviours.survey import EVERY, probe_adapter
 from crosscheck.evaluation import check_unique_names
+from crosscheck.results.lines import MISBEHAVED, Observation
+from crosscheck.terminal.console import console_for
 
 HEALTHY, UNHEALTHY = 0, 1
 

@@ -48,25 +48,6 @@ class Probe:
         return self.answer(adapter, self.case(format))
 
 
-@dataclass(frozen=True)
-class Observation:
-    """The answer to one probe of one adapter in one dtype.
-
-    Attributes:
-        probe, adapter, dtype: the names of the probe, the adapter and the dtype.
-        value: the answer, or the reason why there is none, such as ``no grad``.
-        input: the text of the case that was evaluated.
-        seen: whether the value is an answer.
-    """
-
-    probe: str
-    adapter: str
-    dtype: str
-    value: str
-    input: str
-    seen: bool = True
-
-
 def literal(format: Format, X: list[list[float]], y: list[list[float]], W: list[list[float]]) -> Literal:
     """Make a case with a stack of one network; the format must hold every number exactly."""
     inputs, labels, weights = (np.array([rows]).astype(format.dtype) for rows in (X, y, W))

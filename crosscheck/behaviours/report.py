@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from adapters.protocol import Description
-from crosscheck.behaviours.probe import Observation, Probe
-from crosscheck.ledger.records import NO_VERDICT
+from crosscheck.behaviours.probe import Probe
+from crosscheck.results.lines import NO_VERDICT, Observation
 
 ProbeRow = list[Observation]
 DTYPE = 10  # the width of the column with the names of probes

@@ -10,19 +10,18 @@ from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer, one_line
 from adapters.isolated import ProcessAdapter
 from crosscheck.behaviours.bits import BITS
-from crosscheck.behaviours.probe import Observation, Probe, WithThreadVariant
+from crosscheck.behaviours.probe import Probe, WithThreadVariant
 from crosscheck.behaviours.subnormals import SUBNORMALS
 from crosscheck.behaviours.sums import SUMS
 from crosscheck.behaviours.values import VALUES
 from crosscheck.evaluation import CheckedAdapter
-from crosscheck.ledger.records import NO_VERDICT
 from crosscheck.message import replay
+from crosscheck.results.lines import MISBEHAVED, NO_VERDICT, Observation
 from reference.formats import FORMATS, Format
 
 # All probes, in the order in which they are shown.
 PROBES: dict[str, Probe] = {probe.name: probe for probe in (*SUBNORMALS, *SUMS, *VALUES, *BITS)}
 EVERY = tuple(PROBES.values())
-MISBEHAVED = "misbehaved: "
 
 
 def observations_of(
@@ -49,7 +48,14 @@ def _observation(adapter: CheckedAdapter, format: Format, probe: Probe) -> Obser
         value, seen = one_line(reason, "no reason given"), False
     except AdapterMisbehaved as failure:
         value = MISBEHAVED + " ".join(failure.what.split())
-    return Observation(probe.name, said.name, format.name, value, probe.case(format).text, seen)
+    return Observation(
+        probe=probe.name,
+        adapter=said.name,
+        dtype=format.name,
+        value=value,
+        input=probe.case(format).text,
+        seen=seen,
+    )
 
 
 def _answer(adapter: CheckedAdapter, format: Format, probe: Probe) -> str:

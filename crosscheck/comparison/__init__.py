@@ -1,1 +1,1 @@
-"""`crosscheck compare`: evaluate every adapter, dtype and regime in parallel processes, and print a table."""
+"""The plans of a comparison: which adapter evaluates which case."""

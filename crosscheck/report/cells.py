@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from crosscheck.comparison.table import ORDER, Row
 from crosscheck.regimes import REGIMES
-from crosscheck.summary import Cell, Summary, merged
+from crosscheck.results.rows import ORDER, Row
+from crosscheck.results.summary import Cell, Summary, merged
 from reference.formats import FORMATS
 
 

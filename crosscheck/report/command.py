@@ -8,8 +8,8 @@ import click
 
 from crosscheck import files
 from crosscheck.escaping import escape_control_characters
-from crosscheck.ledger import LedgerError, read
 from crosscheck.report.page import page
+from crosscheck.results.ledger import LedgerError, read
 
 WRITTEN = 0
 

@@ -5,26 +5,30 @@ Many adapters have the same worst cases, and many cells the same labels, so thes
 
 from __future__ import annotations
 
+import decimal
 import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from crosscheck.comparison.summarise import LEAST, MOST
-from crosscheck.comparison.table import WITHIN_BOUNDS, Row, error_of, median, share_of
+from crosscheck.accuracy import RESOLUTION
+from crosscheck.cases import CaseError, parse
 from crosscheck.explain.element import EQUATIONS
-from crosscheck.formatting import format_element, format_hex
-from crosscheck.ledger import Ledger
+from crosscheck.formatting import format_element, format_hex, format_number
 from crosscheck.message import replay
 from crosscheck.report.cells import Cells, Key
-from crosscheck.report.exact import ElementTruth, Place, Truths, got, z_of
-from crosscheck.summary import TEXTS, Histogram, Summary, Worst
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.measure import LEAST, MOST
+from crosscheck.results.rows import Row
+from crosscheck.results.summary import TEXTS, Histogram, Summary, Worst
+from crosscheck.terminal.table import error_of, median, share_of
+from reference.formats import FORMATS
+from reference.ulp import nearest
 
-ADMISSIBLE: Final = (
-    "The admissible interval is that of an implementation which claims nothing beyond the reference's κ; "
-    "an adapter that claims less may have a wider one."
+CERTAIN: Final = (
+    f"The exact value is known to within 2^{math.log2(RESOLUTION):g} ulp. "
+    "The admissible interval is that of the adapter's own claims."
 )
-NO_CASE: Final = "The exact value is not shown: the case cannot be made from this text, or is too large."
-NOT_MADE: Final = "The exact value is not shown: this page has too many worst cases to make them all again."
+UNKNOWN: Final = "The exact value was not computed."
 ENDS: Final = {"zero": -math.inf, "inf": math.inf}
 COUNTS: Final = {
     "not_judged": "not judged",
@@ -41,33 +45,24 @@ COUNTS: Final = {
 }
 
 
-def places_of(cells: Cells) -> Iterator[Place]:
-    """Yield the elements whose exact values the page shows; those of cells not within bounds come first."""
-    for key in sorted(cells, key=lambda key: cells[key].verdict == WITHIN_BOUNDS):
-        summary = cells[key].summary
-        yield from (Place.of(worst, key.output) for worst in (summary.error, summary.share) if worst)
-
-
-def data_of(ledger: Ledger, cells: Cells, truths: Truths) -> dict[str, Any]:
+def data_of(ledger: Ledger, cells: Cells) -> dict[str, Any]:
     """Make the page's data: an entry for each cell in order, and the places and labels that it points to."""
     selectors = {adapter.name: adapter.selector for adapter in ledger.header.adapters}
-    places: dict[Place, int] = {}
+    places: dict[tuple[str, tuple[tuple[str, str], ...], str], int] = {}
     labels: dict[str, int] = {}
 
     def number_of(label: str) -> int:
         return labels.setdefault(label, len(labels))
 
-    def pairs(found: Iterator[tuple[str, str]]) -> list[Any]:
+    def pairs(found: Iterator[tuple[str, str]] | tuple[tuple[str, str], ...]) -> list[Any]:
         return [part for label, text in found for part in (number_of(label), text)]
 
     def seen(key: Key, row: Row, worst: Worst | None) -> list[Any] | None:
         if worst is None:
             return None
-        where = Place.of(worst, key.output)
-        truth = truths.get(where)
-        again = replay(worst.case, selectors.get(key.adapter, key.adapter)) if truth else ""
-        number = places.setdefault(where, len(places))
-        return [pairs(_measured(row, worst, truth)), number, again]
+        where = worst.case, tuple(_element(key, worst)), UNKNOWN if worst.exact is None else CERTAIN
+        again = replay(worst.case, selectors.get(key.adapter, key.adapter)) if _is_case(worst.case) else ""
+        return [pairs(_measured(key, row, worst)), places.setdefault(where, len(places)), again]
 
     found = [
         {
@@ -83,11 +78,17 @@ def data_of(ledger: Ledger, cells: Cells, truths: Truths) -> dict[str, Any]:
         }
         for key, row in cells.items()
     ]
-    described = [
-        [where.case, pairs(_true(where, truths.get(where))), number_of(_note(where, truths))]
-        for where in places
-    ]
+    described = [[case, pairs(facts), number_of(note)] for case, facts, note in places]
     return {"cells": found, "places": described, "labels": list(labels), "equations": EQUATIONS}
+
+
+def _is_case(text: str) -> bool:
+    """Return whether a text of a ledger is that of a case, which can be replayed."""
+    try:
+        parse(text)
+    except (CaseError, RecursionError):
+        return False
+    return True
 
 
 def _counts(row: Row) -> Iterator[tuple[str, str]]:
@@ -117,29 +118,32 @@ def _bins(histogram: Histogram) -> list[Any]:
     return [part for at, count in found for part in (at if math.isfinite(at) else f"{at:g}", count)]
 
 
-def _measured(row: Row, worst: Worst, truth: ElementTruth | None) -> Iterator[tuple[str, str]]:
-    """Yield the values of this cell alone: the error or the share, and the result if it can be inferred."""
+def _measured(key: Key, row: Row, worst: Worst) -> Iterator[tuple[str, str]]:
+    """Yield the values of this cell alone: the error or the share, and what was returned."""
     if worst is row.summary.share:
         yield "of the bound", share_of(worst)
-        yield "hexadecimal", format_hex(worst.value)
-        return
-    yield "error", f"{worst.value!r} ulp"
+    else:
+        yield "error", f"{float(worst.value)!r} ulp"
     yield "hexadecimal", format_hex(worst.value)
-    if truth and (returned := got(truth, worst.value, admissible=not row.summary.wrong_elements)):
-        yield "got", returned
+    if worst.got is not None and key.dtype in FORMATS:
+        yield "got", format_number(worst.got, FORMATS[key.dtype])
+        yield "admissible", worst.admissible
 
 
-def _true(where: Place, truth: ElementTruth | None) -> Iterator[tuple[str, str]]:
+def _element(key: Key, worst: Worst) -> Iterator[tuple[str, str]]:
     """Yield the facts about an element that are the same for every adapter."""
-    if truth:
-        yield "exact", truth.want
-        yield "admissible", truth.admissible
-        yield "z", z_of(truth)
-    problem = ", ".join(map(str, where.numbers[:1]))
-    yield "element", f"{format_element(where.output, where.numbers[1:])} of problem {problem}"
+    if worst.exact is not None and key.dtype in FORMATS and all(map(math.isfinite, worst.exact)):
+        yield "exact", exact_text(*worst.exact, key.dtype)
+    if worst.z is not None:
+        least, most = worst.z
+        yield "z", f"{least:.6g}" if least == most else f"from {least:.6g} to {most:.6g}"
+    problem = ", ".join(map(str, worst.place[:1]))
+    yield "element", f"{format_element(key.output, worst.place[1:])} of problem {problem}"
 
 
-def _note(where: Place, truths: Truths) -> str:
-    if truths.get(where):
-        return ADMISSIBLE
-    return NO_CASE if where in truths else NOT_MADE
+def exact_text(hi: float, lo: float, dtype: str) -> str:
+    """Write the exact value hi + lo with the digits that are certain, and the number nearest to it."""
+    format = FORMATS[dtype]
+    digits = math.ceil((format.precision - math.log2(RESOLUTION)) * math.log10(2))
+    written = decimal.Context(prec=digits).add(decimal.Decimal(hi), decimal.Decimal(lo))
+    return f"{written:g}; the nearest {format.name} is {format_hex(float(nearest(hi, lo, format)))}"

@@ -7,7 +7,9 @@ from collections import Counter
 from itertools import accumulate, groupby
 from typing import Any, Final, NamedTuple
 
-from crosscheck.comparison.table import (
+from crosscheck.report.cells import Cells, Key, order
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.rows import (
     FAILED,
     KNOWN,
     LATE,
@@ -18,9 +20,7 @@ from crosscheck.comparison.table import (
     WITHIN_BOUNDS,
     Row,
 )
-from crosscheck.ledger import Ledger
-from crosscheck.report.cells import Cells, Key, order
-from crosscheck.summary import Worst
+from crosscheck.results.summary import Worst
 from reference.formats import FORMATS
 
 # The verdicts of `Row`, each with the mark that a cell has in addition to its colour.

@@ -19,19 +19,17 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from crosscheck.behaviours.probe import Observation
 from crosscheck.behaviours.report import ProbeRow, differs, rows
 from crosscheck.behaviours.survey import PROBES
-from crosscheck.gate import Change, ChangeKind
-from crosscheck.gate.command import gate
-from crosscheck.gate.show import verdict
-from crosscheck.ledger import Behaviour, Ledger, LedgerError
 from crosscheck.message import replay
 from crosscheck.report.cells import cells_of, sort_key
-from crosscheck.report.detail import data_of, places_of
-from crosscheck.report.exact import MOST_ELEMENTS, truths_of
+from crosscheck.report.detail import data_of
 from crosscheck.report.matrix import matrix_of
 from crosscheck.report.plot import plot_of, points_of
+from crosscheck.results.changes import Change, ChangeKind, gate
+from crosscheck.results.ledger import Ledger, LedgerError
+from crosscheck.results.lines import Observation
+from crosscheck.terminal.gate import verdict
 from reference.formats import FORMATS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -50,28 +48,23 @@ TITLES: Final = {
 def page(ledger: Ledger, older: Ledger | None = None) -> str:
     """Make the page of a ledger; with an older ledger as baseline, the changes since then come first."""
     cells = cells_of(ledger.cells)
-    places = list(dict.fromkeys(places_of(cells)))
-    truths = truths_of(places)
     return _environment().get_template("page.html").render(
         **_inlined(),
         ledger=ledger,
         header=ledger.header,
         verdict=VERDICTS.get(ledger.verdict, f"exit code {ledger.verdict}"),
         matrix=matrix_of(ledger, cells),
-        plot=plot_of(ledger, points_of(cells, truths), cells),
+        plot=plot_of(ledger, points_of(cells), cells),
         behaviours=behaviours_of(ledger.behaviours),
         older=older,
         changes=changes_of(older, ledger) if older else None,
-        data=data_of(ledger, cells, truths),
-        left_out=max(0, len(places) - MOST_ELEMENTS),
-        shown=MOST_ELEMENTS,
+        data=data_of(ledger, cells),
     )  # fmt: skip
 
 
-def behaviours_of(behaviours: Sequence[Behaviour]) -> list[dict[str, Any]]:
+def behaviours_of(behaviours: Sequence[Observation]) -> list[dict[str, Any]]:
     """Make a table of probes by adapters for each dtype with differences; equal adapters share a column."""
-    seen = [Observation(b.probe, b.adapter, b.dtype, b.value, b.input, b.seen) for b in behaviours]
-    different = [row for row in rows(seen) if differs(row)]
+    different = [row for row in rows(behaviours) if differs(row)]
     dtypes = sorted({row[0].dtype for row in different}, key=lambda name: sort_key(name, tuple(FORMATS)))
     return [_behaviours_in(dtype, [row for row in different if row[0].dtype == dtype]) for dtype in dtypes]
 

@@ -7,13 +7,11 @@ A plot is a list of points in the units of its drawing; the template makes SVG o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from crosscheck.formatting import format_ulp
-from crosscheck.ledger import Ledger
 from crosscheck.report.cells import Cells, Key, sort_key
-from crosscheck.report.exact import Place, Truths
+from crosscheck.results.ledger import Ledger
 from reference.formats import FORMATS
 
 # In float64 σ(z) or 1 − σ(z) is 0 from |z| = 745 on; points beyond 2^10 are drawn at the edge.
@@ -38,19 +36,14 @@ class Point(NamedTuple):
     error: float
 
 
-def points_of(cells: Cells, truths: Truths) -> list[Point]:
+def points_of(cells: Cells) -> list[Point]:
     """List the points that can be drawn, in the order of the cells."""
-    return list(_points(cells, truths))
-
-
-def _points(cells: Cells, truths: Truths) -> Iterator[Point]:
-    for key, row in cells.items():
-        worst = row.summary.error
-        truth = worst and truths.get(Place.of(worst, key.output))
-        if worst and truth and math.isfinite(worst.value):
-            z = max(truth.z, key=abs)
-            if not any(map(math.isnan, truth.z)):
-                yield Point(key, z, worst.value)
+    return [
+        Point(key, max(worst.z, key=abs), worst.value)
+        for key, row in cells.items()
+        if (worst := row.summary.error) is not None and worst.z is not None and math.isfinite(worst.value)
+        if not any(map(math.isnan, worst.z))
+    ]
 
 
 def plot_of(ledger: Ledger, points: list[Point], cells: Cells) -> dict[str, Any]:

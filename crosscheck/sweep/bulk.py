@@ -9,22 +9,22 @@ problems with the largest shares of the filter's radius, at most one from each c
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from adapters.errors import AdapterMisbehaved
 from adapters.protocol import Description
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case, parse
-from crosscheck.comparison.summarise import cell_of, summarise
 from crosscheck.evaluation import Outcome
 from crosscheck.judge import Judge
 from crosscheck.message import replay
-from crosscheck.summary import CASES, WORST, Cell, Summary, Worst
+from crosscheck.results.measure import add_measured, cell_of, summarise
+from crosscheck.results.summary import CASES, WORST, Cell, Summary, Worst
 from crosscheck.sweep.result_groups import (
     Candidate,
     Counts,
@@ -134,14 +134,14 @@ class BulkJudge:
         """Return the counts of an output, and start them at its first case."""
         if (name, output) not in self._counts:
             said = self._descriptions[name]
-            self._counts[name, output] = Counts(cell_of(case, Outcome(said), output))
+            self._counts[name, output] = Counts(cell_of(case, said, output))
         return self._counts[name, output]
 
     def summaries(self) -> dict[Cell, Summary]:
         """Return a summary of each output of each adapter, with no counts of inadmissible results yet."""
         looked = self._close_look()
         return {
-            counts.cell: dataclasses.replace(
+            counts.cell: replace(
                 looked[counts.cell],
                 problems=counts.totals["problems"],
                 elements=counts.totals["elements"],
@@ -173,8 +173,8 @@ class BulkJudge:
             outputs = Outputs(*(None if parts[0] is None else np.concatenate(parts) for parts in columns))
             outcome = Outcome(said, outputs, judge.judge(outputs, said.arithmetic[judge.format.name]))
             made = summarise(parse(rows[0].case), judge, outcome, exact)
-            found |= {cell: _with_places(summary, rows) for cell, summary in made.items()}
-        return found
+            add_measured(found, made, judge, outcome, exact)
+        return {cell: _with_places(summary, rows) for cell, summary in found.items()}
 
 
 def _judge_block(
@@ -208,7 +208,7 @@ def _with_places(summary: Summary, rows: Sequence[ProblemResults]) -> Summary:
         if worst is None:
             return None
         row = rows[worst.place[0]]
-        return worst._replace(case=row.case, place=(row.place, *worst.place[1:]))
+        return replace(worst, case=row.case, place=(row.place, *worst.place[1:]))
 
     placed: dict[str, Any] = {name: of(getattr(summary, name)) for name in WORST}
-    return dataclasses.replace(summary, **placed)
+    return replace(summary, **placed)

@@ -18,7 +18,17 @@ import msgspec
 from adapters import compilation
 from adapters.errors import one_line
 from adapters.host import LOADING
-from crosscheck.sweep.job import Answer, Failed, Job, Refused, SweepError, WorkerInfo, read_job
+from crosscheck.sweep.job import (
+    Answer,
+    Failed,
+    Job,
+    Refused,
+    SweepError,
+    WorkerInfo,
+    decode,
+    encode,
+    read_job,
+)
 from crosscheck.sweep.pool import ENDED, Pool
 
 try:
@@ -88,7 +98,7 @@ class DaskExecutor:
 
     def _understood(self, done: Future[bytes]) -> Answer:
         try:
-            answer: Answer = msgspec.json.decode(done.result(), type=Answer)
+            answer = decode(done.result())
         except KilledWorker as error:
             times, last = error.allowed_failures + 1, error.last_worker.address
             return Failed(what=f"{times} Dask workers died that had it, the last at {last}", where=last)
@@ -192,7 +202,7 @@ def attempt(job: bytes, wanted: bytes, shard: int, careful: bool) -> bytes:  # n
             answer = pool.attempt(shard, careful=careful)
     except SweepError as error:
         answer = Refused.of(error)
-    return msgspec.json.encode(_placed(answer, get_worker().address))
+    return encode(_placed(answer, get_worker().address))
 
 
 def _placed(answer: Answer, where: str) -> Answer:

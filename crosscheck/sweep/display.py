@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from crosscheck.comparison.table import sentence, tables
-from crosscheck.console import draw, say
 from crosscheck.escaping import escape_control_characters
 from crosscheck.formatting import wrap_line
-from crosscheck.ledger import Fault, Header, Ledger
-from crosscheck.ledger.records import COMPLETE, NO_VERDICT
-from crosscheck.summary import Cell, Summary
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import COMPLETE, NO_VERDICT, Fault, Header
+from crosscheck.results.summary import Cell, Summary
 from crosscheck.sweep.record import SweepResults
+from crosscheck.terminal.console import draw, say
+from crosscheck.terminal.table import sentence, tables
 
 MINUTE: Final = 60.0  # seconds between two lines where there is no bar
 MOST_FAULTS: Final = 20  # that are shown; the ledger has the others too

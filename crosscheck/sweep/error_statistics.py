@@ -14,24 +14,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from crosscheck.comparison.summarise import LEAST, MOST, equal_bits
 from crosscheck.judge import Judge
-from crosscheck.summary import CASES, Summary, Worst, hash_of
+from crosscheck.results.measure import LEAST, MOST, described, equal_bits
+from crosscheck.results.summary import CASES, Number, Summary, Worst, hash_of
 from crosscheck.sweep.result_groups import digest_of
 from reference.arithmetic import Arithmetic
 from reference.formats import Format
-from reference.types import Array, Bool, Float64
+from reference.types import Array, Bool, Float64, Problem
 from reference.units import KAPPA_REFERENCE, ROOM, U_REFERENCE, Units
 
 # The relative error of the reference, in units of u, for the output where it is largest.
 ROUNDINGS: Final = 3 * KAPPA_REFERENCE + 4
 EXPONENT, BIAS = 52, 1023  # of float64
-LocatedError = tuple[float, str, tuple[int, ...]]  # an error, its case and its place
 
 
 class ReferenceValues:
@@ -79,6 +79,35 @@ def well_conditioned(
     return found
 
 
+class Part(NamedTuple):
+    """A part of a case's results for one output of one adapter.
+
+    Attributes:
+        judge: the judge of the part.
+        claims: the claims of the adapter.
+        output: the name of the output.
+        case: the text of the whole case.
+        start: the place of the part's first problem in the case.
+        regime: the regime of the part.
+    """
+
+    judge: Judge
+    claims: Arithmetic
+    output: str
+    case: str
+    start: int
+    regime: str
+
+    def worst(self, value: float, at: int, got: Array, exact: Float64) -> Worst:
+        """Describe the worst value, which is that of the problem number ``at`` of the part."""
+        inner = (0,) * (got.ndim - 1)
+        alone = Judge(Problem(*(array[at : at + 1] for array in self.judge.problem)))
+        found = Worst(Number(value), self.case, (0, *inner), self.regime)
+        values = got.flat[at], exact.flat[at], 0.0
+        found = described(found, alone, self.claims, self.output, values)
+        return replace(found, place=(self.start + at, *inner))
+
+
 @dataclass
 class ErrorStatistics:
     """Counts, errors and worst values of one cell.
@@ -87,25 +116,22 @@ class ErrorStatistics:
         counts: the counts, by name of a field of `Summary`.
         exponents: the number of errors with each biased exponent of float64.
         well_conditioned_exponents: the same for well-conditioned elements only.
-        error, well_conditioned_error: the worst error of each kind, as value, case and place, without regime.
+        error, well_conditioned_error: the worst error of each kind.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     exponents: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2048, np.int64))
     well_conditioned_exponents: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2048, np.int64))
-    error: LocatedError | None = None
-    well_conditioned_error: LocatedError | None = None
+    error: Worst | None = None
+    well_conditioned_error: Worst | None = None
 
-    def add(
-        self, got: Array, exact: ReferenceValues, case: str, start: int, is_well_conditioned: Bool
-    ) -> None:
+    def add(self, got: Array, exact: ReferenceValues, part: Part, is_well_conditioned: Bool) -> None:
         """Add a block of results to the statistics.
 
         Args:
             got: the results, in the format.
             exact: the reference's values of the same elements.
-            case: the text of the case.
-            start: the place of the block's first problem in the case.
+            part: the block.
             is_well_conditioned: a mask of the well-conditioned elements.
         """
         with np.errstate(all="ignore"):
@@ -118,7 +144,7 @@ class ErrorStatistics:
         worst = float(error.flat[at])
         some_nan = bool(np.isnan(worst))
         counts, digest = self.counts, digest_of(got, some_nan=some_nan)
-        text = f"{case} {start} {got.shape[0]}".encode()
+        text = f"{part.case} {part.start} {got.shape[0]}".encode()
         counts["problems"] += len(got)
         counts["equal"] += equal_bits(got, exact.nearest, some_nan=some_nan)
         lost = got == 0
@@ -132,24 +158,26 @@ class ErrorStatistics:
             counts["undefined"] += int(np.count_nonzero(np.isnan(error)))
             worst = float(np.nanmax(error, initial=-1.0))
             at = int(np.argmax(error == worst))
-        self.error = _worse(self.error, (worst, case, (start + at, *(0,) * (got.ndim - 1))))
+        if _is_worse(worst, self.error):
+            self.error = part.worst(worst, at, got, exact.value)
         if is_well_conditioned.any():
-            self._add_well_conditioned(error, found, case, start, is_well_conditioned)
+            narrow, at = self._add_well_conditioned(error, found, is_well_conditioned)
+            if _is_worse(narrow, self.well_conditioned_error):
+                self.well_conditioned_error = part.worst(narrow, at, got, exact.value)
 
     def _add_well_conditioned(
-        self, error: Float64, found: NDArray[np.int64], case: str, start: int, is_well_conditioned: Bool
-    ) -> None:
-        """Add the errors of well-conditioned elements; in most blocks these are all elements or none."""
+        self, error: Float64, found: NDArray[np.int64], is_well_conditioned: Bool
+    ) -> tuple[float, int]:
+        """Add the errors of well-conditioned elements, in most blocks all or none; return the worst."""
         self.counts["well_conditioned"] += int(np.count_nonzero(is_well_conditioned))
         self.well_conditioned_exponents += (
             found if is_well_conditioned.all() else _exponents(error[is_well_conditioned])
         )
         some = np.where(is_well_conditioned & ~np.isnan(error), error, -1.0)
         at = int(np.argmax(some))
-        seen = float(some.flat[at]), case, (start + at, *(0,) * (error.ndim - 1))
-        self.well_conditioned_error = _worse(self.well_conditioned_error, seen)
+        return float(some.flat[at]), at
 
-    def summary(self, regime: str) -> Summary:
+    def summary(self) -> Summary:
         """Return the summary of the cell, in which every number counts as one with a known exact value."""
         counts = self.counts
         return Summary(
@@ -163,10 +191,8 @@ class ErrorStatistics:
             cases=counts["cases"] % CASES,
             bits=counts["bits"] % CASES,
             well_conditioned=counts["well_conditioned"],
-            error=None if self.error is None else Worst(*self.error, regime),
-            well_conditioned_error=None
-            if self.well_conditioned_error is None
-            else Worst(*self.well_conditioned_error, regime),
+            error=self.error,
+            well_conditioned_error=self.well_conditioned_error,
             errors=_histogram(self.exponents, counts["undefined"]),
             well_conditioned_errors=_histogram(self.well_conditioned_exponents, 0),
         )
@@ -177,13 +203,13 @@ def _exponents(error: Float64) -> NDArray[np.int64]:
     return np.bincount(error.view(np.int64).ravel() >> EXPONENT, minlength=2048)
 
 
-def _worse(old: LocatedError | None, new: LocatedError) -> LocatedError | None:
-    """Return the larger error, or the old one if both are equal; a negative new error stands for no error."""
-    return new if new[0] >= 0 and (old is None or new[0] > old[0]) else old
+def _is_worse(error: float, old: Worst | None) -> bool:
+    """Whether an error is larger than the worst so far; a negative one stands for no error."""
+    return error >= 0 and (old is None or error > old.value)
 
 
 def _histogram(exponents: NDArray[np.int64], undefined: int) -> dict[str, int]:
-    """Return the histogram in the form of `crosscheck.comparison.summarise.histogram`."""
+    """Return the histogram in the form of `crosscheck.results.measure.histogram`."""
     found: Counter[str] = Counter()
     for place in np.flatnonzero(exponents[1:-1]).tolist():
         found[str(min(max(place + 1 - BIAS, LEAST), MOST))] += int(exponents[place + 1])

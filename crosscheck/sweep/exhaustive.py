@@ -7,23 +7,23 @@ tie where that error leaves open whether it is the nearest number.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
 from crosscheck.cases.sources import LABELS
-from crosscheck.comparison.summarise import cell_of
 from crosscheck.evaluation import CheckedAdapter, Outcome
 from crosscheck.judge import Judge
 from crosscheck.regimes.thresholds import saturation
-from crosscheck.summary import Cell, add
-from crosscheck.sweep.error_statistics import ErrorStatistics, ReferenceValues, well_conditioned
+from crosscheck.results.measure import cell_of, class_of
+from crosscheck.results.summary import Cell, add
+from crosscheck.sweep.error_statistics import ErrorStatistics, Part, ReferenceValues, well_conditioned
 from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.result_groups import digest_of
 from crosscheck.sweep.shard import Shard, rows_of
@@ -37,8 +37,8 @@ DTYPES: Final = ("float16", "bfloat16", "float32")
 SHARD: Final = 2**24
 CASE: Final = 2**20
 BLOCK: Final = 2**16
-# The shape that the cells name: that of one problem, without the size of the stack.
-SHAPE: Final = "1x1x1"
+# The class of shapes that the cells name: that of one problem, without the size of the stack.
+SHAPE: Final = class_of((1, 1, 1))
 # With one row the row loss equals the loss, so it is left out unless an adapter returns other bits for it.
 MEASURED: Final = ("y_hat", "loss", "grad")
 # Into how many intervals a binade of float32 between 2^FIRST and 2^LAST is divided; all others stay whole.
@@ -176,19 +176,20 @@ class _ExhaustiveShard(Shard):
             if claims not in is_well_conditioned:
                 is_well_conditioned[claims] = well_conditioned(block.judge, claims, exact)
             for name, judgement in outcome.judgements.items():
-                cell = dataclasses.replace(
-                    cell_of(block.case, outcome, name), regime=block.regime, shape=SHAPE
-                )
+                cell = cell_of(block.case, outcome.description, name)
+                cell = replace(cell, regime=block.regime, shape=SHAPE)
                 statistics = self._statistics.setdefault(cell, ErrorStatistics())
                 statistics.counts["not_judged"] += judgement.not_judged
-                got, where = getattr(outcome.outputs, name), (block.case.text, block.rows.start)
-                statistics.add(got, exact[name], *where, is_well_conditioned[claims][name])
+                part = Part(block.judge, claims, name, block.case.text, block.rows.start, block.regime)
+                statistics.add(
+                    getattr(outcome.outputs, name), exact[name], part, is_well_conditioned[claims][name]
+                )
 
     def finish(self) -> None:
         """Add the counts and errors from the reference to the cells, at the end of the shard."""
         add(
             self.cells,
-            {cell: statistics.summary(cell.regime) for cell, statistics in self._statistics.items()},
+            {cell: statistics.summary() for cell, statistics in self._statistics.items()},
         )
 
 

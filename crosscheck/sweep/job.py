@@ -22,10 +22,10 @@ from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
 from adapters.protocol import Description
 from crosscheck.evaluation import CheckedAdapter
-from crosscheck.known.record import SHIPPED
-from crosscheck.ledger import CellRecord, Environment, Fault, Header, Sweep
-from crosscheck.ledger.making import header, suite
-from crosscheck.summary import Cell, Summary
+from crosscheck.results.environment import header, suite
+from crosscheck.results.known import SHIPPED
+from crosscheck.results.lines import CellLine, Environment, Fault, Header, Sweep
+from crosscheck.results.summary import Cell, Summary, number_from_text, number_to_text
 
 
 class SweepError(Exception):
@@ -166,7 +166,7 @@ class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Done(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="done"):
     """The message with the result of a shard: a `ShardResult` whose cells are the records of a ledger."""
 
-    cells: tuple[CellRecord, ...]
+    cells: tuple[CellLine, ...]
     faults: tuple[Fault, ...]
 
 
@@ -210,6 +210,18 @@ USER_ERRORS: Final[Mapping[str, type[Exception]]] = {
     each.__name__: each for each in (AdapterError, JournalError, SweepError)
 }
 Answer = Done | Failed | Refused
+ENCODER: Final = msgspec.json.Encoder(enc_hook=number_to_text, order="deterministic")
+DECODER: Final = msgspec.json.Decoder(Answer, dec_hook=number_from_text)
+
+
+def encode(answer: Answer) -> bytes:
+    """Encode an answer."""
+    return ENCODER.encode(answer)
+
+
+def decode(data: bytes) -> Answer:
+    """Decode an answer."""
+    return DECODER.decode(data)
 
 
 def digest_of_known() -> str:
@@ -222,12 +234,12 @@ def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
     said = {name: Description.of_plain(plain) for name, plain in info.descriptions.items()}
     settings: dict[str, Any] = msgspec.to_builtins(kind)
     whole = Sweep(
-        lane=kind.profile,
+        sweep_kind=kind.profile,
         settings={name: msgspec.json.encode(value).decode() for name, value in settings.items()},
         known=info.known,
         of=len(kind),
         shards="",
-        aside="",
+        failed_shards="",
     )
     head = header(kind.profile, kind.seed, said, command)
     return replace(head, suite=info.suite, environment=info.environment, sweep=whole)
@@ -249,6 +261,6 @@ def _identity(head: Header) -> dict[str, str]:
     found |= {f"variable {name}": value for name, value in there.variables.items()}
     found |= {f"adapter {one.name}": f"{one.about}, {', '.join(one.dtypes)}" for one in head.adapters}
     if sweep is not None:
-        found |= {"kind": sweep.lane, "shards": str(sweep.of), "known differences": sweep.known}
+        found |= {"kind": sweep.sweep_kind, "shards": str(sweep.of), "known differences": sweep.known}
         found |= {f"setting {name}": value for name, value in sweep.settings.items()}
     return found

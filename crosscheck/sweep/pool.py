@@ -29,6 +29,7 @@ from crosscheck.sweep.job import (
     Refused,
     SweepError,
     WorkerInfo,
+    decode,
     differences,
     header_of,
 )
@@ -94,8 +95,7 @@ class Worker:
             limit = limit * SECOND_ATTEMPT_FACTOR + self._job.process_options.longest
         said = self._child.ask({"shard": shard, "careful": careful}, limit)
         data = os.pread(self._child.results.fileno(), said["bytes"], 0)
-        answer: Answer = msgspec.json.decode(data, type=Answer)
-        return answer
+        return decode(data)
 
     def close(self, *, keep_log: bool = False) -> None:
         """End the process, even while it is computing; the log of its output may say what went wrong."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 from crosscheck.cases import Case
 from crosscheck.cases.sources import CROSSINGS, SCALE_PERIOD, supported_regimes
 from crosscheck.evaluation import CheckedAdapter
-from crosscheck.summary import add
+from crosscheck.results.summary import add
 from crosscheck.sweep.bulk import BulkJudge
 from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.shard import Shard

@@ -10,12 +10,11 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from crosscheck.comparison.table import FAILED, LATE, OUTSIDE, Row, rows
-from crosscheck.known import Difference
-from crosscheck.ledger import Fault, Header, Known, Ledger, LedgerError
-from crosscheck.ledger.making import known
-from crosscheck.ledger.records import COMPLETE, INTERRUPTED, NO_VERDICT
-from crosscheck.summary import Cell, Summary, add, known_of
+from crosscheck.results.known_entry import Difference
+from crosscheck.results.ledger import Ledger, LedgerError
+from crosscheck.results.lines import COMPLETE, INTERRUPTED, NO_VERDICT, Fault, Header, Known, known_lines
+from crosscheck.results.rows import FAILED, LATE, OUTSIDE, Row, rows
+from crosscheck.results.summary import Cell, Summary, add, known_of
 from crosscheck.sweep.job import Done, Failed
 
 # The number of faults that are kept for each adapter; ledgers and memory must not grow with the shards.
@@ -112,13 +111,15 @@ def shards_of(header: Header) -> Shards:
     if header.sweep is None:
         raise LedgerError(f"is of no sweep but of `{header.profile}`; name ledgers or stores of sweeps")
     of = header.sweep.of
-    return Shards(numbers(header.sweep.shards, of), numbers(header.sweep.aside, of))
+    return Shards(numbers(header.sweep.shards, of), numbers(header.sweep.failed_shards, of))
 
 
 def with_shards(header: Header, done: Iterable[int], failed: Iterable[int]) -> Header:
     """Return a copy of the header that states these shards."""
     sweep = header.sweep
-    return replace(header, sweep=sweep and replace(sweep, shards=to_text(done), aside=to_text(failed)))
+    return replace(
+        header, sweep=sweep and replace(sweep, shards=to_text(done), failed_shards=to_text(failed))
+    )
 
 
 def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answer: Done | Failed) -> Ledger:
@@ -130,7 +131,7 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
     cells = {record.cell: record.summary for record in answer.cells}
     verdict = 1 if answer.faults or against(rows(cells)) else 0
     done = with_shards(header, [shard], [])
-    return Ledger(done, cells, known=known(entries, cells), faults=answer.faults, verdict=verdict)
+    return Ledger(done, cells, known=known_lines(entries, cells), faults=answer.faults, verdict=verdict)
 
 
 def against(lines: Sequence[Row]) -> list[str]:
@@ -220,6 +221,4 @@ def _first(faults: Iterable[Fault]) -> set[Fault]:
 def _covering(entries: Mapping[str, Known], cells: Mapping[Cell, Summary]) -> tuple[Known, ...]:
     """Return the known differences with the counts of the elements that they cover in these cells."""
     counts = known_of(cells.values())
-    return tuple(
-        replace(entry, covered=dict(sorted(counts.get(name, {}).items()))) for name, entry in entries.items()
-    )
+    return tuple(replace(entry, covered=counts.get(name, {})) for name, entry in entries.items())

@@ -13,10 +13,10 @@ from functools import cache
 from msgspec import Struct
 
 from crosscheck.comparison.plan import ROUND, CorePlan
-from crosscheck.comparison.summarise import count_of, exact_values_within_budget
 from crosscheck.evaluation import CheckedAdapter
 from crosscheck.judge import Judge
 from crosscheck.regimes import REGIMES
+from crosscheck.results.measure import count_of, exact_values_within_budget
 from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS

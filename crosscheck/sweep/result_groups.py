@@ -12,8 +12,8 @@ import numpy as np
 import xxhash
 
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import equal_bits
-from crosscheck.summary import Cell, hash_of
+from crosscheck.results.measure import equal_bits
+from crosscheck.results.summary import Cell, hash_of
 from reference.types import Array, Float64, Outputs, Problem
 
 # The number of candidates of each adapter and output, each from another case, whose errors are measured.

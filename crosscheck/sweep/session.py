@@ -18,9 +18,10 @@ from rich.console import Console
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.protocol import Description
-from crosscheck.console import Interruption, command, console_for, say
-from crosscheck.known import Difference, KnownDifferences
-from crosscheck.ledger import begin, write
+from crosscheck.results.environment import command
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
+from crosscheck.results.ledger import begin, write
 from crosscheck.sweep.display import Bar, heading, progress, show
 from crosscheck.sweep.job import (
     Answer,
@@ -36,6 +37,7 @@ from crosscheck.sweep.job import (
 from crosscheck.sweep.pool import Pool
 from crosscheck.sweep.record import MOST_SHARDS, WHOLE, Slice, SweepResults, shard_ledger, shards_of
 from crosscheck.sweep.store import Store, stored
+from crosscheck.terminal.console import Interruption, console_for, say
 
 INTERRUPTED = 130
 STORES: Final = Path(".crosscheck/sweeps")

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import xxhash
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from adapters.errors import AdapterMisbehaved
 from crosscheck.accuracy import ExactValue
 from crosscheck.cases import Case
 from crosscheck.cases.sources import clear_cache
-from crosscheck.comparison.summarise import (
-    cell_of,
-    count_of,
-    known_fields,
-    summarise,
-    wrong_in,
-)
 from crosscheck.evaluation import CheckedAdapter, Evaluation, Outcome, evaluate, judge_evaluation
 from crosscheck.explain.disagreement import DisagreementAnalysis
 from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, combine_matches
-from crosscheck.ledger import Fault
 from crosscheck.message import replay
 from crosscheck.regimes import REGIMES
-from crosscheck.summary import EVERY, Cell, Summary, add, hash_of
+from crosscheck.results.known import KnownDifferences, combine_matches
+from crosscheck.results.lines import Fault
+from crosscheck.results.measure import add_measured, cell_of, count_known, count_of, summarise, wrong_in
+from crosscheck.results.summary import EVERY, Cell, Summary, add, hash_of
 from crosscheck.sweep.job import ShardResult
 from reference.types import Outputs, Problem
 
@@ -88,7 +82,7 @@ class Shard:
                 continue
             why = frozenset([evaluation.unsupported or ""])
             summary = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=why)
-            add(self.cells, {cell_of(case, Outcome(adapter.description), EVERY): summary})
+            add(self.cells, {cell_of(case, adapter.description, EVERY): summary})
         return results
 
     def outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
@@ -109,8 +103,9 @@ class Shard:
         """
         for name, outcome in outcomes.items():
             matches = self._known.matches(judge, outcome, case.shape)
-            for cell, summary in summarise(case, judge, outcome, exact, matches).items():
-                add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
+            found = summarise(case, judge, outcome, exact, matches)
+            cells = {replace(cell, regime=regime or cell.regime): summary for cell, summary in found.items()}
+            add_measured(self.cells, cells, judge, outcome, exact)
             self._report_first(case, judge, name, combine_matches(outcome, matches).without_known(outcome))
 
     def add_disagreements(
@@ -143,10 +138,10 @@ class Shard:
         """Count the elements outside their sets; return the outcome without those that are known."""
         matches = self._known.matches(judge, outcome, case.shape)
         for output in outcome.disagreeing:
-            cell = cell_of(case, outcome, output)
+            cell = cell_of(case, outcome.description, output)
             outside = wrong_in(outcome.judgements[output], output)
-            summary = dataclasses.replace(outside, **known_fields(judge, output, matches[output]))
-            add(self.cells, {dataclasses.replace(cell, regime=regime or cell.regime): summary})
+            count_known(outside, judge, output, matches[output])
+            add(self.cells, {replace(cell, regime=regime or cell.regime): outside})
         return combine_matches(outcome, matches).without_known(outcome)
 
     def _is_new(self, case: Case, name: str, left: Outcome) -> bool:

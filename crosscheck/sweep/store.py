@@ -16,11 +16,12 @@ import filelock
 import msgspec
 from rich.console import Console
 
-from crosscheck.console import console_for, say
-from crosscheck.ledger import Header, Ledger, LedgerError, begin, read, write
+from crosscheck.results.ledger import Ledger, LedgerError, begin, check_version, read, write
+from crosscheck.results.lines import Header
 from crosscheck.sweep.display import heading, show
 from crosscheck.sweep.job import differences
 from crosscheck.sweep.record import MOST_SHARDS, SweepResults, shards_of, to_text
+from crosscheck.terminal.console import console_for, say
 
 PLAN: Final = "plan.json"
 LOCK: Final = "lock"
@@ -112,7 +113,11 @@ def plan_of(path: Path) -> Header:
         LedgerError: there is none, or it is damaged.
     """
     try:
-        return msgspec.json.decode((path / PLAN).read_bytes(), type=Header)
+        data = (path / PLAN).read_bytes()
+        check_version(data)
+        return msgspec.json.decode(data, type=Header)
+    except LedgerError as error:
+        raise LedgerError(f"{path}: its {PLAN} {error}; remove the directory") from None
     except OSError as error:
         raise LedgerError(f"{path}: is no store of a sweep: {PLAN}: {error.strerror}") from None
     except (ValueError, RecursionError):

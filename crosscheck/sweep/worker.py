@@ -22,10 +22,9 @@ from adapters.instructions import NATIVE
 from adapters.journal import write_all
 from adapters.worker import LEAK, Channel, flushes
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
-from crosscheck.ledger import CellRecord
-from crosscheck.ledger.environment import environment
-from crosscheck.ledger.making import by_class, suite
 from crosscheck.pool import AdapterPool
+from crosscheck.results.environment import environment, suite
+from crosscheck.results.lines import CellLine
 from crosscheck.sweep.job import (
     Answer,
     Done,
@@ -35,6 +34,7 @@ from crosscheck.sweep.job import (
     ShardResult,
     WorkerInfo,
     digest_of_known,
+    encode,
     read_job,
 )
 from reference.types import Array
@@ -119,14 +119,14 @@ def answer(runner: ShardRunner, request: Mapping[str, Any], results: int) -> dic
     """Compute a shard, and write its result, or the reason why there is none, to the file of results."""
     try:
         found = runner.run(request["shard"], careful=request["careful"])
-        cells = tuple(CellRecord.of(cell, summary) for cell, summary in by_class(found.cells).items())
+        cells = tuple(CellLine(cell=cell, summary=summary) for cell, summary in found.cells.items())
         result: Answer = Done(cells=cells, faults=tuple(found.faults))
     except (AdapterMisbehaved, AdapterCrashed) as error:
         result = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
     except Exception as error:  # noqa: BLE001, the client reports it, in most cases as an error of the suite
         traceback.print_exc()
         result = Refused.of(error)
-    return {"bytes": write_all(results, [msgspec.json.encode(result)])}
+    return {"bytes": write_all(results, [encode(result)])}
 
 
 def _about(error: AdapterMisbehaved | AdapterCrashed) -> str:

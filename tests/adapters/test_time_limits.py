@@ -20,12 +20,13 @@ from adapters.modes import parse
 from adapters.turns import Turns, load
 from crosscheck.cases import Case
 from crosscheck.check import CheckResult, check_exit_code
-from crosscheck.comparison.contract_checks import collect_violations, start_checks
-from crosscheck.comparison.engine import Results, compare
-from crosscheck.comparison.result import Comparison
+from crosscheck.compare.checks import collect_violations, start_checks
+from crosscheck.compare.session import compare
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
 from crosscheck.pool import AdapterPool
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.record import Results
 from reference.types import Array, Outputs
 from tests.cli.test_compare import PLAN, pool_of, report_text
 from tests.faulty_adapters import wrong

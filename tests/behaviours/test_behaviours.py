@@ -11,9 +11,10 @@ import pytest
 import adapters
 from adapters.errors import AdapterCrashed
 from crosscheck.behaviours.probe import Probe, WithThreadVariant
-from crosscheck.behaviours.survey import MISBEHAVED, PROBES, observations_of
+from crosscheck.behaviours.survey import PROBES, observations_of
 from crosscheck.cases import parse
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
+from crosscheck.results.lines import MISBEHAVED
 from reference.formats import FORMATS
 from reference.types import Array, Outputs
 from tests.faulty_adapters import wrong

@@ -12,10 +12,10 @@ from rich.console import Console
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from crosscheck.behaviours.command import survey_and_show
-from crosscheck.behaviours.probe import Observation
 from crosscheck.behaviours.report import show
 from crosscheck.behaviours.survey import PROBES, observations_of
 from crosscheck.evaluation import InProcessAdapter
+from crosscheck.results.lines import Observation
 from tests.faulty_adapters import wrong
 from tests.faulty_adapters.networks import made, without_subnormals
 

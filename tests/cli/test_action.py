@@ -17,7 +17,7 @@ from ledgers import cell, summary
 from pytest_runs import OURS, ROOT
 from ruamel.yaml import YAML
 
-from crosscheck.ledger import read, write
+from crosscheck.results.ledger import read, write
 
 pytestmark = [pytest.mark.xdist_group("action"), pytest.mark.long]
 

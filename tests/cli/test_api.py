@@ -23,10 +23,10 @@ from crosscheck import admissible_sets, api, compare_adapters, exact_values, jud
 from crosscheck.accuracy import RESOLUTION
 from crosscheck.api import compared, exact, judged
 from crosscheck.cases import Literal, parse
-from crosscheck.comparison import session
-from crosscheck.comparison.engine import Results
+from crosscheck.compare import session
 from crosscheck.judge import OUTPUTS, Judge, Verdict
 from crosscheck.pool import AdapterPool
+from crosscheck.results.record import Results
 from reference import oracle
 from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS

@@ -15,18 +15,20 @@ from adapters import NAMED, AdapterError
 from adapters.modes import parse
 from crosscheck import commands, pool
 from crosscheck.cases import Case
-from crosscheck.comparison import engine, report
+from crosscheck.compare import session
 from crosscheck.comparison.matrix import MatrixPlan, selected
 from crosscheck.comparison.planned import PlannedCase
-from crosscheck.comparison.report import heading
-from crosscheck.comparison.summarise import BUDGET, oracle_budget
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
 from crosscheck.matrix.combinations import all_combinations
 from crosscheck.matrix.plan import combined_items, named_items
 from crosscheck.matrix.shapes import CLASSES
 from crosscheck.pool import AdapterPool
-from crosscheck.summary import merged
+from crosscheck.results import record
+from crosscheck.results.measure import BUDGET, oracle_budget
+from crosscheck.results.summary import merged
+from crosscheck.terminal import report
+from crosscheck.terminal.report import heading
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 from tests.cli.test_compare import report_text, results_of
@@ -179,7 +181,7 @@ def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pyt
             judged.append(problem)
             super().__init__(problem)
 
-    monkeypatch.setattr(engine, "Judge", Counted)
+    monkeypatch.setattr(session, "Judge", Counted)
     adapters = [Watched(name, []) for name in ("a", "b")]
     one, two = (adapter.description.name for adapter in adapters)
     planned_cases = [
@@ -188,7 +190,7 @@ def test_a_case_has_one_judge_and_is_given_to_those_who_meet_it(monkeypatch: pyt
         PlannedCase(CASES[2], (two,)),
     ]
     with sharing(adapters) as shared:
-        results = engine.compare(planned_cases, shared, lambda _: None)
+        results = session.compare(planned_cases, shared, lambda _: None)
     assert len(judged) == results.judged == 3
     assert [len(adapter.calls) for adapter in adapters] == [2, 2]
     assert adapters[0].calls[1].X is adapters[1].calls[0].X
@@ -201,7 +203,7 @@ def test_those_who_share_a_process_are_called_one_at_a_time() -> None:
     adapters = [Watched(name, overlaps) for name in "abc"]
     with sharing(adapters) as shared:
         planned_cases = [PlannedCase(case, tuple(shared.adapters)) for case in CASES]
-        engine.compare(planned_cases, shared, lambda _: None)
+        session.compare(planned_cases, shared, lambda _: None)
     assert overlaps == []
     assert sum(len(adapter.calls) for adapter in adapters) == 9
 
@@ -219,7 +221,7 @@ def test_as_much_is_handed_in_ahead_as_memory_allows(monkeypatch: pytest.MonkeyP
         handed.clear()
         before: list[int] = []
         monkeypatch.setattr(pool, "AHEAD", ahead)
-        engine.compare(planned_cases(), healthy, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
+        session.compare(planned_cases(), healthy, lambda _, seen=before: seen.append(len(handed)))  # type: ignore[misc]
         assert before == want
     healthy.close()
 
@@ -252,7 +254,7 @@ def test_a_finding_keeps_all_that_are_wrong_and_a_few_that_are_right() -> None:
     results = results_of(*planted(12), InProcessAdapter(wrong.sign))
     names = [outcome.description.name for outcome in results.failing_cases[0].outcomes]
     assert names[0] == "planted-sign"
-    assert len(names) == 1 + engine.MOST_AGREEING
+    assert len(names) == 1 + record.MOST_AGREEING
 
 
 def test_so_many_disagreements_are_reported_in_full_and_every_one_is_counted(

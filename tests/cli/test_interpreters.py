@@ -11,13 +11,13 @@ from command_line import assert_one_clear_line, crosscheck
 from adapters import Spec, select
 from adapters.conditions import ProcessOptions
 from adapters.isolated import ProcessAdapter
-from crosscheck.comparison import probe_results
-from crosscheck.comparison.interpreters import PlanPerInterpreter
+from crosscheck.compare import checks
+from crosscheck.compare.interpreters import PlanPerInterpreter
+from crosscheck.compare.session import compare_and_show
 from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.session import compare_and_show
-from crosscheck.ledger import read
-from crosscheck.ledger.environment import environment
-from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+from crosscheck.results.environment import environment
+from crosscheck.results.ledger import read
+from crosscheck.results.lines import COMPLETE, INTERRUPTED
 
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("interpreters"), pytest.mark.long]
@@ -73,7 +73,7 @@ def test_the_gate_and_the_ledger_share_what_the_probes_saw(
         evaluated.append(adapter.name)
         return [f"{adapter.name} died"]
 
-    monkeypatch.setattr(probe_results, "probe_adapter", crashing)
+    monkeypatch.setattr(checks, "probe_adapter", crashing)
     options, ledger = ProcessOptions(tmp_path / "journal"), tmp_path / "run.jsonl"
     assert compare_and_show(*plan_and_specs(pair), options, ledger=ledger) == 1
     names = ["numpy@one", "numpy@other"]
@@ -90,7 +90,7 @@ def test_ctrl_c_during_the_probes_ends_as_interrupted_and_the_ledger_says_so(
     def interrupted(*_: object) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(probe_results, "probe_adapter", interrupted)
+    monkeypatch.setattr(checks, "probe_adapter", interrupted)
     options, ledger = ProcessOptions(tmp_path / "journal"), tmp_path / "run.jsonl"
     assert compare_and_show(*plan_and_specs(pair), options, ledger=ledger) == 130
     assert read(ledger).ending == INTERRUPTED

@@ -13,8 +13,8 @@ from ledgers import cell, small, summary
 from pytest_runs import Ran, assert_says, process
 
 from conftest import PROFILES
-from crosscheck.ledger import LedgerError, read, write
-from crosscheck.ledger.records import COMPLETE
+from crosscheck.results.ledger import LedgerError, read, write
+from crosscheck.results.lines import COMPLETE
 
 # With one xdist worker: its fixture takes seconds.
 pytestmark = [pytest.mark.xdist_group("recording"), pytest.mark.long]

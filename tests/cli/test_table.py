@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from crosscheck.comparison.table import Row, median, merge_outputs, rows, share_of, tables
-from crosscheck.summary import EVERY, Cell, Summary, Worst
+from crosscheck.results.rows import Row, merge_outputs, rows
+from crosscheck.results.summary import EVERY, Cell, Number, Summary, Worst
+from crosscheck.terminal.table import median, share_of, tables
 
 
 def cell(adapter: str, dtype: str, output: str, regime: str = "ordinary") -> Cell:
@@ -18,7 +19,7 @@ def cell(adapter: str, dtype: str, output: str, regime: str = "ordinary") -> Cel
 
 
 def worst(value: float, regime: str) -> Worst:
-    return Worst(value, "case", (0, 0, 0), regime)
+    return Worst(Number(value), "case", (0, 0, 0), regime)
 
 
 LONG = "an-adapter-from-outside-that-has-a-long-name"

@@ -14,8 +14,8 @@ from machine_modes import ON_DEVICES
 from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.cases import Case
-from crosscheck.matrix.run import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT
+from crosscheck.matrix_run import MatrixRun
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
 

@@ -10,8 +10,8 @@ from machine_modes import AT_LEVELS
 from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.cases import Case
-from crosscheck.matrix.run import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT
+from crosscheck.matrix_run import MatrixRun
 from reference.formats import FORMATS
 
 CASE = Case("ordinary", 3, (64, 1, 3, 1), dtype="float32")

@@ -13,8 +13,10 @@ from adapters import spec_of
 from adapters.modes import parse
 from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
-from crosscheck.known import Difference, KnownDifferences, fields
-from crosscheck.matrix.run import MatrixRun
+from crosscheck.matrix_run import MatrixRun
+from crosscheck.results import known_fields as fields
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
 
 RECORD = KnownDifferences.shipped()
 CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"

@@ -9,11 +9,10 @@ import pytest
 from adapters import Spec
 from crosscheck.cases import Case
 from crosscheck.evaluation import InProcessAdapter, Outcome
-from crosscheck.known import KnownDifferences
-from crosscheck.matrix.coverage import NOT_JUDGED
 from crosscheck.matrix.plan import Item
-from crosscheck.matrix.run import MatrixRun, never_judged
+from crosscheck.matrix_run import MatrixRun, never_judged
 from crosscheck.pool import AdapterPool
+from crosscheck.results.coverage import NOT_JUDGED
 from reference.types import Array
 from tests.faulty_adapters import wrong
 
@@ -55,7 +54,7 @@ def outcome_of(adapter: wrong.Planted, *cases: Case) -> str:
     pool = AdapterPool({PLANTED.name: InProcessAdapter(adapter)})
     try:
         item = Item("planted", cases[0].dtype, cases)
-        assert_agrees_and_is_judged(MatrixRun(pool, KnownDifferences()), PLANTED, item)
+        assert_agrees_and_is_judged(MatrixRun(pool), PLANTED, item)
     except pytest.fail.Exception as failed:
         return str(failed)
     return ""

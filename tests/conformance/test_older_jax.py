@@ -19,7 +19,8 @@ from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.evaluation import Outcome, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.known import Difference, KnownDifferences
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
 
 VARIABLE = "CROSSCHECK_OLD_JAX_PYTHON"
 BUGS = [

@@ -10,8 +10,8 @@ from adapters import NAMED, Spec
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.contract import check_repeatability
-from crosscheck.matrix.run import MatrixRun
 from crosscheck.matrix.shapes import DOCUMENT, MIXED
+from crosscheck.matrix_run import MatrixRun
 from reference.formats import FORMATS
 from reference.types import Outputs, Problem
 

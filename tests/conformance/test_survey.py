@@ -7,9 +7,9 @@ from recording import Recording
 
 from adapters.conditions import ProcessOptions
 from adapters.isolated import ProcessAdapter
-from crosscheck.behaviours.probe import Observation
-from crosscheck.behaviours.survey import MISBEHAVED, probe_adapter
+from crosscheck.behaviours.survey import probe_adapter
 from crosscheck.pool import AdapterPool
+from crosscheck.results.lines import MISBEHAVED, Observation
 from reference.formats import FORMATS
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from crosscheck.cases import Case, parse
 from crosscheck.check import CheckResult
-from crosscheck.differing import Differences, difference_lines
+from crosscheck.differing import difference_lines
 from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import Judge
 from crosscheck.pool import AdapterPool
+from crosscheck.results.claims import Differences
 from reference.arithmetic import KAPPA
 from tests.faulty_adapters import wrong
 

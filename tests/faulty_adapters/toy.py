@@ -12,10 +12,10 @@ from msgspec import Struct
 from adapters.errors import AdapterCrashed, AdapterMisbehaved
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import summarise
 from crosscheck.evaluation import CheckedAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.summary import Cell, Summary, add
+from crosscheck.results.measure import add_measured, summarise
+from crosscheck.results.summary import Cell, Summary
 from crosscheck.sweep.job import ShardResult
 
 STACK = 2
@@ -70,7 +70,8 @@ class Toy(Struct, frozen=True, kw_only=True):
                 if isinstance(outcome.failure, AdapterMisbehaved | AdapterCrashed):
                     outcome.failure.add_note(f"its case: {case.text}")
                     raise outcome.failure
-                add(cells, summarise(case, judge, outcome, exact_values(judge, STACK)))
+                exact = exact_values(judge, STACK)
+                add_measured(cells, summarise(case, judge, outcome, exact), judge, outcome, exact)
         return ShardResult(self.problems(shard), cells)
 
 

@@ -10,13 +10,13 @@ from agreement import DisagreementError, assert_all_agree
 
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import summarise
-from crosscheck.comparison.table import NOT_JUDGED, OUTSIDE, WITHIN_BOUNDS, Row, merge_outputs, rows
 from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import AXES, Judge
-from crosscheck.known.match import in_regimes
 from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
+from crosscheck.results.known import in_regimes
+from crosscheck.results.measure import summarise
+from crosscheck.results.rows import NOT_JUDGED, OUTSIDE, WITHIN_BOUNDS, Row, merge_outputs, rows
 from crosscheck.sweep.bulk import BulkJudge
 from reference.formats import FORMATS
 from tests.faulty_adapters import wrong

@@ -173,7 +173,7 @@ def test_what_is_not_supported_is_told_once_and_not_counted() -> None:
     narrow = wrong.Planted("narrow", wrong.right, "float32")
     lines = summary_lines(seated(healthy=wrong.healthy, narrow=narrow, refuses=wrong.refuses), STACK, STACK)
     assert lines == [
-        "problems: planted-healthy 14",
+        "problems: planted-healthy 14, planted-narrow 0, planted-refuses 0",
         "not supported: planted-narrow float64: planted-narrow has no float64",
         "not supported: planted-refuses float64: no stacks here",
         by_regime(ordinary=14),

@@ -14,8 +14,6 @@ import pytest
 from adapters import NAMED
 from adapters.modes import parse
 from crosscheck.cases import Case
-from crosscheck.known import Difference, KnownDifferences
-from crosscheck.known.fields import fits
 from crosscheck.matrix import shapes
 from crosscheck.matrix.plan import (
     LARGE_DTYPES,
@@ -28,6 +26,9 @@ from crosscheck.matrix.plan import (
     quick_combinations,
 )
 from crosscheck.regimes import REGIMES, regime_counts
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
+from crosscheck.results.known_fields import fits
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 

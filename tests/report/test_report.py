@@ -11,25 +11,19 @@ from typing import Any
 import msgspec
 import pytest
 from ledger_pairs import CANNOT, PAIRS
-from ledgers import CASE, header, known, small
-from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, large, planted
+from ledgers import CASE, cell, header, known, small, summary
+from report_ledgers import ATTACK, SCRIPT_LINK, hostile, hostile_pair, planted
 
 from crosscheck import commands
-from crosscheck.cases import parse
-from crosscheck.formatting import format_number
-from crosscheck.gate import ChangeKind
-from crosscheck.gate.command import gate
-from crosscheck.gate.show import verdict
-from crosscheck.judge import Judge
-from crosscheck.ledger import Ledger, begin, write
 from crosscheck.message import replay
 from crosscheck.report.cells import cells_of
-from crosscheck.report.exact import ElementTruth, Place, got, truths_of
+from crosscheck.report.detail import exact_text
 from crosscheck.report.matrix import mark_of
 from crosscheck.report.page import digest, is_safe_link, page
-from crosscheck.summary import Worst
-from reference.formats import FORMATS
-from reference.ulp import error_in_ulp
+from crosscheck.results.changes import ChangeKind, gate
+from crosscheck.results.ledger import Ledger, begin, write
+from crosscheck.results.summary import Number, Worst
+from crosscheck.terminal.gate import verdict
 
 
 class Page(HTMLParser):
@@ -119,7 +113,7 @@ def test_the_worst_error_is_reported_with_its_case_its_exact_value_and_its_repla
     case, true, _ = data["places"][number]
     said = dict(zip([data["labels"][at] for at in (own + true)[::2]], (own + true)[1::2], strict=True))
     assert (case, line) == (worst.case, replay(worst.case, "tests.faulty_adapters.wrong:planted-sign"))
-    assert said["error"] == f"{worst.value!r} ulp"
+    assert said["error"] == f"{float(worst.value)!r} ulp"
     assert float.fromhex(said["hexadecimal"]) == worst.value
     assert {"got", "exact", "admissible", "z", "element"} <= set(said)
 
@@ -230,43 +224,26 @@ def test_what_the_gate_cannot_compare_is_reported_on_the_page_in_a_sentence(name
     assert len(shown.data["cells"]) == len(new.cells)  # the rest is there
 
 
-@pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("steps", [-3, 0, 1, 40])
-def test_what_was_returned_follows_from_its_error(dtype: str, steps: int) -> None:
-    case = f"ordinary:3:64x2x33x1:contiguous:{dtype}"
-    place = Place(case, "y_hat", (5, 1, 0))
-    truth = truths_of([place])[place]
-    assert isinstance(truth, ElementTruth)
-    near = Judge(parse(case).problem()).centers.y_hat[5, 1, 0]
-    value = near.astype(truth.format.dtype)
-    for _ in range(abs(steps)):
-        value = _next(value, steps)
-    error = float(error_in_ulp(value, *truth.exact, truth.format))
-    assert format_number(float(value), truth.format) in got(truth, error, admissible=False).split(" or ")
-
-
-def _next(value: Any, steps: int) -> Any:
-    """The neighbour on that side; a positive number of a format is ordered as its bits are."""
-    bits = value[None].view(f"u{value.dtype.itemsize}")
-    return (bits + 1 if steps > 0 else bits - 1).view(value.dtype)[0]
-
-
 @pytest.mark.parametrize(
-    "place",
+    ("hi", "lo", "dtype", "text"),
     [
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", (7, 0, 0)),
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", (0, 9, 0)),
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "y_hat", ()),
-        Place("ordinary:0:1x1x3x1:contiguous:float32", "weights", (0, 0, 0)),
-        Place("ordinary:0:9999999x9x3x1:contiguous:float32", "y_hat", (0, 0, 0)),
-        Place("ordinary:0:1x1x3x1", "y_hat", (0, 0, 0)),
-        Place("float32:X=[[[[", "y_hat", (0, 0, 0)),
-        Place(ATTACK, "y_hat", (0, 0, 0)),
+        (1 / 3, 0.0, "bfloat16", "0.33333; the nearest bfloat16 is 0x1.56p-2"),
+        (1 / 3, 0.0, "float32", "0.3333333333; the nearest float32 is 0x1.555556p-2"),
+        (1.0, 2.0**-60, "float64", "1.000000000000000001; the nearest float64 is 0x1p+0"),
+        (0.0, 0.0, "float16", "0; the nearest float16 is 0x0p+0"),
     ],
-    ids=["problem", "element", "nowhere", "output", "too-large", "parts", "literal", "attack"],
 )
-def test_a_place_that_cannot_be_made_has_no_facts(place: Place) -> None:
-    assert truths_of([place]) == {place: None}
+def test_an_exact_value_is_written_with_the_digits_that_are_certain(
+    hi: float, lo: float, dtype: str, text: str
+) -> None:
+    assert exact_text(hi, lo, dtype) == text
+
+
+@pytest.mark.parametrize("text", [ATTACK, "ordinary:0:1x1x3x1", "float32:X=[[[[", ""])
+def test_what_is_no_case_has_no_replay_line(text: str) -> None:
+    worst = Worst(Number(3.0), text, (0, 0, 0), "ordinary")
+    (entry,) = Page(page(Ledger(header("torch"), {cell(): summary(error=worst)}))).data["cells"]
+    assert entry["error"][2] == ""
 
 
 @pytest.mark.parametrize(
@@ -283,13 +260,7 @@ def test_a_place_that_cannot_be_made_has_no_facts(place: Place) -> None:
     ],
 )
 def test_the_mark_of_an_error_has_at_most_four_characters(value: float, mark: str) -> None:
-    assert mark_of(Worst(value, CASE, (0,), "ordinary")) == mark
-
-
-def test_a_page_of_many_adapters_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("exact", "page"):
-        monkeypatch.setattr(f"crosscheck.report.{module}.MOST_ELEMENTS", 5)
-    assert "more were not made again" in " ".join(Page(page(large(12))).words)
+    assert mark_of(Worst(Number(value), CASE, (0,), "ordinary")) == mark
 
 
 def test_the_command_writes_beside_the_ledger_or_where_it_is_reported(

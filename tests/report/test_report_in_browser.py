@@ -13,10 +13,10 @@ import pytest
 from ledgers import small
 from report_ledgers import hostile_pair, planted
 
-from crosscheck.comparison.table import Row
-from crosscheck.ledger import Ledger
 from crosscheck.report.cells import Key, cells_of
 from crosscheck.report.page import page
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.rows import Row
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

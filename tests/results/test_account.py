@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crosscheck.regimes import REGIMES
-from crosscheck.run_summary import RunSummary
+from crosscheck.results.run_summary import RunSummary
 
 
 def run_summary_of(**counts: dict[str, int]) -> RunSummary:
@@ -36,12 +36,12 @@ def test_a_regime_that_nothing_fell_into_is_reported_beside_the_others() -> None
     ("run_summary", "is_green"),
     [
         (run_summary_of(), True),
-        (run_summary_of(asked={"numpy": 1}, judged={"numpy": 1}), True),
-        (run_summary_of(asked={"numpy": 1}), False),
-        (run_summary_of(asked={"numpy": 1}, judged={"torch": 1}), False),
+        (run_summary_of(answered={"numpy": 1}, judged={"numpy": 1}), True),
+        (run_summary_of(answered={"numpy": 1}), False),
+        (run_summary_of(answered={"numpy": 1}, judged={"torch": 1}), False),
         (run_summary_of(crashes={"numpy: killed": 1}), False),
         (run_summary_of(no_verdict={"numpy: gave no answer": 1}), False),
-        (run_summary_of(asked={"numpy": 1}, judged={"numpy": 1}, tried_again={"numpy: slow": 1}), True),
+        (run_summary_of(answered={"numpy": 1}, judged={"numpy": 1}, tried_again={"numpy: slow": 1}), True),
     ],
     ids=["nothing asked", "judged", "without a verdict", "another judged", "dead", "late", "late once"],
 )

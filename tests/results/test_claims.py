@@ -10,9 +10,9 @@ import pytest
 
 from adapters import load
 from crosscheck.cases import parse
-from crosscheck.comparison.claims import WITHOUT_CLAIM, ClaimEvidence, widening
 from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
+from crosscheck.results.claims import WITHOUT_CLAIM, ClaimEvidence, widening
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs

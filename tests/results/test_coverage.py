@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ from adapters import NAMED
 from adapters.modes import parse
 from crosscheck.cases import Case
 from crosscheck.cases import parse as case_of
-from crosscheck.comparison import coverage as shown
-from crosscheck.comparison.coverage import CoverageRow, coverage_rows, faults, footnotes, short
 from crosscheck.comparison.matrix import (
     BY_TURNS,
     HAZARD,
@@ -27,14 +24,26 @@ from crosscheck.comparison.matrix import (
     reason_for_gap,
 )
 from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.report import show
-from crosscheck.comparison.result import Comparison
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.matrix.coverage import FAILED, NOT_JUDGED, Coverage, CoverageCounts, Group
 from crosscheck.matrix.shapes import CLASSES, shape_class
 from crosscheck.regimes import REGIMES
-from crosscheck.summary import merged
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.coverage import (
+    FAILED,
+    INTERRUPTED,
+    NOT_JUDGED,
+    Coverage,
+    CoverageCounts,
+    CoverageRow,
+    Group,
+    coverage_rows,
+    faults,
+)
+from crosscheck.results.summary import merged
+from crosscheck.terminal import coverage as shown
+from crosscheck.terminal.coverage import footnotes, short
+from crosscheck.terminal.report import show
 from reference.formats import FORMATS
 from tests.cli.test_compare import results_of
 from tests.faulty_adapters import wrong
@@ -47,10 +56,14 @@ LONG = "an-adapter-from-outside-that-has-a-long-name"
 def coverage_of(adapter: Any, *texts: str) -> Coverage:
     found = Coverage()
     for text in texts:
-        case = case_of(text)
-        judge = Judge(case.problem())
-        found.add(case, judge, evaluate_and_judge(InProcessAdapter(adapter), judge))
+        add_to(found, adapter, text)
     return found
+
+
+def add_to(coverage: Coverage, adapter: Any, text: str) -> None:
+    case = case_of(text)
+    judge = Judge(case.problem())
+    coverage.add(case, judge, evaluate_and_judge(InProcessAdapter(adapter), judge))
 
 
 def counts_of(adapter: Any, text: str) -> CoverageCounts:
@@ -125,20 +138,18 @@ def test_what_an_adapter_is_not_given_after_a_failure_has_that_for_a_reason() ->
     assert found.groups[Group("dead", "float64", "document")].reason("zeros") == FAILED
 
 
-def test_the_coverage_of_two_processes_adds_up() -> None:
-    first, second = coverage_of(wrong.healthy, TEXT), coverage_of(wrong.refuses, TEXT)
-    both = Coverage()
-    for part in (first, second, first):
-        both.add_plain(json.loads(json.dumps(part.plain())))
+def test_the_coverage_of_several_cases_adds_up() -> None:
+    both, once = Coverage(), coverage_of(wrong.healthy, TEXT)
+    for adapter in (wrong.healthy, wrong.refuses, wrong.healthy):
+        add_to(both, adapter, TEXT)
     judged = both.groups[Group("planted-healthy", "float32", "document")].judged
-    assert judged == {regime: 2 * count for regime, count in first.regimes().items()}
+    assert judged == {regime: 2 * count for regime, count in once.regimes().items()}
     assert both.groups[Group("planted-refuses", "float32", "document")].reasons == {"no stacks here": 1}
-    assert both.uncovered_regimes == []
 
 
 def test_modes_of_one_label_are_one_group() -> None:
     found = coverage_of(wrong.healthy, TEXT)
-    found.add_plain(coverage_of(wrong.sign, TEXT).plain())
+    add_to(found, wrong.sign, TEXT)
     ((group, counts),) = found.labelled(lambda _: "all")
     assert group == Group("all", "float32", "document")
     assert counts.judged.total() == 2 * 40 * 2 * 2
@@ -218,7 +229,7 @@ def test_a_regime_that_was_not_asked_for_and_one_that_few_problems_miss_are_told
 
 def test_a_run_that_was_interrupted_has_that_for_a_reason() -> None:
     (row,) = coverage_rows(Coverage(), CorePlan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
-    assert set(row.reasons.values()) == {shown.INTERRUPTED}
+    assert set(row.reasons.values()) == {INTERRUPTED}
 
 
 # ------------------------------------------------------------------------- the table and the verdict

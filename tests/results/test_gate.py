@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from ledger_pairs import BASE, CANNOT, ELSEWHERE, NEAR, PAIRS, WRONG, with_behaviour, with_cell
 from ledgers import CASE, adapter, cell, header, summary
+from msgspec.structs import replace
 from rich.console import Console
 
 from crosscheck import commands
 from crosscheck.formatting import format_distinct
-from crosscheck.gate import Change, ChangeKind, changes
-from crosscheck.gate.command import gate
-from crosscheck.gate.show import MOST_ALIKE, MOST_BYTES, condense, counts, markdown, show, verdict
-from crosscheck.ledger import Fault, Ledger, LedgerError, begin, read, write
-from crosscheck.ledger.records import INTERRUPTED
+from crosscheck.results.changes import Change, ChangeKind, changes, gate
+from crosscheck.results.ledger import Ledger, LedgerError, begin, read, write
+from crosscheck.results.lines import INTERRUPTED, Fault
+from crosscheck.terminal.gate import MOST_ALIKE, MOST_BYTES, condense, counts, markdown, show, verdict
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -30,7 +30,7 @@ def test_every_change_is_named_with_its_kind_and_both_values(name: str) -> None:
 
 
 def test_the_versions_of_cells_do_not_tell_them_apart() -> None:
-    newer = {dataclasses.replace(place, version="2.14.0"): found for place, found in BASE.cells.items()}
+    newer = {replace(place, version="2.14.0"): found for place, found in BASE.cells.items()}
     assert changes(BASE, dataclasses.replace(BASE, cells=newer)) == []
 
 
@@ -173,7 +173,7 @@ def test_the_first_line_is_the_verdict_with_the_names_of_the_files_and_the_exit_
     first, second, *_ = run(BASE, BASE)[1].splitlines()
     assert first == f"No regression: {new} is no worse than {old}. Exit code 0."
     assert second == "Compared: 2 cells of 1 adapter, all with the same cases."
-    first, second, *_ = run(BASE, with_cell(dataclasses.replace(WRONG, cases=8)))[1].splitlines()
+    first, second, *_ = run(BASE, with_cell(replace(WRONG, cases=8)))[1].splitlines()
     assert first == f"1 regression: {new} is worse than {old}. Exit code 1."
     assert second == "Compared: 2 cells of 1 adapter, 1 with the same cases."
     assert run(None, with_cell(WRONG), "--accept", "no")[1].splitlines()[0].endswith("Exit code 0.")

@@ -11,9 +11,8 @@ from crosscheck.cases import Case
 from crosscheck.cases.strategies import cases
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, KnownMatch
-from crosscheck.known.match import in_regimes
 from crosscheck.regimes import REGIMES, classify
+from crosscheck.results.known import KnownDifferences, KnownMatch, in_regimes
 from tests.faulty_adapters import wrong
 
 

@@ -15,18 +15,18 @@ from rich.console import Console
 
 from crosscheck import commands
 from crosscheck.cases import Case, parse
-from crosscheck.comparison.engine import FailingCase, Results, compare, wrong_of
-from crosscheck.comparison.ledger import to_ledger
+from crosscheck.compare.session import compare
 from crosscheck.comparison.plan import CorePlan
-from crosscheck.comparison.report import show
-from crosscheck.comparison.result import Comparison
-from crosscheck.comparison.table import Row
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences, Match, by_regime, combine_matches
-from crosscheck.known import record as shipped
-from crosscheck.ledger.making import header
 from crosscheck.regimes import REGIMES
+from crosscheck.results import known as shipped
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.environment import header
+from crosscheck.results.known import KnownDifferences, Match, by_regime, combine_matches
+from crosscheck.results.record import FailingCase, Results, wrong_of
+from crosscheck.results.rows import Row
+from crosscheck.terminal.report import show
 from tests.cli.test_compare import pool_of
 from tests.faulty_adapters import wrong
 
@@ -135,7 +135,7 @@ def test_an_entry_that_covers_nothing_is_no_agreement_where_everything_was_tried
     assert comparison.is_green is (not reasons)
     assert all(reason in report_text(comparison).splitlines()[1] for reason in reasons)
     head = header("compare", 0, {"planted-sign": SIGN.description}, "")
-    faults = [fault.what for fault in to_ledger(comparison, head, []).faults]
+    faults = [fault.what for fault in comparison.ledger(head, []).faults]
     assert faults == ["known difference idle matched nothing"][: len(reasons)]
 
 

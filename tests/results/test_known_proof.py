@@ -15,9 +15,8 @@ from known_entries import HALF, LATER, TURNED, TWO, entry, file_of
 from known_proof import RECOGNISED, verify
 
 from crosscheck.evaluation import InProcessAdapter
-from crosscheck.known import Difference, KnownDifferences
-from crosscheck.known.entry import NATURES
-from crosscheck.known.record import SHIPPED
+from crosscheck.results.known import SHIPPED, KnownDifferences
+from crosscheck.results.known_entry import NATURES, Difference
 from reference.types import Array
 from tests.faulty_adapters import wrong
 

@@ -25,7 +25,7 @@ from known_entries import (
 )
 
 from crosscheck.evaluation import InProcessAdapter
-from crosscheck.known import KnownDifferences, KnownError
+from crosscheck.results.known import KnownDifferences, KnownError
 from tests.faulty_adapters import wrong
 
 

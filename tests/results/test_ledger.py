@@ -17,11 +17,10 @@ from ledgers import behaviour, cell, header, known, small, summary
 
 from adapters import threads
 from adapters.child import environment_of
-from crosscheck.ledger import Acceptance, Fault, Ledger, LedgerError, begin, read, write
-from crosscheck.ledger.environment import environment
-from crosscheck.ledger.file import parse
-from crosscheck.ledger.records import INTERRUPTED
-from crosscheck.summary import CASES, Cell, Summary, Worst, merge
+from crosscheck.results.environment import environment
+from crosscheck.results.ledger import Ledger, LedgerError, begin, parse, read, write
+from crosscheck.results.lines import INTERRUPTED, Acceptance, Fault
+from crosscheck.results.summary import CASES, COUNTS, HASHES, Cell, Number, Summary, Worst, merged
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,11 +43,11 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
 
 
 values = st.floats(min_value=0, allow_nan=False)
-worst = st.builds(Worst, values, st.text(), st.tuples(st.integers(0, 9)), st.text())
+worst = st.builds(Worst, values.map(Number), st.text(), st.tuples(st.integers(0, 9)), st.text())
 counts = st.integers(0, 2**40)  # their sums fit as well
 summaries = st.builds(
     Summary,
-    **{f.name: counts for f in dataclasses.fields(Summary) if f.type == "int"},
+    **dict.fromkeys((*COUNTS, *HASHES), counts),
     error=st.none() | worst,
     share=st.none() | worst,
     errors=st.dictionaries(st.text(), counts),
@@ -59,7 +58,7 @@ summaries = st.builds(
 )
 cells = st.builds(
     Cell,
-    **{f.name: counts if f.type == "int" else st.text() for f in dataclasses.fields(Cell)},
+    **{name: counts if name == "threads" else st.text() for name in Cell.__struct_fields__},
 )
 
 
@@ -162,14 +161,14 @@ def test_the_digest_of_the_results_is_that_of_results_alone() -> None:
 
 def test_cases_and_bits_add_up_in_any_order() -> None:
     a, b = summary(cases=CASES - 1, bits=3), summary(cases=5, bits=CASES - 2)
-    for both in (merge(a, b), merge(b, a)):
+    for both in (merged((a, b)), merged((b, a))):
         assert (both.cases, both.bits, both.equal) == (4, 1, 10)
 
 
 def test_an_infinite_error_is_written_as_such(tmp_path: Path) -> None:
-    ledger = Ledger(header(), {cell(): summary(error=Worst(math.inf, "", (0,), "zeros"))})
+    ledger = Ledger(header(), {cell(): summary(error=Worst(Number(math.inf), "", (0,), "zeros"))})
     line = json.loads(bytes_of(ledger, tmp_path).splitlines()[1])
-    assert line["error"]["value"] == "inf"
+    assert line["summary"]["error"]["value"] == "inf"
 
 
 def test_the_environment_names_what_can_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,10 +194,8 @@ def test_what_every_process_is_given_anew_is_not_recorded_as_the_users(
 
 def test_reading_a_ledger_imports_no_framework(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", small())
-    code = (
-        "import sys; from pathlib import Path; from crosscheck.ledger import read; read(Path(sys.argv[1]));"
-    )
-    code += "print(*{'torch', 'jax', 'pickle5'} & set(sys.modules))"
+    code = "import sys; from pathlib import Path; from crosscheck.results.ledger import read;"
+    code += "read(Path(sys.argv[1])); print(*{'torch', 'jax', 'pickle5'} & set(sys.modules))"
     command = [sys.executable, "-c", code, str(tmp_path / "a.jsonl")]
     found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.split() == []

@@ -12,21 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.errors import NoAnswer
-from crosscheck.accuracy import errors, exact_values
+from crosscheck.accuracy import RESOLUTION, errors, exact_values
 from crosscheck.cases import Case, parse
-from crosscheck.comparison.summarise import histogram, regime_at, summarise
 from crosscheck.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
+from crosscheck.explain.element import Element
+from crosscheck.formatting import format_set
 from crosscheck.judge import AXES, Judge
 from crosscheck.regimes import REGIMES
-from crosscheck.summary import EVERY, Summary, Worst, merge
+from crosscheck.results.measure import histogram, regime_at, summarise
+from crosscheck.results.record import Results
+from crosscheck.results.summary import EVERY, Number, Summary, Worst, merged
 from reference.admissible import AdmissibleSet
+from reference.formats import FORMATS
 from tests.faulty_adapters import wrong
 
 counts = st.integers(min_value=0, max_value=10**12)
 worsts = st.none() | st.builds(
     Worst,
     # few values, so that ties between cases and places happen
-    value=st.sampled_from([0.0, 0.5, 1.0, math.inf]) | st.floats(min_value=0),
+    value=(st.sampled_from([0.0, 0.5, 1.0, math.inf]) | st.floats(min_value=0)).map(Number),
     case=st.sampled_from(["a:0", "b:1"]),
     place=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     regime=st.sampled_from(tuple(REGIMES)),
@@ -72,24 +76,24 @@ def summary_of(text: str, adapter: object, output: str) -> Summary:
 @pytest.mark.long
 @given(summaries, summaries, summaries)
 def test_merging_is_associative(a: Summary, b: Summary, c: Summary) -> None:
-    assert merge(merge(a, b), c) == merge(a, merge(b, c))
+    assert merged((merged((a, b)), c)) == merged((a, merged((b, c))))
 
 
 @pytest.mark.long
 @given(summaries, summaries)
 def test_merging_is_commutative(a: Summary, b: Summary) -> None:
-    assert merge(a, b) == merge(b, a)
+    assert merged((a, b)) == merged((b, a))
 
 
 @given(summaries)
 def test_the_empty_summary_is_the_identity_of_merging(a: Summary) -> None:
-    assert merge(a, Summary()) == a == merge(Summary(), a)
+    assert merged((a, Summary())) == a == merged((Summary(), a))
 
 
 @pytest.mark.long
 @given(summaries, summaries)
 def test_merging_adds_every_count(a: Summary, b: Summary) -> None:
-    both = merge(a, b)
+    both = merged((a, b))
     for name in COUNTS:
         assert getattr(both, name) == getattr(a, name) + getattr(b, name)
 
@@ -98,7 +102,7 @@ def test_merging_adds_every_count(a: Summary, b: Summary) -> None:
 def test_merging_adds_what_each_known_difference_covers(a: Summary, b: Summary) -> None:
     want = Counter(a.known)
     want.update(b.known)
-    assert merge(a, b).known == want
+    assert merged((a, b)).known == want
 
 
 def test_a_histogram_counts_every_value_but_nan() -> None:
@@ -148,6 +152,33 @@ def test_the_worst_is_the_element_that_the_case_shows_again() -> None:
     full = judge.sets(outcome.description.arithmetic["float32"])["grad"]
     share = np.abs(outcome.outputs.grad.astype(np.float64) - full.center) / full.radius
     assert worst.value == share.max() == share[worst.place]
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("shape", [(64, 2, 33, 1), (7, 3, 2)], ids=["stack", "no stack"])
+def test_a_worst_value_keeps_what_was_returned_the_exact_value_z_and_the_set(
+    dtype: str, shape: tuple[int, ...]
+) -> None:
+    case = Case("ordinary", 5, shape, dtype=dtype)
+    judge = Judge(case.problem())
+    results = Results()
+    results.add(case, judge, [evaluate_and_judge(InProcessAdapter(wrong.sign), judge)])
+    for cell, found in results.summaries.items():
+        worst = found.error
+        assert worst is not None
+        assert worst.got is not None
+        assert worst.exact is not None
+        assert worst.z is not None
+        index = worst.place if len(shape) > 3 else worst.place[1:]
+        element = Element(judge, cell.output, index)
+        error, _ = element.ulp_error(worst.got)
+        assert abs(error - worst.value) <= RESOLUTION + worst.value * 2.0**-49
+        hi, lo = worst.exact
+        assert element.exact[0] == pytest.approx(hi + lo)
+        z = judge.reference.z[element.sources]
+        assert worst.z == (z.min(), z.max())
+        claims = InProcessAdapter(wrong.sign).description.arithmetic[dtype]
+        assert worst.admissible == format_set(element.set_of(claims), judge.format)
 
 
 @pytest.mark.parametrize(("adapter", "is_wrong"), [(wrong.sign, True), (wrong.healthy, False)])

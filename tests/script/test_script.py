@@ -21,7 +21,7 @@ from crosscheck.cases import Case, Literal, take
 from crosscheck.evaluation import evaluate_and_judge
 from crosscheck.explain.element import Element
 from crosscheck.judge import Judge
-from crosscheck.matrix.run import MatrixRun
+from crosscheck.matrix_run import MatrixRun
 from crosscheck.script import NoScriptError, Reproduction, script
 from crosscheck.script.arrays import number
 from crosscheck.script.command import run_script

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from adapters.errors import AdapterCrashed
 from crosscheck.commands import cli
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter
-from crosscheck.known import Difference, KnownDifferences
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.known_entry import Difference
 from crosscheck.script import command
 from crosscheck.script.command import run_script
 from reference.types import Array, Outputs

@@ -16,7 +16,8 @@ import pytest
 from crosscheck.cases import parse
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.known import Difference, KnownDifferences, KnownError, KnownMatch, Setting
+from crosscheck.results.known import KnownDifferences, KnownError, KnownMatch
+from crosscheck.results.known_entry import Difference, Setting
 from tests.faulty_adapters import wrong
 
 LAST_DAY = date(2030, 12, 31)

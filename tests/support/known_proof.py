@@ -12,16 +12,16 @@ from crosscheck.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.explain.element import Element
 from crosscheck.formatting import format_element, format_hex
 from crosscheck.judge import Judge
-from crosscheck.known.entry import Difference
-from crosscheck.known.match import in_regimes
 from crosscheck.regimes import REGIMES
+from crosscheck.results.known import in_regimes
+from crosscheck.results.known_entry import Difference
 from reference import oracle
 from reference.arithmetic import Arithmetic
 from reference.types import Problem
 
 
 class Nature(NamedTuple):
-    """How a kind of fault is recognised; the kinds are those of `crosscheck.known.entry.NATURES`.
+    """How a kind of fault is recognised; the kinds are those of `crosscheck.results.known_entry.NATURES`.
 
     Attributes:
         holds: whether a wrong element with that value is of this kind, under an adapter's claims.

@@ -7,10 +7,10 @@ import dataclasses
 from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, small, summary
 from msgspec.structs import replace
 
-from crosscheck.gate import ChangeKind
-from crosscheck.ledger import Fault, Ledger
-from crosscheck.ledger.records import INTERRUPTED
-from crosscheck.summary import Cell, Summary, Worst
+from crosscheck.results.changes import ChangeKind
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import INTERRUPTED, Fault
+from crosscheck.results.summary import Cell, Number, Summary, Worst
 
 BASE = small()
 WORSE, BETTER, OTHER = ChangeKind.REGRESSION, ChangeKind.IMPROVEMENT, ChangeKind.CHANGE
@@ -24,9 +24,11 @@ def with_behaviour(value: str, *, seen: bool = True) -> Ledger:
     return dataclasses.replace(BASE, behaviours=(behaviour(value, seen=seen),))
 
 
-WRONG = summary(wrong_problems=1, wrong_elements=2, bits=10, share=Worst(3.0, "case", (0, 0, 0), "zeros"))
-FAR = summary(bits=10, error=Worst(2.5, "far", (0, 0, 0), "ordinary"))
-NEAR = summary(bits=10, error=Worst(0.5, "near", (0, 0, 0), "ordinary"))
+WRONG = summary(
+    wrong_problems=1, wrong_elements=2, bits=10, share=Worst(Number(3.0), "case", (0, 0, 0), "zeros")
+)
+FAR = summary(bits=10, error=Worst(Number(2.5), "far", (0, 0, 0), "ordinary"))
+NEAR = summary(bits=10, error=Worst(Number(0.5), "near", (0, 0, 0), "ordinary"))
 ELSEWHERE = header("torch", environment=replace(ENVIRONMENT, cpu="another"))
 NEWER = header(adapters=(adapter("torch", "2.14.0"),))
 THREADED = header(adapters=(replace(adapter("torch"), threads=2),))
@@ -37,16 +39,16 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[ChangeKind, str, str, str]]]] 
     "agrees again": (with_cell(WRONG), BASE, [(BETTER, "verdict", "outside", "within bounds")]),
     "known": (
         BASE,
-        with_cell(dataclasses.replace(WRONG, known_elements=2)),
+        with_cell(replace(WRONG, known_elements=2)),
         [(WORSE, "verdict", "within bounds", "known")],
     ),
     "more outside": (
         with_cell(WRONG),
-        with_cell(dataclasses.replace(WRONG, wrong_elements=3)),
+        with_cell(replace(WRONG, wrong_elements=3)),
         [(WORSE, "elements outside", "2", "3")],
     ),
     "fewer outside": (
-        with_cell(dataclasses.replace(WRONG, wrong_elements=3)),
+        with_cell(replace(WRONG, wrong_elements=3)),
         with_cell(WRONG),
         [(BETTER, "elements outside", "3", "2")],
     ),
@@ -78,7 +80,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[ChangeKind, str, str, str]]]] 
     ),
     "errors that six digits do not tell apart": (
         BASE,
-        with_cell(dataclasses.replace(FAR, error=Worst(1.5 + 2**-26, "far", (0, 0, 0), "ordinary"))),
+        with_cell(replace(FAR, error=Worst(Number(1.5 + 2**-26), "far", (0, 0, 0), "ordinary"))),
         [(WORSE, "worst ulp", "1.5", "1.50000001")],
     ),
     "a larger error with more threads": (
@@ -127,8 +129,8 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[tuple[ChangeKind, str, str, str]]]] 
         dataclasses.replace(BASE, header=header("torch", environment=replace(ENVIRONMENT, cpu="A B avx"))),
         [(ChangeKind.ENVIRONMENT, "cpu", "A B avx2", "A B")],
     ),
-    "another sample of equal numbers": (BASE, with_cell(dataclasses.replace(FAR, bits=9)), []),
-    "a larger error of other cases": (BASE, with_cell(dataclasses.replace(FAR, cases=8)), []),
+    "another sample of equal numbers": (BASE, with_cell(replace(FAR, bits=9)), []),
+    "a larger error of other cases": (BASE, with_cell(replace(FAR, cases=8)), []),
     "a larger error elsewhere": (
         BASE,
         dataclasses.replace(with_cell(FAR), header=ELSEWHERE),

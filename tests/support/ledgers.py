@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from crosscheck.ledger import Adapter, Behaviour, Environment, Header, Known, Ledger
-from crosscheck.ledger.records import FORMAT, VERSION
-from crosscheck.summary import Cell, Summary, Worst
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import FORMAT, VERSION, Adapter, Environment, Header, Known, Observation
+from crosscheck.results.summary import Cell, Number, Summary, Worst
 
 ENVIRONMENT = Environment(
     python="3.11.7",
@@ -73,17 +73,17 @@ def summary(**changed: Any) -> Summary:
         "problems": 2,
         "elements": 6,
         "equal": 5,
-        "error": Worst(1.5, CASE, (1, 0, 0), "ordinary"),
-        "share": Worst(0.25, CASE, (1, 0, 0), "ordinary"),
+        "error": Worst(Number(1.5), CASE, (1, 0, 0), "ordinary"),
+        "share": Worst(Number(0.25), CASE, (1, 0, 0), "ordinary"),
         "errors": {"0": 6},
         "shares": {"-2": 6},
     }
     return Summary(**{**fields, **changed})
 
 
-def behaviour(value: str, *, adapter: str = "torch", probe: str = "runs", seen: bool = True) -> Behaviour:
+def behaviour(value: str, *, adapter: str = "torch", probe: str = "runs", seen: bool = True) -> Observation:
     """Make the record of one answer in float32."""
-    return Behaviour(probe=probe, adapter=adapter, dtype="float32", value=value, input=CASE, seen=seen)
+    return Observation(probe=probe, adapter=adapter, dtype="float32", value=value, input=CASE, seen=seen)
 
 
 def known(name: str = "torch-is-wrong") -> Known:

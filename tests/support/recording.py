@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,13 +21,10 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from adapters.protocol import Description
-    from crosscheck.behaviours.probe import Observation
-    from crosscheck.cases import Case
-    from crosscheck.comparison.engine import Results
-    from crosscheck.evaluation import Outcome
-    from crosscheck.gate import Change
-    from crosscheck.judge import Judge
-    from crosscheck.ledger import Ledger
+    from crosscheck.results.changes import Change
+    from crosscheck.results.ledger import Ledger
+    from crosscheck.results.lines import Observation
+    from crosscheck.results.record import Results
 
 NAME: Final = "crosscheck-recording"
 DEFAULT: Final = Path(".crosscheck/ledger.jsonl")
@@ -62,7 +58,7 @@ def recording(pytestconfig: pytest.Config) -> Recording:
 
 @contextmanager
 def _usage_errors() -> Iterator[None]:
-    from crosscheck.ledger import LedgerError
+    from crosscheck.results.ledger import LedgerError
 
     try:
         yield
@@ -82,6 +78,7 @@ class Recording:
         given = config.getoption("ledger") or (DEFAULT if self.baseline is not None else None)
         self.path = None if given is None else Path(given)
         self.is_worker = hasattr(config, "workerinput")
+        self._results: list[Results] = []
         self._descriptions: dict[str, Description] = {}
         self._observations: list[Observation] = []
         self._failed: Counter[str] = Counter()
@@ -90,21 +87,15 @@ class Recording:
         self._trouble: list[str] = []
         self._changes: list[Change] | None = None
 
-    @cached_property
-    def _results(self) -> Results:
-        from crosscheck.comparison.engine import Results
-        from crosscheck.known import KnownDifferences
-
-        return Results(known=KnownDifferences.shipped())
-
     # ------------------------------------------------------------------------------- what tests say
 
-    def hear(self, case: Case, judge: Judge, outcomes: Sequence[Outcome]) -> None:
-        """Add the outcomes of one case."""
-        self._results.add(case, judge, outcomes)
+    def add(self, results: Results, descriptions: Mapping[str, Description]) -> None:
+        """Add the results of adapters, given with the descriptions of the adapters by selector."""
+        self._results.append(results)
+        self._descriptions.update(descriptions)
 
     def describe(self, descriptions: Mapping[str, Description]) -> None:
-        """Add the descriptions of the adapters, by selector."""
+        """Add the descriptions of adapters, by selector."""
         self._descriptions.update(descriptions)
 
     def observe(self, observations: Sequence[Observation]) -> None:
@@ -165,7 +156,7 @@ class Recording:
         if self._changes is not None:
             from rich.console import Console
 
-            from crosscheck.gate.show import show
+            from crosscheck.terminal.gate import show
 
             show(self._changes, Console(file=sys.stdout, highlight=False))
         for line in self._trouble:
@@ -177,7 +168,7 @@ class Recording:
 
     def begin(self, path: Path) -> None:
         """Check that the baseline can be used, and write a ledger that `read` refuses as unfinished."""
-        from crosscheck.ledger import begin, read
+        from crosscheck.results.ledger import begin, read
 
         with _usage_errors():
             if self.baseline is not None:
@@ -185,29 +176,29 @@ class Recording:
             begin(path, self._header())
 
     def _header(self) -> Any:
-        from crosscheck.console import command
-        from crosscheck.ledger.making import header
+        from crosscheck.results.environment import command, header
 
         profile = PROFILES[str(settings.get_current_profile_name())]
         return header(profile, SEED, self._descriptions, command())
 
     def _lines(self) -> dict[str, list[bytes]]:
-        """Encode the results of this process for the controller."""
-        from crosscheck.ledger import CellRecord
-        from crosscheck.ledger.ledger import encoded
-        from crosscheck.ledger.making import behaviours, by_class
+        """Encode the results of this process for the controller, those of cases by number left out."""
+        from crosscheck.results.ledger import encoded
+        from crosscheck.results.lines import CellLine
+        from crosscheck.results.measure import LITERAL
 
-        cells = (CellRecord.of(*item) for item in by_class(self._results.summaries).items())
+        cells = (item for results in self._results for item in results.summaries.items())
+        lines = (CellLine(cell=cell, summary=summary) for cell, summary in cells if cell.regime != LITERAL)
         return {
-            "records": [encoded(each) for each in (*cells, *behaviours(self._observations))],
+            "records": [encoded(each) for each in (*lines, *self._observations)],
             "adapters": [
                 json.dumps([selector, asdict(said)]).encode() for selector, said in self._descriptions.items()
             ],
         }
 
     def _finish(self, session: pytest.Session, path: Path) -> None:
-        from crosscheck.gate.command import gate, has_regressed
-        from crosscheck.ledger import LedgerError, read, write
+        from crosscheck.results.changes import gate, has_regressed
+        from crosscheck.results.ledger import LedgerError, read, write
 
         ledger = self._ledger(session)
         try:
@@ -221,11 +212,17 @@ class Recording:
 
     def _ledger(self, session: pytest.Session) -> Ledger:
         from adapters.protocol import Description
-        from crosscheck.ledger import Behaviour, CellRecord, Fault, Ledger
-        from crosscheck.ledger.file import DECODER
-        from crosscheck.ledger.making import known
-        from crosscheck.ledger.records import COMPLETE, INTERRUPTED
-        from crosscheck.summary import Cell, Summary, add
+        from crosscheck.results.known import KnownDifferences
+        from crosscheck.results.ledger import DECODER, Ledger
+        from crosscheck.results.lines import (
+            COMPLETE,
+            INTERRUPTED,
+            CellLine,
+            Fault,
+            Observation,
+            known_lines,
+        )
+        from crosscheck.results.summary import Cell, Summary, add
 
         given = [self._lines(), *self._given]
         for selector, plain in (json.loads(text) for part in given for text in part["adapters"]):
@@ -233,16 +230,16 @@ class Recording:
         records = [DECODER.decode(text) for part in given for text in part["records"]]
         cells: dict[Cell, Summary] = {}
         for record in records:
-            if isinstance(record, CellRecord):
+            if isinstance(record, CellLine):
                 add(cells, {record.cell: record.summary})
-        entries = self._results.known.applicable(self._descriptions.values())
+        entries = KnownDifferences.shipped().applicable(self._descriptions.values())
         stopped = session.shouldstop or session.shouldfail
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not stopped
         return Ledger(
             self._header(),
             cells,
-            tuple(record for record in records if isinstance(record, Behaviour)),
-            known(entries, cells),
+            tuple(record for record in records if isinstance(record, Observation)),
+            known_lines(entries, cells),
             tuple(Fault(who=name, what="failed") for name in self._failed),
             ending=COMPLETE if ended else INTERRUPTED,
             verdict=int(session.exitstatus != pytest.ExitCode.OK),

@@ -11,16 +11,15 @@ from typing import Any
 import msgspec
 from ledgers import ENVIRONMENT, adapter, behaviour, cell, header, known, summary
 
-from crosscheck.comparison.engine import compare
+from crosscheck.compare.session import compare
 from crosscheck.comparison.plan import CorePlan
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import OUTPUTS
-from crosscheck.ledger import Acceptance, Adapter, Fault, Ledger
-from crosscheck.ledger.making import by_class
-from crosscheck.ledger.records import COMPLETE
 from crosscheck.pool import AdapterPool
 from crosscheck.regimes import REGIMES
-from crosscheck.summary import Cell, Summary, Worst
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import COMPLETE, Acceptance, Adapter, Fault
+from crosscheck.results.summary import Cell, Number, Summary, Worst
 from tests.faulty_adapters import wrong
 
 PLAN = CorePlan(dtypes=("float32", "bfloat16"), regimes=("ordinary", "saturated_high", "zeros"), problems=300)
@@ -34,9 +33,9 @@ def planted() -> Ledger:
     """Make the ledger of a comparison of right and wrong adapters, with one line of every other kind."""
     with AdapterPool({each.name: InProcessAdapter(each) for each in PLANTED}, strict=True) as pool:
         results = compare(PLAN.planned_cases(list(pool.adapters)), pool, lambda _: None)
-    cells = by_class(results.summaries)
+    cells = results.summaries
     of_sign = next(at for at in cells if (at.adapter, at.output) == ("planted-sign", "grad"))
-    cells[of_sign] = dataclasses.replace(cells[of_sign], known_elements=cells[of_sign].wrong_elements)
+    cells[of_sign].known_elements = cells[of_sign].wrong_elements
     said = [adapter(each.name, "1.0", f"tests.faulty_adapters.wrong:{each.name}") for each in PLANTED]
     return Ledger(
         header(adapters=tuple(msgspec.structs.replace(one, framework="planted") for one in said)),
@@ -55,7 +54,10 @@ def planted() -> Ledger:
 
 def hostile() -> Ledger:
     """Make a ledger with an attack in every field that is a text."""
-    bad = Worst(3.0, ATTACK, (2**50, 7), ATTACK)
+    bad = Worst(
+        Number(3.0), ATTACK, (2**50, 7), ATTACK, got=Number("nan"), exact=(Number("inf"), Number("-inf")),
+        z=(Number("nan"), Number(1e300)), admissible=ATTACK,
+    )  # fmt: skip
     texts = summary(
         error=bad, share=bad, unsupported=frozenset([ATTACK]), failures=frozenset([ATTACK]),
         known={f"{ATTACK}:{ATTACK}": 1}, errors={ATTACK: 1, "0": 2}, shares={"inf": 1, "9" * 400: 2},
@@ -105,7 +107,7 @@ def hostile_pair() -> tuple[Ledger, Ledger]:
     old = dataclasses.replace(
         new,
         header=old_header,
-        cells={first: dataclasses.replace(new.cells[first], wrong_elements=1)},
+        cells={first: msgspec.structs.replace(new.cells[first], wrong_elements=1)},
         behaviours=tuple(msgspec.structs.replace(each, value="kept") for each in new.behaviours),
         known=(),
         faults=(Fault(who=f"{ATTACK} again", what=ATTACK),),
@@ -126,8 +128,8 @@ def _cells(names: list[str]) -> Iterator[tuple[Cell, Summary]]:
             for regime in REGIMES:
                 case = f"{regime}:{number}:8192x1x3x1:contiguous:float32"
                 place = (number, 0, 0)[: {"loss": 1, "row_loss": 2}.get(output, 3)]
-                worst = Worst(1.5 + number, case, place, regime)
-                share = Worst(0.5, case, place, regime)
+                worst = Worst(Number(1.5 + number), case, place, regime)
+                share = Worst(Number(0.5), case, place, regime)
                 yield (
                     cell(name, output=output, regime=regime),
                     summary(error=worst, share=share, errors=bins, shares=bins),

@@ -14,8 +14,8 @@ from unittest.mock import patch
 from adapters import Spec, select
 from adapters.conditions import ProcessOptions
 from crosscheck.evaluation import InProcessAdapter
-from crosscheck.ledger import Ledger, read
-from crosscheck.summary import Summary, merged
+from crosscheck.results.ledger import Ledger, read
+from crosscheck.results.summary import Summary, merged
 from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.session import SweepOptions, sweep_and_show
 from tests.faulty_adapters.toy import Toy

@@ -9,8 +9,9 @@ import numpy as np
 from ledgers import adapter, cell, header, summary
 from msgspec.structs import replace
 
-from crosscheck.ledger import Header, Ledger, Sweep
-from crosscheck.summary import Cell, Summary, Worst
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import Header, Sweep
+from crosscheck.results.summary import Cell, Number, Summary, Worst
 from reference.formats import FORMATS
 from tools.findings.page import page
 from tools.findings.steps import steps_of
@@ -25,7 +26,9 @@ def head(profile: str = "sweep exhaustive", shards: str = "0-261", *names: str) 
         replace(adapter(name), framework=name.partition("-")[0]) for name in names or ("jax-jit", "numpy")
     )
     settings = {"size": "[1,3,1]"} if "random" in profile else {}
-    whole = Sweep(lane=profile, settings=settings, known="0" * 64, of=262, shards=shards, aside="")
+    whole = Sweep(
+        sweep_kind=profile, settings=settings, known="0" * 64, of=262, shards=shards, failed_shards=""
+    )
     return header(profile=profile, adapters=said, sweep=whole)
 
 
@@ -44,7 +47,7 @@ def worst(value: float, z: float, dtype: str = "float32", label: int = 0) -> Wor
     bits = FORMATS[dtype].dtype.itemsize * 8
     pattern = int(np.array(z, FORMATS[dtype].dtype).view(f"u{bits // 8}"))
     case = f"every:{(label << bits) + pattern - 3}:8x1x1x1:contiguous:{dtype}"
-    return Worst(value, case, (3, 0, 0), "any")
+    return Worst(Number(value), case, (3, 0, 0), "any")
 
 
 def text(cells: Cells, sample: Cells | None = None, header: Header | None = None) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from ledgers import cell
@@ -14,9 +15,9 @@ from swept import HIGH, LOW, SMALL, head, of, row, text, worst
 from crosscheck.cases import Case
 from crosscheck.evaluation import InProcessAdapter
 from crosscheck.judge import Judge
-from crosscheck.ledger import Ledger
 from crosscheck.report.cells import cells_of
-from crosscheck.summary import Summary, Worst
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.summary import Number, Summary, Worst
 from crosscheck.sweep.exhaustive import MEASURED, intervals
 from reference.formats import FORMATS
 from tests.faulty_adapters import wrong
@@ -105,8 +106,8 @@ def test_a_part_of_a_sweep_says_so() -> None:
 
 
 def test_the_sample_of_float64_has_its_own_section() -> None:
-    found = Worst(39.136, "crossed:61:65536x1x3x1:contiguous:float64", (29434, 0, 0), "saturated_low")
-    share = found._replace(value=0.4289)
+    found = Worst(Number(39.136), "crossed:61:65536x1x3x1:contiguous:float64", (29434, 0, 0), "saturated_low")
+    share = msgspec.structs.replace(found, value=Number(0.4289))
     sample = of("numpy", "crossed", dtype="float64", unknown=914, error=found, share=share)
     page = text(of("numpy", HIGH), sample)
     assert row(page, "crossed", "ŷ", "numpy") == [

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from swept import HIGH, Cells, head, of, worst
 
-from crosscheck.ledger import Ledger, write
-from crosscheck.summary import Summary, Worst
+from crosscheck.results.ledger import Ledger, write
+from crosscheck.results.summary import Number, Summary, Worst
 from crosscheck.sweep.exhaustive import MEASURED, intervals
 from reference.formats import FORMATS
 from tools.findings import plots
@@ -44,7 +44,7 @@ def test_a_picture_is_small_opaque_and_the_same_again(tmp_path: Path) -> None:
 
 def test_a_line_has_a_step_for_each_interval_and_a_gap_where_there_is_none() -> None:
     def step(low: float, high: float, value: float) -> Step:
-        return Step("ordinary", low, high, Summary(error=Worst(value, "", (), "")))
+        return Step("ordinary", low, high, Summary(error=Worst(Number(value), "", (), "")))
 
     steps = [step(-200, -100, 1), step(-100, 0, 2), step(10, 11, 1e-9), step(11, 12, 9)]
     line = list(plots._line(steps, 110))
@@ -56,7 +56,7 @@ def test_a_line_has_a_step_for_each_interval_and_a_gap_where_there_is_none() -> 
 def test_steps_thinner_than_a_line_show_their_larger_error() -> None:
     thin = 2.0 ** math.floor(math.log2(0.25 * 110 / plots.NARROW))  # whose multiples are exact
     steps = [
-        Step("ordinary", k * thin, (k + 1) * thin, Summary(error=Worst(1 + k % 3, "", (), "")))
+        Step("ordinary", k * thin, (k + 1) * thin, Summary(error=Worst(Number(1 + k % 3), "", (), "")))
         for k in range(4)
     ]
     found = list(plots._visible([*steps, Step("ordinary", 4 * thin, 50, steps[0].summary)], 110))

@@ -13,10 +13,10 @@ from adapters import load
 from adapters.errors import AdapterMisbehaved
 from crosscheck.accuracy import exact_values
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import summarise
 from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.summary import Summary, merged
+from crosscheck.results.measure import summarise
+from crosscheck.results.summary import Summary, merged
 from crosscheck.sweep import bulk as bulk_module
 from crosscheck.sweep.bulk import BulkJudge
 from crosscheck.sweep.result_groups import digest_of

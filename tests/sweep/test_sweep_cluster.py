@@ -29,7 +29,7 @@ pytest.importorskip("distributed")
 import dask
 from distributed import Client, LocalCluster
 
-from crosscheck.ledger.records import INTERRUPTED
+from crosscheck.results.lines import INTERRUPTED
 from crosscheck.sweep import cluster as module
 from crosscheck.sweep.job import Job, Refused, SweepError, WorkerInfo, read_job
 from crosscheck.sweep.pool import Pool

@@ -16,7 +16,7 @@ from sweeps import COMMAND, ROOT
 from adapters import load
 from crosscheck.commands import run
 from crosscheck.evaluation import InProcessAdapter
-from crosscheck.ledger import read as read_ledger
+from crosscheck.results.ledger import read as read_ledger
 from crosscheck.sweep import display as shown
 from crosscheck.sweep.command import sweep
 from tests.faulty_adapters.toy import Toy

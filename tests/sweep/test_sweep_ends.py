@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sweeps import COMMAND, ROOT, files
 
-from crosscheck.ledger import read
-from crosscheck.ledger.records import INTERRUPTED
+from crosscheck.results.ledger import read
+from crosscheck.results.lines import INTERRUPTED
 from tests.adapters.test_isolated import assert_gone
 
 

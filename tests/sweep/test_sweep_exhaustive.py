@@ -13,12 +13,12 @@ from sweeps import by_output, in_process
 from adapters import load
 from crosscheck.accuracy import RESOLUTION, exact_values
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import summarise
 from crosscheck.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.summary import Cell, Summary, add
+from crosscheck.results.measure import summarise
+from crosscheck.results.summary import Cell, Summary, add
 from crosscheck.sweep import error_statistics, exhaustive
-from crosscheck.sweep.error_statistics import ErrorStatistics, ReferenceValues, well_conditioned
+from crosscheck.sweep.error_statistics import ErrorStatistics, Part, ReferenceValues, well_conditioned
 from crosscheck.sweep.exhaustive import Exhaustive, intervals
 from crosscheck.sweep.job import ShardResult
 from reference import network
@@ -102,8 +102,9 @@ def test_error_statistics_say_what_the_oracle_says() -> None:
             counted = ErrorStatistics()
             one = ReferenceValues(getattr(judge.centers, output), format)
             narrow = well_conditioned(judge, outcome.description.arithmetic["float32"], {output: one})[output]
-            counted.add(getattr(outcome.outputs, output), one, case.text, 0, narrow)
-            found = counted.summary("any")
+            part = Part(judge, outcome.description.arithmetic["float32"], output, case.text, 0, "any")
+            counted.add(getattr(outcome.outputs, output), one, part, narrow)
+            found = counted.summary()
             worst, wanted_worst = found.well_conditioned_error, exact.well_conditioned_error
             assert found.well_conditioned == sum(found.well_conditioned_errors.values()) == narrow.sum()
             assert found.well_conditioned <= exact.well_conditioned
@@ -147,8 +148,10 @@ def test_a_tie_is_counted_where_the_reference_leaves_it_open() -> None:
     got = np.array([[[1.0]], [[1.0 + ulp / 2]], [[1.0 + ulp]]])  # in float64, which can hold a half
     exact.nearest = exact.nearest.astype(np.float64)
     counted = ErrorStatistics()
-    counted.add(got, exact, "case", 0, np.zeros(got.shape, np.bool_))
-    found = counted.summary("any")
+    judge = Judge(Case("every", 0, (3, 1, 1, 1), dtype="float32").problem())
+    part = Part(judge, default_arithmetic(FORMATS["float32"]), "y_hat", "case", 0, "any")
+    counted.add(got, exact, part, np.zeros(got.shape, np.bool_))
+    found = counted.summary()
     assert (found.ties, found.errors, found.error and found.error.value) == (
         1,
         {"zero": 1, "-1": 1, "0": 1},

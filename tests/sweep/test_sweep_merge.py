@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from sweeps import UNLUCKY, process_options, specs, sweep
 
 from crosscheck.commands import cli, run
-from crosscheck.ledger import Ledger, LedgerError, read, write
-from crosscheck.ledger.records import COMPLETE, INTERRUPTED
+from crosscheck.results.ledger import Ledger, LedgerError, read, write
+from crosscheck.results.lines import COMPLETE, INTERRUPTED
 from crosscheck.sweep.record import MOST_SHARDS, Slice, numbers, slice_of, to_text
 from crosscheck.sweep.store import merge_and_show
 from tests.faulty_adapters.toy import Toy
@@ -99,7 +99,7 @@ def test_what_was_set_aside_is_not_missing_and_no_agreement(tmp_path: Path) -> N
         whole = merged(tmp_path, tmp_path / source)
         assert (whole.verdict, whole.ending, len(whole.faults)) == (1, COMPLETE, 1)
         assert whole.header.sweep is not None
-        assert whole.header.sweep.aside == str(SHARD)
+        assert whole.header.sweep.failed_shards == str(SHARD)
 
 
 def test_the_command_merges_and_says_what_is_wrong_in_one_line(

@@ -6,11 +6,11 @@ import pytest
 from sweeps import by_output, in_process
 
 from adapters import load
-from crosscheck.comparison.engine import Results
 from crosscheck.comparison.plan import ROUND
 from crosscheck.evaluation import evaluate_and_judge
 from crosscheck.judge import Judge
-from crosscheck.known import KnownDifferences
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.record import Results
 from crosscheck.sweep.regimes import Regimes
 from tests.faulty_adapters import wrong
 

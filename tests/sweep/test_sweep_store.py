@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 from sweeps import COMMAND, ROOT, UNLUCKY, counted, digest, files, specs, sweep
 
-from crosscheck.ledger import LedgerError, begin
+from crosscheck.results.ledger import LedgerError, begin
 from crosscheck.sweep import session
 from crosscheck.sweep.job import SweepError
 from crosscheck.sweep.record import WHOLE, Slice

@@ -10,7 +10,7 @@ from sweeps import UNLUCKY, files, process_options, specs, sweep
 
 from adapters import AdapterError, AdapterMisbehaved, JournalError, select
 from crosscheck.cases import Case
-from crosscheck.ledger.records import NO_VERDICT
+from crosscheck.results.lines import NO_VERDICT
 from crosscheck.sweep import worker
 from crosscheck.sweep.worker import FlushChecked
 from tests.faulty_adapters import wrong
@@ -66,7 +66,7 @@ def test_what_goes_wrong_twice_fails_the_shard_and_is_named_with_its_case(
     assert fault.what in printed
     assert ("No verdict:" in printed, "Faults:" in printed) == (fate == "hangs", fate != "hangs")
     assert ledger.header.sweep is not None
-    assert (ledger.header.sweep.shards, ledger.header.sweep.aside) == ("0,2-3", "1")
+    assert (ledger.header.sweep.shards, ledger.header.sweep.failed_shards) == ("0,2-3", "1")
     assert len(files(tmp_path / "store")) == 4
 
 

@@ -11,7 +11,7 @@ import click
 
 from crosscheck import files
 from crosscheck.exit_codes import exit_code
-from crosscheck.ledger import LedgerError, read
+from crosscheck.results.ledger import LedgerError, read
 
 PAGE = Path("docs/findings.md")
 

@@ -24,10 +24,10 @@ from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
 from crosscheck.accuracy import errors, exact_values
 from crosscheck.cases import Case
-from crosscheck.comparison.summarise import equal_bits
 from crosscheck.judge import Judge
-from crosscheck.ledger.environment import environment
 from crosscheck.regimes import REGIMES
+from crosscheck.results.environment import environment
+from crosscheck.results.measure import equal_bits
 from reference.formats import FORMATS
 from reference.types import Outputs
 from tools.findings.tables import NAMES, ulp

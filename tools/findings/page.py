@@ -12,7 +12,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from crosscheck.ledger import Header, Ledger, LedgerError
+from crosscheck.results.ledger import Ledger, LedgerError
+from crosscheck.results.lines import Header
 from crosscheck.sweep.exhaustive import MEASURED, SHARD
 from crosscheck.sweep.record import shards_of
 from reference.formats import FORMATS

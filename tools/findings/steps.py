@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from crosscheck.cases import Case, parse
 from crosscheck.cases.sources import LABELS
-from crosscheck.ledger import Ledger, LedgerError
-from crosscheck.summary import EVERY, Summary, Worst, merge, merged
+from crosscheck.results.ledger import Ledger, LedgerError
+from crosscheck.results.summary import EVERY, Summary, Worst, merged
 from crosscheck.sweep.exhaustive import MEASURED
 from reference.formats import FORMATS, Format
 
@@ -55,7 +55,7 @@ def steps_of(ledger: Ledger) -> dict[Key, list[Step]]:
     for cell, summary in ledger.cells.items():
         if cell.output != EVERY:
             mine = found.setdefault(Key(cell.dtype, cell.output, cell.adapter), {})
-            mine[cell.regime] = merge(mine[cell.regime], summary) if cell.regime in mine else summary
+            mine.setdefault(cell.regime, Summary()).add(summary)
     if strange := [key for key in found if key.dtype not in DTYPES or key.output not in MEASURED]:
         raise LedgerError(f"has {strange[0].output} in {strange[0].dtype}, which no exhaustive sweep has")
     order = sorted(found, key=lambda key: (DTYPES.index(key.dtype), MEASURED.index(key.output)))

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from crosscheck.comparison.table import share_of
 from crosscheck.formatting import format_decimal, format_element, format_hex
 from crosscheck.judge import OUTPUTS
-from crosscheck.ledger import Ledger
-from crosscheck.summary import Summary, Worst, merged
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.summary import Summary, Worst, merged
 from crosscheck.sweep.exhaustive import MEASURED
+from crosscheck.terminal.table import share_of
 from tools.findings.steps import (
     NON_FINITE,
     Key,
@@ -145,7 +145,7 @@ def _extent(found: Sequence[Step]) -> tuple[str, str]:
 def worst_normal(steps: Steps, key: Key) -> float | None:
     """Return the worst error of an adapter where exact values are normal numbers."""
     worst = together(step for step in steps[key] if is_normal(step, key)).error
-    return worst and worst.value
+    return None if worst is None else worst.value
 
 
 def outside(steps: Steps, dtype: str) -> tuple[int, int, int]:

@@ -1,0 +1,1 @@
+"""`crosscheck compare`: evaluate every adapter, dtype and regime in parallel processes, and print a table."""

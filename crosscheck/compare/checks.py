@@ -1,0 +1,102 @@
+"""Checks beside the cases of a comparison: the contract, and the probes of `crosscheck.behaviours`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rich.console import Console
+
+from adapters import CORE, is_ours
+from adapters.conditions import ProcessOptions
+from adapters.errors import NoAnswer
+from adapters.isolated import ProcessAdapter
+from crosscheck.behaviours.survey import probe_adapter
+from crosscheck.cases import Case
+from crosscheck.comparison.planned import Plan
+from crosscheck.message import replay
+from crosscheck.pool import AdapterPool
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.lines import Observation
+from crosscheck.results.record import Results
+
+
+class ContractCheck(NamedTuple):
+    """A check of the contract in progress.
+
+    Attributes:
+        case: the input.
+        name: the name of the adapter's spec.
+        violations: the future sentences, one for each violation.
+    """
+
+    case: Case
+    name: str
+    violations: Future[list[str]]
+
+
+def start_checks(plan: Plan, pool: AdapterPool) -> Iterator[ContractCheck]:
+    """Start the plan's contract checks."""
+    for case, names in plan.contract(list(pool.adapters)):
+        problem = case.problem()
+        yield from (ContractCheck(case, name, pool.submit_contract(name, problem)) for name in names)
+
+
+def collect_violations(results: Results, begun: Sequence[ContractCheck]) -> list[str]:
+    """Return an entry for each violation of the contract; none after Ctrl-C, which ends the run."""
+    if results.interrupted:
+        return []
+    try:
+        return [line for check in begun for line in _entries(check, results)]
+    except KeyboardInterrupt:
+        results.interrupted = True
+        return []
+
+
+def _entries(check: ContractCheck, results: Results) -> list[str]:
+    """Return an entry for each sentence of a check; the last one has the command that replays them all.
+
+    A time-out is no violation: it is added to ``results.late``.
+    """
+    again = f"\n    replay  {replay(check.case.text, check.name)}"
+    try:
+        entries = [f"{check.case.dtype}: {sentence}" for sentence in check.violations.result()]
+    except NoAnswer as late:
+        results.late.append(f"{late}{again}")
+        return []
+    if entries:
+        entries[-1] += again
+    return entries
+
+
+@dataclass(frozen=True)
+class ProbeResults:
+    """The results of the probes.
+
+    Attributes:
+        observations: the observations of the probes.
+        crashes: one sentence for each adapter that crashed or gave no answer in time.
+    """
+
+    observations: list[Observation] = field(default_factory=list)
+    crashes: list[str] = field(default_factory=list)
+
+
+def run_probes(comparison: Comparison, options: ProcessOptions) -> ProbeResults:
+    """Run all probes on the core adapters and those from outside; run none after Ctrl-C."""
+    found = ProbeResults()
+    if comparison.results.interrupted:
+        return found
+    try:
+        with Console(stderr=True).status("asking for behaviours"):
+            for name, adapter in comparison.adapters.items():
+                if isinstance(adapter, ProcessAdapter) and (
+                    name.partition("@")[0] in CORE or not is_ours(name)
+                ):
+                    crashes = probe_adapter(adapter, options, found.observations, comparison.plan.dtypes)
+                    found.crashes.extend(crashes)
+    except KeyboardInterrupt:
+        comparison.results.interrupted = True
+    return found

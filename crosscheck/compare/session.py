@@ -1,0 +1,203 @@
+"""A whole comparison: start the adapters, show the progress, print the report, and end the processes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from adapters import Spec
+from adapters.conditions import ProcessOptions
+from adapters.errors import NoAnswer
+from crosscheck.compare.checks import (
+    ContractCheck,
+    ProbeResults,
+    collect_violations,
+    run_probes,
+    start_checks,
+)
+from crosscheck.compare.interpreters import PlanPerInterpreter, gate_interpreters
+from crosscheck.comparison.planned import Plan, PlannedCase
+from crosscheck.evaluation import judge_evaluation
+from crosscheck.judge import Judge
+from crosscheck.pool import AdapterPool
+from crosscheck.results.comparison import Comparison
+from crosscheck.results.environment import command, header
+from crosscheck.results.known import KnownDifferences
+from crosscheck.results.ledger import begin, write
+from crosscheck.results.record import Results
+from crosscheck.terminal.console import Advance, Interruption, console_for, progress
+from crosscheck.terminal.report import heading, show
+
+WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130
+
+
+def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
+    plan: Plan,
+    specs: Sequence[Spec],
+    options: ProcessOptions,
+    *,
+    shared: bool = False,
+    coverage: bool = False,
+    details: bool = False,
+    ledger: Path | None = None,
+) -> int:
+    """Compare the adapters as planned, print the report, and return the exit code.
+
+    Args:
+        plan: the cases, each with the adapters that evaluate it.
+        specs: the specifications of the adapters.
+        options: the journal's directory, the time limits, the environment and the turns.
+        shared: whether adapters of one framework share a process; otherwise each has its own.
+        coverage: whether to print the coverage.
+        details: whether the table has a row for each output, with the worst values.
+        ledger: the file for the ledger of this run; the probes then run on the adapters, too.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded, or two have the same name.
+        JournalError: the journal cannot be written.
+        KnownError: the record of known differences cannot be used.
+        LedgerError: the ledger cannot be written.
+    """
+    console = console_for(terminal=sys.stdout.isatty())
+    with ExitStack() as stack:
+        with Console(stderr=True).status("starting the frameworks"):
+            pool = stack.enter_context(AdapterPool.start(specs, options, shared=shared, strict=True))
+        _print(console, *heading(plan, list(pool.descriptions.values())))
+        head = header("matrix" if shared else "compare", plan.seed, pool.descriptions, command())
+        if ledger is not None:
+            begin(ledger, head)
+        comparison = _comparison(plan, pool, options, with_coverage=coverage, with_details=details)
+        show(comparison, console)
+        is_asked = ledger is not None or isinstance(plan, PlanPerInterpreter)
+        probe_results = run_probes(comparison, options) if is_asked else ProbeResults()
+        _print(console, *probe_results.crashes)
+        if ledger is not None:
+            write(ledger, comparison.ledger(head, probe_results.observations, probe_results.crashes))
+            _print(console, f"Ledger: {ledger}")
+        is_worse = isinstance(plan, PlanPerInterpreter) and gate_interpreters(
+            plan, comparison, head, probe_results.observations, console
+        )
+    if comparison.results.interrupted:
+        return INTERRUPTED
+    return WITHIN_BOUNDS if comparison.is_green and not probe_results.crashes and not is_worse else OUTSIDE
+
+
+def _print(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _status(text: str) -> AbstractContextManager[Any]:
+    """Show a line on a terminal during a long step; not in a notebook, which would keep it as output."""
+    console = Console(stderr=True)
+    return nullcontext() if console.is_jupyter else console.status(text)
+
+
+def compare(
+    planned_cases: Iterable[PlannedCase],
+    pool: AdapterPool,
+    advance: Advance,
+    known: KnownDifferences | None = None,
+) -> Results:
+    """Evaluate the cases with the adapters of the pool, and judge them; Ctrl-C ends it early.
+
+    Args:
+        planned_cases: the cases of a plan, each with the names of the adapters that evaluate it.
+        pool: the adapters by these names.
+        advance: a function that is called after each case.
+        known: the known differences, which do not fail the run; None for none.
+
+    Raises:
+        JournalError: an input could not be written, so that a crash would have lost it.
+    """
+    results = Results(known=known or KnownDifferences())
+    try:
+        for case, problem, calls in pool.stream(planned_cases):
+            judge = Judge(problem)
+            evaluations = ((name, call.result()) for name, call in calls)
+            outcomes = {name: one and judge_evaluation(judge, one) for name, one in evaluations}
+            for name in (name for name, outcome in outcomes.items() if outcome is None):
+                results.add_skipped(case, pool.adapters[name].description)
+            results.add(case, judge, [outcome for outcome in outcomes.values() if outcome is not None])
+            advance(case)
+    except KeyboardInterrupt:
+        results.interrupted = True
+    return results
+
+
+def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[Results, list[str]]:
+    """Compare while showing the progress; return the results and the violations of the contract."""
+    begun: list[ContractCheck] = []
+
+    def planned_cases() -> Iterator[PlannedCase]:
+        yield from plan.planned_cases(list(pool.adapters))
+        begun.extend(start_checks(plan, pool))  # while the last cases are judged
+
+    interruption = Interruption()
+    with interruption.handled(), progress(len(plan), interruption) as advance:
+        results = compare(planned_cases(), pool, advance, known)
+    with _status("checking the contract"):
+        return results, collect_violations(results, begun)
+
+
+def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown: bool) -> Comparison:
+    """Compare the adapters of a pool that has just started.
+
+    Args:
+        plan: the cases, each with the adapters that evaluate it.
+        pool: the adapters.
+        options: the options with which they were started.
+        shown: the parts that the report shows, as fields of `Comparison`.
+    """
+    start = time.monotonic()
+    on_load = dict(pool.crashed)
+    results, violations = _compared(plan, pool, KnownDifferences.shipped())
+    results.late[:0] = [str(crash) for crash in on_load.values() if isinstance(crash, NoAnswer)]
+    return Comparison(
+        plan,
+        list(pool.descriptions.values()),
+        results,
+        [str(crash) for crash in on_load.values() if not isinstance(crash, NoAnswer)],
+        violations,
+        pool.adapters,
+        time.monotonic() - start,
+        tried_again=options.turns.notes,
+        **shown,
+    )
+
+
+def compare_quietly(
+    plan: Plan, specs: Sequence[Spec], options: ProcessOptions, width: int
+) -> tuple[Comparison, str]:
+    """Compare the adapters as planned, each in a process of its own, and print nothing.
+
+    Args:
+        plan: the cases, each with the adapters that evaluate it.
+        specs: the specifications of the adapters.
+        options: the journal's directory, the time limits, the environment and the turns.
+        width: the width of the report in columns.
+
+    Returns:
+        The comparison, and its report as text. The adapters' processes have ended.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded, or two have the same name.
+        JournalError: the journal cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
+    report = StringIO()
+    console = Console(file=report, width=width, highlight=False, force_jupyter=False)
+    with AdapterPool.start(specs, options, strict=True) as pool:
+        comparison = _comparison(plan, pool, options)
+        if comparison.results.interrupted:
+            raise KeyboardInterrupt
+        _print(console, *heading(plan, comparison.descriptions))
+        show(comparison, console)
+    return comparison, report.getvalue().rstrip()

@@ -1,0 +1,141 @@
+"""Evidence for claims: a comparison reports claims that widen a set although no result needed them.
+
+The judge checks that results lie within what an adapter claims. This module checks the converse: a claim that
+widens the set is supported by a result that is admissible with it and inadmissible without it. A problem that
+the filter accepts without the claim never has such a result.
+
+A claim without support does not fail a run. The processor and the size of the call decide what is flushed, so
+a claim can be right although no result on this machine supports it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from crosscheck.evaluation import Outcome
+from crosscheck.judge import AXES, Judge
+from reference.arithmetic import Arithmetic
+from reference.types import Bool
+
+# Claims that widen the set, each with its value if it is not made. κ is not among them: it is a
+# documented bound, and the table shows how much of it is used, as a share.
+WITHOUT_CLAIM: Final[dict[str, Any]] = {
+    "flush": False,
+    "u_in": 0.0,
+    "forward": False,
+    "expanded": False,
+    "rescaled_mean": False,
+}
+
+
+def widening(claims: Arithmetic) -> list[str]:
+    """Return the names of the claims in `WITHOUT_CLAIM` that are made."""
+    return [name for name, unclaimed in WITHOUT_CLAIM.items() if getattr(claims, name) != unclaimed]
+
+
+class ClaimEvidence:
+    """Which claims the results of a run needed, by adapter, dtype and claim.
+
+    Attributes:
+        is_needed: whether a result needed the claim, by adapter, dtype and claim.
+    """
+
+    def __init__(self) -> None:
+        self.is_needed: dict[tuple[str, str, str], bool] = {}
+
+    def add(self, judge: Judge, outcome: Outcome) -> None:
+        """Record which claims this outcome needs, among those that no outcome needed before."""
+        if outcome.outputs is None:
+            return
+        name, dtype = outcome.description.name, judge.format.name
+        claims = outcome.description.arithmetic[dtype]
+        for claim in widening(claims):
+            if not self.is_needed.get((name, dtype, claim)):
+                without = dataclasses.replace(claims, **{claim: WITHOUT_CLAIM[claim]})
+                self.is_needed[name, dtype, claim] = _needs(judge, outcome, without)
+
+    def unneeded_claims(self, is_conclusive: Callable[[str], bool] = bool) -> list[str]:
+        """Return one line for each claim that no result needed.
+
+        Args:
+            is_conclusive: returns whether the adapter of a name evaluated enough cases to say so.
+        """
+        return [
+            f"{name} claims {claim} for {dtype}, and nothing seen needs it"
+            for (name, dtype, claim), needed in self.is_needed.items()
+            if not needed and is_conclusive(name)
+        ]
+
+
+def _needs(judge: Judge, outcome: Outcome, without: Arithmetic) -> bool:
+    """Whether a result is admissible, but would not be with the claims ``without``."""
+    if outcome.outputs is None:
+        return False
+    narrow = judge.judge(outcome.outputs, without)
+    return any(
+        bool((judgement.admissible & ~narrow[output].admissible).any())
+        for output, judgement in outcome.judgements.items()
+    )
+
+
+@dataclass
+class Differences:
+    """How often the adapters of a run differ while each is within its bounds.
+
+    Attributes:
+        elements: numbers that at least two adapters returned.
+        different: those of them that are judged, differ between adapters, and are within bounds for each.
+        by_claim: numbers that are within bounds only because of a claim, by adapter, dtype and claims.
+    """
+
+    elements: int = 0
+    different: int = 0
+    by_claim: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def add(self, judge: Judge, outcomes: Sequence[Outcome]) -> None:
+        """Count the differences of one case."""
+        for output in AXES:
+            there = [outcome for outcome in outcomes if output in outcome.judgements]
+            if len(there) > 1:
+                found = different(there, output) & all_judged(there, output)
+                self.elements += found.size
+                self.different += int(np.count_nonzero(found))
+        for outcome in outcomes:
+            if outcome.outputs is not None:
+                self._count_by_claim(judge, outcome)
+
+    def _count_by_claim(self, judge: Judge, outcome: Outcome) -> None:
+        """Count the elements that would be outside if the adapter claimed nothing."""
+        said, dtype = outcome.description, judge.format.name
+        claims = said.arithmetic[dtype]
+        if outcome.outputs is None or not (made := widening(claims)):
+            return
+        without = dataclasses.replace(claims, **{name: WITHOUT_CLAIM[name] for name in made})
+        narrow = judge.judge(outcome.outputs, without)
+        self.by_claim[said.name, dtype, ", ".join(made)] += sum(
+            int(np.count_nonzero(one.admissible & ~narrow[name].admissible))
+            for name, one in outcome.judgements.items()
+        )
+
+
+def different(outcomes: Sequence[Outcome], output: str) -> Bool:
+    """Return where values differ, NaNs being equal, and none lies outside its set; the output's shape."""
+    first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
+    found = np.zeros(first.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for other in others:
+            found |= (first != other) & ~(np.isnan(first) & np.isnan(other))
+    for outcome in outcomes:
+        found &= outcome.judgements[output].admissible
+    return found
+
+
+def all_judged(outcomes: Sequence[Outcome], output: str) -> Bool:
+    """Return where the values of all adapters are judged."""
+    return np.logical_and.reduce([outcome.judgements[output].judged for outcome in outcomes])

@@ -1,0 +1,154 @@
+"""The header of a ledger: the command, the adapters, and everything that can change a bit of the results."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import starmap
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from msgspec.structs import replace
+
+from adapters import xla
+from adapters.instructions import cpu
+from adapters.protocol import Description
+from crosscheck.results.lines import FORMAT, VERSION, Adapter, Environment, Header
+
+PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")
+# Environment variables that numerical libraries read. The numbers of threads are left out, since
+# `adapters.threads` sets them anew for each process.
+VARIABLES: Final = (
+    "OPENBLAS_CORETYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+    "JAX_PLATFORMS",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "TORCHINDUCTOR_CPP_SIMDLEN",
+    "TORCHINDUCTOR_CPP_MARCH",
+    "CUDA_VISIBLE_DEVICES",
+)
+# The code that another interpreter runs to report its versions, that of NumPy's BLAS included.
+QUERY: Final = """
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+import numpy
+blas = (numpy.show_config(mode="dicts") or {}).get("Build Dependencies", {}).get("blas", {})
+built = " ".join(str(blas.get(key, "")) for key in ("name", "version")).strip()
+facts = {"python": platform.python_version(), "blas": built}
+for name in sys.argv[1:]:
+    try:
+        facts[name] = version(name)
+    except PackageNotFoundError:
+        pass
+json.dump(facts, sys.stdout)
+"""
+# The CPU extensions for vector and fused arithmetic, by which libraries choose their kernels.
+EXTENSIONS: Final = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx512", "amx", "asimd", "sve", "bf16")
+
+
+def environment(python: str | None = None) -> Environment:
+    """Return the environment of this process, which its children share except for their numbers of threads.
+
+    Args:
+        python: the interpreter of the adapters, which has its own packages; None: this one.
+    """
+    if python is not None:
+        command = [python, "-c", QUERY, *PACKAGES]
+        there = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, the user's
+        facts = {"python-flint": version("python-flint"), **json.loads(there.stdout)}  # the oracle stays here
+        return replace(environment(), python=facts.pop("python"), blas=facts.pop("blas"), packages=facts)
+    return Environment(
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        cpu=_cpu(),
+        blas=_blas(),
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+        variables=_variables(),
+    )
+
+
+def _variables() -> dict[str, str]:
+    """Return the variables that are set; XLA's flags without those that the name of a mode decides."""
+    found = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    kept = [flag for flag in xla.theirs() if flag not in xla.replaced()]
+    return {**found, xla.VARIABLE: " ".join(kept)} if kept else found
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def suite() -> str:
+    """Return the version of the suite in this process."""
+    return _version("gradient-crosscheck") or "not installed"
+
+
+def _cpu() -> str:
+    """Return the model of the CPU and its extensions, where the system reports them."""
+    here = cpu()
+    return " ".join([here.model, *sorted(each for each in here.features if each.startswith(EXTENSIONS))])
+
+
+def _blas() -> str:
+    """Return the name and version of the BLAS that NumPy was built with."""
+    built = np.show_config(mode="dicts")
+    blas = (built or {}).get("Build Dependencies", {}).get("blas", {})
+    return " ".join(str(blas.get(key, "")) for key in ("name", "version")).strip()
+
+
+def header(
+    profile: str, seed: int, descriptions: Mapping[str, Description], command: str, python: str | None = None
+) -> Header:
+    """Make the header of a run that begins now.
+
+    Args:
+        profile: the kind of run.
+        seed: the seed of the first round of cases.
+        descriptions: the descriptions of the adapters, by selector.
+        command: the command, quoted for a shell.
+        python: the interpreter of the adapters; None: this one.
+    """
+    return Header(
+        format=FORMAT,
+        version=VERSION,
+        suite=suite(),
+        created=datetime.now(UTC).replace(microsecond=0),
+        command=command,
+        profile=profile,
+        seed=seed,
+        environment=environment(python),
+        adapters=tuple(sorted(starmap(_adapter, descriptions.items()), key=lambda one: one.name)),
+    )
+
+
+def _adapter(selector: str, said: Description) -> Adapter:
+    return Adapter(
+        name=said.name,
+        selector=selector,
+        framework=said.framework,
+        version=said.version,
+        device=said.device,
+        threads=said.threads or 0,
+        dtypes=said.dtypes,
+    )
+
+
+def command() -> str:
+    """Return the command line of this process, quoted for a shell."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
