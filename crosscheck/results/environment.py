@@ -87,6 +87,11 @@ def _variables() -> dict[str, str]:
     return {**found, xla.VARIABLE: " ".join(kept)} if kept else found
 
 
+def suite() -> str:
+    """Return the version of the suite in this process."""
+    return _version("gradient-crosscheck") or "not installed"
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)
@@ -122,7 +127,7 @@ def header(
     return Header(
         format=FORMAT,
         version=VERSION,
-        suite=_version("gradient-crosscheck") or "not installed",
+        suite=suite(),
         created=datetime.now(UTC).replace(microsecond=0),
         command=command,
         profile=profile,

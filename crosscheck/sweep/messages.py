@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import uuid
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -15,6 +14,7 @@ from msgspec import Struct
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
+from crosscheck.results.environment import suite
 from crosscheck.results.lines import CellLine, Environment, Fault
 from crosscheck.results.summary import number_from_text, number_to_text
 from crosscheck.sweep.kind import SweepError, SweepKind
@@ -88,14 +88,6 @@ def read_job(data: bytes) -> Job:
     if theirs != suite():
         raise SweepError(f"suite: {theirs} -> {suite()}")
     return msgspec.json.decode(data, type=Job)
-
-
-def suite() -> str:
-    """Return the version of the suite in this process."""
-    try:
-        return version("gradient-crosscheck")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,11 +22,11 @@ from adapters.journal import write_all
 from adapters.worker import LEAK, Channel, flushes
 from crosscheck.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
 from crosscheck.hosts import WorkerProcesses
-from crosscheck.results.environment import environment
+from crosscheck.results.environment import environment, suite
 from crosscheck.results.lines import CellLine
 from crosscheck.sweep.identity import digest_of_known
 from crosscheck.sweep.kind import ShardResult
-from crosscheck.sweep.messages import Answer, Done, Failed, Job, Refused, WorkerInfo, encode, read_job, suite
+from crosscheck.sweep.messages import Answer, Done, Failed, Job, Refused, WorkerInfo, encode, read_job
 from reference.types import Array
 
 
