@@ -20,10 +20,11 @@ from crosscheck.differing import difference_lines
 from crosscheck.escaping import escape_control_characters
 from crosscheck.evaluation import CheckedAdapter, Outcome, judge_evaluation
 from crosscheck.formatting import output_width, wrap_line
-from crosscheck.judge import Judge, Verdict
+from crosscheck.judge import Judge
 from crosscheck.message import failure
 from crosscheck.onecase import heading, largest_error, table
 from crosscheck.pool import AdapterPool
+from crosscheck.results.coverage import is_judged
 
 EXAMPLE = "ordinary:7:64x1x3x1:contiguous:float32"
 GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
@@ -109,7 +110,7 @@ class CheckResult:
     @property
     def unjudged(self) -> list[str]:
         """The names of the adapters of which no output was judged."""
-        return [o.description.name for o in self.outcomes if o.failure is None and not _is_judged(o)]
+        return [o.description.name for o in self.outcomes if o.failure is None and not is_judged(o)]
 
     def lines(self) -> Iterator[str]:
         """Yield the paragraphs of the report."""
@@ -162,10 +163,6 @@ class CheckResult:
         within = [name for name in names if name not in self.unjudged]
         said = f"Within bounds: {', '.join(within)}."
         return f"{said} Not judged: {', '.join(self.unjudged)}." if self.unjudged else said
-
-
-def _is_judged(outcome: Outcome) -> bool:
-    return any(j.verdict is not Verdict.NOT_JUDGED for j in outcome.judgements.values())
 
 
 def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckResult:

@@ -18,7 +18,7 @@ from crosscheck.behaviours.report import heading, show
 from crosscheck.behaviours.survey import EVERY, probe_adapter
 from crosscheck.evaluation import check_unique_names
 from crosscheck.results.lines import MISBEHAVED, Observation
-from crosscheck.terminal.console import console_for
+from crosscheck.terminal.console import console_for, say
 
 HEALTHY, UNHEALTHY = 0, 1
 
@@ -45,18 +45,13 @@ def survey_and_show(
         started = [children.enter_context(ProcessAdapter.start(spec, options)) for spec in specs]
         described, crashes = _described(started)
         lines = heading([adapter.description for adapter in described])
-        _print(console, f"Behaviours of adapters, Python {platform.python_version()}", *lines)
+        say(console, f"Behaviours of adapters, Python {platform.python_version()}", *lines)
         for adapter in described:
             status.update(f"asking {adapter.name}")
             crashes += probe_adapter(adapter, options, found, dtypes, probes)
     show(found, probes, console, crashes=crashes, everything=everything)
     misbehaved = any(each.value.startswith(MISBEHAVED) for each in found if each.seen)
     return UNHEALTHY if crashes or misbehaved else HEALTHY
-
-
-def _print(console: Console, *lines: str) -> None:
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
 
 
 def _described(adapters: Sequence[ProcessAdapter]) -> tuple[list[ProcessAdapter], list[str]]:

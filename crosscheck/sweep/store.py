@@ -16,8 +16,8 @@ import filelock
 import msgspec
 from rich.console import Console
 
-from crosscheck.results.ledger import Ledger, LedgerError, begin, check_version, read, write
-from crosscheck.results.lines import Header
+from crosscheck.results.ledger import Ledger, LedgerError, begin, read, version_of, write
+from crosscheck.results.lines import VERSION, Header
 from crosscheck.sweep.display import heading, show
 from crosscheck.sweep.job import differences
 from crosscheck.sweep.record import MOST_SHARDS, SweepResults, shards_of, to_text
@@ -114,12 +114,12 @@ def plan_of(path: Path) -> Header:
     """
     try:
         data = (path / PLAN).read_bytes()
-        check_version(data)
-        return msgspec.json.decode(data, type=Header)
-    except LedgerError as error:
-        raise LedgerError(f"{path}: its {PLAN} {error}; remove the directory") from None
     except OSError as error:
         raise LedgerError(f"{path}: is no store of a sweep: {PLAN}: {error.strerror}") from None
+    if version_of(data) not in (VERSION, None):
+        raise LedgerError(f"{path}: was begun in another version of the format; remove the directory")
+    try:
+        return msgspec.json.decode(data, type=Header)
     except (ValueError, RecursionError):
         raise LedgerError(f"{path}: its {PLAN} is damaged; remove the directory") from None
 

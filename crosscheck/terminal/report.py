@@ -6,7 +6,6 @@ import math
 import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
 
@@ -15,6 +14,7 @@ from crosscheck.comparison.planned import Plan
 from crosscheck.formatting import wrap_line
 from crosscheck.message import failure
 from crosscheck.results.comparison import Comparison
+from crosscheck.results.environment import suite
 from crosscheck.results.known_entry import Difference
 from crosscheck.results.record import wrong_of
 from crosscheck.results.rows import OUTSIDE, Row, merge_outputs
@@ -33,7 +33,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
     """Yield the lines on what is compared, with the versions."""
-    yield f"Gradient Crosscheck {_version()}, Python {platform.python_version()}, seed {plan.seed}"
+    yield f"Gradient Crosscheck {suite()}, Python {platform.python_version()}, seed {plan.seed}"
     yield plan.title
     if len(descriptions) < MANY:
         for said in descriptions:
@@ -49,13 +49,6 @@ def _where(said: Description) -> str:
     """Return the version, the device and the threads of an adapter as text."""
     threads = "" if said.threads is None else f", {said.threads} thread{'s' * (said.threads > 1)}"
     return f"{said.version}, {said.device}{threads}"
-
-
-def _version() -> str:
-    try:
-        return version("gradient-crosscheck")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def show(comparison: Comparison, console: Console) -> None:

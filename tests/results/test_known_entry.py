@@ -11,7 +11,7 @@ import pytest
 from known_entries import ENTRY, TURNED, assert_refused, entry, file_of, setting, toml
 
 from crosscheck.evaluation import InProcessAdapter
-from crosscheck.results.known_fields import fits, is_among, released
+from crosscheck.results.known_entry import fits, is_among, released
 from tests.faulty_adapters import wrong
 
 SEEN = ENTRY["sightings"][0]

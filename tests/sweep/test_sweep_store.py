@@ -108,6 +108,13 @@ def test_a_store_of_other_versions_is_refused_with_old_and_new(copied: Path) -> 
         assert what in str(refused.value)
 
 
+def test_a_store_of_another_version_of_the_format_is_refused(copied: Path) -> None:
+    plan = copied / "store" / PLAN
+    plan.write_bytes(plan.read_bytes().replace(b'"version":3', b'"version":2'))
+    with pytest.raises(LedgerError, match="was begun in another version of the format; remove the directory"):
+        sweep(copied, resume=True)
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"[" * 10**5, b"\xff\x00"])
 def test_a_damaged_plan_is_refused(data: bytes, copied: Path) -> None:
     (copied / "store" / PLAN).write_bytes(data)
