@@ -11,7 +11,7 @@ from clock import REST, Clock
 from adapters import NAMED, load
 from adapters.modes import FORWARD_MODES, Mode, parse
 from crosscheck.judging.evaluation import InProcessAdapter
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.random import Random
 
 Size = tuple[int, int, int]

@@ -18,8 +18,9 @@ from crosscheck.inputs.files import read_case
 from crosscheck.judging.accuracy import exact_values
 from crosscheck.judging.contract import contract_violations
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome, judge_evaluation
-from crosscheck.judging.judge import Judge, Verdict
+from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
+from crosscheck.results.coverage import is_judged
 from crosscheck.terminal.case_table import heading, largest_error, table
 from crosscheck.text import escape_control_characters, output_width, wrap_line
 
@@ -89,7 +90,7 @@ class CheckResult:
     @property
     def unjudged(self) -> list[str]:
         """The names of the adapters of which no output was judged."""
-        return [o.description.name for o in self.outcomes if o.failure is None and not _is_judged(o)]
+        return [o.description.name for o in self.outcomes if o.failure is None and not is_judged(o)]
 
     def lines(self) -> Iterator[str]:
         """Yield the paragraphs of the report."""
@@ -132,10 +133,6 @@ class CheckResult:
         within = [name for name in names if name not in self.unjudged]
         said = f"Within bounds: {', '.join(within)}."
         return f"{said} Not judged: {', '.join(self.unjudged)}." if self.unjudged else said
-
-
-def _is_judged(outcome: Outcome) -> bool:
-    return any(j.verdict is not Verdict.NOT_JUDGED for j in outcome.judgements.values())
 
 
 def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckResult:

@@ -32,7 +32,7 @@ from crosscheck.results.environment import command, header
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.ledger import begin, write
 from crosscheck.results.record import Results
-from crosscheck.terminal.console import Advance, console_for, interruption, progress
+from crosscheck.terminal.console import Advance, Interruption, console_for, progress, say
 from crosscheck.terminal.report import heading, show
 
 WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130
@@ -69,7 +69,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     with ExitStack() as stack:
         with Console(stderr=True).status("starting the frameworks"):
             pool = stack.enter_context(AdapterPool.start(specs, options, shared=shared, strict=True))
-        _print(console, *heading(plan, list(pool.descriptions.values())))
+        say(console, *heading(plan, list(pool.descriptions.values())))
         head = header("matrix" if shared else "compare", plan.seed, pool.descriptions, command())
         if ledger is not None:
             begin(ledger, head)
@@ -77,21 +77,16 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         show(comparison, console)
         is_asked = ledger is not None or bool(plan.pythons)
         probe_results = run_probes(comparison, options) if is_asked else ProbeResults()
-        _print(console, *probe_results.crashes)
+        say(console, *probe_results.crashes)
         if ledger is not None:
             write(ledger, comparison.ledger(head, probe_results.observations, probe_results.crashes))
-            _print(console, f"Ledger: {ledger}")
+            say(console, f"Ledger: {ledger}")
         is_worse = bool(plan.pythons) and gate_interpreters(
             plan, comparison, head, probe_results.observations, console
         )
     if comparison.results.interrupted:
         return INTERRUPTED
     return WITHIN_BOUNDS if comparison.is_green and not probe_results.crashes and not is_worse else OUTSIDE
-
-
-def _print(console: Console, *lines: str) -> None:
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
 
 
 def _status(text: str) -> AbstractContextManager[Any]:
@@ -140,7 +135,8 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
         yield from cases_of(plan.cases, pool.adapters)
         begun.extend(start_checks(plan, pool))  # while the last cases are judged
 
-    with interruption() as interrupted, progress(len(plan.cases), interrupted) as advance:
+    interruption = Interruption()
+    with interruption.handled(), progress(len(plan.cases), interruption) as advance:
         results = compare(planned_cases(), pool, advance, known)
     with _status("checking the contract"):
         return results, collect_violations(results, begun)
@@ -197,6 +193,6 @@ def compare_quietly(
         comparison = _comparison(plan, pool, options)
         if comparison.results.interrupted:
             raise KeyboardInterrupt
-        _print(console, *heading(plan, comparison.descriptions))
+        say(console, *heading(plan, comparison.descriptions))
         show(comparison, console)
     return comparison, report.getvalue().rstrip()

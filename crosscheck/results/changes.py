@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from crosscheck.results.environment import EXTENSIONS
+from crosscheck.results.environment import EXTENSIONS, cause_of, environment_differences
 from crosscheck.results.ledger import Ledger, LedgerError
-from crosscheck.results.lines import COMPLETE, MISBEHAVED, Adapter, Header, Observation
+from crosscheck.results.lines import COMPLETE, MISBEHAVED, Header, Observation
 from crosscheck.results.rows import Row
 from crosscheck.results.summary import Cell, Summary, Worst
 from crosscheck.text import format_distinct
@@ -97,7 +97,7 @@ def changes(old: Ledger, new: Ledger) -> list[Change]:
     return [
         each._replace(
             selector=_selector(each.adapter, now, was),
-            cause=_cause(was, now, each.adapter) if each.dtype and each.what in NUMBERS else "",
+            cause=cause_of(was, now, each.adapter) if each.dtype and each.what in NUMBERS else "",
         )
         for each in ordered
     ]
@@ -106,46 +106,6 @@ def changes(old: Ledger, new: Ledger) -> list[Change]:
 def _selector(adapter: str, *headers: Header) -> str:
     chosen = (one.selector for header in headers for one in header.adapters if one.name == adapter)
     return next(chosen, adapter)
-
-
-def environment_differences(old: Header, new: Header, adapter: str) -> list[str]:
-    """List the differences between the environments in which an adapter ran, in words.
-
-    A new version of the adapter is not listed, since its effects are what the gate compares.
-    """
-    a, b = old.environment, new.environment
-    facts: dict[str, tuple[object, object]] = {
-        "CPU": (a.cpu, b.cpu),
-        "platform": (a.platform, b.platform),
-        "BLAS": (a.blas, b.blas),
-        "Python": (a.python, b.python),
-    }
-    if names := sorted({name for name, _ in a.variables.items() ^ b.variables.items()}):
-        facts[f"value of {', '.join(names)}"] = False, True
-    was, now = _adapter(old, adapter), _adapter(new, adapter)
-    if was is not None and now is not None:
-        facts["number of threads"] = was.threads, now.threads
-        facts["device"] = was.device, now.device
-    return [f"another {name}" for name, (before, after) in facts.items() if before != after]
-
-
-def _cause(old: Header, new: Header, adapter: str) -> str:
-    """Return the difference that explains other numbers for the same cases; empty if there is none."""
-    found = environment_differences(old, new, adapter)
-    was, now = _adapter(old, adapter), _adapter(new, adapter)
-    if was is not None and now is not None and _versions(old, was) != _versions(new, now):
-        found.append(f"another version of {now.framework}")
-    return " and ".join(found)
-
-
-def _adapter(header: Header, name: str) -> Adapter | None:
-    return next((one for one in header.adapters if one.name == name), None)
-
-
-def _versions(header: Header, adapter: Adapter) -> dict[str, str]:
-    """Return the versions of an adapter and of its framework's packages, such as jax and jaxlib."""
-    packages = header.environment.packages.items()
-    return {"": adapter.version, **{n: v for n, v in packages if n.startswith(adapter.framework)}}
 
 
 # --------------------------------------------------------------------------------------- environment

@@ -19,7 +19,8 @@ import numpy as np
 
 from crosscheck.judging.evaluation import Outcome, all_judged, different
 from crosscheck.judging.judge import AXES, Judge
-from reference.arithmetic import WITHOUT_CLAIM, Arithmetic, widening
+from reference.arithmetic import WITHOUT_CLAIM, widening
+from reference.types import Outputs
 
 
 class ClaimEvidence:
@@ -40,8 +41,7 @@ class ClaimEvidence:
         claims = outcome.description.arithmetic[dtype]
         for claim in widening(claims):
             if not self.is_needed.get((name, dtype, claim)):
-                without = dataclasses.replace(claims, **{claim: WITHOUT_CLAIM[claim]})
-                self.is_needed[name, dtype, claim] = _needs(judge, outcome, without)
+                self.is_needed[name, dtype, claim] = _needing(judge, outcome, outcome.outputs, [claim]) > 0
 
     def unneeded_claims(self, is_conclusive: Callable[[str], bool] = bool) -> list[str]:
         """Return one line for each claim that no result needed.
@@ -56,13 +56,13 @@ class ClaimEvidence:
         ]
 
 
-def _needs(judge: Judge, outcome: Outcome, without: Arithmetic) -> bool:
-    """Whether a result is admissible, but would not be with the claims ``without``."""
-    if outcome.outputs is None:
-        return False
-    narrow = judge.judge(outcome.outputs, without)
-    return any(
-        bool((judgement.admissible & ~narrow[output].admissible).any())
+def _needing(judge: Judge, outcome: Outcome, outputs: Outputs, names: Sequence[str]) -> int:
+    """Count the elements that are admissible and would not be without these claims."""
+    claims = outcome.description.arithmetic[judge.format.name]
+    without = dataclasses.replace(claims, **{name: WITHOUT_CLAIM[name] for name in names})
+    narrow = judge.judge(outputs, without)
+    return sum(
+        int(np.count_nonzero(judgement.admissible & ~narrow[output].admissible))
         for output, judgement in outcome.judgements.items()
     )
 
@@ -90,18 +90,7 @@ class Differences:
                 self.elements += found.size
                 self.different += int(np.count_nonzero(found))
         for outcome in outcomes:
-            if outcome.outputs is not None:
-                self._count_by_claim(judge, outcome)
-
-    def _count_by_claim(self, judge: Judge, outcome: Outcome) -> None:
-        """Count the elements that would be outside if the adapter claimed nothing."""
-        said, dtype = outcome.description, judge.format.name
-        claims = said.arithmetic[dtype]
-        if outcome.outputs is None or not (made := widening(claims)):
-            return
-        without = dataclasses.replace(claims, **{name: WITHOUT_CLAIM[name] for name in made})
-        narrow = judge.judge(outcome.outputs, without)
-        self.by_claim[said.name, dtype, ", ".join(made)] += sum(
-            int(np.count_nonzero(one.admissible & ~narrow[name].admissible))
-            for name, one in outcome.judgements.items()
-        )
+            said, dtype = outcome.description, judge.format.name
+            if outcome.outputs is not None and (made := widening(said.arithmetic[dtype])):
+                needing = _needing(judge, outcome, outcome.outputs, made)
+                self.by_claim[said.name, dtype, ", ".join(made)] += needing

@@ -1,4 +1,4 @@
-"""The header of a ledger: the command, the adapters, and everything that can change a bit of the results."""
+"""The header of a ledger: the command, the adapters and the environment; and how two environments differ."""
 
 from __future__ import annotations
 
@@ -94,6 +94,11 @@ def _version(package: str) -> str | None:
         return None
 
 
+def suite() -> str:
+    """Return the version of the suite in this process."""
+    return _version("gradient-crosscheck") or "not installed"
+
+
 def _cpu() -> str:
     """Return the model of the CPU and its extensions, where the system reports them."""
     here = cpu()
@@ -122,7 +127,7 @@ def header(
     return Header(
         format=FORMAT,
         version=VERSION,
-        suite=_version("gradient-crosscheck") or "not installed",
+        suite=suite(),
         created=datetime.now(UTC).replace(microsecond=0),
         command=command,
         profile=profile,
@@ -142,6 +147,46 @@ def _adapter(selector: str, said: Description) -> Adapter:
         threads=said.threads or 0,
         dtypes=said.dtypes,
     )
+
+
+def environment_differences(old: Header, new: Header, adapter: str) -> list[str]:
+    """List the differences between the environments in which an adapter ran, in words.
+
+    A new version of the adapter is not listed, since its effects are what the gate compares.
+    """
+    a, b = old.environment, new.environment
+    facts: dict[str, tuple[object, object]] = {
+        "CPU": (a.cpu, b.cpu),
+        "platform": (a.platform, b.platform),
+        "BLAS": (a.blas, b.blas),
+        "Python": (a.python, b.python),
+    }
+    if names := sorted({name for name, _ in a.variables.items() ^ b.variables.items()}):
+        facts[f"value of {', '.join(names)}"] = False, True
+    was, now = _adapter_of(old, adapter), _adapter_of(new, adapter)
+    if was is not None and now is not None:
+        facts["number of threads"] = was.threads, now.threads
+        facts["device"] = was.device, now.device
+    return [f"another {name}" for name, (before, after) in facts.items() if before != after]
+
+
+def cause_of(old: Header, new: Header, adapter: str) -> str:
+    """Return the difference that explains other numbers for the same cases; empty if there is none."""
+    found = environment_differences(old, new, adapter)
+    was, now = _adapter_of(old, adapter), _adapter_of(new, adapter)
+    if was is not None and now is not None and _versions(old, was) != _versions(new, now):
+        found.append(f"another version of {now.framework}")
+    return " and ".join(found)
+
+
+def _adapter_of(header: Header, name: str) -> Adapter | None:
+    return next((one for one in header.adapters if one.name == name), None)
+
+
+def _versions(header: Header, adapter: Adapter) -> dict[str, str]:
+    """Return the versions of an adapter and of its framework's packages, such as jax and jaxlib."""
+    packages = header.environment.packages.items()
+    return {"": adapter.version, **{n: v for n, v in packages if n.startswith(adapter.framework)}}
 
 
 def command() -> str:

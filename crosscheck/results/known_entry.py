@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
+import numpy as np
 from msgspec import Meta, Struct, field
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from adapters.protocol import Description
 from crosscheck.inputs import Case, Literal, parse
 from crosscheck.inputs.literals import one_of
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.judge import OUTPUTS
-from crosscheck.results import known_fields as fields
-from reference.formats import FORMATS
+from crosscheck.text import format_hex
+from reference.formats import FORMATS, Format
 
 KINDS: Final = ("bug", "hazard")
 # Faults that are recognised by the kind of value that they return, not by its bits; each with its output.
 NATURES: Final = MappingProxyType({"y_hat_of_another_row": "row_loss"})
+
+SIZE_NAMES: Final = ("stack", "m", "n", "p")
+COMPARISON: Final = re.compile(r"\s*(<|<=|>|>=|==|!=)\s*[0-9]{1,12}\s*")  # sizes have up to 12 digits
+NUMBER: Final = re.compile(r"-?0x[0-9a-f](\.[0-9a-f]+)?p[+-]?[0-9]{1,4}|-?inf|nan")
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+)*\Z")]
 Text = Annotated[str, Meta(pattern=r"\S")]
@@ -132,13 +142,13 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether the entry can cover anything that this release computes on such a machine."""
         return (
             framework == self.framework
-            and fields.is_among(version, self.versions)
+            and is_among(version, self.versions)
             and (self.platform is None or machine in self.platform)
         )
 
     def is_sighted(self, version: str) -> bool:
         """Whether the fault was seen in this release, so that it must occur there."""
-        return any(fields.is_same(version, sighting.version) for sighting in self.sightings)
+        return any(is_same(version, sighting.version) for sighting in self.sightings)
 
     def applies(self, setting: Setting) -> bool:
         """Whether the entry covers elements of such an output; its regimes are not checked here."""
@@ -146,7 +156,7 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             self.concerns(setting.description, setting.machine)
             and setting.dtype in self.dtypes
             and setting.output in self.outputs
-            and fields.fits(setting.shape, self.shape)
+            and fits(setting.shape, self.shape)
         )
 
 
@@ -161,7 +171,7 @@ def _check_kind(entry: Difference) -> None:
 
 
 def _check_predicate(entry: Difference) -> None:
-    fields.specifiers(entry.versions)
+    specifiers(entry.versions)
     for dtype in entry.dtypes:
         one_of(dtype, tuple(FORMATS), "dtype")
     for output in (*entry.outputs, entry.output):
@@ -173,7 +183,7 @@ def _check_predicate(entry: Difference) -> None:
         if entry.output != of:
             raise ValueError(f"nature {entry.nature} is one of {of}; the entry's output is {entry.output}")
     for axis, text in entry.shape.items():
-        fields.comparisons(one_of(axis, fields.SIZE_NAMES, "axis of shape"), text)
+        comparisons(one_of(axis, SIZE_NAMES, "axis of shape"), text)
 
 
 def _check_evidence(entry: Difference) -> None:
@@ -184,17 +194,17 @@ def _check_evidence(entry: Difference) -> None:
             raise ValueError(f"the case has {what} {value}, which the entry does not cover: {', '.join(own)}")
     if not any(fnmatchcase(entry.mode, mode) for mode in entry.modes):
         raise ValueError(f"mode {entry.mode!r} matches none of the entry's modes: {', '.join(entry.modes)}")
-    if not fields.fits(case.shape, entry.shape):
+    if not fits(case.shape, entry.shape):
         wanted = ", ".join(f"{axis} {text}" for axis, text in entry.shape.items())
         raise ValueError(f"the case has shape {'x'.join(map(str, case.shape))}; the entry covers {wanted}")
     sizes = _sizes(case.shape)[entry.output]
     inside = len(entry.index) == len(sizes)
     if not (inside and all(0 <= i < size for i, size in zip(entry.index, sizes, strict=True))):
         raise ValueError(f"index {list(entry.index)} is no element of {entry.output}, whose shape is {sizes}")
-    fields.number("exact", entry.exact, case.format)
+    number("exact", entry.exact, case.format)
     for sighting in entry.sightings:
-        fields.number("got", sighting.got, case.format)
-        if not fields.is_among(sighting.version, entry.versions):
+        number("got", sighting.got, case.format)
+        if not is_among(sighting.version, entry.versions):
             raise ValueError(f"a sighting in version {sighting.version} is none of {entry.versions}")
 
 
@@ -202,3 +212,90 @@ def _sizes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Return the shape of each output of a case ``(*stack, m, n, p)``."""
     *stack, m, n, p = shape
     return {"y_hat": (*stack, m, p), "loss": tuple(stack), "grad": (*stack, n, p), "row_loss": (*stack, m)}
+
+
+# ------------------------------------------------------------------- the texts of an entry's fields
+
+
+def released(version: str) -> str:
+    """Return the release that a version counts as: for a development version, the release that it leads to.
+
+    Otherwise 2.13.0a0+git would not match ``>=2.13``, although it contains what 2.13 will contain.
+
+    Raises:
+        InvalidVersion: the text is no version as PEP 440 defines it.
+    """
+    read = Version(version)
+    return read.base_version if read.is_prerelease else str(read)
+
+
+def is_among(version: str, versions: str) -> bool:
+    """Whether a framework's version matches a specifier; one that PEP 440 does not allow never does."""
+    try:
+        return specifiers(versions).contains(released(version))
+    except InvalidVersion:
+        return False
+
+
+def is_same(version: str, other: str) -> bool:
+    """Whether two versions are builds of one release; a version that PEP 440 does not allow never is."""
+    try:
+        return Version(released(version)).public == Version(released(other)).public
+    except InvalidVersion:
+        return False
+
+
+def specifiers(text: str) -> SpecifierSet:
+    """Read a specifier of versions.
+
+    Raises:
+        ValueError: the text is no specifier, or it is empty, which would silently match every version.
+    """
+    try:
+        read = SpecifierSet(text)
+        read.contains("0")  # some invalid numbers are detected only here
+    except ValueError:
+        read = SpecifierSet()
+    if not len(read):
+        raise ValueError(f"versions {text!r} is no specifier as PEP 440 has them; write '>=0.10.2,<0.10.3'")
+    return read
+
+
+def comparisons(axis: str, text: str) -> SpecifierSet:
+    """Read the comparisons of the size of one axis.
+
+    Raises:
+        ValueError: the text contains no such comparisons.
+    """
+    if not all(COMPARISON.fullmatch(part) for part in text.split(",")):
+        allowed = "compare with whole numbers by <, <=, >, >=, == or !=, as in '>=16385,<65536'"
+        raise ValueError(f"shape: {axis} {text!r} is no comparison; {allowed}")
+    return SpecifierSet(text)
+
+
+def fits(shape: tuple[int, ...], wanted: Mapping[str, str]) -> bool:
+    """Whether ``(*stack, m, n, p)`` has the wanted sizes; stack is the product of its axes, or 1."""
+    *stack, m, n, p = shape
+    sizes = dict(zip(SIZE_NAMES, (math.prod(stack), m, n, p), strict=True))
+    return all(comparisons(axis, text).contains(str(sizes[axis])) for axis, text in wanted.items())
+
+
+def number(field: str, text: str, format: Format) -> float:
+    """Read a recorded number.
+
+    Raises:
+        ValueError: the text is no hexadecimal float, or no number of the format.
+    """
+    try:
+        value = float.fromhex(text) if NUMBER.fullmatch(text) else None
+    except OverflowError:
+        value = None
+    if value is None:
+        raise ValueError(
+            f"{field} {text!r} is no number; write a hexadecimal float such as 0x1.8p-3, inf, -inf or nan"
+        )
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = float(np.float64(value).astype(format.dtype))
+    if value != nearest and not math.isnan(value):
+        raise ValueError(f"{field} {text} is no {format.name}; the nearest is {format_hex(nearest)}")
+    return value

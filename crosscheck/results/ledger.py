@@ -200,7 +200,7 @@ def parse(data: bytes) -> Ledger:
     Raises:
         LedgerError: as for `read`, without the name of the file.
     """
-    check_version(data)
+    _check_version(data)
     footer = _sealed(data)
     lines = [_line(number, text) for number, text in enumerate(io.BytesIO(data), start=1)]
     ledger = _ledger(lines, footer)
@@ -209,20 +209,22 @@ def parse(data: bytes) -> Ledger:
     return ledger
 
 
-def check_version(data: bytes) -> None:
-    """Check the format and version that the first line states, before anything else is read.
-
-    Raises:
-        LedgerError: the data is no ledger, or has another version.
-    """
+def version_of(data: bytes) -> int | None:
+    """Return the version of the format that the first line states; None if the data is no ledger."""
     try:
         stated = msgspec.json.decode(data.partition(b"\n")[0], type=_Stated)
     except (ValueError, RecursionError):
-        stated = None
-    if stated is None or stated.format != FORMAT:
+        return None
+    return stated.version if stated.format == FORMAT else None
+
+
+def _check_version(data: bytes) -> None:
+    """Raise `LedgerError` unless the data is a ledger of this version; this is checked first."""
+    version = version_of(data)
+    if version is None:
         raise LedgerError("is no ledger of this suite, or its beginning is damaged; make it again")
-    if stated.version != VERSION:
-        found = f"has version {stated.version} of the format, and this suite reads {VERSION}"
+    if version != VERSION:
+        found = f"has version {version} of the format, and this suite reads {VERSION}"
         raise LedgerError(f"{found}; make it again with this suite, by the same command with --ledger")
 
 

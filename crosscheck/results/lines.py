@@ -75,7 +75,7 @@ class Adapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Sweep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The sweep and the shards that a ledger covers; `crosscheck.sweep.numbers` writes sets of shard numbers.
+    """The sweep and the shards that a ledger covers; `crosscheck.sweep.record` writes sets of shard numbers.
 
     Attributes:
         sweep_kind: the kind of sweep, which makes the shards.

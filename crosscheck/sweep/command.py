@@ -5,66 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosscheck.cli.options import Seconds, adapter_options, chosen, details_option, split
 
 if TYPE_CHECKING:
-    from adapters import Spec
-    from crosscheck.sweep.kind import SweepKind
-    from crosscheck.sweep.numbers import Slice
+    from crosscheck.sweep.job import SweepKind
+    from crosscheck.sweep.record import Slice
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class SweepCommand(NamedTuple):
-    """The subcommand of one kind of sweep.
-
-    Attributes:
-        help: one or two sentences; the first one is shown in lists of commands.
-        options: the options of this kind of sweep, as decorators of click.
-        make_kind: a function that makes the kind of sweep from the adapters and the values of these options.
-    """
-
-    help: str
-    options: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]]
-    make_kind: Callable[..., SweepKind]
-
-
-def _random(specs: Sequence[Spec], **choice: Any) -> SweepKind:
-    from crosscheck.inputs import CaseError
-    from crosscheck.sweep.random import Random
-    from reference.formats import FORMATS
-
-    del specs
-    dtypes = chosen(choice["dtype"], FORMATS, "--dtype") if choice["dtype"] else ("float64", "float32")
-    kind = Random(choice["problems"], dtypes, choice["size"], choice["seed"])
-    try:
-        for shard in (0, len(kind) - 1):
-            list(kind.cases(shard))
-    except CaseError as error:
-        raise click.UsageError(f"--size: {error}") from None
-    return kind
-
-
-def _regimes(specs: Sequence[Spec], **choice: Any) -> SweepKind:
-    from crosscheck.inputs.regimes import REGIMES
-    from crosscheck.sweep.regimes import Regimes
-    from reference.formats import FORMATS
-
-    del specs
-    dtypes = chosen(choice["dtype"], FORMATS, "--dtype")
-    return Regimes(choice["problems"], dtypes, chosen(choice["regime"], REGIMES, "--regime"), choice["seed"])
-
-
-def _exhaustive(specs: Sequence[Spec], **choice: Any) -> SweepKind:
-    from crosscheck.sweep.exhaustive import DTYPES, Exhaustive
-
-    del specs
-    return Exhaustive(chosen(choice["dtype"], DTYPES, "--dtype"))
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
@@ -74,57 +27,8 @@ def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
     return tuple(map(int, sizes))
 
 
-_DTYPE = click.option(
-    "--dtype", multiple=True, callback=split, metavar="NAMES", help="Run only these dtypes."
-)  # fmt: skip
-_SEED = click.option(
-    "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
-    help="The seed of the first shard.",
-)  # fmt: skip
-# The subcommands by name; each function above imports the modules that it needs when it is called.
-SWEEP_COMMANDS = {
-    "random": SweepCommand(
-        "Judge millions of problems of one size. Without --dtype, they are in float64 and float32.",
-        (
-            click.option(
-                "--problems", type=click.IntRange(min=1), default=10**7, show_default=True, metavar="N",
-                help="Evaluate N problems for each adapter and dtype.",
-            ),
-            _DTYPE,
-            click.option(
-                "--size", default="1x3x1", show_default=True, callback=_size, metavar="MxNxP",
-                help="The samples, inputs and outputs of each network.",
-            ),
-            _SEED,
-        ),
-        _random,
-    ),
-    "regimes": SweepCommand(
-        "Judge more problems of the plan of `compare`. It has every regime at every shape.",
-        (
-            click.option(
-                "--problems", type=click.IntRange(min=1), default=10**6, show_default=True, metavar="N",
-                help="Evaluate at least N problems for each adapter, dtype and regime, in whole cases.",
-            ),
-            _DTYPE,
-            click.option(
-                "--regime", multiple=True, callback=split, metavar="NAMES",
-                help="Run only these regimes.",
-            ),
-            _SEED,
-        ),
-        _regimes,
-    ),
-    "exhaustive": SweepCommand(
-        "Judge every float16, bfloat16 and float32 number as z. There is one input and one weight.",
-        (_DTYPE,),
-        _exhaustive,
-    ),
-}  # fmt: skip
-
-
 def _part(_: click.Context, __: click.Parameter, value: str | None) -> Slice | None:
-    from crosscheck.sweep.numbers import slice_of
+    from crosscheck.sweep.record import slice_of
 
     if value is None:
         return None
@@ -143,43 +47,157 @@ def _what_it_needs() -> Iterator[None]:
         raise click.ClickException(f"sweep needs {missing.name}: pip install -e '.[sweep]'") from None
 
 
-def run_options(command: Command) -> Command:
-    """Add the options that are common to all kinds of sweep."""
-    options = (
-        click.option(
-            "--workers", type=click.IntRange(1, 1024), metavar="N",
-            help="Compute in N processes; by default one for each core.",
-        ),
-        click.option(
-            "--shard-timeout", "limit", type=Seconds(), default=600.0,
-            show_default=True, metavar="SECONDS", help="Time limit for a shard, including compilation.",
-        ),
-        click.option(
-            "--store", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-            help="Keep finished shards in DIR; by default a directory in .crosscheck/sweeps.",
-        ),
-        click.option("--resume", is_flag=True, help="Continue a sweep from its finished shards."),
-        click.option(
-            "--shard", "part", callback=_part, metavar="I/N",
-            help="Compute every N-th shard, from the I-th on; `crosscheck merge` joins the parts.",
-        ),
-        click.option(
-            "--scheduler", metavar="ADDRESS",
-            help="Compute on the Dask cluster at ADDRESS, such as tcp://127.0.0.1:8786.",
-        ),
-        click.option(
-            "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-            help="Write the results to FILE, for `gate`, `report` and `merge`.",
-        ),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+# The options that are common to all kinds of sweep.
+_RUN_OPTIONS: Sequence[Option] = (
+    click.option(
+        "--workers", type=click.IntRange(1, 1024), metavar="N",
+        help="Compute in N processes; by default one for each core.",
+    ),
+    click.option(
+        "--shard-timeout", "limit", type=Seconds(), default=600.0,
+        show_default=True, metavar="SECONDS", help="Time limit for a shard, including compilation.",
+    ),
+    click.option(
+        "--store", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+        help="Keep finished shards in DIR; by default a directory in .crosscheck/sweeps.",
+    ),
+    click.option("--resume", is_flag=True, help="Continue a sweep from its finished shards."),
+    click.option(
+        "--shard", "part", callback=_part, metavar="I/N",
+        help="Compute every N-th shard, from the I-th on; `crosscheck merge` joins the parts.",
+    ),
+    click.option(
+        "--scheduler", metavar="ADDRESS",
+        help="Compute on the Dask cluster at ADDRESS, such as tcp://127.0.0.1:8786.",
+    ),
+    click.option(
+        "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+        help="Write the results to FILE, for `gate`, `report` and `merge`.",
+    ),
+)  # fmt: skip
 
 
 @click.group(short_help="Judge large numbers of problems in shards.")
 def sweep() -> None:
     """Judge large numbers of problems in shards, in any number of processes; a sweep can be resumed."""
+
+
+def sweep_command(*options: Option) -> Callable[[Callable[..., SweepKind]], Callable[..., SweepKind]]:
+    """Make a subcommand of ``sweep`` from a function that makes a kind of sweep from its options.
+
+    The subcommand has the name of the function, and its docstring as help.
+    """
+
+    def add(make_kind: Callable[..., SweepKind]) -> Callable[..., SweepKind]:
+        command: Callable[..., Any] = partial(_sweep, make_kind)
+        all_options: Sequence[Option] = (adapter_options, *options, details_option, *_RUN_OPTIONS)
+        for option in reversed(all_options):
+            command = option(command)
+        sweep.add_command(click.command(make_kind.__name__, help=make_kind.__doc__)(command))
+        return make_kind
+
+    return add
+
+
+def _sweep(  # noqa: PLR0913, one for each option
+    make_kind: Callable[..., SweepKind],
+    *,
+    adapter: tuple[str, ...],
+    only: tuple[str, ...],
+    timeout: float,
+    compile_timeout: float,
+    journal: Path,
+    workers: int | None,
+    part: Slice | None,
+    scheduler: str | None,
+    **choice: Any,
+) -> int:
+    """Sweep with the adapters and the kind of sweep that the options choose."""
+    from adapters import compilation, select
+    from adapters.conditions import ProcessOptions, cores
+
+    with _what_it_needs():
+        from crosscheck.sweep.record import WHOLE
+        from crosscheck.sweep.session import SweepOptions, sweep_and_show
+
+    if scheduler is not None and workers is not None:
+        raise click.UsageError("--workers cannot be combined with --scheduler, whose cluster has its own")
+    sweep_options = SweepOptions(
+        workers=workers or cores(),
+        part=part or WHOLE,
+        scheduler=scheduler,
+        **{option: choice.pop(option) for option in ("limit", "store", "resume", "ledger", "details")},
+    )
+    specs = select(only, adapter)
+    process_options = ProcessOptions(journal, timeout, compilation.kept(), compile_timeout)
+    with _what_it_needs():
+        kind = make_kind(**choice)
+    return sweep_and_show(kind, specs, process_options, sweep_options)
+
+
+_DTYPE = click.option(
+    "--dtype", multiple=True, callback=split, metavar="NAMES", help="Run only these dtypes."
+)  # fmt: skip
+_SEED = click.option(
+    "--seed", type=click.IntRange(0, 2**53), default=0, show_default=True, metavar="S",
+    help="The seed of the first shard.",
+)  # fmt: skip
+
+
+@sweep_command(
+    click.option(
+        "--problems", type=click.IntRange(min=1), default=10**7, show_default=True, metavar="N",
+        help="Evaluate N problems for each adapter and dtype.",
+    ),
+    _DTYPE,
+    click.option(
+        "--size", default="1x3x1", show_default=True, callback=_size, metavar="MxNxP",
+        help="The samples, inputs and outputs of each network.",
+    ),
+    _SEED,
+)  # fmt: skip
+def random(problems: int, dtype: list[str], size: tuple[int, int, int], seed: int) -> SweepKind:
+    """Judge millions of problems of one size. Without --dtype, they are in float64 and float32."""
+    from crosscheck.inputs import CaseError
+    from crosscheck.sweep.random import Random
+    from reference.formats import FORMATS
+
+    dtypes = chosen(dtype, FORMATS, "--dtype") if dtype else ("float64", "float32")
+    kind = Random(problems, dtypes, size, seed)
+    try:
+        for shard in (0, len(kind) - 1):
+            list(kind.cases(shard))
+    except CaseError as error:
+        raise click.UsageError(f"--size: {error}") from None
+    return kind
+
+
+@sweep_command(
+    click.option(
+        "--problems", type=click.IntRange(min=1), default=10**6, show_default=True, metavar="N",
+        help="Evaluate at least N problems for each adapter, dtype and regime, in whole cases.",
+    ),
+    _DTYPE,
+    click.option(
+        "--regime", multiple=True, callback=split, metavar="NAMES", help="Run only these regimes."
+    ),
+    _SEED,
+)  # fmt: skip
+def regimes(problems: int, dtype: list[str], regime: list[str], seed: int) -> SweepKind:
+    """Judge more problems of the plan of `compare`. It has every regime at every shape."""
+    from crosscheck.inputs.regimes import REGIMES
+    from crosscheck.sweep.regimes import Regimes
+    from reference.formats import FORMATS
+
+    return Regimes(problems, chosen(dtype, FORMATS, "--dtype"), chosen(regime, REGIMES, "--regime"), seed)
+
+
+@sweep_command(_DTYPE)
+def exhaustive(dtype: list[str]) -> SweepKind:
+    """Judge every float16, bfloat16 and float32 number as z. There is one input and one weight."""
+    from crosscheck.sweep.exhaustive import DTYPES, Exhaustive
+
+    return Exhaustive(chosen(dtype, DTYPES, "--dtype"))
 
 
 @click.command(short_help="Merge the parts of a sweep.")
@@ -193,51 +211,5 @@ def sweep() -> None:
 def merge(*, parts: tuple[Path, ...], ledger: Path, partial: bool, details: bool) -> int:
     """Merge the parts of a sweep: ledgers of `--shard I/N`, or stores. Nothing is computed."""
     with _what_it_needs():
-        from crosscheck.sweep.merging import merge_and_show
+        from crosscheck.sweep.store import merge_and_show
     return merge_and_show(parts, ledger, partial=partial, details=details)
-
-
-def command_of(name: str, definition: SweepCommand) -> click.Command:
-    """Make the click command of a kind of sweep."""
-
-    def run(  # noqa: PLR0913, one for each option
-        *,
-        adapter: tuple[str, ...],
-        only: tuple[str, ...],
-        timeout: float,
-        compile_timeout: float,
-        journal: Path,
-        workers: int | None,
-        part: Slice | None,
-        scheduler: str | None,
-        **choice: Any,
-    ) -> int:
-        from adapters import compilation, select
-        from adapters.conditions import ProcessOptions, cores
-
-        with _what_it_needs():
-            from crosscheck.sweep.numbers import WHOLE
-            from crosscheck.sweep.session import SweepOptions, sweep_and_show
-
-        if scheduler is not None and workers is not None:
-            raise click.UsageError("--workers cannot be combined with --scheduler, whose cluster has its own")
-        sweep_options = SweepOptions(
-            workers=workers or cores(),
-            part=part or WHOLE,
-            scheduler=scheduler,
-            **{option: choice.pop(option) for option in ("limit", "store", "resume", "ledger", "details")},
-        )
-        specs = select(only, adapter)
-        process_options = ProcessOptions(journal, timeout, compilation.kept(), compile_timeout)
-        with _what_it_needs():
-            kind = definition.make_kind(specs, **choice)
-        return sweep_and_show(kind, specs, process_options, sweep_options)
-
-    command: Callable[..., Any] = details_option(run_options(run))
-    for option in reversed(definition.options):
-        command = option(command)
-    return click.command(name, help=definition.help)(adapter_options(command))
-
-
-for _name, _definition in SWEEP_COMMANDS.items():
-    sweep.add_command(command_of(_name, _definition))

@@ -21,10 +21,10 @@ from crosscheck.inputs.thresholds import saturation
 from crosscheck.judging.accuracy import exact_values
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome
 from crosscheck.judging.judge import Judge
-from crosscheck.results.measure import add_measured, cell_of, class_of, summarise
+from crosscheck.results.measure import cell_of, class_of
 from crosscheck.results.summary import Cell, add
 from crosscheck.sweep.error_statistics import ErrorStatistics, Part, ReferenceValues, well_conditioned
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.result_groups import digest_of
 from crosscheck.sweep.shard import Shard, rows_of
 from reference.arithmetic import Arithmetic
@@ -129,7 +129,7 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
         for seed in range(start, start + size, CASE):
             work.add_case(Case("every", seed, (min(CASE, size), 1, 1, 1), dtype=dtype))
         work.finish()
-        return ShardResult(size, work.cells, frozenset(work.faults.values()))
+        return work.result(size)
 
 
 class _ExhaustiveShard(Shard):
@@ -157,25 +157,14 @@ class _ExhaustiveShard(Shard):
 
     def _judge(self, block: _Block, results: Mapping[str, Outputs]) -> None:
         """Judge every number of a block, and measure its error."""
-        measure = self._by_reference if self._format.dtype.itemsize == 4 else self._by_oracle
-        outcomes = self.outcomes(block.judge, results)
-        measure(block, outcomes)
-        wrong = [name for name, outcome in outcomes.items() if outcome.disagreeing]
-        if wrong:
-            self.add_disagreements(block.part, block.judge, results, wrong, block.regime)
-
-    def _by_oracle(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
-        """Add summaries with errors from the exact values; `add_disagreements` counts what is outside."""
-        values = exact_values(block.judge)
-        for outcome in outcomes.values():
-            found = summarise(block.part, block.judge, outcome, values)
-            bare = {
-                replace(cell, regime=block.regime, shape=SHAPE): replace(
-                    summary, wrong_problems=0, wrong_elements=0
-                )
-                for cell, summary in found.items()
-            }
-            add_measured(self.cells, bare, block.judge, outcome, values)
+        outcomes = {name: self.outcome(block.judge, name, got) for name, got in results.items()}
+        if self._format.dtype.itemsize == 2:
+            self.add_outcomes(block.part, block.judge, outcomes, exact_values(block.judge), block.regime)
+            return
+        self._by_reference(block, outcomes)
+        for name, outcome in outcomes.items():
+            if outcome.disagreeing:
+                self.add_disagreements(block.part, block.judge, name, outcome, block.regime)
 
     def _by_reference(self, block: _Block, outcomes: Mapping[str, Outcome]) -> None:
         """Add counts, hashes and errors, which are measured from the float64 reference."""

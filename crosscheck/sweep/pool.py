@@ -1,4 +1,4 @@
-"""The worker processes of one machine: each computes one shard at a time, and starts when it is needed.
+"""The worker processes of this machine: each computes one shard at a time, and starts when it is needed.
 
 A worker that crashes, hangs or misbehaves is not used again; a new one starts for the next shard.
 """
@@ -9,6 +9,7 @@ import itertools
 import os
 import sys
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +20,20 @@ from adapters.conditions import Turns, load
 from adapters.errors import AdapterError, JournalError
 from adapters.host import LOADING
 from adapters.start import environment_of
-from crosscheck.sweep.identity import worker_differences
-from crosscheck.sweep.kind import SweepError
-from crosscheck.sweep.messages import USER_ERRORS, Answer, Done, Failed, Job, Refused, WorkerInfo, decode
+from crosscheck.pool import AdapterPool
+from crosscheck.sweep.job import (
+    USER_ERRORS,
+    Answer,
+    Done,
+    Failed,
+    Job,
+    Refused,
+    SweepError,
+    WorkerInfo,
+    decode,
+    differences,
+    header_of,
+)
 
 MODULE: Final = "crosscheck.sweep.worker"
 # The time limit of a shard's second attempt is this factor times that of the first, plus the longest time of
@@ -63,7 +75,7 @@ class Worker:
         """Wait until the worker has loaded everything, and return its versions and adapters.
 
         Raises:
-            AdapterError: an adapter cannot be loaded in the worker.
+            AdapterError: an adapter cannot be loaded.
             ChildLostError: the worker crashed.
         """
         if self.info is None:
@@ -79,99 +91,101 @@ class Worker:
         Raises:
             ChildLostError: the worker crashed, or took too long.
         """
-        limit = (
-            self._job.limit * SECOND_ATTEMPT_FACTOR + self._job.process_options.longest
-            if careful
-            else self._job.limit
-        )
+        limit = self._job.limit
+        if careful:
+            limit = limit * SECOND_ATTEMPT_FACTOR + self._job.process_options.longest
         said = self._child.ask({"shard": shard, "careful": careful}, limit)
         data = os.pread(self._child.results.fileno(), said["bytes"], 0)
         return decode(data)
 
     def close(self, *, keep_log: bool = False) -> None:
-        """End the process, even while it is computing.
-
-        Args:
-            keep_log: whether the log of its output is kept, since it may say what went wrong.
-        """
+        """End the process, even while it is computing; the log of its output may say what went wrong."""
         self._child.close()
         if not keep_log:
             self.log.unlink(missing_ok=True)
 
 
 class Pool:
-    """The workers of this machine for one job; any number of threads may use the pool.
+    """The workers of this machine for one job, an `Executor`; any number of threads may use it.
 
     After a failure the caller requests the shard once more, and another worker computes it.
     """
 
-    def __init__(self, job: Job, wanted: WorkerInfo | None = None) -> None:
+    def __init__(self, job: Job, workers: int = 1, wanted: WorkerInfo | None = None) -> None:
         """Make the pool, in which workers start when they are needed.
 
-        Args:
-            job: the job of the sweep.
-            wanted: the versions that every worker must have; None: those of the first worker.
+        All must have the versions and adapters that are wanted; None: those of the first worker.
         """
-        self._job, self._wanted = job, wanted
+        self.max_pending = 2 * workers
+        self._job, self._workers, self._wanted = job, workers, wanted
         self._all: set[Worker] = set()
         self._idle: list[Worker] = []
         self._lock = threading.Lock()
         self._turns = Turns()
         self._closed = False
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="shard")
 
-    def worker_info(self, workers: int = 1) -> WorkerInfo:
-        """Start workers, wait until they have loaded everything, and return their versions and adapters.
-
-        Args:
-            workers: the number of workers, which all start at once.
+    def worker_info(self) -> WorkerInfo:
+        """Start all workers, wait until they have loaded everything, and return their versions and adapters.
 
         Raises:
-            AdapterError: an adapter cannot be loaded.
-            ChildLostError: a worker crashed.
+            AdapterError: an adapter cannot be loaded, or a worker crashed while it loaded the adapters.
             JournalError: see `Worker`.
         """
-        started = [self._taken() for _ in range(workers)]
+        started = [self._taken() for _ in range(self._workers)]
         try:
             infos = [self._loaded(worker) for worker in started]
-        except Exception:
+        except Exception as error:
             for worker in started:
                 self._dismiss(worker, keep_log=True)
+            if isinstance(error, ChildLostError):
+                raise AdapterError(self._cause_of(error)) from None
             raise
         for worker in started:
             self._give_back(worker)
         return infos[0]
+
+    def _cause_of(self, lost: ChildLostError) -> str:
+        """Name the adapter whose process also crashes while it loads that adapter alone, if there is one."""
+        with AdapterPool.start(self._job.specs, self._job.process_options, shared=True) as pool:
+            alone = f"a worker {lost} while it loaded all adapters, each of which loads alone"
+            return next(map(str, pool.crashed.values()), alone)
+
+    def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
+        """See `crosscheck.sweep.session.Executor`; a second attempt never runs on the worker of the first.
+
+        A shard that took too long is tried again while no other shard is being computed.
+        """
+        alone = first is not None and first.late
+        return self._threads.submit(self.attempt, shard, careful=first is not None, alone=alone)
 
     def attempt(self, shard: int, *, careful: bool, alone: bool = False) -> Answer:
         """Compute a shard; return its result, or the reason why there is none, such as a closed pool.
 
         Args:
             shard: the number of the shard.
-            careful: whether every adapter runs in a process of its own.
+            careful: whether no adapter runs in the worker itself, so that one that crashes is named.
             alone: whether to wait until no other worker of the pool computes, and to keep them waiting.
         """
         turn = self._turns.alone if alone else self._turns.beside_others
         try:
             with turn(self._check_open):
-                return self._attempt(shard, careful=careful)
-        except SweepError as error:
+                return self._answer(self._taken(), shard, careful=careful)
+        except (JournalError, SweepError) as error:
             return Refused.of(error)
 
     def _check_open(self) -> None:
         if self._closed:
             raise SweepError(ENDED)
 
-    def _attempt(self, shard: int, *, careful: bool) -> Answer:
-        try:
-            worker = self._taken()
-        except (AdapterError, JournalError, SweepError) as error:
-            return Refused.of(error)
+    def _answer(self, worker: Worker, shard: int, *, careful: bool) -> Answer:
+        """Return a worker's answer; only a worker that has computed its shard is used again."""
         try:
             self._loaded(worker)
             found = worker.compute(shard, careful=careful)
         except ChildLostError as lost:
             self._dismiss(worker, keep_log=not self._closed)
-            if self._closed:
-                return Refused.of(SweepError(ENDED))
+            self._check_open()
             late = isinstance(lost, ChildLateError)
             how = f"{lost} ({load()})" if late else lost
             return Failed(what=f"its {worker.name} {how}; what it printed: {worker.log}", late=late)
@@ -187,31 +201,29 @@ class Pool:
         return found
 
     def close(self) -> None:
-        """End every worker, even those that are computing."""
+        """Cancel what has not begun, and end every worker, even those that are computing."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._closed = True
             workers = list(self._all)
         for worker in workers:
             self._dismiss(worker)
+        self._threads.shutdown()
 
     def _loaded(self, worker: Worker) -> WorkerInfo:
-        """Return a worker's versions.
-
-        Raises:
-            SweepError: they are not those wanted; a package may have been installed during the sweep.
-        """
+        """Wait for a worker; raise SweepError if its versions are not those wanted."""
         info = worker.load()
         self._wanted = self._wanted or info
         if info != self._wanted:
-            how = worker_differences(self._job, self._wanted, info)
-            raise SweepError(f"{worker.name} differs from those before it: {how}")
+            kind = self._job.sweep_kind()
+            how = differences(header_of(kind, self._wanted, ""), header_of(kind, info, ""))
+            raise SweepError(f"{worker.name} differs from those before it: {'; '.join(how)}")
         return info
 
     def _taken(self) -> Worker:
         """Reserve an idle worker, or start a new one."""
         with self._lock:
-            if self._closed:
-                raise SweepError(ENDED)
+            self._check_open()
             if self._idle:
                 return self._idle.pop()
             worker = Worker(self._job)

@@ -14,7 +14,7 @@ from crosscheck.inputs.sources import CROSSINGS, SCALE_PERIOD, supported_regimes
 from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.results.summary import add
 from crosscheck.sweep.bulk import BulkJudge
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS
 
@@ -103,7 +103,7 @@ class Random(Struct, frozen=True, tag="random"):
             with work.check_inputs_unchanged(cases[0], problems[0], problems[-1]):  # their whole memory
                 for case, problem in zip(cases, problems, strict=True):
                     results = work.evaluated(case, problem)
-                    if wrong := bulk.judge(case, problem, results):
-                        work.add_disagreements_at(case, problem, results, wrong)
+                    for name, places in bulk.judge(case, problem, results).items():
+                        work.add_disagreements_at(case, problem, name, results[name], places)
             add(work.cells, bulk.summaries())
-        return ShardResult(self.problems(shard), work.cells, frozenset(work.faults.values()))
+        return work.result(self.problems(shard))

@@ -1,8 +1,8 @@
 """The sweep of regimes: the cases of `crosscheck compare`, for any number of rounds.
 
 `crosscheck.plans.core` defines a round: every regime at every shape of the list, in each dtype. The
-cases are evaluated as in a comparison, by `crosscheck.results.record.Results`, and the cells are the same:
-they have the error of each number whose exact value is known, and its share of the bound.
+cells are those of a comparison: they have the error of each number whose exact value is known, and its share
+of the bound.
 """
 
 from __future__ import annotations
@@ -12,16 +12,13 @@ from functools import cache
 
 from msgspec import Struct
 
-from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
-from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import Judge
 from crosscheck.plans.core import ROUND, core_cases
-from crosscheck.results.known import KnownDifferences
-from crosscheck.results.measure import count_of
-from crosscheck.results.record import Results
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.results.measure import count_of, exact_values_within_budget
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.shard import Shard
 from reference.formats import FORMATS
 
@@ -67,19 +64,13 @@ class Regimes(Struct, frozen=True, tag="regimes"):
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
         """See `SweepKind.run`."""
-        work, results = Shard(adapters), Results(known=KnownDifferences.shipped())
+        work = Shard(adapters)
         for case in self.cases(shard):
-            judge = Judge(case.problem())
-            with work.check_inputs_unchanged(case, judge.problem):
-                outcomes = {name: evaluate_and_judge(adapter, judge) for name, adapter in adapters.items()}
-            for name, outcome in outcomes.items():
-                if outcome.failure is not None:
-                    outcome.failure.add_note(f"replay: {replay(case.text, name)}")
-                    raise outcome.failure
-            results.add(case, judge, list(outcomes.values()))
-        for failing_case in results.failing_cases:
-            assert isinstance(failing_case.case, Case)  # noqa: S101, for mypy: all cases of a plan are
-            wrong = [outcome for outcome in failing_case.outcomes if outcome.disagreeing]
-            others = [outcome for outcome in failing_case.outcomes if not outcome.disagreeing]
-            work.report_faults(failing_case.case, failing_case.judge, wrong, others)
-        return ShardResult(self.problems(shard), results.summaries, frozenset(work.faults.values()))
+            problem = case.problem()
+            with work.check_inputs_unchanged(case, problem):
+                results = work.evaluated(case, problem)
+            judge = Judge(problem)
+            outcomes = {name: work.outcome(judge, name, got) for name, got in results.items()}
+            exact = exact_values_within_budget(judge, list(outcomes.values()))
+            work.add_outcomes(case, judge, outcomes, exact)
+        return work.result(self.problems(shard))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
+import msgspec
 from rich.console import Console
 
 from adapters import Spec
@@ -18,18 +21,23 @@ from adapters.protocol import Description
 from crosscheck.results.environment import command
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.known_entry import Difference
-from crosscheck.results.ledger import LedgerError, begin, write
-from crosscheck.sweep.executor import Executor, LocalExecutor, ShardAnswer, compute, local_worker_info
-from crosscheck.sweep.identity import header_of, short_digest
-from crosscheck.sweep.kind import SweepError, SweepKind
-from crosscheck.sweep.messages import Failed, Job, WorkerInfo
-from crosscheck.sweep.numbers import MOST_SHARDS, WHOLE, Slice
+from crosscheck.results.ledger import begin, write
+from crosscheck.sweep.display import Bar, heading, progress, show
+from crosscheck.sweep.job import (
+    Answer,
+    Done,
+    Failed,
+    Job,
+    Refused,
+    SweepError,
+    SweepKind,
+    WorkerInfo,
+    header_of,
+)
 from crosscheck.sweep.pool import Pool
-from crosscheck.sweep.progress import Bar, Interruption, progress
-from crosscheck.sweep.record import SweepResults, shard_ledger
-from crosscheck.sweep.show import heading, show
-from crosscheck.sweep.store import Store, shard_in, stored
-from crosscheck.terminal.console import console_for, say
+from crosscheck.sweep.record import MOST_SHARDS, WHOLE, Slice, SweepResults, shard_ledger, shards_of
+from crosscheck.sweep.store import Store, stored
+from crosscheck.terminal.console import Interruption, console_for, say
 
 INTERRUPTED = 130
 STORES: Final = Path(".crosscheck/sweeps")
@@ -78,19 +86,19 @@ def sweep_and_show(
     job = Job.of(kind, specs, options, sweep_options.limit)
     console = console_for(terminal=sys.stdout.isatty())
     with ExitStack() as stack:
-        pool = Pool(job)
+        workers = min(sweep_options.workers, len(shards)) if sweep_options.scheduler is None else 1
+        pool = Pool(job, workers)
         stack.callback(pool.close)
         with Console(stderr=True).status("starting the frameworks"):
-            workers = min(sweep_options.workers, len(shards)) if sweep_options.scheduler is None else 1
-            info = local_worker_info(pool, workers, job, options)
+            info = pool.worker_info()
         header = header_of(kind, info, command())
-        folder = sweep_options.store or STORES / short_digest(kind, list(specs), sweep_options.part)
+        folder = sweep_options.store or _default_store(kind, specs, sweep_options.part)
         store = Store.opened(folder, header, resume=sweep_options.resume)
         stack.callback(store.close)
         say(console, *heading(header), _extent(kind, shards, sweep_options.part), f"Store: {folder}")
         if sweep_options.ledger is not None:
             begin(sweep_options.ledger, header)
-        executor = _executor(pool, job, info, sweep_options)
+        executor = _executor(pool, job, info, sweep_options.scheduler)
         stack.callback(executor.close)
         entries = known.applicable(Description.of_plain(said) for said in info.descriptions.values())
         sweep = _Sweep(kind, store, SweepResults(header), entries)
@@ -117,6 +125,15 @@ def _shards(kind: SweepKind, part: Slice) -> range:
     return shards
 
 
+def _default_store(kind: SweepKind, specs: Sequence[Spec], part: Slice) -> Path:
+    """Return the directory of a store, which is named after the cases and adapters.
+
+    Versions are left out of the name, so that a store made with other versions is found and refused.
+    """
+    what = [kind.profile, msgspec.to_builtins(kind), [(spec.name, spec.target) for spec in specs], str(part)]
+    return STORES / hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:12]
+
+
 def _extent(kind: SweepKind, shards: range, part: Slice) -> str:
     """Return a line with the numbers of problems and shards."""
     problems, number = sum(map(kind.problems, shards)), f"{len(shards):,} shard{'s' * (len(shards) > 1)}"
@@ -124,13 +141,73 @@ def _extent(kind: SweepKind, shards: range, part: Slice) -> str:
     return f"Problems for each adapter: {problems:,}, in {where}"
 
 
-def _executor(pool: Pool, job: Job, info: WorkerInfo, sweep_options: SweepOptions) -> Executor:
-    if sweep_options.scheduler is None:
-        return LocalExecutor(pool, sweep_options.workers)
+def _executor(pool: Pool, job: Job, info: WorkerInfo, scheduler: str | None) -> Executor:
+    """Return the pool, or close it and return the executor of the cluster."""
+    if scheduler is None:
+        return pool
     pool.close()
     from crosscheck.sweep.cluster import DaskExecutor
 
-    return DaskExecutor(sweep_options.scheduler, job, info)
+    return DaskExecutor(scheduler, job, info)
+
+
+class Executor(Protocol):
+    """An object that computes shards, in worker processes of this machine or on a Dask cluster."""
+
+    @property
+    def max_pending(self) -> int:
+        """The number of shards that may be submitted at a time: enough that no worker has to wait."""
+
+    def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
+        """Submit a shard for computation.
+
+        Args:
+            shard: the number of the shard.
+            first: how the first attempt failed, if this is the second, which runs carefully on another
+                worker; None for the first attempt.
+        """
+
+    def close(self) -> None:
+        """Stop every computation at once."""
+
+
+class ShardAnswer(NamedTuple):
+    """The last answer for a shard.
+
+    Attributes:
+        shard: the number of the shard.
+        answer: the result of the shard, or the reason why there is none.
+        first: how the first attempt failed; None if it did not.
+    """
+
+    shard: int
+    answer: Done | Failed
+    first: Failed | None = None
+
+
+def compute(executor: Executor, shards: Iterable[int]) -> Iterator[ShardAnswer]:
+    """Compute shards, trying each failed one a second time; yield the last answer for each as it arrives.
+
+    Raises:
+        AdapterError, JournalError, SweepError: the executor cannot compute any shard.
+    """
+    todo = iter(shards)
+    waiting: dict[Future[Answer], tuple[int, Failed | None]] = {}
+    while True:
+        while len(waiting) < executor.max_pending and (shard := next(todo, None)) is not None:
+            waiting[executor.submit(shard, None)] = shard, None
+        if not waiting:
+            return
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            shard, first = waiting.pop(future)
+            answer = future.result()
+            if isinstance(answer, Refused):
+                raise answer.error
+            if isinstance(answer, Failed) and first is None:
+                waiting[executor.submit(shard, answer)] = shard, answer
+            else:
+                yield ShardAnswer(shard, answer, first)
 
 
 class _Sweep:
@@ -150,17 +227,10 @@ class _Sweep:
         return f"{self._computed:,} problems in {self._seconds:.1f} s, {rate:,.0f} problems/s{before}"
 
     def take_stored(self, shards: range) -> None:
-        """Add the results that are in the store; a damaged shard is reported and computed again."""
-        console = Console(stderr=True)
-        for shard, file in stored(self._store.path):
-            if shard in shards:
-                try:
-                    ledger = shard_in(file, shard, self._store.header)
-                except LedgerError as error:
-                    say(console, f"{error}; it is computed again")
-                    continue
-                if ledger.header.sweep is not None and ledger.header.sweep.shards:
-                    self.results.add(ledger)
+        """Add the results that are in the store; a damaged shard and a failed one are computed again."""
+        for _, ledger in stored(self._store.path, self._store.header, "it is computed again", shards):
+            if shards_of(ledger.header).done:
+                self.results.add(ledger)
         self._resumed = len(self.results.done)
 
     def run(self, executor: Executor, shards: range) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,17 +10,20 @@ import xxhash
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from adapters.errors import AdapterCrashed, AdapterMisbehaved
+from adapters.errors import AdapterMisbehaved
 from crosscheck.explain.disagreement import DisagreementAnalysis
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
 from crosscheck.inputs.sources import clear_cache
-from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_stack
+from crosscheck.judging.accuracy import ExactValue
+from crosscheck.judging.evaluation import CheckedAdapter, Evaluation, Outcome, evaluate, judge_evaluation
 from crosscheck.judging.judge import Judge
 from crosscheck.results.known import KnownDifferences, combine_matches
 from crosscheck.results.lines import Fault
-from crosscheck.results.measure import cell_of, count_known, count_of, wrong_in
+from crosscheck.results.measure import add_measured, cell_of, count_known, count_of, summarise, wrong_in
 from crosscheck.results.summary import EVERY, Cell, Summary, add, hash_of
+from crosscheck.sweep.job import ShardResult
 from reference.types import Outputs, Problem
 
 
@@ -70,79 +73,69 @@ class Shard:
         """
         results = dict[str, Outputs]()
         for name, adapter in self.adapters.items():
-            said = adapter.description
-            why = f"{said.name} has no {case.dtype}"
-            if case.dtype in said.dtypes:
-                try:
-                    results[name] = evaluate_stack(adapter, problem)
-                    continue
-                except NotImplementedError as reason:
-                    why = str(reason) or "no reason given"
-                except (AdapterCrashed, AdapterMisbehaved) as failure:
-                    failure.add_note(f"replay: {replay(case.text, name)}")
-                    raise
-            lacking = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=frozenset([why]))
-            add(self.cells, {cell_of(case, said, EVERY): lacking})
+            evaluation = evaluate(adapter, problem)
+            if evaluation.failure is not None:
+                evaluation.failure.add_note(f"replay: {replay(case.text, name)}")
+                raise evaluation.failure
+            if evaluation.outputs is not None:
+                results[name] = evaluation.outputs
+                continue
+            why = frozenset([evaluation.unsupported or ""])
+            summary = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=why)
+            add(self.cells, {cell_of(case, adapter.description, EVERY): summary})
         return results
 
-    def outcomes(self, judge: Judge, results: Mapping[str, Outputs]) -> dict[str, Outcome]:
-        """Judge the results of all adapters; return the outcomes, by selector."""
-        return {name: self._outcome(judge, name, got) for name, got in results.items()}
+    def outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
+        """Judge the outputs of an adapter."""
+        return judge_evaluation(judge, Evaluation(self.adapters[name].description, got))
 
-    def add_disagreements(
+    def add_outcomes(
         self,
         case: Case,
         judge: Judge,
-        results: Mapping[str, Outputs],
-        wrong: Collection[str],
+        outcomes: Mapping[str, Outcome],
+        exact: Mapping[str, ExactValue],
         regime: str | None = None,
     ) -> None:
-        """Count the elements outside their sets, and report the first that no known difference covers.
+        """Count all adapters' outcomes and errors as `compare` does, and report new disagreements.
 
-        Args:
-            case: a case with such elements.
-            judge: the judge of the case.
-            results: the outputs of all adapters, by selector.
-            wrong: the selectors of the adapters with such elements.
-            regime: the regime of the cells; None: that of the case.
+        The cells have this regime, or that of the case for None.
         """
-        for name in wrong:
-            if self._is_new(case, name, self._count_outside(case, judge, name, results[name], regime)):
-                self._report_unknown(case, judge, results, name)
+        for name, outcome in outcomes.items():
+            matches = self._known.matches(judge, outcome, case.shape)
+            found = summarise(case, judge, outcome, exact, matches)
+            cells = {replace(cell, regime=regime or cell.regime): summary for cell, summary in found.items()}
+            add_measured(self.cells, cells, judge, outcome, exact)
+            self._report_first(case, judge, name, combine_matches(outcome, matches).without_known(outcome))
+
+    def add_disagreements(
+        self, case: Case, judge: Judge, name: str, outcome: Outcome, regime: str | None = None
+    ) -> None:
+        """Count an adapter's elements outside their sets, and report those that no known difference covers.
+
+        The cells have this regime, or that of the case for None.
+        """
+        self._report_first(case, judge, name, self._count_outside(case, judge, outcome, regime))
 
     def add_disagreements_at(
-        self,
-        case: Case,
-        problem: Problem,
-        results: Mapping[str, Outputs],
-        wrong: Mapping[str, NDArray[np.intp]],
+        self, case: Case, problem: Problem, name: str, got: Outputs, places: NDArray[np.intp]
     ) -> None:
         """Do the same as `add_disagreements`, but judge only the problems that are known to disagree.
 
-        Args:
-            case: a case with such elements.
-            problem: the arrays of the case, with one stack axis.
-            results: the outputs of all adapters, by selector.
-            wrong: the places of the problems with elements outside their sets, by selector.
+        ``places`` are the places of these problems in the one stack axis of the case.
         """
-        whole = None
-        for name, places in wrong.items():
-            some = Judge(Problem(*(array[places] for array in problem)))
-            if self._is_new(
-                case, name, self._count_outside(case, some, name, rows_of(results[name], places))
-            ):
-                whole = whole or Judge(problem)
-                self._report_unknown(case, whole, results, name)
-
-    def _outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
-        said = self.adapters[name].description
-        return Outcome(said, got, judge.judge(got, said.arithmetic[judge.format.name]))
+        some = Judge(Problem(*(array[places] for array in problem)))
+        left = self._count_outside(case, some, self.outcome(some, name, rows_of(got, places)))
+        if self._is_new(case, name, left):
+            judge = Judge(problem)
+            outcome = self.outcome(judge, name, got)
+            left = self._known.match(judge, outcome, case.shape).without_known(outcome)
+            self._report_first(case, judge, name, left)
 
     def _count_outside(
-        self, case: Case, judge: Judge, name: str, got: Outputs, regime: str | None = None
+        self, case: Case, judge: Judge, outcome: Outcome, regime: str | None = None
     ) -> Outcome:
         """Count the elements outside their sets; return the outcome without those that are known."""
-        outcome = self._outcome(judge, name, got)
         matches = self._known.matches(judge, outcome, case.shape)
         for output in outcome.disagreeing:
             cell = cell_of(case, outcome.description, output)
@@ -153,35 +146,32 @@ class Shard:
 
     def _is_new(self, case: Case, name: str, left: Outcome) -> bool:
         """Return whether an output disagrees for which no fault has been reported yet."""
-        return any((name, output, case.regime) not in self.faults for output in left.disagreeing)
+        return any((name, output, _source(case)) not in self.faults for output in left.disagreeing)
 
-    def _report_unknown(self, case: Case, judge: Judge, results: Mapping[str, Outputs], name: str) -> None:
-        """Report an adapter's disagreements that no known difference covers, beside all other outcomes."""
-        outcomes = self.outcomes(judge, results)
-        mine = outcomes.pop(name)
-        left = self._known.match(judge, mine, case.shape).without_known(mine)
-        self.report_faults(case, judge, [left], list(outcomes.values()))
+    def _report_first(self, case: Case, judge: Judge, name: str, left: Outcome) -> None:
+        """Add a fault for each output that disagrees for the first time, with a case as small as possible.
 
-    def report_faults(
-        self, case: Case, judge: Judge, outcomes: Sequence[Outcome], others: Sequence[Outcome]
-    ) -> None:
-        """Add a fault for each output that disagrees, with the smallest case that shows it.
-
-        Args:
-            case: the case that was evaluated.
-            judge: the judge of the case.
-            outcomes: the outcomes of adapters that disagree, without elements that known differences cover.
-            others: the outcomes of other adapters.
+        ``left`` is the outcome without the elements that known differences cover.
         """
-        analysis = DisagreementAnalysis(case.text, judge, [*outcomes, *others], self.adapters)
-        for left in outcomes:
-            who = left.description.name
-            name = analysis.selectors[who]
-            for disagreement in analysis.disagreements(left):
-                output = disagreement.element.output
-                what = f"{output} in {case.dtype}: {disagreement.extent} outside their sets in {case.text}"
-                fault = Fault(who=who, what=f"{what}; replay: {replay(disagreement.text, name)}")
-                self.faults.setdefault((name, output, case.regime), fault)
+        if not self._is_new(case, name, left):
+            return
+        analysis = DisagreementAnalysis(case.text, judge, [left], {name: self.adapters[name]})
+        for disagreement in analysis.disagreements(left):
+            output = disagreement.element.output
+            what = f"{output} in {case.dtype}: {disagreement.extent} outside their sets in {case.text}"
+            fault = Fault(
+                who=left.description.name, what=f"{what}; replay: {replay(disagreement.text, name)}"
+            )
+            self.faults.setdefault((name, output, _source(case)), fault)
+
+    def result(self, problems: int) -> ShardResult:
+        """Return the result of the shard, in which each adapter evaluated so many problems."""
+        return ShardResult(problems, self.cells, frozenset(self.faults.values()))
+
+
+def _source(case: Case) -> str:
+    """Return the name of the source of cases; all regimes of a plan are one source."""
+    return "plan" if case.regime in REGIMES else case.regime
 
 
 def rows_of(outputs: Outputs, rows: slice | NDArray[np.intp]) -> Outputs:

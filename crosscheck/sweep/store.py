@@ -1,4 +1,4 @@
-"""The store of a sweep: a directory with a ledger for each shard that is finished, and a plan.
+"""The store of a sweep: a directory with a ledger for each shard that is finished, and a plan; and merging.
 
 The file of a shard is complete or does not exist. The plan is the header that the ledgers of all shards must
 have. The process that writes to the store holds a lock, which is released when the process ends.
@@ -7,17 +7,21 @@ have. The process that writes to the store holds a lock, which is released when 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import filelock
 import msgspec
+from rich.console import Console
 
-from crosscheck.results.ledger import Ledger, LedgerError, begin, check_version, read, write
-from crosscheck.results.lines import Header
-from crosscheck.sweep.identity import differences
-from crosscheck.sweep.record import shards_of
+from crosscheck.results.ledger import Ledger, LedgerError, begin, read, version_of, write
+from crosscheck.results.lines import VERSION, Header
+from crosscheck.sweep.display import heading, show
+from crosscheck.sweep.job import differences
+from crosscheck.sweep.record import MOST_SHARDS, SweepResults, shards_of, to_text
+from crosscheck.terminal.console import console_for, say
 
 PLAN: Final = "plan.json"
 LOCK: Final = "lock"
@@ -73,19 +77,28 @@ class Store:
         write(self.path / f"shard-{shard:07}.jsonl", ledger)
 
 
-def stored(path: Path) -> Iterator[tuple[int, Path]]:
-    """Yield the number and the file of each shard in a store, in order."""
-    for file in sorted(path.iterdir()):
-        if found := NAME.fullmatch(file.name):
-            yield int(found[1]), file
+def stored(
+    path: Path, header: Header, consequence: str, shards: Container[int] = range(MOST_SHARDS)
+) -> Iterator[tuple[Path, Ledger]]:
+    """Yield the files and ledgers of shards in a store, in order of the numbers.
 
-
-def shard_in(file: Path, shard: int, header: Header) -> Ledger:
-    """Read the ledger of a shard.
-
-    Raises:
-        LedgerError: the file is damaged, or belongs to another sweep or another shard.
+    Args:
+        path: the directory.
+        header: the header that every ledger must have, except for the numbers of shards.
+        consequence: what a message says after the error of a ledger that is damaged or of another sweep.
+        shards: the numbers of the shards to read.
     """
+    for file in sorted(path.iterdir()):
+        found = NAME.fullmatch(file.name)
+        if found and int(found[1]) in shards:
+            try:
+                yield file, _shard_in(file, int(found[1]), header)
+            except LedgerError as error:
+                say(Console(stderr=True), f"{error}; {consequence}")
+
+
+def _shard_in(file: Path, shard: int, header: Header) -> Ledger:
+    """Read the ledger of a shard; raise LedgerError if it is damaged, or of another sweep or shard."""
     ledger = read(file)
     found = differences(header, ledger.header)
     if found or shards_of(ledger.header).both != {shard}:
@@ -101,12 +114,12 @@ def plan_of(path: Path) -> Header:
     """
     try:
         data = (path / PLAN).read_bytes()
-        check_version(data)
-        return msgspec.json.decode(data, type=Header)
-    except LedgerError as error:
-        raise LedgerError(f"{path}: its {PLAN} {error}; remove the directory") from None
     except OSError as error:
         raise LedgerError(f"{path}: is no store of a sweep: {PLAN}: {error.strerror}") from None
+    if version_of(data) not in (VERSION, None):
+        raise LedgerError(f"{path}: was begun in another version of the format; remove the directory")
+    try:
+        return msgspec.json.decode(data, type=Header)
     except (ValueError, RecursionError):
         raise LedgerError(f"{path}: its {PLAN} is damaged; remove the directory") from None
 
@@ -130,3 +143,67 @@ def _check_same(path: Path, header: Header, *, resume: bool) -> None:
         raise LedgerError(f"{path}: has a sweep already; --resume continues it, --store begins one elsewhere")
     if found := differences(plan_of(path), header):
         raise LedgerError(f"{path}: is of another sweep, and cannot be resumed: {'; '.join(found)}")
+
+
+def merge_and_show(
+    paths: Sequence[Path], ledger: Path, *, partial: bool = False, details: bool = False
+) -> int:
+    """Merge parts of a sweep, which are ledgers and stores; print the report, and return the exit code.
+
+    Args:
+        paths: the parts.
+        ledger: the file for the merged ledger.
+        partial: whether shards may be missing; the ledger then says that it is not complete.
+        details: whether the table shows each output, with the extremes.
+
+    Raises:
+        LedgerError: a part cannot be read, belongs to another sweep, or has a shard that another part also
+            has; or shards are missing.
+    """
+    results, first = SweepResults(_header(paths[0])), paths[0]
+    for path in paths:
+        _check_same_sweep(first, results.header, path, _header(path))
+        for file, part in _parts(path):
+            try:
+                results.add(part)
+            except LedgerError as error:
+                raise LedgerError(f"{file}: {error}") from None
+    missing = _missing(results)
+    if missing and not partial:
+        raise LedgerError(f"shards that are missing: {missing}; --partial merges what is there")
+    merged = results.ledger(complete=not missing)
+    console = console_for(terminal=sys.stdout.isatty())
+    say(console, *heading(results.header))
+    counted = f"{len(results.done):,} shards of {len(paths):,} part{'s' * (len(paths) > 1)}"
+    show(results, merged, console, counted, details=details)
+    write(ledger, merged)
+    say(console, f"Ledger: {ledger}")
+    return merged.verdict
+
+
+def _header(path: Path) -> Header:
+    """Return the header of a part."""
+    return plan_of(path) if path.is_dir() else read(path).header
+
+
+def _check_same_sweep(first: Path, header: Header, path: Path, other: Header) -> None:
+    try:
+        shards_of(other)
+    except LedgerError as error:
+        raise LedgerError(f"{path}: {error}") from None
+    if found := differences(header, other):
+        raise LedgerError(f"{path}: is of another sweep than {first}: {'; '.join(found)}")
+
+
+def _parts(path: Path) -> Iterator[tuple[Path, Ledger]]:
+    """Yield the ledgers of a part with their files; a damaged one in a store counts as missing."""
+    if not path.is_dir():
+        yield path, read(path)
+        return
+    yield from stored(path, plan_of(path), "it counts as missing")
+
+
+def _missing(results: SweepResults) -> str:
+    """Return the numbers of the shards without any result, as text."""
+    assert results.header.sweep is not None  # noqa: S101, for mypy: `shards_of` has checked it
+    return to_text(set(range(results.header.sweep.of)) - results.done - results.failed_shards)

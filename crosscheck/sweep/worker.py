@@ -2,31 +2,41 @@
 
 Its arguments are the job and file descriptors. It uses the protocol of `adapters.worker`, and writes the
 result of a shard to the file of results. It computes with one thread. Most adapters run in this process;
-those that need threads, devices, an instruction set or an interpreter of their own run in another one. After
-a failure the client sends no more requests.
+`_needs_process` tells which run in another one. After a failure the client sends no more requests.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgspec
 
 from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, load, load_outside
+from adapters.conditions import ProcessOptions
 from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
-from adapters.isolated import WorkerProcesses
 from adapters.journal import write_all
 from adapters.worker import LEAK, Channel, flushes
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
-from crosscheck.results.environment import environment
+from crosscheck.pool import AdapterPool
+from crosscheck.results.environment import environment, suite
 from crosscheck.results.lines import CellLine
-from crosscheck.sweep.identity import digest_of_known
-from crosscheck.sweep.kind import ShardResult
-from crosscheck.sweep.messages import Answer, Done, Failed, Job, Refused, WorkerInfo, encode, read_job, suite
+from crosscheck.sweep.job import (
+    Answer,
+    Done,
+    Failed,
+    Job,
+    Refused,
+    ShardResult,
+    WorkerInfo,
+    digest_of_known,
+    encode,
+    read_job,
+)
 from reference.types import Array
 
 
@@ -52,21 +62,13 @@ class ShardRunner:
         AdapterCrashed: an adapter in a process of its own crashed while it was loaded.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, stack: ExitStack) -> None:
+        """Load the adapters; the stack ends the processes of those that need one of their own."""
         self._kind = job.sweep_kind()
-        self._specs = job.specs
-        self._options = job.process_options
-        self._processes = WorkerProcesses(self._options)
-        self.adapters = {spec.name: self._load_adapter(spec) for spec in job.specs}
+        self._specs, self._options = job.specs, job.process_options
+        outside = stack.enter_context(_processes(filter(_needs_process, job.specs), self._options))
+        self.adapters = {spec.name: outside.get(spec.name) or _loaded(spec) for spec in job.specs}
         check_unique_names(adapter.description for adapter in self.adapters.values())
-
-    def _load_adapter(self, spec: Spec) -> CheckedAdapter:
-        if (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE):
-            return self._processes.adapter(spec)
-        found = FlushChecked(load_outside(spec.target) if ":" in spec.target else load(spec.target))
-        if flushes():
-            raise AdapterError(f"loading {spec.target} {LEAK}")
-        return found
 
     def info(self) -> WorkerInfo:
         """Return the versions and adapters, which the client checks before the first shard."""
@@ -78,21 +80,39 @@ class ShardRunner:
             descriptions={name: dataclasses.asdict(each) for name, each in said.items()},
         )
 
-    def close(self) -> None:
-        """End the processes of the adapters that have one of their own."""
-        self._processes.close()
-
     def run(self, shard: int, *, careful: bool) -> ShardResult:
         """Compute a shard, and return its result.
 
         Args:
             shard: the number of the shard.
-            careful: whether every adapter runs in a process of its own, so that one that crashes is named.
+            careful: whether all adapters run in processes of their own, so that one that crashes is named.
         """
         if not careful:
             return self._kind.run(shard, self.adapters)
-        with WorkerProcesses(self._options) as processes:
-            return self._kind.run(shard, {spec.name: processes.adapter(spec) for spec in self._specs})
+        with _processes(self._specs, self._options) as adapters:
+            return self._kind.run(shard, adapters)
+
+
+def _needs_process(spec: Spec) -> bool:
+    """Whether the adapter needs threads, devices, an interpreter or an instruction set of its own."""
+    return (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE)
+
+
+@contextmanager
+def _processes(specs: Iterable[Spec], options: ProcessOptions) -> Iterator[Mapping[str, CheckedAdapter]]:
+    """Start processes with these adapters; raise the first crash of one that is loaded."""
+    with AdapterPool.start(list(specs), options, shared=True) as pool:
+        for crash in pool.crashed.values():
+            raise crash
+        yield pool.adapters
+
+
+def _loaded(spec: Spec) -> CheckedAdapter:
+    """Load an adapter in this process."""
+    found = FlushChecked(load_outside(spec.target) if ":" in spec.target else load(spec.target))
+    if flushes():
+        raise AdapterError(f"loading {spec.target} {LEAK}")
+    return found
 
 
 def answer(runner: ShardRunner, request: Mapping[str, Any], results: int) -> dict[str, Any]:
@@ -114,23 +134,16 @@ def _about(error: AdapterMisbehaved | AdapterCrashed) -> str:
     return "; ".join([one_line(error), *getattr(error, "__notes__", ())])
 
 
-def load_runner(job: str) -> tuple[ShardRunner | None, dict[str, Any]]:
-    """Load everything; the message to the client has the versions, or the reason for a failure."""
-    try:
-        runner = ShardRunner(read_job(job.encode()))
-        return runner, {"info": msgspec.to_builtins(runner.info())}
-    except (AdapterError, AdapterCrashed) as error:
-        traceback.print_exc()
-        return None, {"refused": msgspec.to_builtins(Refused.of(AdapterError(str(error))))}
-
-
 def main(arguments: Sequence[str]) -> None:
     """Load everything, report the versions, and compute shards until the client closes the pipe."""
     job, *descriptors = arguments
     channel = Channel(descriptors)
-    runner, said = load_runner(job)
-    if runner is None:
-        channel.send(said)
-        return
-    channel.serve(said, lambda request: answer(runner, request, channel.results))
-    runner.close()
+    with ExitStack() as stack:
+        try:
+            runner = ShardRunner(read_job(job.encode()), stack)
+        except (AdapterError, AdapterCrashed) as error:
+            traceback.print_exc()
+            channel.send({"refused": msgspec.to_builtins(Refused.of(AdapterError(str(error))))})
+            return
+        info = msgspec.to_builtins(runner.info())
+        channel.serve({"info": info}, lambda request: answer(runner, request, channel.results))

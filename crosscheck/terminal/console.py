@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -44,28 +43,48 @@ def say(console: Console, *lines: str) -> None:
         console.out(line, highlight=False)
 
 
+class Interruption:
+    """Turns Ctrl-C into KeyboardInterrupt, at once or after a step that must be completed."""
+
+    def __init__(self) -> None:
+        self._requested = self._is_deferred = False
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle Ctrl-C while the block runs."""
+        before = signal.getsignal(signal.SIGINT)
+        if before is not signal.default_int_handler:  # SIGINT has another handler, or is ignored on purpose
+            yield
+            return
+        signal.signal(signal.SIGINT, self._handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._requested = True
+        if not self._is_deferred:
+            signal.default_int_handler(number, frame)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed, even if a native callback has swallowed it."""
+        if self._requested:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Defer Ctrl-C to the end of the block."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+        self.check()
+
+
 @contextmanager
-def interruption() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C sets; KeyboardInterrupt alone may be lost inside a native callback."""
-    interrupted = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        signal.default_int_handler(number, frame)
-
-    if before is not signal.default_int_handler:  # another handler is installed, or SIGINT is ignored
-        yield interrupted
-        return
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def progress(cases: int, interrupted: threading.Event) -> Iterator[Advance]:
+def progress(cases: int, interruption: Interruption) -> Iterator[Advance]:
     """Show a bar on a terminal, and nothing elsewhere; after Ctrl-C, `advance` raises KeyboardInterrupt."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<23}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -74,7 +93,6 @@ def progress(cases: int, interrupted: threading.Event) -> Iterator[Advance]:
 
         def advance(case: Case) -> None:
             bar.update(task, advance=1, description=f"{case.dtype} {case.regime}")
-            if interrupted.is_set():
-                raise KeyboardInterrupt
+            interruption.check()
 
         yield advance

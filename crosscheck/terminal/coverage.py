@@ -5,18 +5,17 @@ from __future__ import annotations
 import itertools
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.results.coverage import CoverageRow, faults
+from crosscheck.terminal.table import Column, in_groups
 
 FAULT: Final = "?"
-FIXED_WIDTH: Final = 89  # width in columns of a row without the mode
 
 
 def short(count: int) -> str:
@@ -47,45 +46,27 @@ def _cell(row: CoverageRow, regime: str, notes: Mapping[str, str]) -> Text:
     return Text(FAULT, "bold red") if why is None else Text(notes[why], "dim")
 
 
-def _cells(row: CoverageRow, notes: Mapping[str, str]) -> list[Text]:
-    regimes = [_cell(row, regime, notes) for regime in REGIMES]
-    lost = Text(short(row.counts.not_judged.total()), "yellow")
-    return [Text(row.group.dtype), Text(row.group.shapes), *regimes, lost]
-
-
-def _empty(longest: int, *, headed: bool) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0, show_header=headed, header_style=""
-    )
-    if longest:
-        table.add_column("mode", min_width=longest, overflow="fold")
-    table.add_column("dtype", min_width=8)
-    table.add_column("shapes", min_width=8)
-    for regime in REGIMES:
-        head = REGIMES[regime].heading
-        table.add_column(head, min_width=max(map(len, head.split("\n"))), justify="right")
-    table.add_column("not\njudged", min_width=6, justify="right")
-    return table
-
-
 def tables(rows: Sequence[CoverageRow], width: int) -> Iterator[RenderableType]:
     """Yield the rows, to fit `width` columns: as one table, or as one for each mode below its name."""
     notes = footnotes(rows)
-    longest = max((len(row.group.mode) for row in rows), default=0)
-    if FIXED_WIDTH + longest < width:
-        whole = _empty(longest, headed=True)
-        for row, following in zip(rows, [*rows[1:], None], strict=True):
-            ends = following is not None and following.group.mode != row.group.mode
-            whole.add_row(Text(row.group.mode), *_cells(row, notes), end_section=ends)
-        yield whole
-        return
-    yield _empty(0, headed=True)
-    for mode, group in itertools.groupby(rows, key=lambda row: row.group.mode):
-        table = _empty(0, headed=False)
-        for row in group:
-            table.add_row(*_cells(row, notes))
-        yield Text(mode, "bold")
-        yield table
+    regimes = (
+        Column[CoverageRow](
+            REGIMES[regime].heading,
+            max(map(len, REGIMES[regime].heading.split("\n"))),
+            "right",
+            partial(_cell, regime=regime, notes=notes),
+        )
+        for regime in REGIMES
+    )
+    columns = (
+        Column[CoverageRow]("dtype", 8, "left", lambda row: row.group.dtype),
+        Column[CoverageRow]("shapes", 8, "left", lambda row: row.group.shapes),
+        *regimes,
+        Column[CoverageRow](
+            "not\njudged", 6, "right", lambda row: Text(short(row.counts.not_judged.total()), "yellow")
+        ),
+    )
+    return in_groups(rows, lambda row: row.group.mode, columns, "mode", width)
 
 
 def below(rows: Sequence[CoverageRow]) -> Iterator[str]:

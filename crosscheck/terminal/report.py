@@ -6,7 +6,6 @@ import math
 import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
 
@@ -14,12 +13,13 @@ from adapters.protocol import Description
 from crosscheck.explain.message import failure
 from crosscheck.plans.plan import Plan
 from crosscheck.results.comparison import Comparison
+from crosscheck.results.environment import suite
 from crosscheck.results.known_entry import Difference
 from crosscheck.results.record import wrong_of
 from crosscheck.results.rows import OUTSIDE, Row, merge_outputs
 from crosscheck.terminal import coverage
 from crosscheck.terminal.console import draw, say
-from crosscheck.terminal.table import tables
+from crosscheck.terminal.table import sentence, tables
 from crosscheck.text import wrap_line
 
 # How many failing cases of one adapter and output get a message; the others are only counted.
@@ -33,7 +33,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
     """Yield the lines on what is compared, with the versions."""
-    yield f"Gradient Crosscheck {_version()}, Python {platform.python_version()}, seed {plan.seed}"
+    yield f"Gradient Crosscheck {suite()}, Python {platform.python_version()}, seed {plan.seed}"
     yield plan.title
     if len(descriptions) < MANY:
         for said in descriptions:
@@ -49,13 +49,6 @@ def _where(said: Description) -> str:
     """Return the version, the device and the threads of an adapter as text."""
     threads = "" if said.threads is None else f", {said.threads} thread{'s' * (said.threads > 1)}"
     return f"{said.version}, {said.device}{threads}"
-
-
-def _version() -> str:
-    try:
-        return version("gradient-crosscheck")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -233,24 +226,6 @@ def _verdict(comparison: Comparison) -> str:
             f" and this is of those. {said}"
         )
     return said
-
-
-def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: bool = False) -> str:
-    """Return the verdict on a run as a sentence, with the numbers judged and not judged.
-
-    Args:
-        who: the names of the adapters.
-        reasons: the reasons why not all is within bounds.
-        lines: the rows of the run.
-        known: whether known differences were found.
-    """
-    judged, left = sum(row.judged for row in lines), sum(row.summary.not_judged for row in lines)
-    counts = f"{judged:,} numbers judged, {left:,} not judged"
-    if reasons:
-        return f"Not all within bounds ({'; '.join(reasons)}): {counts}."
-    if not judged:
-        return f"Not judged: {who}: {counts}."
-    return f"Within bounds: {who}{', known differences aside' if known else ''}: {counts}."
 
 
 def _end(comparison: Comparison) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 from rich import box
 from rich.console import RenderableType
@@ -24,6 +24,24 @@ STYLES: Final = {
     LATE: "yellow",
     KNOWN: "magenta",
 }
+
+
+def sentence(who: str, reasons: Sequence[str], lines: Sequence[Row], *, known: bool = False) -> str:
+    """Return the verdict on a run as a sentence, with the numbers judged and not judged.
+
+    Args:
+        who: the names of the adapters.
+        reasons: the reasons why not all is within bounds.
+        lines: the rows of the run.
+        known: whether known differences were found.
+    """
+    judged, left = sum(row.judged for row in lines), sum(row.summary.not_judged for row in lines)
+    counts = f"{judged:,} numbers judged, {left:,} not judged"
+    if reasons:
+        return f"Not all within bounds ({'; '.join(reasons)}): {counts}."
+    if not judged:
+        return f"Not judged: {who}: {counts}."
+    return f"Within bounds: {who}{', known differences aside' if known else ''}: {counts}."
 
 
 def median(errors: Histogram) -> str:
@@ -67,9 +85,12 @@ def _count(number: int, style: str = "") -> Text:
     return Text(f"{number:,}" if 0 < number < 10**7 else f"{number:.3e}" if number else "", style)
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
-class Column:
-    """A column of the table.
+class Column(Generic[T]):
+    """A column of a table.
 
     Attributes:
         heading, width, justify: arguments for rich; a fixed width aligns tables printed below each other.
@@ -79,23 +100,23 @@ class Column:
     heading: str
     width: int
     justify: Literal["left", "right"]
-    cell: Callable[[Row], str | Text]
+    cell: Callable[[T], str | Text]
 
 
-def _adapter(width: int) -> Column:
-    return Column("adapter", width, "left", lambda row: Text(row.adapter))
-
-
-DTYPE: Final = Column("dtype", 8, "left", lambda row: row.dtype)
-OUTPUT: Final = Column("output", 8, "left", lambda row: row.output)
-ULP: Final = Column("ulp,\nwell-cond.", 10, "right", lambda row: error_of(row.summary.well_conditioned_error))
-MEDIAN: Final = Column("median\nulp", 7, "right", lambda row: median(row.summary.errors))
-WORST: Final = Column("worst\nulp", 7, "right", lambda row: error_of(row.summary.error))
-SHARE: Final = Column("of the\nbound", 8, "right", lambda row: share_of(row.summary.share))
-REGIME: Final = Column("regime", 14, "left", lambda row: row.regime)
-JUDGED: Final = Column("judged", 9, "right", lambda row: _count(row.judged))
-UNJUDGED: Final = Column("not\njudged", 7, "right", lambda row: _count(row.summary.not_judged, "yellow"))
-VERDICT: Final = Column(
+DTYPE: Final[Column[Row]] = Column("dtype", 8, "left", lambda row: row.dtype)
+OUTPUT: Final[Column[Row]] = Column("output", 8, "left", lambda row: row.output)
+ULP: Final[Column[Row]] = Column(
+    "ulp,\nwell-cond.", 10, "right", lambda row: error_of(row.summary.well_conditioned_error)
+)
+MEDIAN: Final[Column[Row]] = Column("median\nulp", 7, "right", lambda row: median(row.summary.errors))
+WORST: Final[Column[Row]] = Column("worst\nulp", 7, "right", lambda row: error_of(row.summary.error))
+SHARE: Final[Column[Row]] = Column("of the\nbound", 8, "right", lambda row: share_of(row.summary.share))
+REGIME: Final[Column[Row]] = Column("regime", 14, "left", lambda row: row.regime)
+JUDGED: Final[Column[Row]] = Column("judged", 9, "right", lambda row: _count(row.judged))
+UNJUDGED: Final[Column[Row]] = Column(
+    "not\njudged", 7, "right", lambda row: _count(row.summary.not_judged, "yellow")
+)
+VERDICT: Final[Column[Row]] = Column(
     "verdict", 13, "left", lambda row: Text(row.verdict, STYLES.get(row.verdict, "yellow"))
 )
 SHORT: Final = (DTYPE, ULP, SHARE, JUDGED, UNJUDGED, VERDICT)
@@ -107,7 +128,52 @@ DETAILS: Final = {
 }
 
 
-def _empty(columns: Sequence[Column], *, headed: bool) -> Table:
+def tables(lines: Sequence[Row], width: int, *, details: bool = False) -> Iterator[RenderableType]:
+    """Yield the rows, to fit `width` columns, as `in_groups` does.
+
+    Args:
+        lines: a row for each adapter, dtype and output.
+        width: the columns of the terminal, at least 60.
+        details: whether each output has a row, with the worst values over all elements.
+    """
+    if details:
+        columns = DETAILS[max(least for least in DETAILS if least <= width)]
+        yield from in_groups(lines, lambda row: f"{row.adapter} {row.dtype}", columns)
+    else:
+        yield from in_groups(merge_outputs(lines), lambda row: row.adapter, SHORT, "adapter", width)
+
+
+def in_groups(
+    lines: Sequence[T],
+    name: Callable[[T], str],
+    columns: Sequence[Column[T]],
+    heading: str = "",
+    width: int = 0,
+) -> Iterator[RenderableType]:
+    """Yield rows as one table, or if that is too wide as one for each name, below the name.
+
+    Without rows, as after an early Ctrl-C, nothing is yielded.
+
+    Args:
+        lines: the rows; those with the same name follow each other.
+        name: returns the name of a row.
+        columns: the columns other than the name.
+        heading: the heading of the names in one table.
+        width: the columns of the terminal; 0 for a table for each name.
+    """
+    if not lines:
+        return
+    names = Column[T](heading, max(len(name(row)) for row in lines), "left", lambda row: Text(name(row)))
+    if sum(column.width + 1 for column in (names, *columns)) <= width:
+        yield _filled((names, *columns), lines, name, headed=True)
+        return
+    yield _empty(columns, headed=True)
+    for each, group in groupby(lines, key=name):
+        yield Text(each, "bold")
+        yield _filled(columns, list(group), name, headed=False)
+
+
+def _empty(columns: Sequence[Column[T]], *, headed: bool) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0, show_header=headed, header_style=""
     )
@@ -116,36 +182,12 @@ def _empty(columns: Sequence[Column], *, headed: bool) -> Table:
     return table
 
 
-def tables(lines: Sequence[Row], width: int, *, details: bool = False) -> Iterator[RenderableType]:
-    """Yield the rows, to fit `width` columns: as one table, or as one for each adapter below its name.
-
-    Without rows, as after an early Ctrl-C, nothing is yielded.
-
-    Args:
-        lines: a row for each adapter, dtype and output.
-        width: the columns of the terminal, at least 60.
-        details: whether each output has a row, with the worst values over all elements.
-    """
-    if not lines:
-        return
-    shown = list(lines) if details else merge_outputs(lines)
-    columns = DETAILS[max(least for least in DETAILS if least <= width)] if details else SHORT
-    adapters = _adapter(max(len(row.adapter) for row in lines))
-    if not details and sum(column.width + 1 for column in (adapters, *columns)) <= width:
-        yield _filled((adapters, *columns), shown, headed=True)
-        return
-    yield _empty(columns, headed=True)
-    for name, group in groupby(
-        shown, key=lambda row: f"{row.adapter} {row.dtype}" if details else row.adapter
-    ):
-        yield Text(name, "bold")
-        yield _filled(columns, list(group), headed=False)
-
-
-def _filled(columns: Sequence[Column], lines: Sequence[Row], *, headed: bool) -> Table:
+def _filled(
+    columns: Sequence[Column[T]], lines: Sequence[T], name: Callable[[T], str], *, headed: bool
+) -> Table:
     table = _empty(columns, headed=headed)
-    apart = len({row.adapter for row in lines}) < len(lines)
+    apart = len(set(map(name, lines))) < len(lines)
     for row, following in zip(lines, [*lines[1:], None], strict=True):
-        ends = apart and following is not None and following.adapter != row.adapter
+        ends = apart and following is not None and name(following) != name(row)
         table.add_row(*(column.cell(row) for column in columns), end_section=ends)
     return table

@@ -14,9 +14,8 @@ from adapters.modes import parse
 from crosscheck.explain.element import Element
 from crosscheck.judging.judge import Judge
 from crosscheck.pytest_plugin.matrix_run import MatrixRun
-from crosscheck.results import known_fields as fields
 from crosscheck.results.known import KnownDifferences
-from crosscheck.results.known_entry import Difference
+from crosscheck.results.known_entry import Difference, is_among
 
 RECORD = KnownDifferences.shipped()
 CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
@@ -76,7 +75,7 @@ def pinned(framework: str, constraints: str) -> set[str]:
 
 def unsighted(entry: Difference, constraints: str) -> set[str]:
     """The pinned releases that an entry is about, and which none of its sightings is of."""
-    about = {v for v in pinned(entry.framework, constraints) if fields.is_among(v, entry.versions)}
+    about = {v for v in pinned(entry.framework, constraints) if is_among(v, entry.versions)}
     return {version for version in about if not entry.is_sighted(version)}
 
 

@@ -16,7 +16,7 @@ from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
 from crosscheck.results.measure import add_measured, summarise
 from crosscheck.results.summary import Cell, Summary
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 
 STACK = 2
 BROKEN = "a mistake of the suite"
@@ -41,7 +41,7 @@ class Toy(Struct, frozen=True, kw_only=True):
 
     @property
     def profile(self) -> str:
-        """As `crosscheck.sweep.kind.SweepKind`, like the members below."""
+        """As `crosscheck.sweep.job.SweepKind`, like the members below."""
         return "sweep toy"
 
     def __len__(self) -> int:

@@ -27,8 +27,7 @@ from crosscheck.plans.items import (
     quick_combinations,
 )
 from crosscheck.results.known import KnownDifferences
-from crosscheck.results.known_entry import Difference
-from crosscheck.results.known_fields import fits
+from crosscheck.results.known_entry import Difference, fits
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 

@@ -29,7 +29,7 @@ from known_entries import (
 
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.results.known import KnownDifferences, KnownError
-from crosscheck.results.known_fields import fits, is_among, released
+from crosscheck.results.known_entry import fits, is_among, released
 from tests.faulty_adapters import wrong
 
 

@@ -16,7 +16,7 @@ from adapters.conditions import ProcessOptions
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.results.ledger import Ledger, read
 from crosscheck.results.summary import Summary, merged
-from crosscheck.sweep.kind import ShardResult
+from crosscheck.sweep.job import ShardResult
 from crosscheck.sweep.session import SweepOptions, sweep_and_show
 from tests.faulty_adapters.toy import Toy
 from tests.faulty_adapters.unlucky import FATE, MARK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import signal
 import sys
@@ -32,10 +31,7 @@ from distributed import Client, LocalCluster
 
 from crosscheck.results.lines import INTERRUPTED
 from crosscheck.sweep import cluster as module
-from crosscheck.sweep import session, shared
-from crosscheck.sweep.executor import local_worker_info as true_worker_info
-from crosscheck.sweep.kind import SweepError
-from crosscheck.sweep.messages import Job, Refused, WorkerInfo, read_job
+from crosscheck.sweep.job import Job, Refused, SweepError, WorkerInfo, read_job
 from crosscheck.sweep.pool import Pool
 
 pytestmark = pytest.mark.long
@@ -157,12 +153,14 @@ def test_ctrl_c_ends_the_processes_of_the_cluster(cluster: LocalCluster, tmp_pat
 def test_a_worker_with_other_versions_is_refused_before_the_first_shard(
     cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def local_worker_info(*arguments: Any) -> WorkerInfo:
-        info = true_worker_info(*arguments)
+    true_worker_info = Pool.worker_info
+
+    def worker_info(pool: Pool) -> WorkerInfo:
+        info = true_worker_info(pool)
         there = info.environment
         return replace(info, environment=replace(there, packages={**there.packages, "numpy": "1.0"}))
 
-    monkeypatch.setattr(session, "local_worker_info", local_worker_info)
+    monkeypatch.setattr(Pool, "worker_info", worker_info)
     diary = tmp_path / "diary"
     diary.mkdir()
     with pytest.raises(SweepError, match=r"the worker tcp://127\.0\.0\.1.*: package numpy: 1\.0 -> "):
@@ -174,11 +172,11 @@ def test_a_worker_that_joins_later_checks_itself_first(cluster: LocalCluster, tm
     job = Job.of(Toy(), specs(), process_options(tmp_path), 60.0)
     info: dict[str, Any] = {"suite": "0.0.1", "known": "", "descriptions": {}}
     environment = {"python": "3", "platform": "", "cpu": "", "blas": "", "packages": {}, "variables": {}}
-    wanted = json.dumps({**info, "environment": environment})
+    wanted = msgspec.json.encode({**info, "environment": environment})
     with Client(cluster, set_as_default=False) as client:
         encoded = msgspec.json.encode(job)
-        answer = client.submit(shared.attempt, encoded, wanted, 0, False).result()
-        client.run(shared.end, encoded)
+        answer = client.submit(module.attempt, encoded, wanted, 0, False).result()
+        client.run(module.end, encoded)
     assert "suite: 0.0.1 -> " in msgspec.json.decode(answer, type=Refused).message
 
 
@@ -188,12 +186,12 @@ def test_a_message_of_another_suite_is_refused_before_the_rest_is_read() -> None
 
 
 def test_processes_that_nobody_asks_any_more_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "IDLE", 0.2)
+    monkeypatch.setattr(module, "IDLE", 0.2)
     job = Job.of(Toy(), specs(), process_options(tmp_path), 60.0)
     before = set(workers_of(os.getpid()))
     with patch.dict(os.environ, PATH), closing(Pool(job)) as pool:
-        wanted = json.dumps(msgspec.to_builtins(pool.worker_info()))
-        assert shared.ready(msgspec.json.encode(job), wanted) == b""
+        wanted = msgspec.json.encode(pool.worker_info())
+        assert module.ready(msgspec.json.encode(job), wanted) == b""
     assert_gone([each for each in workers_of(os.getpid()) if each not in before])
 
 

@@ -17,8 +17,8 @@ from adapters import load
 from crosscheck.cli.commands import run
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.results.ledger import read as read_ledger
-from crosscheck.sweep import progress as shown
-from crosscheck.sweep.command import SWEEP_COMMANDS
+from crosscheck.sweep import display as shown
+from crosscheck.sweep.command import sweep
 from tests.faulty_adapters.toy import Toy
 
 IMPORT_ERROR = "tests.faulty_adapters.import_error:any"
@@ -151,7 +151,7 @@ def read(descriptor: int) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize("name", ["merge", *(f"sweep {kind}" for kind in SWEEP_COMMANDS)])
+@pytest.mark.parametrize("name", ["merge", *(f"sweep {kind}" for kind in sweep.commands)])
 def test_help_says_what_there_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*name.split(), "--help"]) == 0
     assert "--ledger FILE" in capsys.readouterr().out

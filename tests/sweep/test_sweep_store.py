@@ -21,10 +21,9 @@ from crosscheck.cli.commands import run
 from crosscheck.results.ledger import Ledger, LedgerError, begin, read, write
 from crosscheck.results.lines import COMPLETE, INTERRUPTED
 from crosscheck.sweep import session
-from crosscheck.sweep.executor import Executor, ShardAnswer, compute
-from crosscheck.sweep.merging import merge_and_show
-from crosscheck.sweep.numbers import MOST_SHARDS, WHOLE, Slice, numbers, slice_of, to_text
-from crosscheck.sweep.store import PLAN, plan_of
+from crosscheck.sweep.record import MOST_SHARDS, WHOLE, Slice, numbers, slice_of, to_text
+from crosscheck.sweep.session import Executor, ShardAnswer, compute
+from crosscheck.sweep.store import PLAN, merge_and_show, plan_of
 from tests.faulty_adapters.toy import Toy
 from tests.faulty_adapters.unlucky import SHARD
 
@@ -107,6 +106,13 @@ def test_a_store_of_other_versions_is_refused_with_old_and_new(copied: Path) -> 
         sweep(copied, resume=True)
     for what in ("suite: 0.0.1 -> ", "package numpy: 1.0 -> ", "python: 3.10.0 -> "):
         assert what in str(refused.value)
+
+
+def test_a_store_of_another_version_of_the_format_is_refused(copied: Path) -> None:
+    plan = copied / "store" / PLAN
+    plan.write_bytes(plan.read_bytes().replace(b'"version":3', b'"version":2'))
+    with pytest.raises(LedgerError, match="was begun in another version of the format; remove the directory"):
+        sweep(copied, resume=True)
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[" * 10**5, b"\xff\x00"])

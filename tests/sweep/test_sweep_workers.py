@@ -146,6 +146,25 @@ def begun(stack: ExitStack, tmp_path: Path, *options: str) -> subprocess.Popen[s
     return client
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_before_the_first_shard_says_that_nothing_is_judged_yet(tmp_path: Path) -> None:
+    places = ["--store", str(tmp_path / "store"), "--journal", str(tmp_path / "journal")]
+    with subprocess.Popen(
+        [*COMMAND, *places, "--seconds", "60"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as client:  # fmt: skip
+        assert client.stderr is not None
+        while "4 shards with 8 problems to do" not in client.stderr.readline():
+            assert client.poll() is None
+        client.send_signal(signal.SIGINT)
+        said, complaints = client.communicate(timeout=60)
+    assert client.returncode == 130
+    assert "No shard is finished, so nothing is judged yet." in said
+    assert "Not all within bounds" not in said
+    assert "Traceback" not in complaints
+
+
 SLOWLY = ("--seconds", "0.5", "--shards", "200", "--workers", "2")
 
 

@@ -1,23 +1,81 @@
-"""The messages between a client and its workers: JSON, checked against these schemas."""
+"""The job of a sweep: its kind, the messages between a client and its workers, and the identity of its parts.
+
+Messages are JSON, checked against the schemas in this module.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import uuid
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapters import Spec
 from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
-from crosscheck.results.lines import CellLine, Environment, Fault
-from crosscheck.results.summary import number_from_text, number_to_text
-from crosscheck.sweep.kind import SweepError, SweepKind
+from adapters.protocol import Description
+from crosscheck.errors import UserError
+from crosscheck.judging.evaluation import CheckedAdapter
+from crosscheck.results.environment import header, suite
+from crosscheck.results.known import SHIPPED
+from crosscheck.results.lines import CellLine, Environment, Fault, Header, Sweep
+from crosscheck.results.summary import Cell, Summary, number_from_text, number_to_text
+
+
+class SweepError(UserError):
+    """A sweep cannot run with the given options; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """The result of a shard.
+
+    Attributes:
+        problems: the number of problems that each adapter evaluated.
+        cells: the summary of each cell.
+        faults: disagreements and crashes, without duplicates.
+    """
+
+    problems: int = 0
+    cells: Mapping[Cell, Summary] = field(default_factory=dict)
+    faults: frozenset[Fault] = frozenset()
+
+
+class SweepKind(Protocol):
+    """A kind of sweep with its settings; a `msgspec.Struct`, so that it can be sent to other processes."""
+
+    @property
+    def profile(self) -> str:
+        """The profile in the header of its ledger: ``sweep`` and the name of the kind."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first case."""
+
+    def __len__(self) -> int:
+        """Return the number of shards; in a longer sweep all shards but the old last one stay the same."""
+
+    def problems(self, shard: int) -> int:
+        """Return the number of problems of a shard."""
+
+    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+        """Run a shard's cases with all adapters, which may be in this process.
+
+        Args:
+            shard: the number of the shard, from 0 on.
+            adapters: all adapters, by selector.
+
+        Raises, with a note that replays the case:
+            AdapterMisbehaved: an adapter broke the contract in a way that its values do not show.
+            AdapterCrashed: an adapter in a process of its own crashed.
+        """
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,14 +146,6 @@ def read_job(data: bytes) -> Job:
     if theirs != suite():
         raise SweepError(f"suite: {theirs} -> {suite()}")
     return msgspec.json.decode(data, type=Job)
-
-
-def suite() -> str:
-    """Return the version of the suite in this process."""
-    try:
-        return version("gradient-crosscheck")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 class WorkerInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,3 +223,45 @@ def encode(answer: Answer) -> bytes:
 def decode(data: bytes) -> Answer:
     """Decode an answer."""
     return DECODER.decode(data)
+
+
+def digest_of_known() -> str:
+    """Return the SHA-256 of the record of known differences, on which the results of shards depend."""
+    return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+
+
+def header_of(kind: SweepKind, info: WorkerInfo, command: str) -> Header:
+    """Make the header of a sweep that begins now, with no shards yet; all workers have the same versions."""
+    said = {name: Description.of_plain(plain) for name, plain in info.descriptions.items()}
+    settings: dict[str, Any] = msgspec.to_builtins(kind)
+    whole = Sweep(
+        sweep_kind=kind.profile,
+        settings={name: msgspec.json.encode(value).decode() for name, value in settings.items()},
+        known=info.known,
+        of=len(kind),
+        shards="",
+        failed_shards="",
+    )
+    head = header(kind.profile, kind.seed, said, command)
+    return replace(head, suite=info.suite, environment=info.environment, sweep=whole)
+
+
+def differences(old: Header, new: Header) -> list[str]:
+    """List the differences that forbid merging the results of two sweeps, one line each."""
+    was, now = _identity(old), _identity(new)
+    names = sorted({*was, *now})
+    return [f"{n}: {was.get(n, '-')} -> {now.get(n, '-')}" for n in names if was.get(n) != now.get(n)]
+
+
+def _identity(head: Header) -> dict[str, str]:
+    """Return everything that the parts of a sweep must share, by the names that messages use."""
+    there, sweep = head.environment, head.sweep
+    found = {name: str(getattr(head, name)) for name in ("suite", "profile", "seed")}
+    found |= {name: getattr(there, name) for name in ("python", "platform", "cpu", "blas")}
+    found |= {f"package {name}": value for name, value in there.packages.items()}
+    found |= {f"variable {name}": value for name, value in there.variables.items()}
+    found |= {f"adapter {one.name}": f"{one.about}, {', '.join(one.dtypes)}" for one in head.adapters}
+    if sweep is not None:
+        found |= {"kind": sweep.sweep_kind, "shards": str(sweep.of), "known differences": sweep.known}
+        found |= {f"setting {name}": value for name, value in sweep.settings.items()}
+    return found

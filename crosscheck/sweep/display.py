@@ -1,59 +1,27 @@
-"""The progress display of a sweep, and the handling of Ctrl-C, which ends a sweep between two shards."""
+"""What a sweep shows on the terminal: the progress, then the verdict, the table and the faults."""
 
 from __future__ import annotations
 
-import signal
+import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import COMPLETE, NO_VERDICT, Fault, Header
 from crosscheck.results.summary import Cell, Summary
-from crosscheck.terminal.console import say
-from crosscheck.text import escape_control_characters
+from crosscheck.sweep.record import SweepResults
+from crosscheck.terminal.console import draw, say
+from crosscheck.terminal.table import sentence, tables
+from crosscheck.text import escape_control_characters, wrap_line
 
 MINUTE: Final = 60.0  # seconds between two lines where there is no bar
-
-
-class Interruption:
-    """Turns Ctrl-C into KeyboardInterrupt, at once or after a step that must be completed."""
-
-    def __init__(self) -> None:
-        self._requested = self._is_deferred = False
-
-    @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Handle Ctrl-C while the block runs."""
-        before = signal.getsignal(signal.SIGINT)
-        if before is not signal.default_int_handler:  # SIGINT has another handler, or is ignored on purpose
-            yield
-            return
-        signal.signal(signal.SIGINT, self._handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._requested = True
-        if not self._is_deferred:
-            signal.default_int_handler(number, frame)
-
-    @contextmanager
-    def deferred(self) -> Iterator[None]:
-        """Defer Ctrl-C to the end of the block; one that a library swallowed earlier is raised there too."""
-        self._is_deferred = True
-        try:
-            yield
-        finally:
-            self._is_deferred = False
-        if self._requested:
-            raise KeyboardInterrupt
+MOST_FAULTS: Final = 20  # that are shown; the ledger has the others too
 
 
 class _Rate(ProgressColumn):
@@ -116,3 +84,56 @@ def progress(shards: int, problems: int) -> Iterator[Bar]:
         yield shown
         if not console.is_terminal:
             say(console, f"{shown.shards} done")
+
+
+def heading(header: Header) -> Iterator[str]:
+    """Yield the lines that say what is swept, with the versions."""
+    yield f"Gradient Crosscheck {header.suite}, Python {platform.python_version()}, seed {header.seed}"
+    yield header.profile[:1].upper() + header.profile[1:]
+    yield from (
+        f"  {escape_control_characters(one.name)}: {escape_control_characters(one.about)}"
+        for one in header.adapters
+    )
+
+
+def show(results: SweepResults, ledger: Ledger, console: Console, counted: str, *, details: bool) -> None:
+    """Print the report of the results and their ledger: the verdict, the table, faults and figures.
+
+    ``counted`` is a line with the number of problems and the time that they took. With details the table
+    shows each output, with the extremes.
+    """
+    if not results.done and not results.failed_shards:
+        say(console, "", "No shard is finished, so nothing is judged yet.")
+        return
+    said = sentence(", ".join(one.name for one in results.header.adapters), results.reasons, results.rows)
+    say(
+        console, "", *wrap_line(escape_control_characters(f"{_extent(results, ledger)}{said}"), console.width)
+    )
+    draw(console, tables(results.rows, console.width, details=details))
+    say(console, "", *_faults(results.faults))
+    end = f"{'Not all within' if ledger.verdict else 'Within'} bounds: {counted}; results {ledger.results}"
+    say(console, *wrap_line(end, console.width))
+
+
+def _faults(faults: Iterable[Fault]) -> Iterator[str]:
+    for title, is_late in (("Faults:", False), ("No verdict:", True)):
+        found = sorted(
+            (fault.who, fault.what) for fault in faults if fault.what.startswith(NO_VERDICT) == is_late
+        )
+        if found:
+            yield title
+            yield from (
+                f"  {escape_control_characters(who)}: {escape_control_characters(what)}"
+                for who, what in found[:MOST_FAULTS]
+            )
+            if len(found) > MOST_FAULTS:
+                yield f"  and {len(found) - MOST_FAULTS:,} more, which a ledger has"
+            yield ""
+
+
+def _extent(results: SweepResults, ledger: Ledger) -> str:
+    """Return a sentence with the number of shards if some are missing, otherwise an empty text."""
+    sweep = results.header.sweep
+    if ledger.ending == COMPLETE or sweep is None:
+        return ""
+    return f"Not complete: {len(results.done):,} of {sweep.of:,} shards, and this is of those. "
