@@ -28,7 +28,7 @@ CERTAIN: Final = (
     f"The exact value is known to within 2^{math.log2(RESOLUTION):g} ulp. "
     "The admissible interval is that of the adapter's own claims."
 )
-UNKNOWN: Final = "The exact value was not computed."
+UNKNOWN: Final = "No exact value is known: an input is not finite, or the case has too many products."
 ENDS: Final = {"zero": -math.inf, "inf": math.inf}
 COUNTS: Final = {
     "not_judged": "not judged",

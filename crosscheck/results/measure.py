@@ -271,12 +271,21 @@ def described(
 
 
 def _exact_value(judge: Judge, output: str, place: tuple[int, ...]) -> tuple[float, float]:
-    """Return the exact value of one element, from its problem alone; NaN if that has too many products."""
-    alone = Judge(Problem(*(flat(array, 2)[place[:1]] for array in judge.problem)))
+    """Return the exact value of one element, from the rows and columns that it depends on.
+
+    It is NaN if they have too many products, or a number that is not finite.
+    """
+    X, y, W = (flat(array, 2)[place[0]] for array in judge.problem)
+    inner = list(place[1:])
+    if output in ("y_hat", "row_loss"):
+        X, y, inner[0] = X[inner[0], None], y[inner[0], None], 0
+    if output in ("y_hat", "grad"):
+        y, W, inner[1] = y[:, inner[1], None], W[:, inner[1], None], 0
+    alone = Judge(Problem(X, y, W))
     if not oracle_budget(alone):
         return math.nan, math.nan
     found = exact_values(alone)[output]
-    return float(found.hi[place[1:]]), float(found.lo[place[1:]])
+    return float(found.hi[tuple(inner)]), float(found.lo[tuple(inner)])
 
 
 def _bits(case: str, got: Float64) -> int:

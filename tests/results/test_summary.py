@@ -18,7 +18,7 @@ from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.accuracy import RESOLUTION, errors, exact_values
 from crosscheck.judging.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import AXES, Judge
-from crosscheck.results.measure import histogram, regime_at, summarise
+from crosscheck.results.measure import described, histogram, regime_at, summarise
 from crosscheck.results.record import Results
 from crosscheck.results.summary import EVERY, HASHES, Number, Summary, Worst, merged
 from crosscheck.text import format_set
@@ -154,6 +154,18 @@ def test_a_worst_value_keeps_what_was_returned_the_exact_value_z_and_the_set(
         assert worst.z == (z.min(), z.max())
         claims = InProcessAdapter(wrong.sign).description.arithmetic[dtype]
         assert worst.admissible == format_set(element.set_of(claims), judge.format)
+
+
+@pytest.mark.parametrize("output", AXES)
+def test_the_exact_value_of_a_share_is_that_of_the_oracle(output: str) -> None:
+    judge = Judge(Case("mixed", 3, (40, 2, 3, 2), dtype="float64").problem())
+    outcome = evaluate_and_judge(InProcessAdapter(wrong.healthy), judge)
+    claims = outcome.description.arithmetic["float64"]
+    place = (17, 1, 1)[: AXES[output] + 1] if output != "grad" else (17, 2, 1)
+    worst = described(Worst(Number(0.5), "", place, ""), judge, claims, output, (0.0, math.nan, 0.0))
+    hi, lo = Element(judge, output, place).exact
+    assert worst.exact is not None
+    assert math.isnan(hi) or abs((worst.exact[0] - hi) + (worst.exact[1] - lo)) <= abs(hi) * 2.0**-59
 
 
 @pytest.mark.parametrize(("adapter", "is_wrong"), [(wrong.sign, True), (wrong.healthy, False)])
