@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 import click
 
 from adapters import Spec
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
+from adapters.process_options import ProcessOptions
 from crosscheck.explain.differing import difference_lines
 from crosscheck.explain.message import failure
 from crosscheck.inputs import CaseError, Literal

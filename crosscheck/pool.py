@@ -10,9 +10,9 @@ from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
 from adapters import Spec
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, NoAnswer
-from adapters.isolated import ProcessAdapter, WorkerProcesses
+from adapters.process_adapter import ProcessAdapter, WorkerProcesses
+from adapters.process_options import ProcessOptions
 from adapters.protocol import Description
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case, Literal

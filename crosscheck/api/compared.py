@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from adapters import CORE, compilation, select
-from adapters.conditions import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT, ProcessOptions
+from adapters.process_options import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT, ProcessOptions
 from crosscheck.compare.session import compare_quietly
 from crosscheck.inputs.literals import CaseError, one_of
 from crosscheck.inputs.regimes import REGIMES

@@ -11,9 +11,9 @@ from dataclasses import replace
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer, one_line
-from adapters.isolated import ProcessAdapter
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from crosscheck.behaviours.probe import Probe, WithThreadVariant
 from crosscheck.behaviours.questions import EVERY
 from crosscheck.behaviours.report import show

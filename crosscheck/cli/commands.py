@@ -83,7 +83,7 @@ def compare(  # noqa: PLR0913, one for each option
 ) -> int:
     """Compare all adapters on generated inputs and print a table."""
     from adapters import compilation
-    from adapters.conditions import ProcessOptions
+    from adapters.process_options import ProcessOptions
     from crosscheck.compare.session import compare_and_show
     from reference.formats import FORMATS
 
@@ -119,7 +119,7 @@ def behaviours(  # noqa: PLR0913, one for each option
 ) -> int:
     """Show where adapters compute differently although all of them are right."""
     from adapters import compilation
-    from adapters.conditions import ProcessOptions
+    from adapters.process_options import ProcessOptions
     from crosscheck.behaviours.questions import PROBES
     from crosscheck.behaviours.survey import survey_and_show
     from reference.formats import FORMATS
@@ -153,7 +153,7 @@ def check(  # noqa: PLR0913, one for each option
 ) -> int:
     """Judge one input: the text of a case, or an .npz or .safetensors file with X, y and W."""
     from adapters import AdapterError
-    from adapters.conditions import ProcessOptions
+    from adapters.process_options import ProcessOptions
     from crosscheck.check import check_and_show
 
     options = ProcessOptions(journal, timeout, compile_timeout=compile_timeout)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from adapters.conditions import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT
+from adapters.process_options import COMPILE_TIMEOUT, MOST_SECONDS, TIMEOUT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

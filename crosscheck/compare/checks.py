@@ -10,9 +10,9 @@ from typing import NamedTuple
 from rich.console import Console
 
 from adapters import CORE, is_ours
-from adapters.conditions import ProcessOptions
 from adapters.errors import NoAnswer
-from adapters.isolated import ProcessAdapter
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from crosscheck.behaviours.survey import probe_adapter
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case

@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import ProcessOptions
 from adapters.errors import NoAnswer
+from adapters.process_options import ProcessOptions
 from crosscheck.compare.checks import (
     ContractCheck,
     ProbeResults,

@@ -15,7 +15,7 @@ from hypothesis import settings
 
 import adapters
 from adapters import compilation
-from adapters.conditions import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions, load
+from adapters.process_options import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions, load
 from adapters.threads import replaced
 from crosscheck.pytest_plugin.parameters import matrix_parameters, parameter_of_relations, selected
 from crosscheck.results.run_summary import RunSummary

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 
 from adapters import Spec, is_ours
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, one_line
-from adapters.isolated import WorkerProcesses
 from adapters.modes import parse
+from adapters.process_adapter import WorkerProcesses
+from adapters.process_options import ProcessOptions
 from adapters.threads import COUNTED
 from crosscheck.inputs import Case, CaseError, Literal
 from crosscheck.inputs.files import read_case

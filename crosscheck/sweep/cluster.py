@@ -17,7 +17,7 @@ import msgspec
 
 from adapters import compilation
 from adapters.errors import one_line
-from adapters.host import LOADING
+from adapters.worker_process import LOADING
 from crosscheck.sweep.job import (
     Answer,
     Failed,

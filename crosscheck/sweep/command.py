@@ -114,7 +114,7 @@ def _sweep(  # noqa: PLR0913, one for each option
 ) -> int:
     """Sweep with the adapters and the kind of sweep that the options choose."""
     from adapters import compilation, select
-    from adapters.conditions import ProcessOptions, cores
+    from adapters.process_options import ProcessOptions, cores
 
     with _what_it_needs():
         from crosscheck.sweep.record import WHOLE

@@ -18,8 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapters import Spec
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError, JournalError, one_line
+from adapters.process_options import ProcessOptions
 from adapters.protocol import Description
 from crosscheck.errors import UserError
 from crosscheck.judging.evaluation import CheckedAdapter
@@ -87,7 +87,7 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         kind: the class of the kind of sweep, as ``package.module:Class``.
         settings: the fields of the kind of sweep.
         specs: the specs of the adapters.
-        journal, timeout, environment, compile_timeout: see `adapters.conditions.ProcessOptions`.
+        journal, timeout, environment, compile_timeout: see `adapters.process_options.ProcessOptions`.
         limit: the seconds that a shard may take.
     """
 

@@ -16,10 +16,10 @@ from typing import Final
 import msgspec
 
 from adapters.child import Child, ChildLateError, ChildLostError
-from adapters.conditions import Turns, load
 from adapters.errors import AdapterError, JournalError
-from adapters.host import LOADING
+from adapters.process_options import Turns, load
 from adapters.start import environment_of
+from adapters.worker_process import LOADING
 from crosscheck.pool import AdapterPool
 from crosscheck.sweep.job import (
     USER_ERRORS,

@@ -16,7 +16,7 @@ import msgspec
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import ProcessOptions
+from adapters.process_options import ProcessOptions
 from adapters.protocol import Description
 from crosscheck.results.environment import command
 from crosscheck.results.known import KnownDifferences

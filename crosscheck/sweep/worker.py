@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, load, load_outside
-from adapters.conditions import ProcessOptions
 from adapters.errors import NoAnswer, one_line
 from adapters.instructions import NATIVE
 from adapters.journal import write_all
+from adapters.process_options import ProcessOptions
 from adapters.worker import LEAK, Channel, flushes
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, check_unique_names
 from crosscheck.pool import AdapterPool

@@ -21,10 +21,10 @@ from adapters.compilation import (
     shows_damage,
     unmark_damaged,
 )
-from adapters.conditions import ProcessOptions
 from adapters.instructions import Cpu, cpu
-from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from crosscheck.inputs import Case
 
 CASE = Case("ordinary", 3, (4, 1, 3, 1), dtype="float32")

@@ -15,10 +15,10 @@ from command_line import ROOT, crosscheck
 from machine_modes import OLDEST, levels, needs
 
 from adapters import AdapterError, Spec, instructions, spec_of, threads
-from adapters.conditions import ProcessOptions
 from adapters.instructions import LEVELS, NUMPY_FEATURES, NUMPY_GROUPS, Cpu, numpy_variable, unavailable
-from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from adapters.start import environment_of
 from crosscheck.inputs import Case
 from crosscheck.plans.combinations import all_combinations

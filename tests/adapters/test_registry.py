@@ -38,7 +38,7 @@ def problem(dtype: str, *stack: int) -> Problem:
     [
         "adapters",
         "adapters.worker",
-        "adapters.isolated",
+        "adapters.process_adapter",
         "adapters; adapters.select(outside=['a.b:c'])",
     ],
 )

@@ -13,8 +13,8 @@ import pytest
 from command_line import crosscheck
 
 from adapters import AdapterError, NoAnswer, Spec
-from adapters.conditions import LONGER, ProcessOptions, Turns, load
-from adapters.isolated import ProcessAdapter
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import LONGER, ProcessOptions, Turns, load
 from crosscheck.check import CheckResult, check_exit_code
 from crosscheck.compare.checks import collect_violations, start_checks
 from crosscheck.compare.session import compare

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from adapters import Spec
-from adapters.conditions import ProcessOptions
+from adapters.process_options import ProcessOptions
 from crosscheck.behaviours.questions import PROBES
 from crosscheck.behaviours.report import show
 from crosscheck.behaviours.survey import observations_of, survey_and_show

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import adapters
-from adapters.conditions import ProcessOptions
+from adapters.process_options import ProcessOptions
 from crosscheck.check import CheckResult, check_and_show, check_exit_code
 from crosscheck.inputs import Case
 from crosscheck.inputs.files import read_case

@@ -9,8 +9,8 @@ import pytest
 from command_line import assert_one_clear_line, crosscheck
 
 from adapters import Spec, select
-from adapters.conditions import ProcessOptions
-from adapters.isolated import ProcessAdapter
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from crosscheck.compare import checks
 from crosscheck.compare.session import compare_and_show
 from crosscheck.plans.core import core_plan

@@ -14,9 +14,9 @@ import pytest
 from known_entries import here
 
 from adapters import spec_of
-from adapters.conditions import ProcessOptions
-from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from crosscheck.judging.evaluation import Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge
 from crosscheck.results.known import KnownDifferences

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.conditions import ProcessOptions
-from adapters.isolated import ProcessAdapter
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from crosscheck.behaviours.survey import probe_adapter
 from crosscheck.pool import AdapterPool
 from crosscheck.pytest_plugin.recording import Recording

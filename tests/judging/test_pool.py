@@ -11,8 +11,8 @@ import pytest
 from agreement import DisagreementError, explained
 
 from adapters import AdapterError, Spec
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer
+from adapters.process_options import ProcessOptions
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from adapters import Spec, select
-from adapters.conditions import ProcessOptions
+from adapters.process_options import ProcessOptions
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.results.ledger import Ledger, read
 from crosscheck.results.summary import Summary, merged

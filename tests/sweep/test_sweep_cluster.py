@@ -19,7 +19,7 @@ import pytest
 from msgspec.structs import replace
 from sweeps import PATH, UNLUCKY, counted, files, process_options, specs, sweep
 
-from tests.adapters.test_isolated import assert_gone
+from tests.adapters.test_process_adapter import assert_gone
 from tests.faulty_adapters.toy import Toy
 from tests.faulty_adapters.unlucky import SHARD
 from tests.sweep.test_sweep_workers import workers_of

@@ -19,7 +19,7 @@ from crosscheck.results.ledger import read
 from crosscheck.results.lines import INTERRUPTED, NO_VERDICT
 from crosscheck.sweep import worker
 from crosscheck.sweep.worker import FlushChecked
-from tests.adapters.test_isolated import assert_gone
+from tests.adapters.test_process_adapter import assert_gone
 from tests.faulty_adapters import wrong
 from tests.faulty_adapters.toy import BROKEN, Broken, Toy
 from tests.faulty_adapters.unlucky import SHARD

@@ -17,11 +17,11 @@ import click
 import numpy as np
 
 from adapters import CORE, spec_of
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterMisbehaved
 from adapters.instructions import LEVELS, NATIVE, unavailable
-from adapters.isolated import ProcessAdapter
 from adapters.modes import parse
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.accuracy import errors, exact_values

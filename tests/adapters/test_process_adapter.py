@@ -17,9 +17,9 @@ from safetensors import deserialize
 
 from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, Spec
 from adapters.child import GRACE
-from adapters.conditions import ProcessOptions
-from adapters.isolated import ProcessAdapter
 from adapters.memory import memory_of
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 
@@ -245,9 +245,9 @@ PARENT = """
 import sys
 from pathlib import Path
 from adapters import Spec
-from adapters.conditions import ProcessOptions
-from adapters.isolated import ProcessAdapter
-from tests.adapters.test_isolated import CRASH, UNLUCKY
+from adapters.process_options import ProcessOptions
+from adapters.process_adapter import ProcessAdapter
+from tests.adapters.test_process_adapter import CRASH, UNLUCKY
 adapter = ProcessAdapter.start(Spec("child", f"{CRASH}:" + sys.argv[1]), ProcessOptions(Path(sys.argv[2])))
 adapter.description
 print(adapter._worker._child._process.pid, flush=True)

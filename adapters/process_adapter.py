@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Self
 
 from adapters import ProcessKey, Spec
-from adapters.conditions import ProcessOptions
 from adapters.errors import AdapterError
-from adapters.host import Call, WorkerProcess
+from adapters.process_options import ProcessOptions
 from adapters.protocol import Description, outputs_of, traced_of
+from adapters.worker_process import Call, WorkerProcess
 from reference.types import Array, Outputs, Problem
 
 

@@ -13,12 +13,12 @@ import pytest
 from machine_modes import needs
 
 from adapters import NAMED, AdapterCrashed, AdapterError, AdapterMisbehaved, Spec, spec_of
-from adapters.conditions import ProcessOptions
 from adapters.instructions import NATIVE
-from adapters.isolated import WorkerProcesses
 from adapters.modes import parse
+from adapters.process_adapter import WorkerProcesses
+from adapters.process_options import ProcessOptions
 from reference.types import Problem
-from tests.adapters.test_isolated import CRASHES, assert_gone, assert_journal_holds
+from tests.adapters.test_process_adapter import CRASHES, assert_gone, assert_journal_holds
 
 HEALTHY, UNLUCKY = (Problem(*(np.full((1, 1), value) for _ in "XyW")) for value in (1.0, 13.0))
 

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from adapters import Spec, compilation, is_ours
 from adapters.child import Child, ChildLateError, ChildLostError
-from adapters.conditions import ProcessOptions, load
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer
 from adapters.journal import Journal, read_arrays
 from adapters.memory import memory_of
 from adapters.modes import parse
+from adapters.process_options import ProcessOptions, load
 from adapters.protocol import Description
 from adapters.start import environment_of
 from reference.types import Array, Problem
@@ -121,7 +121,7 @@ class WorkerProcess:
             method: ``evaluate`` or ``trace``.
             problem: X, y and W.
 
-        It raises what `adapters.isolated.ProcessAdapter.evaluate` raises.
+        It raises what `adapters.process_adapter.ProcessAdapter.evaluate` raises.
         """
         with self._calling:
             return self._with_retry(
