@@ -11,6 +11,7 @@ import click
 from adapters import Spec
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, NoAnswer, one_line
 from adapters.process_options import ProcessOptions
+from crosscheck.exit_codes import ExitCode
 from crosscheck.explain.differing import difference_lines
 from crosscheck.explain.message import failure
 from crosscheck.inputs import CaseError, Literal
@@ -24,7 +25,6 @@ from crosscheck.results.coverage import is_judged
 from crosscheck.terminal.case_table import heading, largest_error, table
 from crosscheck.text import escape_control_characters, output_width, wrap_line
 
-GOOD, BAD, UNUSABLE, CANNOT_BE_JUDGED = 0, 1, 2, 125
 # For bisections: Python matches bytecode by second and size, which two versions of a file may share.
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -178,18 +178,18 @@ def check_and_show(
         if not bisect:
             raise
         click.echo(f"crosscheck: cannot be judged: {one_line(error)}", err=True)
-        return CANNOT_BE_JUDGED
+        return ExitCode.CANNOT_BE_JUDGED
     return check_exit_code(found, bisect=bisect)
 
 
 def check_exit_code(found: CheckResult, *, bisect: bool) -> int:
     """Return the exit code for the result of a check, as `check_and_show` documents it."""
     if bisect and found.crashed_on_load:
-        return CANNOT_BE_JUDGED
+        return ExitCode.CANNOT_BE_JUDGED
     if found.is_bad:
-        return BAD
+        return ExitCode.FAILED
     if bisect:
-        return CANNOT_BE_JUDGED if found.unjudged or found.late else GOOD
+        return ExitCode.CANNOT_BE_JUDGED if found.unjudged or found.late else ExitCode.PASSED
     if found.late:
-        return BAD
-    return UNUSABLE if len(found.unjudged) == len(found.outcomes) else GOOD
+        return ExitCode.FAILED
+    return ExitCode.UNUSABLE if len(found.unjudged) == len(found.outcomes) else ExitCode.PASSED

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from enum import IntEnum
 
-WITHIN_BOUNDS: Final = 0
-OUTSIDE: Final = 1  # outside the bounds, without a verdict, or an adapter that misbehaves
-UNUSABLE: Final = 2  # unusable input, or an output that cannot be written
-INTERNAL: Final = 3  # an error of the suite
-CANNOT_BE_JUDGED: Final = 125  # of `check --bisect`, as `git bisect run` expects it
-INTERRUPTED: Final = 130  # 128 plus the number of SIGINT, as shells define it
-PIPE_CLOSED: Final = 141  # the reader of the output has gone
+
+class ExitCode(IntEnum):
+    """The exit codes.
+
+    Attributes:
+        PASSED: within bounds, and nothing is worse than the baseline.
+        FAILED: outside the bounds, without a verdict, an adapter that misbehaves, or worse than the baseline.
+        UNUSABLE: unusable input, or an output that cannot be written.
+        INTERNAL: an error of the suite.
+        CANNOT_BE_JUDGED: `check --bisect` cannot judge; `git bisect run` skips the revision.
+        INTERRUPTED: Ctrl-C; 128 plus the number of SIGINT, as shells define it.
+        PIPE_CLOSED: the reader of the output has gone; 128 plus the number of SIGPIPE.
+    """
+
+    PASSED = 0
+    FAILED = 1
+    UNUSABLE = 2
+    INTERNAL = 3
+    CANNOT_BE_JUDGED = 125
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141

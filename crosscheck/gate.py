@@ -10,14 +10,13 @@ from pathlib import Path
 
 import click
 
+from crosscheck.console import console_for
+from crosscheck.exit_codes import ExitCode
 from crosscheck.results.changes import Change, gate, has_regressed, place_of
 from crosscheck.results.ledger import Ledger, LedgerError, read, write
 from crosscheck.results.lines import Acceptance
-from crosscheck.terminal.console import console_for
 from crosscheck.terminal.gate import condense, markdown, show, verdict
 from crosscheck.text import escape_control_characters
-
-PASSED, REGRESSED = 0, 1
 
 
 def gate_and_show(
@@ -47,7 +46,7 @@ def gate_and_show(
     first = accept is not None and not os.path.exists(baseline)  # noqa: PTH110, pathlib's method may raise
     old = latest if first else read(baseline)
     found = gate(old, latest)
-    code = REGRESSED if accept is None and has_regressed(found) else PASSED
+    code = ExitCode.FAILED if accept is None and has_regressed(found) else ExitCode.PASSED
     said = f"{verdict(found, str(baseline), str(new))} Exit code {code}."
     if first:
         said = f"No baseline was there: {new} becomes the first. Exit code {code}."
@@ -63,7 +62,7 @@ def gate_and_show(
     accepted = Acceptance(when=_now(), why=why, changes=tuple(_one_line(each) for each in condense(found)))
     write(baseline, replace(latest, acceptances=(*earlier, accepted)))
     click.echo(f"Accepted as the new baseline: {escape_control_characters(str(baseline))}")
-    return PASSED
+    return ExitCode.PASSED
 
 
 def compared(baseline: Ledger, new: Ledger) -> str:

@@ -17,13 +17,12 @@ from adapters.process_options import ProcessOptions
 from crosscheck.behaviours.probe import Probe, WithThreadVariant
 from crosscheck.behaviours.questions import EVERY
 from crosscheck.behaviours.report import show
+from crosscheck.console import console_for
+from crosscheck.exit_codes import ExitCode
 from crosscheck.explain.message import replay
 from crosscheck.judging.evaluation import CheckedAdapter, check_unique_names
 from crosscheck.results.lines import MISBEHAVED, NO_VERDICT, Observation
-from crosscheck.terminal.console import console_for
 from reference.formats import FORMATS, Format
-
-HEALTHY, UNHEALTHY = 0, 1
 
 
 def survey_and_show(
@@ -55,7 +54,7 @@ def survey_and_show(
             crashes += probe_adapter(adapter, options, found, dtypes, probes)
     show(found, probes, console, crashes=crashes, everything=everything)
     misbehaved = any(each.value.startswith(MISBEHAVED) for each in found if each.seen)
-    return UNHEALTHY if crashes or misbehaved else HEALTHY
+    return ExitCode.FAILED if crashes or misbehaved else ExitCode.PASSED
 
 
 def _print(console: Console, line: str) -> None:

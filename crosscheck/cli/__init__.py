@@ -12,8 +12,8 @@ def main() -> None:
 
         code = command_line()
     except KeyboardInterrupt:
-        from crosscheck.exit_codes import INTERRUPTED
+        from crosscheck.exit_codes import ExitCode
 
         print("crosscheck: interrupted", file=sys.stderr)  # noqa: T201, click may not be imported yet
-        code = INTERRUPTED
+        code = ExitCode.INTERRUPTED
     sys.exit(code)

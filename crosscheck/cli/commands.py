@@ -18,8 +18,8 @@ import click
 
 from crosscheck.cli.options import adapter_options, chosen, details_option, plan_options, split
 from crosscheck.cli.running import exit_code
-from crosscheck.exit_codes import CANNOT_BE_JUDGED, INTERNAL, UNUSABLE
-from crosscheck.sweep.command import merge, sweep
+from crosscheck.cli.sweep import merge, sweep
+from crosscheck.exit_codes import ExitCode
 
 
 def _version(package: str) -> str | None:
@@ -48,7 +48,7 @@ def cli(context: click.Context) -> None:
     """Check whether NumPy, PyTorch and JAX compute the same gradient."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-        context.exit(UNUSABLE)
+        context.exit(ExitCode.UNUSABLE)
 
 
 @cli.command()
@@ -171,7 +171,7 @@ def check(  # noqa: PLR0913, one for each option
         if not bisect:
             raise
         click.echo(f"crosscheck: cannot be judged: {error}", err=True)
-        return CANNOT_BE_JUDGED
+        return ExitCode.CANNOT_BE_JUDGED
     return check_and_show(source, specs, options, bisect=bisect)
 
 
@@ -316,6 +316,6 @@ def command_line() -> int:
         click.echo(f"crosscheck: XLA_FLAGS: {flag} is ignored: an adapter's name decides it", err=True)
     os.environ.update(environment(1))  # before NumPy is imported
     code = run()
-    if "--bisect" in sys.argv and code in (UNUSABLE, INTERNAL):
-        return CANNOT_BE_JUDGED  # `git bisect run` would take 2 and 3 for a bad version
+    if "--bisect" in sys.argv and code in (ExitCode.UNUSABLE, ExitCode.INTERNAL):
+        return ExitCode.CANNOT_BE_JUDGED  # `git bisect run` would take 2 and 3 for a bad version
     return code

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 
 from crosscheck.errors import OutputError, UserError
-from crosscheck.exit_codes import INTERNAL, PIPE_CLOSED, UNUSABLE, WITHIN_BOUNDS
+from crosscheck.exit_codes import ExitCode
 
 TRACEBACK = "CROSSCHECK_TRACEBACK"
 # Errors of writing to a full or broken device; errors of the journal are reported as `JournalError` instead.
@@ -24,15 +24,15 @@ def exit_code(command: Callable[[], int | None]) -> int:
         The exit code of the process.
     """
     try:
-        return _run_and_flush(command) or WITHIN_BOUNDS
+        return _run_and_flush(command) or ExitCode.PASSED
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
         click.echo(f"crosscheck: error: {error.format_message()}", err=True)
-        return UNUSABLE
+        return ExitCode.UNUSABLE
     except BrokenPipeError:  # the reader, such as head, reads no further
         _discard_output()
-        return PIPE_CLOSED
+        return ExitCode.PIPE_CLOSED
     except Exception as error:  # noqa: BLE001, every other error becomes one line instead of a traceback
         return _report_error(_as_output_error(error))
 
@@ -57,7 +57,7 @@ def _report_error(error: Exception) -> int:
     if is_ours:
         what = f"internal error: {type(error).__name__}: {what}; {TRACEBACK}=1 shows where"
     click.echo(f"crosscheck: error: {what}", err=True)
-    return INTERNAL if is_ours else UNUSABLE
+    return ExitCode.INTERNAL if is_ours else ExitCode.UNUSABLE
 
 
 def _discard_output() -> None:

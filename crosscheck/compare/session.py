@@ -23,6 +23,8 @@ from crosscheck.compare.checks import (
     start_checks,
 )
 from crosscheck.compare.interpreters import gate_interpreters
+from crosscheck.console import Advance, Interruption, console_for, progress, say
+from crosscheck.exit_codes import ExitCode
 from crosscheck.judging.evaluation import judge_evaluation
 from crosscheck.judging.judge import Judge
 from crosscheck.plans.plan import Plan, PlannedCase, cases_of
@@ -32,10 +34,7 @@ from crosscheck.results.environment import command, header
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.ledger import begin, write
 from crosscheck.results.record import Results
-from crosscheck.terminal.console import Advance, Interruption, console_for, progress, say
 from crosscheck.terminal.report import heading, show
-
-WITHIN_BOUNDS, OUTSIDE, INTERRUPTED = 0, 1, 130
 
 
 def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
@@ -85,8 +84,12 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
             plan, comparison, head, probe_results.observations, console
         )
     if comparison.results.interrupted:
-        return INTERRUPTED
-    return WITHIN_BOUNDS if comparison.is_green and not probe_results.crashes and not is_worse else OUTSIDE
+        return ExitCode.INTERRUPTED
+    return (
+        ExitCode.PASSED
+        if comparison.is_green and not probe_results.crashes and not is_worse
+        else ExitCode.FAILED
+    )
 
 
 def _status(text: str) -> AbstractContextManager[Any]:

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from crosscheck.console import draw, say
 from crosscheck.results.ledger import Ledger
 from crosscheck.results.lines import COMPLETE, NO_VERDICT, Fault, Header
 from crosscheck.results.summary import Cell, Summary
 from crosscheck.sweep.record import SweepResults
-from crosscheck.terminal.console import draw, say
 from crosscheck.terminal.table import sentence, tables
 from crosscheck.text import escape_control_characters, wrap_line
 

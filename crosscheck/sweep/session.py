@@ -18,6 +18,8 @@ from rich.console import Console
 from adapters import Spec
 from adapters.process_options import ProcessOptions
 from adapters.protocol import Description
+from crosscheck.console import Interruption, console_for, say
+from crosscheck.exit_codes import ExitCode
 from crosscheck.results.environment import command
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.known_entry import Difference
@@ -37,9 +39,7 @@ from crosscheck.sweep.job import (
 from crosscheck.sweep.pool import Pool
 from crosscheck.sweep.record import MOST_SHARDS, WHOLE, Slice, SweepResults, shard_ledger, shards_of
 from crosscheck.sweep.store import Store, stored
-from crosscheck.terminal.console import Interruption, console_for, say
 
-INTERRUPTED = 130
 STORES: Final = Path(".crosscheck/sweeps")
 LIMIT: Final = 600.0  # in seconds; frameworks may have to compile before the first case of a shard
 
@@ -111,7 +111,7 @@ def sweep_and_show(
             say(console, f"Ledger: {sweep_options.ledger}")
     if not is_whole:
         say(console, "Interrupted; the same with --resume goes on from here.")
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     return merged.verdict
 
 

@@ -16,12 +16,12 @@ import filelock
 import msgspec
 from rich.console import Console
 
+from crosscheck.console import console_for, say
 from crosscheck.results.ledger import Ledger, LedgerError, begin, read, version_of, write
 from crosscheck.results.lines import VERSION, Header
 from crosscheck.sweep.display import heading, show
 from crosscheck.sweep.job import differences
 from crosscheck.sweep.record import MOST_SHARDS, SweepResults, shards_of, to_text
-from crosscheck.terminal.console import console_for, say
 
 PLAN: Final = "plan.json"
 LOCK: Final = "lock"

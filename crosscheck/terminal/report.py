@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from adapters.protocol import Description
+from crosscheck.console import draw, say
 from crosscheck.explain.message import failure
 from crosscheck.plans.plan import Plan
 from crosscheck.results.comparison import Comparison
@@ -18,7 +19,6 @@ from crosscheck.results.known_entry import Difference
 from crosscheck.results.record import wrong_of
 from crosscheck.results.rows import OUTSIDE, Row, merge_outputs
 from crosscheck.terminal import coverage
-from crosscheck.terminal.console import draw, say
 from crosscheck.terminal.table import sentence, tables
 from crosscheck.text import wrap_line
 

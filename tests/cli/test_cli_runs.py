@@ -14,7 +14,7 @@ import pytest
 from command_line import COMMAND, ENVIRONMENT, ROOT, crosscheck
 
 from adapters.child import GRACE
-from crosscheck import exit_codes
+from crosscheck.exit_codes import ExitCode
 
 
 def test_a_healthy_run_agrees_and_its_output_is_plain_text_when_piped(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False,
     )  # fmt: skip
     assert found.stdout.startswith("Gradient Crosscheck")
-    assert found.stderr == f"{exit_codes.PIPE_CLOSED}\n"
+    assert found.stderr == f"{ExitCode.PIPE_CLOSED}\n"
 
 
 CRASHING = """

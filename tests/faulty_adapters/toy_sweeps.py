@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from crosscheck.cli.commands import command_line
-from crosscheck.sweep.command import sweep_command
+from crosscheck.cli.sweep import sweep_command
 
 
 @sweep_command(

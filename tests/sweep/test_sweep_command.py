@@ -15,10 +15,10 @@ from sweeps import COMMAND, ROOT
 
 from adapters import load
 from crosscheck.cli.commands import run
+from crosscheck.cli.sweep import sweep
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.results.ledger import read as read_ledger
 from crosscheck.sweep import display as shown
-from crosscheck.sweep.command import sweep
 from tests.faulty_adapters.toy import Toy
 
 IMPORT_ERROR = "tests.faulty_adapters.import_error:any"
