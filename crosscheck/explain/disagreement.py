@@ -11,7 +11,7 @@ import numpy as np
 
 from adapters.errors import AdapterCrashed
 from crosscheck.explain.element import Element
-from crosscheck.explain.shrink_shape import shrink_shape
+from crosscheck.explain.shrink import shrink_shape
 from crosscheck.inputs import Case, CaseError, Literal, parse
 from crosscheck.judging.contract import check_repeatability
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge

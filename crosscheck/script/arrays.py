@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crosscheck.explain.shrink_values import LISTED
+from crosscheck.explain.shrink import LISTED
 from crosscheck.script.reproduction import NoScriptError, Reproduction
 from reference.types import Array
 

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adapters.errors import AdapterCrashed
-from crosscheck.explain.shrink_shape import Shrinker
-from crosscheck.explain.shrink_values import LISTED
+from crosscheck.explain.shrink import LISTED, Shrinker
 from crosscheck.inputs import Literal
 from crosscheck.judging.evaluation import CheckedAdapter
 from reference.types import Array

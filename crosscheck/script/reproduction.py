@@ -12,8 +12,7 @@ from adapters import Spec, spec_of
 from adapters.modes import FACTORS, Mode, impossible, plain
 from crosscheck.explain.disagreement import worst
 from crosscheck.explain.element import Element
-from crosscheck.explain.shrink_shape import INPUTS, OUTPUTS, ROWS, shrink_shape
-from crosscheck.explain.shrink_values import shrink_values
+from crosscheck.explain.shrink import INPUTS, OUTPUTS, ROWS, shrink_shape, shrink_values
 from crosscheck.inputs import Case, Literal, take
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge

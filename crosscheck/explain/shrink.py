@@ -1,12 +1,13 @@
-"""Shrink the shape of a failing case: to one problem with few rows, outputs and inputs.
+"""Shrink a failing case: to one problem with few rows, outputs and inputs, and to simple numbers.
 
-The numbers are not changed; `crosscheck.explain.shrink_values` makes them simpler.
+`shrink_shape` leaves the numbers as they are, and `shrink_values` leaves the shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,15 @@ from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge, flat
 from reference.types import Array
 
-# How many evaluations shrinking one case may take: some seconds, even if each shape is compiled afresh.
-MAX_EVALUATIONS = 40
+# How many evaluations shrinking the shape of one case may take: some seconds, even if each shape is compiled
+# afresh. Shrinking its numbers compiles nothing.
+SHAPE_EVALUATIONS = 40
+VALUE_EVALUATIONS = 200
 # The axes that can be cut, in this order, each as its position in X, y and W; None: the array lacks the axis.
 STACK, ROWS, OUTPUTS, INPUTS = (0, 0, 0), (-2, -2, None), (None, -1, -1), (-1, None, -2)
+# An array with more numbers is not changed, since nobody would read them one by one.
+LISTED = 64
+BITS = (1, 2, 3, 4, 6, 8, 12, 16, 24)  # significant bits to try, the fewest first
 
 Axis = tuple[int | None, int | None, int | None]
 CUT_AXES: Sequence[Axis] = (ROWS, OUTPUTS, INPUTS)
@@ -50,7 +56,7 @@ def shrink_shape(  # noqa: PLR0913, each is a choice of its own
     source: Case | Literal,
     output: str,
     problem: int = 0,
-    max_evaluations: int = MAX_EVALUATIONS,
+    max_evaluations: int = SHAPE_EVALUATIONS,
     *,
     axes: Sequence[Axis] = CUT_AXES,
 ) -> Case | Literal:
@@ -128,3 +134,81 @@ def _without_stack(literal: Literal) -> Literal:
     """Return the only problem of a stack of one, in a layout that needs no stack."""
     layout = "contiguous" if literal.layout == "broadcast" else literal.layout
     return Literal(literal.dtype, literal.X[0], literal.y[0], literal.W[0], layout)
+
+
+def shrink_values(
+    adapter: CheckedAdapter, start: Literal, output: str, max_evaluations: int = VALUE_EVALUATIONS
+) -> Literal:
+    """Find the simplest numbers, in the same shape, with which an adapter's output still disagrees.
+
+    Each array is tried as a whole first, then one number after another.
+
+    Args:
+        adapter: the adapter that disagrees.
+        start: a case with which it disagrees.
+        output: a name of `Outputs`.
+        max_evaluations: the greatest number of evaluations.
+    """
+    shrinker = Shrinker(adapter, output, max_evaluations)
+    best = start
+    try:
+        for name in "XyW":
+            best = _array_shrunk(shrinker, best, name)
+        for name in "XyW":
+            best = _numbers_shrunk(shrinker, best, name)
+    except AdapterCrashed:
+        return best
+    return best
+
+
+def _array_shrunk(shrinker: Shrinker, best: Literal, name: str) -> Literal:
+    """Simplify all numbers of an array at once."""
+    array: Array = getattr(best, name)
+    if array.size > LISTED:
+        return best
+    return _first_failing(shrinker, best, name, _simpler(array))
+
+
+def _numbers_shrunk(shrinker: Shrinker, best: Literal, name: str) -> Literal:
+    """Simplify the numbers of an array one after another."""
+    array: Array = getattr(best, name)
+    if array.size > LISTED:
+        return best
+    for index in np.ndindex(array.shape):
+        number = getattr(best, name)[index]
+        candidates = (_with(getattr(best, name), index, one) for one in _simpler(np.asarray(number)))
+        best = _first_failing(shrinker, best, name, candidates)
+    return best
+
+
+def _first_failing(shrinker: Shrinker, best: Literal, name: str, candidates: Iterator[Array]) -> Literal:
+    for candidate in candidates:
+        changed: dict[str, Any] = {name: candidate}
+        simpler = replace(best, **changed)
+        if shrinker.fails(simpler):
+            return simpler
+    return best
+
+
+def _with(array: Array, index: tuple[int, ...], number: Array) -> Array:
+    changed = array.copy()
+    changed[index] = number
+    return changed
+
+
+def _simpler(array: Array) -> Iterator[Array]:
+    """Yield simpler finite arrays of the same shape, the simplest first."""
+    constants = (np.full(array.shape, value, array.dtype) for value in (0, 1))
+    for candidate in (*constants, *(rounded(array, bits) for bits in BITS)):
+        if (candidate == array).all():
+            return
+        if np.isfinite(candidate.astype(np.float64)).all():
+            yield candidate
+
+
+def rounded(array: Array, bits: int) -> Array:
+    """Round every number to this many significant bits."""
+    significand, exponent = np.frexp(array.astype(np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):  # an infinite result is no candidate
+        wide = np.ldexp(np.round(np.ldexp(significand, bits)), exponent - bits)
+        return wide.astype(array.dtype)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck.explain.shrink_shape import shrink_shape
+from crosscheck.explain.shrink import shrink_shape
 from crosscheck.inputs import Case, Literal
 from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
