@@ -11,7 +11,7 @@ import numpy as np
 
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
 from adapters.protocol import Description, describe, outputs_of, shapes, traced_of
-from crosscheck.judging.judge import Judge, Judgement, Verdict, flat
+from crosscheck.judging.judge import Judge, Judgement, flat
 from reference.types import Array, Bool, Outputs, Problem
 
 
@@ -95,7 +95,7 @@ class Outcome(NamedTuple):
     @property
     def disagreeing(self) -> tuple[str, ...]:
         """The outputs that lie outside their admissible sets."""
-        return tuple(n for n, j in self.judgements.items() if j.verdict is Verdict.OUTSIDE)
+        return tuple(name for name, one in self.judgements.items() if not one.admissible.all())
 
     @property
     def is_green(self) -> bool:

@@ -68,10 +68,10 @@ def decided(judge: Judge, outcome: Outcome) -> Bool:
 
     If the adapter returned no ŷ, these are the elements on which an element with a verdict depends.
     """
+    if "y_hat" in outcome.judgements:
+        return outcome.judgements["y_hat"].decided
     found = np.zeros(judge.places.shape, np.bool_)
     for output, judgement in outcome.judgements.items():
-        if output == "y_hat":
-            return judgement.decided
         here = judgement.decided.any(-2, keepdims=True) if output == "grad" else judgement.decided
         found |= np.expand_dims(here, () if output == "grad" else SUMMED[output])
     return found

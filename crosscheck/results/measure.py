@@ -144,7 +144,8 @@ def summarise(
         exact: the exact values of each output, from `crosscheck.judging.accuracy.exact_values`.
         matches: by output, the known differences that cover wrong elements of the outcome.
     """
-    found = counted(case, judge, outcome, matches)
+    found: dict[Cell, Summary] = {}
+    add_counts(found, case, judge, outcome, matches)
     text = case.text
     for summary in found.values():
         summary.cases = hash_of(text.encode())
@@ -178,24 +179,26 @@ def summarise(
     return found
 
 
-def counted(
+def add_counts(
+    total: dict[Cell, Summary],
     case: Case | Literal,
     judge: Judge,
     outcome: Outcome,
     matches: Mapping[str, Sequence[Match]] = MappingProxyType({}),
-) -> dict[Cell, Summary]:
-    """Return the summaries of `summarise` with the counts alone, which take microseconds to find."""
+) -> None:
+    """Add the counts of `summarise` alone to ``total``, in place; they take microseconds to find."""
     if outcome.outputs is None:
-        return {cell_of(case, outcome.description, EVERY): _without_output(case, outcome)}
-    found: dict[Cell, Summary] = {}
+        add(total, {cell_of(case, outcome.description, EVERY): _without_output(case, outcome)})
+        return
     for name, judgement in outcome.judgements.items():
-        summary = Summary() if judgement.admissible.all() else wrong_in(judgement, name)
-        summary.problems = judge.problem.stack_size
-        summary.elements = judgement.admissible.size
-        summary.not_judged = judgement.not_judged
-        count_known(summary, judge, name, matches.get(name, ()))
-        found[cell_of(case, outcome.description, name)] = summary
-    return found
+        summary = total.setdefault(cell_of(case, outcome.description, name), Summary())
+        summary.problems += judge.problem.stack_size
+        summary.elements += judgement.admissible.size
+        summary.not_judged += judgement.not_judged
+        if not judgement.admissible.all():
+            wrong = wrong_in(judgement, name)
+            count_known(wrong, judge, name, matches.get(name, ()))
+            summary.add(wrong)
 
 
 def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:

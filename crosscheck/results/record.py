@@ -19,10 +19,10 @@ from crosscheck.results.claims import ClaimEvidence, Differences
 from crosscheck.results.coverage import Coverage
 from crosscheck.results.known import KnownDifferences, KnownMatch, combine_matches
 from crosscheck.results.measure import (
+    add_counts,
     add_measured,
     cell_of,
     count_of,
-    counted,
     exact_values_within_budget,
     summarise,
 )
@@ -103,7 +103,7 @@ class Results:
                 add_measured(self.summaries, found, judge, outcome, exact)
                 self.claim_evidence.add(judge, outcome)
             else:
-                add(self.summaries, counted(case, judge, outcome, matches))
+                add_counts(self.summaries, case, judge, outcome, matches)
             self.coverage.add(case, judge, outcome)
             known_matches.append(KnownMatch({}, {}) if is_green else combine_matches(outcome, matches))
         self._keep_if_new(case, judge, outcomes, known_matches)
