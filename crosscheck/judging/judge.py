@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crosscheck.inputs.regimes import classify
+from crosscheck.inputs.regimes import REGIMES, classify
 from reference import bounds, exact, stable, unjudged
 from reference import filter as first
 from reference.admissible import AdmissibleSet
@@ -118,6 +118,16 @@ class Judge:
     def places(self) -> NDArray[np.int8]:
         """The regime of each ŷ, ``[*stack, m, p]``, as its index in `REGIMES`."""
         return classify(*self.problem, self.format)
+
+    @cached_property
+    def regimes(self) -> dict[str, int]:
+        """The number of elements of ŷ in each regime; regimes without elements are left out."""
+        return self.regimes_of(np.ones(self.places.shape, np.bool_))
+
+    def regimes_of(self, elements: Bool) -> dict[str, int]:
+        """Count these elements of ŷ by regime; regimes without elements are left out."""
+        counts = np.bincount(self.places[elements], minlength=len(REGIMES)).tolist()
+        return {regime: count for regime, count in zip(REGIMES, counts, strict=True) if count}
 
     def radii(self, units: Units) -> tuple[first.Radii, first.Packed]:
         """Return the filter's radii for the whole stack, and their inverses."""

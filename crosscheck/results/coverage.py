@@ -77,12 +77,6 @@ def decided(judge: Judge, outcome: Outcome) -> Bool:
     return found
 
 
-def regimes_of(judge: Judge, elements: Bool) -> dict[str, int]:
-    """Count these elements of ŷ of the judge's problem by regime; regimes without elements are left out."""
-    counts = np.bincount(judge.places[elements], minlength=len(REGIMES)).tolist()
-    return {regime: count for regime, count in zip(REGIMES, counts, strict=True) if count}
-
-
 def is_judged(outcome: Outcome) -> bool:
     """Whether at least one element has a verdict; none has if the adapter refused the case."""
     return any(judgement.verdict is not Verdict.NOT_JUDGED for judgement in outcome.judgements.values())
@@ -110,9 +104,10 @@ class Coverage:
             counts.reasons[outcome.unsupported] += 1
         else:
             found = decided(judge, outcome)
-            counts.judged.update(regimes_of(judge, found))
-            if not found.all():
-                counts.not_judged.update(regimes_of(judge, ~found))
+            is_decided = bool(found.all())
+            counts.judged.update(judge.regimes if is_decided else judge.regimes_of(found))
+            if not is_decided:
+                counts.not_judged.update(judge.regimes_of(~found))
 
     def add_skipped(self, mode: str, case: Case | Literal) -> None:
         """Count a case that was not given to a mode, because the mode had failed before."""
