@@ -101,7 +101,8 @@ class DaskExecutor:
             answer = decode(done.result())
         except KilledWorker as error:
             times, last = error.allowed_failures + 1, error.last_worker.address
-            return Failed(what=f"{times} Dask workers died that had it, the last at {last}", where=last)
+            what = f"{times} Dask workers that had it ended unexpectedly, the last at {last}"
+            return Failed(what=what, where=last)
         except BaseException as error:  # noqa: BLE001, CancelledError too: the connection is lost
             return Refused.of(self._lost(error))
         return answer
