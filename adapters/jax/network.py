@@ -11,6 +11,8 @@ from adapters.jax.hazards import HAZARDS
 from adapters.modes import Mode
 
 Array = jax.Array
+# By the value of the factor `form`.
+LOGISTICS: dict[str, Callable[[Array], Array]] = {"sigmoid": jax.nn.sigmoid, **HAZARDS}
 
 
 class Forward(NamedTuple):
@@ -64,4 +66,4 @@ class Network:
 def _logistic(mode: Mode) -> Callable[[Array], Array]:
     if mode["logistic"] == "logistic_highest" and not mode.is_hazard:
         return lambda z: jax.lax.logistic(z, accuracy=jax.lax.AccuracyMode.HIGHEST)
-    return HAZARDS.get(mode["form"], jax.nn.sigmoid)
+    return LOGISTICS[mode["form"]]

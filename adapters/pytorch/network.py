@@ -11,6 +11,8 @@ from adapters.modes import Mode
 from adapters.pytorch.hazards import HAZARDS
 
 Tensor = torch.Tensor
+# By the value of the factor `form`.
+LOGISTICS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, **HAZARDS}
 
 
 class Forward(NamedTuple):
@@ -40,7 +42,7 @@ class Network:
     def __init__(self, mode: Mode) -> None:
         self.columns = mode["convention"] == "columns"
         self._as_vectors = mode["convention"] != "rows"
-        self.logistic: Callable[[Tensor], Tensor] = HAZARDS.get(mode["form"], torch.sigmoid)
+        self.logistic = LOGISTICS[mode["form"]]
 
     def forward(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
         """Return all quantities of a stack, or of one network."""

@@ -81,6 +81,7 @@ PAIRS: dict[str, tuple[Ledger, Ledger, list[Change]]] = {
     "fewer outside": (with_cell(MORE_WRONG), with_cell(WRONG), [better("elements outside", "3", "2")]),
     "fewer problems": (BASE, with_cell(summary(problems=1, cases=1)), [worse("problems", "2", "1")]),
     "fewer judged": (BASE, with_cell(summary(not_judged=1)), [worse("judged", "6", "5")]),
+    "more judged": (with_cell(summary(not_judged=1)), BASE, [better("judged", "5", "6")]),
     "not judged": (BASE, with_cell(summary(not_judged=6)), [worse("verdict", "within bounds", "not judged")]),
     "a larger error": (BASE, with_cell(FAR), [worse(*LARGER)]),
     "a smaller error": (BASE, with_cell(NEAR), [better("worst ulp", "1.5", "0.5")]),
