@@ -21,7 +21,7 @@ WIDE_SOURCE = {
 
 
 class ClosedForm:
-    """Equations (10.1), L, (20) and Xᵀ·Δl₁, each operation in the dtype of the inputs."""
+    """The adapter that computes (10.1), L, (20) and Xᵀ·Δl₁, each operation in the dtype of the inputs."""
 
     framework = "numpy"
     version = np.__version__
@@ -37,7 +37,7 @@ class ClosedForm:
         return threads.count()
 
     def arithmetic(self, dtype: str) -> Arithmetic:
-        """Return the claims: the reference's κ; for 16-bit dtypes also that dot products add in float32.
+        """Return the claims: the reference's κ for the logistic; in 16 bits, dot products added in float32.
 
         It claims nothing for sums: `sum` adds float16 in 16 bits along strided axes, and bfloat16 always.
         """

@@ -53,20 +53,28 @@ ELF: Final = struct.Struct("<4s36xQ10xHH2x")
 
 
 def cache(directory: Path = COMPILED) -> dict[str, str]:
-    """Return the variable that makes a child keep compiled programs below `directory`; see `settings`."""
+    """Return the environment variable that makes a child keep compiled programs below `directory`.
+
+    See `settings`, which the child calls.
+    """
     return {VARIABLE: str(directory.resolve())}
 
 
 def kept(directory: Path = COMPILED) -> dict[str, str]:
-    """Return the variables for runs by hand: as `cache`; where ``CI`` is set, a child keeps nothing."""
+    """Return the environment variables of the processes that a command starts: those of `cache`.
+
+    Where ``CI`` is set they are those of `FRESH`, with which a child keeps no compiled programs.
+    """
     return FRESH if os.environ.get("CI") else cache(directory)
 
 
 def settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that give this interpreter's frameworks their folders, and lock these as in use.
+    """Return the environment variables that give this interpreter's frameworks folders for compiled programs.
+
+    The folders that they name are locked as in use.
 
     Args:
-        environment: an environment with the variable of `cache`; without it the result is empty.
+        environment: an environment with the variable of `cache`; without that variable the result is empty.
     """
     base = environment.get(VARIABLE)
     if base is None:
@@ -104,13 +112,16 @@ def mark_damaged(damaged: Iterable[str]) -> None:
 
 
 def unmark_damaged(sound: Iterable[str]) -> None:
-    """Remove the mark from folders that did not cause the failure: later processes use them again."""
+    """Unmark folders that turned out not to be damaged, so that later processes use them again."""
     for folder in sound:
         (Path(folder) / DAMAGED).unlink(missing_ok=True)
 
 
 def _name(framework: str, packages: Iterable[str], environment: Mapping[str, str]) -> str:
-    """Return ``torch-2.13.0-cpython-311-`` and a digest of all else that the compiled programs depend on."""
+    """Return the name of a framework's folder: ``torch-2.13.0-cpython-311-`` and a digest.
+
+    The digest is of all else on which the compiled programs depend.
+    """
     versions = [version(package) for package in packages]
     here, abi = cpu(), sysconfig.get_config_var("SOABI")
     said = [*versions, sys.version, str(abi), here.machine, here.model, *sorted(here.features)]
@@ -148,7 +159,7 @@ def _empty(folder: Path) -> None:
 
 
 def _mend(folder: Path) -> None:
-    """Remove incomplete libraries: because of one, inductor assumes a CPU without vector instructions."""
+    """Remove incomplete libraries: if one is left, inductor assumes a CPU without vector instructions."""
     for path in folder.glob("*/*.so"):
         if not _is_whole(path):
             path.unlink(missing_ok=True)

@@ -31,7 +31,7 @@ class AdapterMisbehaved(Exception):  # noqa: N818, a verdict on the adapter, not
 
 
 class AdapterCrashed(Exception):  # noqa: N818, as above
-    """The process of an adapter crashed or exited; the subclass `NoAnswer`: it took too long and was ended.
+    """The process of an adapter crashed, exited or, in the subclass `NoAnswer`, took too long and was ended.
 
     Attributes:
         adapter: the adapter's name.

@@ -111,7 +111,9 @@ def unavailable(level: str) -> str | None:
 
 
 def environment(level: str) -> dict[str, str]:
-    """Return the variables that limit a new process to the level; see `numpy_variable` and `xla_flag` too.
+    """Return the environment variables that limit a new process to the level.
+
+    Two other limits are those of `numpy_variable` and `xla_flag`.
 
     Raises:
         AdapterError: this CPU cannot be limited to the level.
@@ -137,7 +139,7 @@ def xla_flag(level: str) -> dict[str, str]:
 
 
 def numpy_variable(level: str, version: str) -> dict[str, str]:
-    """Return the variable that limits a NumPy of that version to the level.
+    """Return the environment variable that limits a NumPy of that version to the level.
 
     NumPy warns of names that it does not know, so the variable lists only names that this version knows.
     """

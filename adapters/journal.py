@@ -140,7 +140,7 @@ class Journal:
 
 
 def _label(name: str) -> str:
-    """Return the name with characters replaced that a file name should not have."""
+    """Return the name with ``_`` in place of every character that a file name should not have."""
     return re.sub(r"[^\w.-]", "_", name)
 
 

@@ -1,4 +1,4 @@
-"""Layouts of arrays: in memory, to be built again in another process; and with samples as rows or columns."""
+"""Layouts of arrays: their memory layout, to be rebuilt in another process; samples as rows or as columns."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def swapped(array: Array) -> Array:
 
 
 def to_columns(problem: Problem) -> Problem:
-    """Return X as ``[*stack, n, m]`` and y as ``[*stack, p, m]``; W stays ``[*stack, n, p]``."""
+    """Return the problem with samples as columns: X ``[*stack, n, m]``, y ``[*stack, p, m]``, W unchanged."""
     return Problem(swapped(problem.X), swapped(problem.y), problem.W)
 
 
 def from_columns(outputs: Outputs) -> Outputs:
-    """Return ŷ as ``[*stack, m, p]`` again; the other outputs have no sample axis that could be moved."""
+    """Return the outputs with samples as rows again: ŷ ``[*stack, m, p]``; the others stay the same."""
     return outputs if outputs.y_hat is None else outputs._replace(y_hat=outputs.y_hat.swapaxes(-1, -2))

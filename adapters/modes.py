@@ -1,4 +1,6 @@
-"""Modes: the ways to execute the network, as combinations of a few factors; no framework is imported here.
+"""Modes: the ways to execute the network; no framework is imported here.
+
+A *factor* is one choice, such as how the derivative is computed, and a mode has a value for each factor.
 
 A mode is named by its framework and by what differs from that framework's plainest way, in the order of
 the factors: ``jax-jit-vmap``, ``torch-compile-row_loss-closed_W-columns-2threads``. The first value of a
@@ -85,7 +87,7 @@ class Rule(NamedTuple):
 
     Attributes:
         reason: the reason, as users read it.
-        clash: by the name of each factor, its values in the clash; `OTHER` for all but its plain value.
+        clash: the values that exclude each other, by name of the factor; `OTHER`: all but the plain one.
     """
 
     reason: str

@@ -118,7 +118,7 @@ class ProcessAdapter:
 
 
 class WorkerProcesses:
-    """The worker processes of a run and the adapters in them; equal `Spec.process_key` share a process.
+    """The worker processes of a run and the adapters in them; adapters of equal `Spec.process_key` share one.
 
     A process is started when it is first needed, and all are closed together. An adapter from outside has a
     process of its own.

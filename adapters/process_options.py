@@ -1,4 +1,4 @@
-"""Options of the processes of a run: journal, time limits, variables of the environment, turns.
+"""Options of the processes of a run: journal, time limits, environment variables, turns.
 
 Turns decide which calls of the run may compute at the same time. A call that gave no answer in time is tried
 once more while nothing else of the run computes, since the machine may have been too busy.
@@ -37,7 +37,7 @@ def load() -> str:
 
 
 class Turns:
-    """The turns of one run: a call that waits to be alone goes before calls that begin later.
+    """Decides which calls of a run compute at a time; one that waits to be alone goes before later ones.
 
     Attributes:
         notes: one sentence for each call that was answered only at its second attempt.
@@ -51,7 +51,7 @@ class Turns:
 
     @contextmanager
     def beside_others(self, check: Check) -> Iterator[None]:
-        """Compute at the same time as others, once no call is alone or waits to be.
+        """Run the block beside other calls, once no call is alone or waits to be.
 
         Args:
             check: called while waiting; it raises if the call is no longer wanted.
@@ -68,7 +68,11 @@ class Turns:
 
     @contextmanager
     def alone(self, check: Check) -> Iterator[None]:
-        """Compute once all others have finished, and let no other begin; `check` as in `beside_others`."""
+        """Run the block once all other calls have finished, and let no other call begin until it ends.
+
+        Args:
+            check: as in `beside_others`.
+        """
         with self._changed:
             self._waiting += 1
             try:
@@ -97,7 +101,7 @@ class ProcessOptions:
     Attributes:
         journal: the directory for the inputs of calls that went wrong.
         timeout: seconds that one call may take.
-        environment: variables that override this process's and those that set the threads.
+        environment: environment variables that override this process's and those that set the threads.
         compile_timeout: seconds for a call that may compile: the first call of a process with a new method,
             shape, dtype or memory layout, and every call of a program that contains values of its input.
         turns: decides which calls compute at the same time.

@@ -1,6 +1,6 @@
 """The start of a child process, with the environment that its libraries read when they are loaded.
 
-The parent sets most of it: `environment_of`. The child is ``python -m adapters.start <module> <arguments>``.
+The parent sets most of it (`environment_of`). The child is ``python -m adapters.start <module> <arguments>``.
 It adds what depends on the versions installed for its interpreter, before any numerical library is loaded;
 the parent may run under another interpreter and cannot know it.
 """
@@ -24,13 +24,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def environment_of(
     count: int, chosen: Mapping[str, str], *, devices: int = 1, isa: str = NATIVE
 ) -> dict[str, str]:
-    """Return the child's environment: this process's, with a module path, limits and the `chosen` variables.
+    """Return the child's environment: this process's, a module path, limits and the variables in `chosen`.
 
     The repository root comes first on the module path, the current directory last.
 
     Args:
         count: how many threads the child computes with.
-        chosen: variables that override all others.
+        chosen: environment variables that override all others.
         devices: how many devices of the host the child has.
         isa: the instruction set that the child is limited to.
 
@@ -50,7 +50,10 @@ def environment_of(
 
 
 def settings() -> dict[str, str]:
-    """Return the variables whose values only this interpreter knows."""
+    """Return the environment variables that depend on the versions installed for this interpreter.
+
+    They limit NumPy to the instruction set of the child, and name the folders for compiled programs.
+    """
     level = os.environ.get(instructions.VARIABLE)
     held = {} if level is None else instructions.numpy_variable(level, version("numpy"))
     return {**held, **compilation.settings(os.environ)}

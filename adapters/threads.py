@@ -1,7 +1,7 @@
 """The number of threads that an adapter computes with, set for its process, never inherited; and XLA's flags.
 
 A flag of XLA sets the threads of its matrix products, so the flags of the user and those that a mode sets are
-merged here into the one variable that has them all.
+merged here into the one environment variable that has them all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FLAG: Final = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the variables that set this number of threads in every framework, for a new process."""
+    """Return the environment variables that set this number of threads for a new process."""
     return {**dict.fromkeys((VARIABLE, *COUNTED), str(threads)), **merged(xla_flags(threads))}
 
 
@@ -49,7 +49,7 @@ def count() -> int | None:
 
 
 def theirs() -> list[str]:
-    """Return the user's flags of XLA: those in the variable, or in the file that it names."""
+    """Return the user's flags of XLA: those in the environment variable, or in the file that it names."""
     text = os.environ.get(XLA_VARIABLE, "").strip()
     if text and not text.startswith("-"):
         path = Path(text)
@@ -62,7 +62,10 @@ def _name(flag: str) -> str:
 
 
 def merged(ours: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable with the user's flags, except those in `MODE_FLAGS` or `ours`, then `ours`."""
+    """Return the environment variable with XLA's flags: first the user's, then `ours`.
+
+    Flags of the user that are in `MODE_FLAGS` or in `ours` are left out.
+    """
     kept = [flag for flag in theirs() if _name(flag) not in {*MODE_FLAGS, *ours}]
     return {XLA_VARIABLE: " ".join([*kept, *(f"--{name}={value}" for name, value in ours.items())])}
 

@@ -40,7 +40,7 @@ Answer = dict[str, Any]
 
 
 def end_with_parent(lifeline: int) -> None:
-    """Have the kernel end this process and its children when the parent's end of the pipe is closed.
+    """Make the kernel end this process and its children when the parent's end of the pipe is closed.
 
     A waiting thread would not do: native code in an endless loop may never let another thread run. The parent
     made this process the leader of a group, and SIGIO ends a process by default.
@@ -111,11 +111,11 @@ def check_unchanged(adapter: Any, problem: Problem, originals: Sequence[Array]) 
 
 
 def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Answer]) -> Answer:
-    """Return the attempt's answer, or one of this kind if the process flushes subnormals since the attempt.
+    """Return the attempt's answer, or an error if the attempt made the process flush subnormals to zero.
 
     Args:
-        kind: the kind of the answer that reports the leak.
-        what: the beginning of its message; an error of the attempt itself follows.
+        kind: the kind of the answer that reports this error.
+        what: the beginning of its message; if the attempt itself failed, that message is added.
         attempt: calls the adapter, and returns the answer.
     """
     before = flushes()
@@ -144,7 +144,7 @@ def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: Buff
 
 
 def loaded(target: str, adapters: dict[str, Any]) -> Answer:
-    """Load another adapter, and answer with its description or with the error."""
+    """Load another adapter; return its description as an answer, or the error."""
     try:
         adapter = load_outside(target) if ":" in target else load(target)
         said = dataclasses.asdict(describe(adapter))

@@ -130,7 +130,7 @@ class WorkerProcess:
             )
 
     def _with_retry(self, call: Call, attempt: Callable[[bool], Found]) -> Found:
-        """Return the result of `attempt(False)`; after a time-out, of `attempt(True)` with no other call."""
+        """Return the result of `attempt(False)`; after a time-out, of `attempt(True)` without other calls."""
         check, turns = partial(self._check_open, call.name), self._options.turns
         check()
         try:
@@ -152,7 +152,10 @@ class WorkerProcess:
         return found
 
     def _recompiled(self, attempt: Callable[[], Found]) -> Found:
-        """Return the result of an attempt; if damaged compiled programs may have failed it, retry afresh."""
+        """Return the result of an attempt; repeat it once if damaged compiled programs may be why it failed.
+
+        The second attempt runs in a new process, which compiles everything in empty folders.
+        """
         was_wrong = self._wrong
         try:
             return attempt()
@@ -243,7 +246,7 @@ class WorkerProcess:
         return child, found
 
     def _load(self, child: Child, name: str, asked: str | None) -> Description | AdapterError:
-        """Have the child load an adapter, the first one if None; return its description or the error."""
+        """Make the child load an adapter, its first one if None; return the description or the error."""
         try:
             answer = child.ask({"method": "load", "target": asked} if asked else None, LOADING)
         except ChildLateError:

@@ -66,7 +66,7 @@ def gate_and_show(
 
 
 def compared(baseline: Ledger, new: Ledger) -> str:
-    """Say what was compared: how many cells, of how many adapters, and how many of them with equal cases."""
+    """Return a sentence: how many cells both ledgers have, of how many adapters, and if the cases match."""
     was, now = ({place_of(cell): s for cell, s in ledger.cells.items()} for ledger in (baseline, new))
     both = was.keys() & now.keys()
     same = sum(was[place].cases == now[place].cases for place in both)

@@ -83,7 +83,7 @@ class Pending(NamedTuple):
 
     @property
     def numbers(self) -> int:
-        """Roughly how many numbers the case and its results hold; results are smaller than problems."""
+        """A rough count of the numbers in the problem and its results, each taken to be as large."""
         return sum(array.size for array in self.problem) * (1 + len(self.calls))
 
 
@@ -95,7 +95,7 @@ class AdapterPool:
     Attributes:
         adapters: the adapters that started, in order; a `RetiredAdapter` in place of each retired one.
         crashed: the crash or time-out of each adapter that had one, while it was loaded or later.
-        record: the counts of `results`.
+        record: the results that `results` has counted.
     """
 
     def __init__(
@@ -203,7 +203,7 @@ class AdapterPool:
         return evaluation
 
     def _is_asked(self, name: str, dtype: str) -> bool:
-        """Whether the adapter may be evaluated; without the dtype it may, since that makes no call."""
+        """Whether to evaluate the adapter; yes if it lacks the dtype, since that makes no call."""
         has_dtype = dtype in self.adapters[name].description.dtypes
         return not has_dtype or (name not in self.crashed and (name, dtype) not in self._refused)
 

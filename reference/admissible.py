@@ -1,4 +1,4 @@
-"""The admissible set of one output: an interval around the reference, and what may lie outside the reals."""
+"""The admissible set of one output: an interval around the reference, with or without infinities and NaN."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ class AdmissibleSet(NamedTuple):
         judged: False where the set holds everything that the output can be, so that a check cannot fail.
         low: least value that the mathematics allows.
         high: largest value that the mathematics allows.
-        holes: open intervals, ascending, each by both ends, of which no value is admissible; inf, inf: none.
-        roundings: how many roundings lead to an element, of the logistic κ.
+        holes: open intervals inside the set whose values are not admissible, in ascending order, each as its
+            lower and its upper end; both ends are inf for an element without that hole.
+        roundings: how many roundings lead to an element; those of the logistic count as κ.
     """
 
     center: Float64
@@ -75,16 +76,16 @@ class AdmissibleSet(NamedTuple):
         return np.where(admissible | (share > 1), share, np.inf)
 
     def well_conditioned(self, format: Format) -> Bool:
-        """Where the set is as narrow as its roundings alone make it: they reach an ulp each at most.
+        """Which elements are well-conditioned: the radius is at most one ulp of the center for each rounding.
 
-        There is one interval, of finite ends and without NaN, and radius ≤ roundings · ulp(center).
+        Their set is one interval of finite ends, without NaN.
         """
         closed = ~(self.plus | self.minus | self.may | self.must) & np.isfinite(self.center)
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(closed & (self.radius <= self.roundings * ulp(self.center, format)))
 
     def mapped(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> AdmissibleSet:
-        """The same set with a change of shape applied to each of its arrays, broadcast before."""
+        """The same set after a change of shape, such as indexing, of all its arrays, broadcast before."""
         ends = [end for hole in self.holes for end in hole]
         flags = (self.plus, self.minus, self.may, self.must, self.judged)
         arrays = np.broadcast_arrays(self.center, self.radius, *flags, *ends)
@@ -95,7 +96,9 @@ class AdmissibleSet(NamedTuple):
         )
 
     def without_gaps(self, pieces: Sequence[AdmissibleSet]) -> AdmissibleSet:
-        """The same set with holes between the pieces, which together contain every possible value.
+        """The same set without the gaps between the pieces, which together contain every possible value.
+
+        Each gap becomes one of the `holes`.
 
         Nothing changes where a piece has an infinite end or contains only NaN.
         """

@@ -1,4 +1,7 @@
-"""The claims that an implementation may make about its arithmetic, from which the bounds follow."""
+"""The claims that an implementation may make about its arithmetic, from which the bounds follow.
+
+κ bounds the relative error of the logistic, in unit roundoffs u; Δ is ∂L/∂z.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,15 @@ class Arithmetic:
     """The claims of one implementation for one format.
 
     Attributes:
-        kappa: κ with |σ̂(t) − σ(t)| ≤ κ·u·σ(t) + φ.
+        kappa: κ, such that a computed σ(t) is off by at most κ·u·σ(t) + φ; u is the unit roundoff of the
+            format, and `reference.units` has φ.
         flush: subnormal operands and results may become zero.
-        u_acc: unit roundoff of the accumulator of dot products; None: the format's own.
-        u_sum: unit roundoff of the accumulator of the loss sum; None: the format's own.
-        u_in: extra relative rounding of each matmul input (TF32 2^-11); 0: none.
-        forward: the gradient comes from forward mode, which multiplies x·ŷ(1−ŷ) before r.
+        u_acc: the unit roundoff of the accumulator of dot products; None for the format's own.
+        u_sum: the unit roundoff of the accumulator of the loss; None for the format's own.
+        u_in: the relative error by which inputs of matrix products are rounded (TF32: 2^-11); 0 for none.
+        forward: the gradient comes from forward mode, which multiplies x·ŷ(1 − ŷ) first, then by ŷ − y.
         expanded: Δ is formed from ŷ − ŷ² instead of ŷ·(1−ŷ).
-        rescaled_mean: the loss is a mean times its count, four more roundings in Δ and three in L.
+        rescaled_mean: the loss is a mean times its count, which adds four roundings to Δ and three to L.
         sources: for each claim that is made, where it comes from.
 
     Raises:

@@ -1,7 +1,8 @@
 """Balls, which enclose exact values, and functions that compare and convert them.
 
 A ball is a `flint.arb`, a midpoint with a radius that certainly contains the exact value
-(Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, 2017).
+(Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, 2017). Ω is the largest
+finite number of a format.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def precision(bits: int) -> Iterator[None]:
 
 
 def is_decided(ball: arb, bits: int) -> bool:
-    """Whether a ball is accurate to `bits` bits, or as small as `evaluate` promises, or NaN for good."""
+    """Whether a ball is accurate to `bits` bits, has a radius below 2^-2300, or is NaN at every precision."""
     return bool(ball.rel_accuracy_bits() >= bits or ball.rad() < ABSOLUTE_RADIUS or ball.is_nan())
 
 

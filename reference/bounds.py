@@ -1,8 +1,8 @@
 """The admissible set of every quantity of the network, from what an implementation claims.
 
 Notation as in ``docs/accuracy.md``, which proves every line: e_t is the radius around the reference's t,
-p = σ(z), q = σ(−z), r = p − y, A = |r| + e_r; p₁ and q₁ are upper ends; ν, μ, κu, φ, h, u, γ are
-``reference.units``.
+p = σ(z), q = σ(−z), r = p − y, A = |r| + e_r; p₁ and q₁ are the upper ends of p and q; `reference.units`
+defines ν, μ, κu, φ, h, u and γ.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ with one difference: σ(z) and σ(−z) are computed each for itself, so their e
 for themselves, and r, formed from the smaller of the two, inherits only e_s. Every operation of
 `reference.eft` has a relative error of at most 16·2^-106 < u; h covers what underflows in one.
 
-Notation: s and l are the smaller and the larger of σ(z), σ(−z); T = |X|·|W|; ν(k) = (k+1)u.
+Notation: s and l are the smaller and the larger of σ(z), σ(−z); r = ŷ − y; e_t is the radius around t;
+T = |X|·|W|; ν(k) = (k+1)u. N is the number of problems in a block.
 Axes as in `reference.double_double`: the stack is last.
 """
 
@@ -28,14 +29,14 @@ _ROUNDED_UP = 1.0 + 2.0**-20
 
 
 class Leading(NamedTuple):
-    """The leading doubles of the values that a block computed.
+    """The upper doubles, hi, of the pairs that a block of `reference.double_double` computed.
 
     Attributes:
         X: ``[m, n, N]``.
-        T: |X|·|W|, ``[m, p, N]``, as the rest; inf where an operand or z is out of range.
+        T: |X|·|W|, ``[m, p, N]``, as all that follow; inf where an operand or z is out of range.
         s: the smaller of σ(z), σ(−z).
-        l: the larger.
-        high: where ŷ is the larger.
+        l: the larger of the two.
+        high: where ŷ is l rather than s.
         r: ŷ − y.
         delta: Δ.
     """

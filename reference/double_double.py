@@ -2,7 +2,7 @@
 
 It stands between float64, which is no judge of itself, and the oracle, which takes 30 µs a problem.
 Inside this module the axes of the network come first and the stack comes last, in blocks that fit a
-cache: X is ``[m, n, 1, N]``, W ``[1, n, p, N]``, y and everything behind z ``[m, p, N]``.
+cache: for N problems X is ``[m, n, 1, N]``, W ``[1, n, p, N]``, y and everything after z ``[m, p, N]``.
 
 With t = |z|, the smaller s = σ(−t) and the larger l = σ(t) are both relatively accurate, and
 ŷ − y = ±(s − y′) with y′ = y (z ≤ 0) or 1−y (z > 0), so that nothing is lost in saturation.
@@ -33,7 +33,7 @@ _BLOCK = 1 << 14  # products x·w in a block: measured, smaller ones pay NumPy's
 
 
 class Certified(NamedTuple):
-    """An output as hi + lo, within `radius` of the exact value; NaN, NaN, inf where not certified.
+    """An output as hi + lo, within `radius` of the exact value; where nothing is certified, NaN, NaN and inf.
 
     Attributes:
         hi: float64, the double nearest to the sum.

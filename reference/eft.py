@@ -1,6 +1,6 @@
 """Error-free transformations, and arithmetic on unevaluated sums of two doubles, in NumPy.
 
-Notation: a `Pair` (hi, lo) stands for hi + lo with |lo| ≤ ½ulp(hi); v = 2^-53. The relative errors
+Notation: a `Pair` (hi, lo) stands for hi + lo with |lo| ≤ ½ulp(hi). The relative errors
 are for results and partial products that do not underflow; an underflow adds at most 2^-1070.
 
 Sources: Dekker, A floating-point technique for extending the available precision, 1971 (`split`,
@@ -55,13 +55,13 @@ def two_product(a: Float64, b: Float64) -> Pair:
 
 
 def add(a: Pair, b: Pair) -> Pair:
-    """a + b with |error| ≤ 3v²(|a| + |b|): relative to the terms, not to their sum."""
+    """a + b with |error| ≤ 3·2^-106·(|a| + |b|): relative to the terms, not to their sum."""
     s, e = two_sum(a.hi, b.hi)
     return fast_two_sum(s, e + (a.lo + b.lo))
 
 
 def add_accurately(a: Pair, b: Pair) -> Pair:
-    """a + b with a relative error of at most 3v²/(1−4v), even where the terms cancel."""
+    """a + b with a relative error of at most 3·2^-106/(1 − 2^-51), even where the terms cancel."""
     s, e = two_sum(a.hi, b.hi)
     t, f = two_sum(a.lo, b.lo)
     s, e = fast_two_sum(s, e + t)
@@ -69,19 +69,19 @@ def add_accurately(a: Pair, b: Pair) -> Pair:
 
 
 def multiply(a: Pair, b: Pair) -> Pair:
-    """a·b with a relative error of at most 8v²."""
+    """a·b with a relative error of at most 8·2^-106."""
     p, e = two_product(a.hi, b.hi)
     return fast_two_sum(p, e + (a.hi * b.lo + a.lo * b.hi))
 
 
 def multiply_double(a: Float64, b: Pair) -> Pair:
-    """a·b for a double a, with a relative error of at most 3v²."""
+    """a·b for a double a, with a relative error of at most 3·2^-106."""
     p, e = two_product(a, b.hi)
     return fast_two_sum(p, e + a * b.lo)
 
 
 def square(a: Pair) -> Pair:
-    """a² with a relative error of at most 8v²."""
+    """a² with a relative error of at most 8·2^-106."""
     a_hi, a_lo = split(a.hi)
     p = a.hi * a.hi
     e = ((a_hi * a_hi - p) + 2.0 * (a_hi * a_lo)) + a_lo * a_lo
@@ -89,7 +89,7 @@ def square(a: Pair) -> Pair:
 
 
 def reciprocal(a: Pair) -> Pair:
-    """1/a with a relative error of at most 16v²: one Newton step with an exact residual."""
+    """1/a with a relative error of at most 16·2^-106: one Newton step, whose residual is exact."""
     x = 1.0 / a.hi
     p, e = two_product(a.hi, x)
     residual = ((1.0 - p) - e) - a.lo * x
@@ -97,7 +97,7 @@ def reciprocal(a: Pair) -> Pair:
 
 
 def total(a: Pair, axis: int) -> Pair:
-    """The sum along an axis, pairwise: at most ⌈log₂ n⌉ + 1 roundings of `add` on every term."""
+    """The sum along an axis, pairwise: each of n terms passes at most ⌈log₂ n⌉ + 1 roundings of `add`."""
     hi, lo = (np.moveaxis(part, axis, 0) for part in a)
     left_over: Pair | None = None
     while len(hi) > 1:

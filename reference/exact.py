@@ -2,7 +2,8 @@
 
 Every finite number ≠ 0 is an odd integer times a power of two, its *lowest digit*. A product is a multiple of
 the product of both lowest digits, and a sum of products is one of the least of these: the sum's *grid*.
-``docs/accuracy.md``, "Exact sums" and "The logistic", has the proofs.
+``docs/accuracy.md``, "Exact sums" and "The logistic", has the proofs. T is |X|·|W|, and Ω is the largest
+finite number.
 """
 
 from __future__ import annotations
@@ -30,14 +31,15 @@ LEAST = 2.0**-960
 def rounded_size(problem: Problem, T: Float64, units: Units) -> Float64:
     """T where an implementation may round the sum, 0 where none of its orders of operations can.
 
-    Exact is a sum whose T is at most Ω and whose products are all multiples of U, with T < 2^t·U: U is
-    2^(1−t) times the power of two at or below T, but at least the least subnormal, or `LEAST` in float64.
+    A sum is exact if T is at most Ω and all its products are multiples of U, with T < 2^t·U. Here t is the
+    format's precision, and U is 2^(1−t) times the power of two at or below T, but at least the least
+    subnormal, or `LEAST` in float64.
 
     Args:
         problem: in float64; a sum with a number that is not finite is never exact.
         T: |X|·|W|, ``[*stack, m, p]``.
-        units: of an implementation that computes in this format, or in one with more digits; where it
-            rounds its inputs, nothing is exact.
+        units: the error constants of an implementation that computes in this format, or in one with more
+            digits; if it rounds its inputs, no sum is exact.
     """
     if units.claims.u_in:
         return T
@@ -58,14 +60,17 @@ def rounded_size(problem: Problem, T: Float64, units: Units) -> Float64:
 
 
 def grids(X: Float64, W: Float64) -> Exponents:
-    """The exponent of each sum's grid, ``[*stack, m, p]``; of sums of zeros far above any other."""
+    """The exponent of each sum's grid, ``[*stack, m, p]``; if all terms are 0 it is far above any other."""
     x, w = lowest_digits(X), lowest_digits(W)
     terms = x[..., :, None, :] + np.swapaxes(w, -1, -2)[..., None, :, :]
     return np.asarray(np.min(terms, axis=-1))
 
 
 def lowest_digits(A: Float64) -> Exponents:
-    """The exponent of each number's lowest digit; `NO_TERMS` for 0, −`NO_TERMS` if subnormal in float64."""
+    """The exponent of each number's lowest digit, a power of two.
+
+    It is `NO_TERMS` for 0, and −`NO_TERMS` for numbers that are subnormal in float64.
+    """
     bits = np.ascontiguousarray(A).view(np.int64)
     fields = (bits >> FRACTION).astype(np.int32) & FIELD
     integers = (bits & (ONE - 1)) | ONE

@@ -1,7 +1,10 @@
-"""A radius of first-order terms only, in front of the full set: cheap, and never larger than the full one.
+"""The filter: a radius of first-order terms only, which is cheap and never larger than that of the full set.
 
-What it accepts, the full set accepts (``docs/accuracy.md``, "The filter"); what it does not accept goes to
-``reference.bounds``. It is a lower bound of the admissible radius, not a certificate of any error.
+The *full set* is the admissible set that `reference.bounds` computes. It contains whatever the filter accepts
+(``docs/accuracy.md``, "The filter"), and decides about the rest. Notation as in `reference.state`; T =
+|X|·|W|.
+
+The radius is a lower bound of the admissible radius, not a certificate of any error.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ SPREAD = 0.5
 
 
 class Radii(NamedTuple):
-    """The filter's radii around the reference's values; where input is not finite, NaN accepts nothing.
+    """The filter's radii around the reference's values; NaN, which accepts nothing, for inf or NaN inputs.
 
     Radii, :class:`Centers` and `Outputs` have the same fields in the same order.
 
@@ -58,7 +61,16 @@ def centers(reference: stable.Reference) -> Centers:
 
 
 class Factors(NamedTuple):
-    """The relative errors that the radii are made of, each divided by ROOM; equal factors, equal radii."""
+    """The relative errors from which the radii are computed; equal factors give equal radii.
+
+    All but ``mu_dot`` are divided by `ROOM`. The names are those of `reference.units`.
+
+    Attributes:
+        mu_dot: μ of X·W.
+        mu_gradient: μ of ∂L/∂W.
+        nu_row, nu_whole: ν of the loss of one row and of the whole network.
+        kappa_u, u, gamma: the fields of `Units`.
+    """
 
     mu_dot: float
     mu_gradient: float
@@ -70,7 +82,7 @@ class Factors(NamedTuple):
 
     @classmethod
     def of(cls, units: Units, problem: Problem) -> Factors:
-        """Return the factors of an implementation at the sizes of a problem."""
+        """Compute the factors of an implementation with these units for a problem of this size."""
         (m, n), p = problem.X.shape[-2:], problem.y.shape[-1]
         return cls(
             units.with_inputs(units.nu_dot(n)),  # the full set's s has ROOM itself
@@ -90,9 +102,9 @@ def radii(problem: Problem, reference: stable.Reference, factors: Factors, round
 
     Args:
         problem: in float64.
-        reference: of it.
-        factors: of the implementation.
-        rounded: T where it may round X·W, else 0: ``exact.rounded_size``.
+        reference: the float64 reference of the problem.
+        factors: the factors of the implementation.
+        rounded: T = |X|·|W| where the implementation may round X·W, else 0 (`exact.rounded_size`).
     """
     with np.errstate(all="ignore"):
         size = np.abs(reference.r)
@@ -115,9 +127,9 @@ def radii(problem: Problem, reference: stable.Reference, factors: Factors, round
 
 
 def _is_finite(problem: Problem, reference: stable.Reference) -> bool:
-    """Whether all inputs are finite; False also if it takes a closer look to say so.
+    """Whether all inputs are finite; False also if only a closer look could tell.
 
-    T = |X|·|W| is not finite where X or W is not, unless BLAS added it up; r is not where y is not.
+    T = |X|·|W| is not finite where X or W is not, unless BLAS added it up; r is not finite where y is not.
     """
     told = (reference.T, reference.r) if problem.X.shape[-1] <= stable.UNROLLED else problem
     return all(np.isfinite(a).all() for a in told)
@@ -161,7 +173,7 @@ class Packed(NamedTuple):
 
     @classmethod
     def like(cls, arrays: Radii) -> Self:
-        """Allocate memory for as many values, without initial values."""
+        """Allocate memory for arrays of these shapes, without initial values."""
         edges = tuple(itertools.accumulate((array.size for array in arrays), initial=0))
         return cls._of(edges, (array.shape for array in arrays))
 

@@ -1,7 +1,7 @@
 """The admissible set of ∂L/∂W, a dot product of X and Δ, with the effects of overflow.
 
 Notation as in `reference.state`. ``docs/accuracy.md`` has the proofs, in "The gradient" and "Overflow,
-infinities and NaN".
+infinities and NaN". Ω is the largest finite number.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ class Overflows(NamedTuple):
 
 
 def _overflows(state: State, size: Float64) -> Overflows:
-    """Non-finite X and r, and where 2r or |X|ᵀ|Δ| (forward: 2|X|ᵀ|Δ|) may pass Ω; ``size`` is |X|ᵀ|Δ|."""
+    """Find where X or r is not finite, or where 2r or |X|ᵀ|Δ| (in forward mode 2|X|ᵀ|Δ|) may pass Ω.
+
+    ``size`` is |X|ᵀ|Δ|.
+    """
     X, _, W = state.original
     units, r = state.units, state.reference.r
     x, label = np.swapaxes(~np.isfinite(X), -1, -2).any(-1, keepdims=True), np.isinf(r)

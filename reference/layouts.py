@@ -47,20 +47,20 @@ def _strided(array: Array) -> Array:
 
 
 def _reversed(array: Array) -> Array:
-    """Negative strides along every axis."""
+    """A copy with negative strides along every axis."""
     backwards = (slice(None, None, -1),) * array.ndim
     return contiguous(array[backwards])[backwards]
 
 
 def _readonly(array: Array) -> Array:
-    """Contiguous, and not writeable."""
+    """A contiguous copy that is not writeable."""
     copy = contiguous(array)
     copy.flags.writeable = False
     return copy
 
 
 def _broadcast(array: Array) -> Array:
-    """Stride zero along the first axis where all its slices are the same bytes; contiguous otherwise."""
+    """A view with stride 0 along the first axis if all its slices are equal, else a contiguous copy."""
     if array.ndim < 3 or not _repeats(array):
         return contiguous(array)
     return np.broadcast_to(contiguous(array[:1]), array.shape)
@@ -73,7 +73,7 @@ def _repeats(array: Array) -> bool:
 
 
 def _offset8(array: Array) -> Array:
-    """Contiguous, beginning 8 bytes after a multiple of 64 bytes."""
+    """A contiguous copy that begins 8 bytes after a multiple of 64 bytes."""
     return contiguous(array, offset=8)
 
 

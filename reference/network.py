@@ -3,7 +3,7 @@
 Notation: X is ``[*stack, m, n]``, W ``[*stack, n, p]``, y and ŷ ``[*stack, m, p]``; the document has
 m = p = 1 and n = 3. Leading axes stack independent networks. Every function computes in the dtype that comes
 in. Where a derivative with respect to a weight is meant, ``i`` counts inputs from 0 and the m samples are
-summed, as the loss sums them.
+summed, as the loss sums them. The document writes Δl₁ for ∂L/∂z.
 """
 
 from __future__ import annotations

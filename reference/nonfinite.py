@@ -17,9 +17,9 @@ class Special(NamedTuple):
     Attributes:
         plus: a term is +inf.
         minus: a term is −inf.
-        must: NaN whatever the order: a NaN operand, 0·inf, or terms of both infinite signs.
-        may: NaN is allowed: subnormal·inf where subnormals are flushed.
-        free: rounded inputs may reach infinity, so anything is allowed.
+        must: the sum is NaN in every order: because of a NaN operand, 0·inf, or infinite terms of both signs.
+        may: the sum may be NaN: a subnormal operand may be flushed to zero and multiplied by inf.
+        free: inputs that are rounded first may become infinite, so any value is admissible.
     """
 
     plus: Bool

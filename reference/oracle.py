@@ -113,7 +113,7 @@ def _array(problems: list[list[list[arb]]], output: int, shape: tuple[int, ...])
 
 
 def _problem(X: _Matrix, y: _Matrix, W: _Matrix, bits: int) -> list[list[arb]]:
-    """One network: its outputs in the order of `Exact`, each flat, with the precision it takes."""
+    """The outputs of one network in the order of `Exact`, each flat, at whatever precision they need."""
     ctx.prec = EXACT_BITS
     columns = list(zip(*W, strict=True))
     z = [dot(row, column) for row in X for column in columns]
@@ -128,7 +128,7 @@ def _problem(X: _Matrix, y: _Matrix, W: _Matrix, bits: int) -> list[list[arb]]:
 
 
 def _network(X: _Matrix, z: list[arb], labels: list[arb]) -> Iterator[list[arb]]:
-    """Everything behind z at the current precision; labels are y where z ≤ 0 and 1−y where z > 0."""
+    """All quantities after z, at the current precision; labels are y where z ≤ 0 and 1−y where z > 0."""
     m, p = len(X), len(z) // len(X)
     e = [(-abs(t)).exp() for t in z]
     larger = [_ONE / (_ONE + f) for f in e]

@@ -1,7 +1,8 @@
 """The product z = X·W: its radius, how far its partial sums may run, and how far σ moves within it.
 
 Notation as in ``docs/accuracy.md``: T = |X|·|W|, P and N are the sums of the positive and of the negative
-products by size, and Ω is the largest finite number.
+products by size, and Ω is the largest finite number; p = σ(z) and q = σ(−z); z_lo and z_hi are the ends of
+z ± e_z; `reference.units` defines ν, μ and h.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ LARGEST = FORMATS["float64"].largest
 
 
 class Product(NamedTuple):
-    """z = X·W with its radius, and masks of the elements that may overflow on each side or be NaN."""
+    """z = X·W with its radius, all arrays ``[*stack, m, p]``.
+
+    Attributes:
+        z: X·W.
+        e_z: the radius around z.
+        plus, minus: where a partial sum may overflow to +inf and to −inf.
+        may, must: where z may be NaN, and where it must be.
+    """
 
     z: Float64
     e_z: Float64
@@ -46,13 +54,16 @@ def _past_float64(z: Float64, e_z: Float64, P: Float64, N: Float64) -> tuple[Flo
 
 
 def product(problem: Problem, reference: stable.Reference, rounded: Float64, units: Units) -> Product:
-    """z and e_z = μT + (1+ν)(Σ_{subnormal}|x·w| + 2n·h), and the overflow of partial sums.
+    """Compute z, its radius e_z, and where partial sums may overflow.
+
+    e_z = μT + (1+ν)(S + 2n·h), where S is the sum of |x·w| over the products with a subnormal operand if
+    those may vanish, and 0 otherwise. ``rounded`` takes the place of T.
 
     Args:
         problem: finite, in float64.
-        reference: of it.
-        rounded: T where a sum may round, else 0.
-        units: of the implementation.
+        reference: the float64 reference of the problem.
+        rounded: T where the sum may be rounded, else 0.
+        units: the error constants of the implementation.
     """
     X, _, W = problem
     n = X.shape[-1]

@@ -26,7 +26,7 @@ class Reference(NamedTuple):
         q: 1 − ŷ = σ(−z), ``[*stack, m, p]``.
         r: ∂L/∂ŷ = ŷ − y, ``[*stack, m, p]``.
         slope: ∂ŷ/∂z = ŷ(1 − ŷ), ``[*stack, m, p]``.
-        delta: Δl₁, ``[*stack, m, p]``.
+        delta: Δl₁ = ∂L/∂z, ``[*stack, m, p]``.
         grad: ∂L/∂W, ``[*stack, n, p]``.
     """
 
@@ -41,14 +41,14 @@ class Reference(NamedTuple):
 
 
 def logistic(z: Float64) -> tuple[Float64, Float64]:
-    """σ(z) and σ(−z), each to full relative accuracy: e^-|z| or 1, whichever it takes, over 1 + e^-|z|."""
+    """σ(z) and σ(−z), each to full relative accuracy, as 1 / (1 + e^-|z|) or e^-|z| / (1 + e^-|z|)."""
     above, below = np.exp(np.minimum(z, 0)), np.exp(-np.maximum(z, 0))  # one of them is 1, exactly
     one_plus = 1 + above * below
     return above / one_plus, below / one_plus
 
 
 def contract(A: Float64, B: Float64) -> Float64:
-    """A·B over the last two axes; loops over few rows and terms, which a stack of small products needs."""
+    """A·B over the last two axes; by loops if rows or terms are few, which is faster for small products."""
     rows, inner = A.shape[-2:]
     if inner > UNROLLED:
         return np.matmul(A, B)
@@ -80,7 +80,7 @@ def product_and_size(X: Float64, W: Float64) -> tuple[Float64, Float64]:
 
 
 def half_squares(r: Float64) -> tuple[Float64, Float64]:
-    """½r² added up to the loss of each row and of the whole network, in one order wherever it is called."""
+    """½r² added up to the loss of each row and of the whole network, always in the same order."""
     rows = sum_last(np.ascontiguousarray((0.5 * r) * r))
     return rows, sum_last(rows)
 
@@ -91,7 +91,7 @@ def sum_last(a: Float64) -> Float64:
 
 
 def widen(problem: Problem) -> Problem:
-    """The problem in float64; every format embeds exactly."""
+    """The problem in float64, which holds the numbers of every format exactly."""
     with np.errstate(invalid="ignore"):  # a signalling NaN warns
         return Problem(*(np.asarray(a).astype(np.float64, copy=False) for a in problem))
 

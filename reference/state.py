@@ -1,8 +1,8 @@
 """The state from which the admissible sets of one stack are made: centers, radii, and masks.
 
 Notation as in ``docs/accuracy.md``, which proves every line: e_t is the radius around the reference's t,
-p = σ(z), q = σ(−z), r = p − y, A = |r| + e_r; p₁ and q₁ are upper ends; ν, κu, φ, h, u, γ are
-``reference.units``.
+p = σ(z), q = σ(−z), r = p − y, A = |r| + e_r; p₁ and q₁ are the upper ends of p and q; s is how far σ moves
+within the radius of z; `reference.units` defines ν, κu, φ, h, u and γ.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reference.units import ROOM, UNJUDGED, Units
 
 
 class Radii(NamedTuple):
-    """Radii and upper ends, each ``[*stack, m, p]``."""
+    """The radii of p, r, ∂ŷ/∂z and Δ, and A, each ``[*stack, m, p]``."""
 
     e_p: Float64
     e_r: Float64
@@ -33,14 +33,14 @@ class State(NamedTuple):
     Attributes:
         original: the problem in float64.
         problem: the same with zeros in place of what is not finite.
-        units: the small numbers.
-        product: z and its radius.
-        reference: the centers.
-        radii: the radii.
+        units: the error constants of the implementation.
+        product: z = X·W with its radius.
+        reference: the float64 values of all quantities, which are the centers of their sets.
+        radii: the radii around these values.
         must: where Δ must be NaN.
         doubled: where 2r may overflow.
-        free: where every ŷ in [0, 1] is possible.
-        rounded: T where X·W may round, else 0.
+        free: where every ŷ in [0, 1] is admissible.
+        rounded: T = |X|·|W| where the sum X·W may be rounded, else 0.
     """
 
     original: Problem
@@ -60,7 +60,7 @@ def state_of(problem: Problem, units: Units, reference: stable.Reference | None)
 
     Args:
         problem: in any of the four formats.
-        units: of the implementation.
+        units: the error constants of the implementation.
         reference: ``stable.evaluate`` of the problem, where the caller has it already.
     """
     original = stable.widen(problem)
@@ -84,8 +84,9 @@ def state_of(problem: Problem, units: Units, reference: stable.Reference | None)
 def three_values(state: State) -> list[State]:
     """The states in which ŷ is 0, ½ or 1 wherever its set is all of [0, 1] but no other value can come.
 
-    There the sum is 0 or at least its grid G ≥ t, and σ(−G) < 2^-G ≤ u. A sum that is formed again may come
-    out otherwise: r has one of the three values, and ŷ·(1−ŷ) any one. None where that is so nowhere.
+    There X·W is 0 or at least its grid G in size (`reference.exact`). G is at least the format's precision,
+    so that σ(−G) < 2^-G ≤ u. An implementation may form the sum twice, with two results: so r has one of the
+    three values, ŷ·(1−ŷ) has any of them, and there are nine states. Without such elements there are none.
     """
     X, _, W = state.problem
     units = state.units
@@ -100,7 +101,10 @@ def three_values(state: State) -> list[State]:
 
 
 def _with(state: State, few: Bool, of_r: float, of_slope: float) -> State:
-    """The state in which σ is that of such sums in those elements, off by u, its own error and φ."""
+    """The state in which the elements `few` have r from σ(of_r) and ŷ·(1−ŷ) from σ(of_slope).
+
+    Each of these σ is off by at most u, its own error and φ.
+    """
     X, y, units = state.problem.X, state.original.y, state.units
     s = np.full(few.shape, ROOM * units.format.u)
     after = stable.after_product(X, y, np.where(few, of_slope, state.reference.z), state.reference.T)
@@ -114,7 +118,7 @@ def _with(state: State, few: Bool, of_r: float, of_slope: float) -> State:
 
 
 def _radii(moved_by: tuple[Float64, Float64], p: Float64, q: Float64, r: Float64, units: Units) -> Radii:
-    """The radii, from s and e_p."""
+    """The radii, from s and e_p, which are given together."""
     s, e_p = moved_by
     u, h = units.u, units.h
     p_1 = np.minimum(1, p + e_p)
@@ -136,5 +140,5 @@ def any_over(mask: Bool, axis: tuple[int, ...]) -> Bool:
 
 
 def judged_where(nu: float, everything: Bool, must: Bool) -> Bool:
-    """Where a check can fail: ν is below ¼, and the set does not hold everything that can come."""
+    """Where a check can fail: ν is below ¼, and the set does not hold everything that the output can be."""
     return np.asarray((nu < UNJUDGED) & (~everything | must))

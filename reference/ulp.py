@@ -8,6 +8,7 @@ so it is the distance between neighbours of the format around v, and below the l
 and at zero, it stays the least subnormal number. It belongs to the exact value, not to the result:
 a result in the next binade is measured with the same unit. This is Harrison's and Muller's ulp
 (Muller et al., Handbook of Floating-Point Arithmetic, 2nd ed., section 2.3.2) with e bounded below.
+Ω is the largest finite number.
 
 An exact value is given as the unevaluated sum hi + lo of doubles, hi the double nearest to it and lo
 the double nearest to the rest, as `reference.oracle.to_floats` gives it; hi = ±inf beyond float64.

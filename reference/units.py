@@ -1,4 +1,10 @@
-"""The small numbers that the bounds are made of: one format and one set of claims, as float64 constants."""
+"""The error constants of the bounds, such as the unit roundoff, for one format and one set of claims.
+
+Notation as in ``docs/accuracy.md``: u is the unit roundoff; ν is the error of a sum relative to the sizes of
+its terms, and μ is the same if the inputs of products are rounded too; κu and φ are the relative and the
+absolute error of the logistic; h is the largest error of one rounding to the subnormal range; γ is the
+relative error of the products in Δ; Ω is the largest finite number.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +28,7 @@ DELTA_ROUNDINGS, MEAN_DELTA, MEAN_LOSS = 4, 4, 3
 
 @dataclass(frozen=True)
 class Units:
-    """Unit roundoffs and thresholds, widened so that they also cover the float64 reference.
+    """The error constants of an implementation, widened so that they also cover the float64 reference.
 
     Attributes:
         u: unit roundoff of the format plus that of the reference.
@@ -44,7 +50,7 @@ class Units:
 
     @classmethod
     def of(cls, format: Format, claims: Arithmetic) -> Units:
-        """The units of an implementation with these claims in this format."""
+        """Compute the error constants of an implementation with these claims in this format."""
         u = format.u * ROOM + U_REFERENCE
         roundings = (DELTA_ROUNDINGS + (MEAN_DELTA if claims.rescaled_mean else 0)) * u
         return cls(
@@ -64,16 +70,16 @@ class Units:
         return float((1 + (terms + 1) * wide) * (1 + self.u) ** stored - 1)
 
     def nu_dot(self, terms: int) -> float:
-        """ν of a dot product of so many terms."""
+        """ν of a dot product with this number of terms."""
         return self._nu(terms, self.claims.u_acc, STORED_DOT)
 
     def nu_loss(self, terms: int) -> float:
-        """ν of a loss over so many terms ½(y−ŷ)²: two roundings in each, and those of a mean."""
+        """ν of a loss with this number of terms ½(y−ŷ)²: two roundings in each term, and those of a mean."""
         mean = MEAN_LOSS if self.claims.rescaled_mean else 0
         return self._nu(terms + 2 + mean, self.claims.u_sum, STORED_LOSS + mean)
 
     def nu_gradient(self, terms: int) -> float:
-        """ν of ∂L/∂W over so many samples; forward mode adds them up where the loss is added up."""
+        """ν of ∂L/∂W for this number of samples; forward mode adds them in the accumulator of the loss."""
         nu = self.nu_dot(terms)
         return max(nu, self._nu(terms, self.claims.u_sum, STORED_DOT)) if self.claims.forward else nu
 
@@ -101,7 +107,7 @@ class Units:
         }
 
     def overflows(self, nu: float) -> float:
-        """Sums of at least this size may overflow: Ω / (1 + 2ν), or with μ for ν."""
+        """Ω / (1 + 2ν), the size from which a sum may overflow; callers may pass μ for ν."""
         return self.format.largest / (1 + 2 * nu)
 
     @property

@@ -1,7 +1,8 @@
 """Which numbers are judged: those whose admissible set holds less than everything that the output can be.
 
-Most networks are told by the sizes of their numbers alone; only the few others need their full sets
-(``docs/accuracy.md``, "Not judged").
+For most networks the sizes of their numbers decide; only the few others need the sets of `reference.bounds`
+(``docs/accuracy.md``, "Not judged"). T is |X|·|W|, r is ŷ − y, ν is that of `reference.units`, and Ω is the
+largest finite number.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def judged(shape: tuple[int, ...], units: Units) -> dict[str, bool]:
 
     Args:
         shape: ends with m, n and p.
-        units: of the implementation.
+        units: the error constants of the implementation.
     """
     m, n, p = shape[-3:]
     z, dot = units.nu_dot(n), units.nu_gradient(m)
@@ -55,7 +56,7 @@ class Sizes(NamedTuple):
 
     @classmethod
     def of(cls, problem: Problem, reference: stable.Reference, rounded: Float64) -> Self:
-        """Return the sizes of a problem in float64, of its reference and of the ``rounded`` of `radii`."""
+        """Find the largest sizes in a float64 problem, its reference, and ``rounded`` as in `doubtful`."""
         arrays = (rounded, reference.T, reference.r, problem.X, problem.W)
         return cls(*(float(np.maximum(np.max(a), -np.min(a))) for a in arrays))
 
@@ -65,14 +66,15 @@ def doubtful(
 ) -> NDArray[np.intp]:
     """The networks in which a set may hold everything that its output can be; all others are judged.
 
-    The places in the flat stack, of too many rather than of too few (``docs/accuracy.md``, "Not judged").
+    The result has their places in the flat stack, rather too many than too few (``docs/accuracy.md``, "Not
+    judged").
 
     Args:
         problem: in float64.
-        reference: of it.
-        units: of the implementation.
-        rounded: as for `radii`.
-        sizes: of all these.
+        reference: the float64 reference of the problem.
+        units: the error constants of the implementation.
+        rounded: T where the implementation may round X·W, else 0, as in `reference.filter.radii`.
+        sizes: the largest sizes of all these numbers.
     """
     (m, n), p, largest = problem.X.shape[-2:], problem.y.shape[-1], units.format.largest
     mu, own = units.with_inputs(units.nu_dot(n)), 2 * n * units.h * (1 + units.nu_dot(n))
@@ -92,7 +94,10 @@ def doubtful(
 
 
 def _large_products(X: Float64, r: Float64, largest: float) -> NDArray[np.intp]:
-    """The networks whose sums of x·Δ or residuals come near Ω: m·max(1, |x|)·(|r| + 2) does, or is NaN."""
+    """The networks whose sums of x·Δ or of residuals may come near Ω, or contain a NaN.
+
+    These are the networks in which m·max(1, |x|)·(|r| + 2) comes near it.
+    """
     m = X.shape[-2]
     root = math.sqrt(
         largest / (ROOM_FOR_SUMS * m)

@@ -74,7 +74,7 @@ class Jax:
         return jax.device_put(array, may_alias=self.mode["execution"] != "donate")
 
     def _over(self, arrays: Given) -> Found:
-        """Return the mode's outputs for these arrays; those that the mode closes over become constants."""
+        """Return the mode's outputs for these arrays; arrays that the mode closes over become constants."""
         constants = {name: jax.device_put(arrays.pop(name)) for name in self.mode.closed}
         if not constants:
             return self._executed(arrays)
@@ -82,7 +82,7 @@ class Jax:
 
     @cached_property
     def _executed(self) -> Callable[[Given], Found]:
-        """The function of all three arrays, prepared once as the mode executes it."""
+        """The function of X, y and W as the mode executes it, made once."""
         return self._execute(lambda given: self._function(**given))
 
     def _execute(self, function: Callable[[Given], Found]) -> Callable[[Given], Found]:

@@ -45,7 +45,10 @@ def _spec(*axes: str | None) -> PartitionSpec:
 
 
 def sharded(network: Network) -> Pass:
-    """Return the forward pass of a stack under `jax.shard_map`: over its rows if even, else its networks."""
+    """Return the forward pass of a stack under `jax.shard_map`, which divides the stack among the devices.
+
+    It divides the rows of every network if `DEVICES` divides their number, otherwise the first stack axis.
+    """
     mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(AxisType.Auto,))
     row_axis = -1 if network.columns else -2
 

@@ -1,4 +1,7 @@
-"""What JAX's modes claim about their arithmetic, and the source of each claim."""
+"""What JAX's modes claim about their arithmetic, and the source of each claim.
+
+κ bounds the error of the logistic (`reference.arithmetic`).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ LOOPS = ("map", "scan")  # loops over rows: they accumulate values and cotangent
 
 
 def claims(mode: Mode, dtype: str) -> Arithmetic:
-    """Return the claims: those measured on the CPU, and on every device those that the mode's options imply.
+    """Return the claims measured on the CPU and, on every device, those that follow from the mode's options.
 
     Nothing was measured on devices other than the CPU; there, all other claims are the default ones.
     """
@@ -49,7 +52,11 @@ def _on_cpu(mode: Mode, dtype: str) -> Arithmetic:
 
 
 def _asked_for(mode: Mode, dtype: str) -> dict[str, Any]:
-    """Return the claims that options imply: TF32 products on a GPU, unless switched off, and forward mode."""
+    """Return the claims that follow from the mode's options.
+
+    On a GPU, float32 products use TF32 unless the mode asks for the highest precision; a derivative may be of
+    forward mode.
+    """
     made: dict[str, Any] = {}
     if dtype == "float32" and mode["device"] == "gpu" and mode["matmul"] != "matmul_highest":
         made |= {"u_in": TF32}

@@ -86,18 +86,21 @@ class Torch:
         return from_columns(outputs) if self.network.columns else outputs
 
     def _over(self, arrays: dict[str, Tensor]) -> Found:
-        """Return the mode's outputs for these arrays; those that the mode closes over become constants."""
+        """Return the mode's outputs for these arrays; arrays that the mode closes over become constants."""
         constants = {name: arrays[name] for name in self.mode.closed}
         computed = self._prepared if not constants else self._prepare(constants)
         return computed(**arrays)
 
     @cached_property
     def _prepared(self) -> Callable[..., Found]:
-        """The prepared function of a mode without constants, made once."""
+        """The function of X, y and W that computes the outputs of a mode without constants, made once."""
         return self._prepare({})
 
     def _prepare(self, constants: dict[str, Tensor]) -> Callable[..., Found]:
-        """Return the function of all three arrays that computes the mode's outputs as it executes them."""
+        """Return the function of X, y and W that computes the outputs, compiled or not, as the mode says.
+
+        It closes over the constants.
+        """
         execute, derivative = EXECUTIONS[self.mode["execution"]], self.mode["derivative"]
         if derivative == "module":
             return Modules(execute)
@@ -119,7 +122,7 @@ class Torch:
 def _closed(
     execute: Callable[[Routine], Routine], function: Routine, constants: dict[str, Tensor]
 ) -> Routine:
-    """Execute the function with the constants closed over; the result takes X, y and W all the same."""
+    """Return what `execute` makes of the function with constants closed over; it still takes X, y and W."""
     if not constants:
         return execute(function)
 

@@ -1,4 +1,7 @@
-"""What PyTorch's modes claim about their arithmetic, and the source of each claim."""
+"""What PyTorch's modes claim about their arithmetic, and the source of each claim.
+
+κ bounds the error of the logistic (`reference.arithmetic`).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ SOURCES = {
 
 
 def claims(mode: Mode, dtype: str) -> Arithmetic:
-    """Return the claims: those measured on the CPU, and on every device those that the mode's options imply.
+    """Return the claims measured on the CPU and, on every device, those that follow from the mode's options.
 
     Nothing was measured on devices other than the CPU; there, all other claims are the default ones.
     """
@@ -47,7 +50,11 @@ def _measured(dtype: str) -> Arithmetic:
 
 
 def _asked_for(mode: Mode, dtype: str) -> dict[str, Any]:
-    """Return the claims that options imply: narrower inputs of products, forward mode, `torch.nn`'s mean."""
+    """Return the claims that follow from the mode's options.
+
+    A switch may round the inputs of matrix products, a derivative may be of forward mode, and the loss of
+    `torch.nn` is a mean times its count.
+    """
     made: dict[str, Any] = {}
     if dtype == "float32" and mode["matmul"] in U_IN:
         made |= {"u_in": U_IN[mode["matmul"]]}

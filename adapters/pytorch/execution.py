@@ -36,7 +36,7 @@ EXECUTIONS: dict[str, Callable[[Routine], Routine]] = {
 
 @contextmanager
 def switches(mode: Mode, threads: int) -> Iterator[None]:
-    """Set the adapter's threads, and for one call the mode's accuracy switches, restored afterwards."""
+    """Set torch's number of threads and, until the block ends, the mode's accuracy switches."""
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     precision, deterministic = (

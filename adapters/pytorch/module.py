@@ -17,7 +17,7 @@ Execute = Callable[[Any], Any]
 
 
 class Modules:
-    """Modules prepared for execution, one for each shape of W, dtype and device."""
+    """The network as a `torch.nn` module, made once for each shape of W, dtype and device."""
 
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
@@ -53,7 +53,7 @@ class Modules:
         return y_hat.detach(), loss.detach(), linear.weight.grad.mT
 
     def _module(self, W: Tensor) -> tuple[torch.nn.Linear, Callable[[Tensor], Tensor]]:
-        """Return a linear layer of W's shape on its device, and the module with it, ready to run."""
+        """Return a linear layer of W's shape on its device, and the network as a module with that layer."""
         given = {"bias": False, "dtype": W.dtype, "device": W.device}
         linear = torch.nn.utils.skip_init(torch.nn.Linear, *W.shape, **given)  # type: ignore[no-untyped-call]  # it has no types
         return linear, self._execute(torch.nn.Sequential(linear, torch.nn.Sigmoid()))

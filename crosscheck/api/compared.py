@@ -43,12 +43,14 @@ class ComparedOutput(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ComparedAdapters:
-    """The results of a comparison; its text is the report that ``crosscheck compare`` prints.
+    """The results of `compare_adapters`, shown as the report that ``crosscheck compare`` prints.
+
+    The object counts as true if it is within bounds.
 
     Attributes:
-        outputs: the result of each adapter, dtype and output.
-        within_bounds: whether every adapter was judged, and none is wrong, failed or gave no answer.
-        reasons: the reasons why not all is within bounds.
+        outputs: an entry for each adapter, dtype and output.
+        within_bounds: whether every adapter was judged, and none is wrong, failed or gave no answer in time.
+        reasons: a line for each reason why not all is within bounds; empty if all is.
         text: the report.
     """
 

@@ -28,7 +28,7 @@ SAME: Final = "the same bits"
 
 
 def evaluated(adapter: CheckedAdapter, case: Case | Literal) -> Outputs:
-    """Evaluate a case."""
+    """Return an adapter's outputs for a case."""
     return evaluate_stack(adapter, case.problem())
 
 
@@ -45,7 +45,7 @@ def first_number(outputs: Outputs, name: str) -> float:
 
 
 def numbers_of(*names: str) -> AnswerFunction:
-    """Make an answer that lists the first numbers of some outputs, without the sign of a zero."""
+    """Make a function that answers with the first number of each of these outputs; −0 is shown as 0."""
 
     def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
         outputs = evaluated(adapter, case)
@@ -57,7 +57,7 @@ def numbers_of(*names: str) -> AnswerFunction:
 
 
 def by_z(names: Mapping[float, str]) -> AnswerFunction:
-    """Make an answer that gives the name of the z whose σ(z) is nearest to ŷ; a NaN is answered as such."""
+    """Make a function that answers with the name of the z whose σ(z) is nearest to ŷ, or that ŷ is NaN."""
     z = np.array(list(names))
 
     def answer(adapter: CheckedAdapter, case: Case | Literal) -> str:
@@ -100,7 +100,7 @@ def dtypes_kept(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 
 def width_of_loss(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Answer "wide" if the loss is the number nearest to the exact one, which a few more digits ensure."""
+    """Answer "wide" if the loss is the number nearest to the exact one, as with a wider accumulator."""
     r = 0.5 - case.problem().y.astype(np.float64)
     want = float(nearest(math.fsum((0.5 * r * r).flat), 0.0, case.format))
     got = first_number(evaluated(adapter, case), "loss")
@@ -108,7 +108,7 @@ def width_of_loss(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 
 def by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Compare ŷ of the same z at all places in columns of all lengths."""
+    """Answer whether ŷ of the same z has the same bits at every place of columns of the lengths `LENGTHS`."""
     X, y, W = case.problem()
     seen: dict[str, str] = {}
     for length in LENGTHS:
@@ -123,7 +123,10 @@ def by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 
 def alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Compare the first networks of a stack with each of them alone, with the stack's memory alignment."""
+    """Answer how many of the first `ALONE` networks of a stack have other bits when evaluated alone.
+
+    Each lies in memory that is aligned as the stack is.
+    """
     problem = case.problem()
     whole = evaluate_stack(adapter, problem)
     found = []
@@ -136,20 +139,20 @@ def alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
 
 
 def by_alignment(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Compare the results with those of contiguous arrays."""
+    """Answer which outputs have other bits than for the same numbers in contiguous arrays."""
     aligned = replace(case, layout="contiguous")
     return _difference(differing(evaluated(adapter, aligned), evaluated(adapter, case)))
 
 
 def by_threads(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Compare the results with those of the variant with other threads."""
+    """Answer which outputs have other bits with another number of threads."""
     if not isinstance(adapter, WithThreadVariant):
         raise NotImplementedError("no second adapter with other threads")
     return _difference(differing(evaluated(adapter, case), evaluated(adapter.thread_variant, case)))
 
 
 def by_run(adapter: CheckedAdapter, case: Case | Literal) -> str:
-    """Compare the results of several calls."""
+    """Answer which outputs have other bits when the same call is repeated."""
     return _difference(differing(*(evaluated(adapter, case) for _ in range(RUNS))))
 
 

@@ -104,7 +104,7 @@ def _unanswered(observations: Sequence[Observation]) -> list[str]:
 
 
 def _where(missing: Sequence[Observation]) -> str:
-    """Return the name of the probe if there is only one, otherwise the number of probes."""
+    """Say at which probes an answer is missing: the name if it is one probe, otherwise their number."""
     names = list(dict.fromkeys(observation.probe for observation in missing))
     return names[0] if len(names) == 1 else f"{len(names)} probes"
 

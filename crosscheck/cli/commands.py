@@ -247,7 +247,7 @@ def _core(  # noqa: PLR0913, as `compare`
     seed: int | None,
     thorough: bool,
 ) -> tuple[Any, list[Any]]:
-    """Return the core plan, with the same cases for all adapters, and the adapters."""
+    """Return the plan without ``--matrix``, whose cases are the same for all adapters, and the adapters."""
     from crosscheck.inputs.regimes import REGIMES
     from crosscheck.plans.core import PROBLEMS, core_plan
 
@@ -260,7 +260,7 @@ def _core(  # noqa: PLR0913, as `compare`
 def _matrix(
     only: Sequence[str], outside: Sequence[str], dtypes: tuple[str, ...], *, thorough: bool, **others: Any
 ) -> tuple[Any, list[Any]]:
-    """Return the plan of the matrix, and its modes."""
+    """Return the plan of the matrix, and the modes that it has cases for."""
     from crosscheck.plans.matrix import matrix_plan, selected
 
     if given := [name for name, value in others.items() if value not in (None, ())]:

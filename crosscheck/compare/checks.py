@@ -38,7 +38,7 @@ class ContractCheck(NamedTuple):
 
 
 def start_checks(plan: Plan, pool: AdapterPool) -> Iterator[ContractCheck]:
-    """Start the plan's contract checks."""
+    """Submit the plan's contract checks to the adapters' processes, and yield them before they have ended."""
     for case, names in cases_of(plan.contract, pool.adapters):
         problem = case.problem()
         yield from (ContractCheck(case, name, pool.submit_contract(name, problem)) for name in names)

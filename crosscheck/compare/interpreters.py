@@ -1,4 +1,4 @@
-"""A comparison under two interpreters: the same cases in one table, and a gate of the second interpreter."""
+"""The gate of ``crosscheck compare --python OLD --python NEW``: what changes between two interpreters."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Diagnosis by probes: which equation of the document an adapter computes wrongly.
+"""Diagnosis by equation probes (`crosscheck.explain.probes`): which equation an adapter computes wrongly.
 
 As a function of y, Δ = (ŷ − y)·ŷ(1 − ŷ) is a line with root ŷ, from (13), and slope −ŷ(1 − ŷ), from (14–16).
 So a few labels at each of a few z show which of the two is wrong. A hypothesis about a fault is accepted if
-undoing the fault brings every probe back into its admissible set.
+undoing the fault brings the result of every equation probe back into its admissible set.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SYMBOLS: Final = {"y_hat": "ŷ", "loss": "L", "grad": "Δ"}
 
 
 def by_probes(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDiagnosis:
-    """Diagnose the first equation that differs, as far as probes can distinguish equations.
+    """Diagnose the first equation that differs, as far as equation probes can distinguish equations.
 
     Raises:
         AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate the probes.
@@ -80,7 +80,7 @@ def _gradient(probes: EquationProbes, disagreement: Disagreement) -> EquationDia
 
 
 def _constant(probes: EquationProbes, name: str) -> float | None:
-    """Return a factor c such that got / c is admissible at every probe; None if there is none."""
+    """Return a factor c such that got / c is admissible at every equation probe; None if there is none."""
     got, exact = probes.got[name], probes.exact[name]
     with np.errstate(all="ignore"):
         ratios = (got / exact)[np.isfinite(got / exact) & (exact != 0)]
@@ -100,7 +100,7 @@ def _unexplained(factor: float, disagreement: Disagreement) -> str:
 
 
 def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
-    """Yield the faults that explain the probes, the simplest first: a quantity and a sentence for each."""
+    """Yield the faults that explain the results, the simplest first, each as a quantity and a sentence."""
     got, whole = probes.got["grad"], probes.sets["grad"]
     p, slope = probes.exact["y_hat"], probes.exact["dyhat_dz"]
     with np.errstate(all="ignore"):
@@ -115,7 +115,10 @@ def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
 
 
 def _depends_on_z(probes: EquationProbes) -> bool:
-    """Whether one wrong factor for each z, computed at the label 0, explains Δ at all labels."""
+    """Whether Δ is right but for a factor for each z, which is the same at every label.
+
+    The factor is computed at the label 0.
+    """
     got, exact = probes.got["grad"][GRID], probes.exact["grad"][GRID]
     factor = np.repeat((got / exact)[:: len(GRID_Y)], len(GRID_Y))
     corrected = at(probes.sets["grad"], (GRID,)).contains(got / factor).all()
@@ -123,7 +126,7 @@ def _depends_on_z(probes: EquationProbes) -> bool:
 
 
 def _wrong_roots(probes: EquationProbes, slope: Float64) -> Iterator[tuple[str, str]]:
-    """Yield the hypothesis that Δ, as a line in y, has the right slope and a wrong root."""
+    """Yield the fault that Δ, a line in y, has the right slope and is 0 at another y than ŷ, if it fits."""
     table = (probes.got["grad"], probes.sets["grad"].radius, slope, probes.exact["y_hat"])
     got, radius, want, y_hat = (a[GRID].reshape(-1, len(GRID_Y)) for a in table)  # a row for each z
     fall = got[:, 0] - got[:, 1]
@@ -138,7 +141,7 @@ def _wrong_roots(probes: EquationProbes, slope: Float64) -> Iterator[tuple[str, 
 
 
 def _by_location(probes: EquationProbes) -> Iterator[tuple[str, str]]:
-    """Yield where Δ is right and where it is wrong, for faults that no simpler hypothesis explains."""
+    """Yield a fault that says where Δ is right and where it is wrong, if nothing simpler explains it."""
     wrong = probes.outside["grad"]
     at_own_z, grid = np.split(wrong[GRID], [len(GRID_Y)])
     if wrong[0] != wrong[-1]:
@@ -159,7 +162,7 @@ def _probed_at(probes: EquationProbes) -> str:
 
 
 def _first_wrong_probe(probes: EquationProbes, name: str) -> str:
-    """Return the first wrong probe in numbers, and how many probes are wrong."""
+    """Describe the first equation probe that is wrong, in numbers, and say how many are wrong."""
     wrong: Bool = probes.outside[name]
     i = int(np.argmax(wrong))
     got, exact = format_number(float(probes.got[name][i]), probes.format), float(probes.exact[name][i])

@@ -69,7 +69,7 @@ class Element:
 
     @property
     def inner(self) -> tuple[int, ...]:
-        """The index of the element in that problem's output."""
+        """The index of the element in the output of its problem alone, that is, without stack axes."""
         return self.index[self.judge.problem.X.ndim - 2 :]
 
     @cached_property

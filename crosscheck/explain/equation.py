@@ -61,7 +61,7 @@ def reference_is_wrong(element: Element, claims: Collection[Arithmetic]) -> bool
 def first_equation(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDiagnosis:
     """Return the first equation of the document at which the adapter leaves the admissible set.
 
-    The adapter's own trace decides if it can, otherwise probes do.
+    The adapter's own trace decides if it can, otherwise equation probes do.
     """
     try:
         return (

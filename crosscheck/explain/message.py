@@ -71,7 +71,10 @@ def replay(text: str, selector: str) -> str:
 
 
 def _command() -> str:
-    """Return the command's path to paste here: short in a checkout, else the one beside this Python."""
+    """Return the path of the command ``crosscheck``, for a line that a user pastes into a shell.
+
+    In the folder of a checkout it is `INSTALLED`, elsewhere the command beside this Python interpreter.
+    """
     there = INSTALLED if INSTALLED.is_file() else Path(sys.executable).with_name("crosscheck")
     return shlex.quote(str(there))
 
@@ -163,7 +166,7 @@ def _numbers(disagreement: Disagreement) -> Iterator[str]:
 
 
 def _want(element: Element, one: AdmissibleSet) -> str:
-    """Return the exact value as text; if the input is not finite, NaN or that there is none."""
+    """Return the exact value as text; if the input is not finite, ``nan`` or a note that there is none."""
     if math.isnan(element.exact[0]):
         return "nan" if one.must else "no exact value, since the input is not finite"
     nearest = oracle.hexadecimal(element.ball, element.format)

@@ -1,4 +1,7 @@
-"""Probes of the equations: with m = n = p = 1 and X = 1 an adapter computes σ, L and Δ for any z and y.
+"""Equation probes: with m = n = p = 1 and X = 1 an adapter computes σ, L and Δ for any z and y.
+
+Each network of that size is an *equation probe*, here and in messages a probe for short. The probes of
+`crosscheck.behaviours` are something else: questions to which several answers are correct.
 
 `crosscheck.explain.diagnosis` interprets their results.
 """
@@ -26,10 +29,11 @@ EXACT: Final = ("y_hat", "dyhat_dz", "loss", "grad")
 
 
 class EquationProbes(NamedTuple):
-    """The results of the probes, one element for each; all arrays are ``[probes]``.
+    """The results of the equation probes, one element for each; all arrays are ``[probes]``.
 
-    The first `OWN` probes have the z and y of the failing elements. The next three have the first of those z
-    and the labels of `GRID_Y`. Then come all pairs of `GRID_Z` and `GRID_Y`. The last repeats the first.
+    The first `OWN` probes have the z and y of elements of ŷ on which the failing element depends. The next
+    three have the first of those z and the labels of `GRID_Y`. Then come all pairs of `GRID_Z` and `GRID_Y`.
+    The last repeats the first.
 
     Attributes:
         format: the format of the dtype.
@@ -40,7 +44,7 @@ class EquationProbes(NamedTuple):
         exact: the exact values rounded to float64, by quantity: y_hat, dyhat_dz, loss and grad. NaN if z or y
             is infinite.
         outside: which values lie outside their set, by output; none for an output that the adapter lacks.
-        own: how many probes have the z and y of a failing element, infinite ones included.
+        own: how many of the first `OWN` probes have such a z and y, infinite ones included.
     """
 
     format: Format
@@ -54,7 +58,7 @@ class EquationProbes(NamedTuple):
 
 
 def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes:
-    """Evaluate the probes with an adapter.
+    """Evaluate the equation probes that belong to a failing element, with the adapter that fails.
 
     Raises:
         AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate them.
@@ -75,7 +79,7 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
 
 
 def _points(element: Element, centers: Float64) -> tuple[Float64, Float64, int]:
-    """Return z and y of the probes, in numbers of the format, and how many are the elements' own."""
+    """Return z and y of the equation probes as numbers of the format, and `EquationProbes.own`."""
     where = element.sources[len(element.problem_index) :]
     with np.errstate(all="ignore"):  # a z beyond the format becomes infinite
         z = np.atleast_1d(centers[where].astype(element.format.dtype).astype(np.float64)).ravel()

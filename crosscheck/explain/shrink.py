@@ -32,7 +32,7 @@ CUT_AXES: Sequence[Axis] = (ROWS, OUTPUTS, INPUTS)
 
 
 class Shrinker:
-    """Decides whether a smaller candidate still fails, within a number of evaluations.
+    """Decides whether a smaller candidate still fails, until a number of evaluations is used up.
 
     Args:
         adapter: the adapter that disagrees.

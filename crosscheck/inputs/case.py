@@ -91,11 +91,11 @@ class Case:
         return f"{self.regime}:{self.seed}:{joined(self.shape)}:{self.layout}:{self.dtype}"
 
     def problem(self) -> Problem:
-        """X, y and W in the layout; ``contiguous`` is C-contiguous and 64-byte aligned."""
+        """Make X, y and W in the layout; ``contiguous`` means C-contiguous and 64-byte aligned."""
         return Problem(*(arrange(array, self.layout) for array in self._made()))
 
     def problem_view(self) -> Problem:
-        """X, y and W in the layout ``contiguous``; crossed cases with the same random bits share memory.
+        """Make X, y and W in the layout ``contiguous``; crossed cases of the same random bits share memory.
 
         Writing to the arrays would change the problems of those cases.
         """

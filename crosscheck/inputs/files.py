@@ -1,4 +1,7 @@
-"""Reading the user's X, y and W from ``.npz`` or ``.safetensors`` files, like journals, never from pickle."""
+"""Read X, y and W from the user's ``.npz`` and ``.safetensors`` files; journals are such files, too.
+
+Pickled arrays are refused, since reading them would execute code.
+"""
 
 from __future__ import annotations
 
@@ -126,7 +129,7 @@ def _check(stated: Mapping[str, _Stated]) -> None:
 
 
 def _only(found: list[str], wanted: Callable[[str], str] = str) -> None:
-    """Raise `InputError` unless X, y and W are there."""
+    """Raise `InputError` unless X, y and W are there; `wanted` returns the name that each has in the file."""
     missing = [name for name in NAMES if wanted(name) not in found]
     if missing:
         there = ", ".join(f"{name[:60]!r}" for name in found[:8]) or "nothing"
@@ -143,11 +146,11 @@ def _unique(names: list[str]) -> None:
         raise InputError(f"holds {name[:60]!r} {count} times; save it again, with each name once")
 
 
-class _Sparing(io.FileIO):
-    """A file that limits each read of `zipfile` to the largest allowed directory of an archive."""
+class _LimitedFile(io.FileIO):
+    """A file that refuses to read more than `MOST_DIRECTORY` bytes at a time, as `zipfile` may ask for."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read from the file, or raise `InputError` if the size exceeds the limit."""
+        """Read up to ``size`` bytes; raise `InputError` if these are more than `MOST_DIRECTORY`."""
         if size is not None and size > MOST_DIRECTORY:
             raise InputError(f"has a directory of {size} bytes; {FEWER}")
         return super().read(-1 if size is None else size)
@@ -157,7 +160,7 @@ def _npz(path: Path) -> tuple[Mapping[str, Array], str]:
     """Read the arrays of an ``.npz`` file."""
     try:
         # an odd header of an array may cause warnings
-        with _Sparing(path) as file, zipfile.ZipFile(file) as archive, warnings.catch_warnings():
+        with _LimitedFile(path) as file, zipfile.ZipFile(file) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _unique(archive.namelist())
             _only(archive.namelist(), "{}.npy".format)

@@ -1,8 +1,8 @@
 """Generators of X and W for each regime: they turn random bits into bit patterns by integer operations only.
 
-Notation: s is a problem's scale, X is multiplied by 2^s and W by 2^−s; t is a row's scale; both are exponents
-of two. Most elements that a generator makes, but not all, lie in its regime; only
-`crosscheck.inputs.regimes` decides that.
+Notation: s is the scale of a problem, whose X is multiplied by 2^s and whose W by 2^−s; t is the scale of a
+row of X, which is multiplied by 2^t as well. Most elements that a generator makes, but not all, lie in its
+regime; only `crosscheck.inputs.regimes` decides that. Ω is the largest finite number.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _column(bits: RandomBits) -> tuple[Bool, Bool]:
 
 
 def _scale(bits: RandomBits, reach: int) -> Int64:
-    """Draw s of each problem: for half of the problems in [−2, 2], for the others in [−reach, reach]."""
+    """Draw the scale s of each problem, an integer: in half of them within ±2, else within ±reach."""
     wide = below(bits.problem, 0, 2 * reach + 1) - reach
     return np.where(field(bits.problem, 32, 1) == 1, wide, below(bits.problem, 16, 5) - 2)
 
@@ -49,7 +49,10 @@ def _coherent(bits: RandomBits, among: int) -> Bool:
 
 
 def _negative(bits: RandomBits, coherent: Bool) -> tuple[Bool, Bool]:
-    """Draw signs of X and W; in coherent problems x_ij has the sign of w_j1, and column k of W its own."""
+    """Draw the signs of X and W, as masks of the negative numbers.
+
+    In coherent problems all products x_ij·w_jk of column k of W have the same sign.
+    """
     x, w = bits.x < 0, bits.w < 0
     first = w[:, :1]
     flipped = first ^ w[:1] ^ w[:1, :1]
@@ -93,7 +96,7 @@ def cancelling(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
 
 
 def _saturated(bits: RandomBits, format: Format, sign: int) -> tuple[Int64, Int64]:
-    """Make one dominant product 2^t a row; others have the same sign, or any sign and are far smaller."""
+    """Make one product of about 2^t dominate each row; others have its sign, or any and are far smaller."""
     n = len(bits.w)
     low, high = exponent(saturation(format)), exponent(underflow(format)) + 1
     far = below(bits.row, 32, 8) == 0
@@ -113,12 +116,12 @@ def _saturated(bits: RandomBits, format: Format, sign: int) -> tuple[Int64, Int6
 
 
 def saturated_high(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """Make z from the threshold to where σ(−z) underflows, and beyond."""
+    """Make positive z from the threshold to where σ(−z) underflows, and beyond."""
     return _saturated(bits, format, 1)
 
 
 def saturated_low(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """Make z from the threshold to where σ(z) underflows, and beyond."""
+    """Make negative z from the threshold to where σ(z) underflows, and beyond."""
     return _saturated(bits, format, -1)
 
 
@@ -153,7 +156,7 @@ def subnormal(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
 
 
 def non_finite(bits: RandomBits, format: Format) -> tuple[Int64, Int64]:
-    """Make seven of eight values of one input, its weights, or both inf or NaN; some are multiplied by 0.
+    """Make one input, its weights or both inf or NaN at seven of eight places; some are multiplied by 0.
 
     In a quarter of the problems X and W are finite, and the labels are not.
     """

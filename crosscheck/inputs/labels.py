@@ -1,6 +1,7 @@
 """Generators of the labels for each regime: from random bits, and from X and W if labels must be near ŷ.
 
 Arguments are X ``[m, n, S]`` and W ``[n, p, S]``, numbers of the format; results are bits ``[m, p, S]``.
+Ω is the largest finite number.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def _dot(X: Float64, W: Float64) -> Float64:
 
 
 def plain(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """Make 0 or 1 for half of the samples, else probabilities, −1, a few units, or any of many magnitudes."""
+    """Make 0 or 1 for half of the samples, else probabilities, −1, numbers of size ⅛ to 16, or any sizes."""
     del X, W
     kind = field(bits.y, 0, 4)
     low = np.array([0] * 8 + [-8] * 4 + [-3, -3, format.e_min // 2, 0], dtype=np.int64)
@@ -52,7 +53,7 @@ def plain(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
 
 
 def near(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
-    """Make ŷ itself and its neighbours, up to a quarter of the lower half of its digits away."""
+    """Make labels of ŷ plus 0, ±1, ±2, ±4, … ulp, so that at least half of the digits of ŷ − y cancel."""
     y_hat = sigma(_dot(X.astype(np.float64), W.astype(np.float64)))
     normal = np.maximum(y_hat, format.least_normal)  # rounding is for normal numbers
     return rounded_bits(normal, format) + nudge_bits(bits.y, format)

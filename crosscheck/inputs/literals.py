@@ -98,7 +98,7 @@ class Literal:
         return ":".join((self.dtype, *arrays, *layout))
 
     def problem(self) -> Problem:
-        """The arrays, copied into the layout; ``contiguous`` is 64-byte aligned."""
+        """Copy the arrays into the layout; ``contiguous`` means 64-byte aligned as well."""
         return Problem(*(arrange(array, self.layout) for array in (self.X, self.y, self.W)))
 
     def __eq__(self, other: object) -> bool:

@@ -153,7 +153,7 @@ def special_bits(word: Int64, format: Format) -> Int64:
 
 
 def nudge_bits(word: Int64, format: Format) -> Int64:
-    """Make 0, ±1, ±2, ±4, … units in the last place, at most a quarter of the lower half of the digits."""
+    """Make 0, ±1, ±2, ±4, … units in the last place, up to 2^(t−h−2); t is the precision, h half of it."""
     steps = format.precision - half_digits(format)
     size = (np.ones_like(word) << below(word, 16, steps)) >> 1
     return np.where(field(word, 32, 1) == 1, -size, size)

@@ -1,6 +1,6 @@
 """σ in float64 from the four basic operations alone: the same bits everywhere, unlike any libm.
 
-It makes labels near ŷ and decides regimes, but it never judges: its error is a few units of 2^-53.
+It makes labels near ŷ and decides regimes, but it never judges: its relative error is a few times 2^-53.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _exp(t: Float64) -> Float64:
 
 
 def sigma(z: Float64) -> Float64:
-    """σ(z) to a few units of 2^-53, any shape; NaN counts as 0, and |z| beyond 708 as 708."""
+    """σ(z) to within a few times 2^-53, any shape; NaN counts as 0, and |z| beyond 708 as 708."""
     z = np.where(np.isnan(z), 0.0, z)
     e = _exp(np.maximum(-np.abs(z), LEAST_ARGUMENT))
     return np.where(z < 0, e, 1.0) / (1.0 + e)

@@ -135,7 +135,10 @@ def _mixed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
 
 
 def special_numbers(format: Format) -> Int64:
-    """Return the bits of ±0, ± least subnormal, ± least normal, ±1, ±Ω, ±inf and NaN, each + before −."""
+    """Return the bits of ±0, ± the least subnormal, least normal and largest number, ±1, ±inf and NaN.
+
+    They are in ascending order of size, and + comes before −.
+    """
     infinity = power_bits(2 - format.e_min, format)
     sizes = np.array(
         [0, 1, power_bits(format.e_min, format), power_bits(0, format), infinity - 1, infinity],
@@ -187,7 +190,10 @@ def _uncrossable(shape: Sizes, format: Format) -> str | None:
 
 @lru_cache(maxsize=1)
 def _to_cross(draw: Draw, seed: int) -> Problem:
-    """Make a set of X, y, W; the first problems' y and W are repeated at the end, for views with offsets."""
+    """Make the X, y and W that the crossed cases of one set of random bits combine.
+
+    The y and W of the first problems are repeated at the end, since `_crossed` takes views that begin later.
+    """
     bits = draw(seed)
     stack = bits.problem.shape[-1]
     periodic = bits._replace(problem=bits.problem[..., np.arange(stack) % SCALE_PERIOD])
@@ -202,7 +208,10 @@ def clear_cache() -> None:
 
 
 def _crossed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
-    """Make crossing t: problem k has its own X, W of problem k + 64t and y of problem k + 64(63 − t).
+    """Combine X, y and W of different problems, which are made from one set of random bits.
+
+    The seed is 64 times the number of the set, plus t. Problem k has its own X, W of problem k + 64t, and y
+    of problem k + 64·(63 − t).
 
     The arrays of all t are views of the same memory. They are 64-byte aligned, since the size of SCALE_PERIOD
     numbers is a multiple of 64 bytes.

@@ -118,7 +118,7 @@ def _mirrored(X: Array, W: Array, ulps: int, format: Format) -> tuple[Array, Arr
 
 
 def _near(problem: Problem, nudges: Sequence[int | None], format: Format) -> Array:
-    """Replace each label that has a nudge by ŷ plus as many ulp."""
+    """Replace each label that has a nudge, a number of ulp, by ŷ plus the nudge."""
     y_hat = sigma(ElementSums(*problem, format).z)
     ulp = math.ldexp(1.0, 1 - format.precision)
     pairs = zip(problem.y.astype(np.float64).flat, y_hat.flat, nudges, strict=True)

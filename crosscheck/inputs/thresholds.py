@@ -1,4 +1,4 @@
-"""The thresholds of regimes, which depend on the format alone."""
+"""The thresholds of regimes, which depend on the format alone; h is half of its digits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LN2: Final = float.fromhex("0x1.62e42fefa39efp-1")
 
 
 def half_digits(format: Format) -> int:
-    """Return h, half of the format's digits, rounded up; regimes count the loss of so many digits."""
+    """Return h, half of the format's digits, rounded up; some regimes are about the loss of h digits."""
     return (format.precision + 1) // 2
 
 

@@ -78,7 +78,7 @@ def _unknown(judge: Judge, name: str) -> ExactValue:
 
 
 def _float64(judge: Judge) -> dict[str, tuple[Float64, Float64, Float64]]:
-    """Return the reference's values, each with the radius of a float64 implementation; infinite for NaN."""
+    """Return the reference's values, each with the radius of a float64 implementation, infinite for a NaN."""
     sets = bounds.admissible(judge.wide, FLOAT64, Arithmetic(KAPPA_REFERENCE), judge.reference)
     return {
         name: (one.center, np.zeros_like(one.center), np.where(one.must, np.inf, one.radius))
@@ -112,7 +112,7 @@ def _sure(hi: Float64, lo: Float64, radius: Float64, format: Format) -> Bool:
 def _rows_within_budget(
     rows: NDArray[np.intp], budget: int | None, priority: Float64 | None
 ) -> NDArray[np.intp]:
-    """Return the rows for the oracle within the budget: those of highest priority, then the first."""
+    """Return the problems for the oracle within its budget: half by priority, then the first others."""
     if budget is None or rows.size <= budget:
         return rows
     if priority is None:

@@ -1,6 +1,8 @@
-"""The contract beyond values: repeatable results of this call alone, unchanged inputs, any memory layout.
+"""Checks of the contract of adapters, apart from the values of results.
 
-Shapes and dtypes are checked where results are received (`adapters.protocol`).
+A result must depend on the input of its own call only, and be the same at a second call. No call may change
+its input or an earlier result. Arrays may have any memory layout. Shapes and dtypes are checked where results
+are received (`adapters.protocol`).
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ def contract_violations(adapter: CheckedAdapter, problem: Problem) -> list[str]:
 def check_repeatability(adapter: CheckedAdapter, problem: Problem) -> list[str]:
     """Check that a result depends on its input only; return sentences as `contract_violations` does.
 
-    A decoy of the same shapes is evaluated first, and then the problem twice, so that a result that belongs
-    to another call is detected.
+    Another problem of the same shapes, the decoy, is evaluated first, and then the problem twice, so that a
+    result that belongs to another call is detected.
     """
     return _collect(adapter, _repeatability(adapter, problem))
 

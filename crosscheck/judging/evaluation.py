@@ -43,11 +43,11 @@ class InProcessAdapter:
         self.description = describe(adapter)
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """As `CheckedAdapter.evaluate`; exceptions of the adapter become `AdapterMisbehaved`."""
+        """Do as `CheckedAdapter.evaluate` says; exceptions of the adapter become `AdapterMisbehaved`."""
         return outputs_of(self.description.name, self._call(self.wrapped.evaluate, X, y, W), Problem(X, y, W))
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
-        """As `CheckedAdapter.trace`."""
+        """Do as `CheckedAdapter.trace` says."""
         if not self.description.traces:
             raise NotImplementedError(f"{self.description.name} has no trace")
         return traced_of(self.description.name, self._call(self.wrapped.trace, X, y, W), Problem(X, y, W))
@@ -167,7 +167,7 @@ def evaluate_and_judge(adapter: CheckedAdapter, judge: Judge) -> Outcome:
 
 
 def different(outcomes: Sequence[Outcome], output: str) -> Bool:
-    """Return where values differ, NaNs being equal, and none lies outside its set; the output's shape."""
+    """Return where values differ, NaNs being equal, and none lies outside its set; a mask of the output."""
     first, *others = (getattr(outcome.outputs, output) for outcome in outcomes)
     found = np.zeros(first.shape, np.bool_)
     with np.errstate(invalid="ignore"):

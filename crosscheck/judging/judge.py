@@ -1,6 +1,7 @@
 """The judge: does a result lie in the set that the implementation's claims admit?
 
-A fast filter decides almost every problem; the full sets are computed only for the others.
+A fast filter decides almost every problem. The *full sets*, the admissible sets that `reference.bounds`
+computes, are needed only for the others.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Judgement(NamedTuple):
 
     @property
     def verdict(self) -> Verdict:
-        """Outside if one element is, however wide its set; within bounds if at least one is judged."""
+        """*Outside* if one element is, however wide its set; *within bounds* if at least one is judged."""
         if not self.admissible.all():
             return Verdict.OUTSIDE
         return Verdict.WITHIN_BOUNDS if self.judged.any() else Verdict.NOT_JUDGED
@@ -144,7 +145,7 @@ class Judge:
         return self._sets[claims]
 
     def rounded(self, units: Units) -> Float64:
-        """Return T = |X|·|W| if an implementation may round X and W in X·W, else 0, ``[*stack, m, p]``."""
+        """Return T = |X|·|W| where an implementation may round X·W, and 0 elsewhere, ``[*stack, m, p]``."""
         key = bool(units.claims.u_in)
         if key not in self._rounded:
             self._rounded[key] = exact.rounded_size(self.wide, self.reference.T, units)
@@ -223,7 +224,10 @@ class Judge:
         return np.asarray(mask.reshape(self.problem.stack_size, -1).all(-1))
 
     def _full_sets(self, claims: Arithmetic, rows: NDArray[np.intp]) -> dict[str, AdmissibleSet]:
-        """Return the full sets of the chosen problems, cached: `judged` and `judge` often share them."""
+        """Return the full sets of some problems; ``rows`` are their places in the flat stack.
+
+        They are cached, since `judged` and `judge` often need the sets of the same problems.
+        """
         key = claims, rows.tobytes()
         if key not in self._sets_of_rows:
             some = Problem(*(flat(a, 2)[rows] for a in self.problem))

@@ -1,5 +1,6 @@
 """The combinations of factors other than the modes with names: a full product, and a covering array.
 
+A *combination* is a dtype and a mode, which is named after its values of the factors (`adapters.modes`).
 The product contains each output computed alone and compiled, with every set of constants, in every
 convention: for JAX in float64 and float32, for torch, whose programs take seconds to compile, in float32.
 
@@ -24,7 +25,7 @@ Combination = tuple[str, str]
 
 
 def product() -> Iterator[Combination]:
-    """Yield name and dtype of every output alone × constants × convention, compiled."""
+    """Yield the combinations of the product: an output alone, constants and a convention, compiled."""
     for framework, (execution, dtypes) in COMPILED.items():
         for output, closed, convention, dtype in itertools.product(OUTPUTS[1:], CLOSED, CONVENTIONS, dtypes):
             mode = plain(framework, execution=execution, outputs=output, closed=closed, convention=convention)
@@ -32,11 +33,11 @@ def product() -> Iterator[Combination]:
 
 
 def covering() -> list[Combination]:
-    """Read the covering arrays from the file."""
+    """Read the combinations of the covering arrays from the file."""
     lines = FILE.read_text(encoding="utf-8").splitlines()
     return [(name, dtype) for name, _, dtype in (line.partition(" ") for line in lines)]
 
 
 def all_combinations() -> list[Combination]:
-    """Return the product and the covering arrays, each combination once."""
+    """Return the combinations of the product and of the covering arrays, each once, as mode and dtype."""
     return list(dict.fromkeys([*product(), *covering()]))

@@ -28,7 +28,7 @@ CONTRACT_SHAPE: Final = (256, 7, 3, 2)
 
 
 def rounds(problems: int) -> Iterator[tuple[Shape, ...]]:
-    """Yield the shapes of each round: the fewest whole cases with at least so many problems in all."""
+    """Yield the shapes of each round: the fewest whole cases that have at least `problems` problems."""
     whole, rest = divmod(problems, ROUND)
     for _ in range(whole):
         yield SHAPES
@@ -59,7 +59,7 @@ def core_cases(
 
 
 def problems_per_cell(problems: int) -> int:
-    """Return how many problems a cell gets, of at least so many, if every shape can contain its regime."""
+    """Return the number of problems of a cell, at least `problems`, if every shape can host its regime."""
     return sum(shape[0] for shapes in rounds(problems) for shape in shapes)
 
 

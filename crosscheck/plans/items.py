@@ -67,7 +67,7 @@ def _regime(number: int) -> str:
 
 
 def case_of(shape: Shape, dtype: str, number: int, layout: str = "contiguous") -> Case:
-    """Return a case of the shape: `mixed` if the stack is large enough, else the regime of that number."""
+    """Return a case of the shape: `mixed` if the stack is large enough, else of the regime `number`."""
     stack = shape[0] if len(shape) > 3 else 1
     if stack >= len(REGIMES) and layout != "broadcast":
         return Case("mixed", 0, shape, layout, dtype)
@@ -117,7 +117,7 @@ def _has_rows_and_columns(shape: Shape) -> bool:
 
 
 def _has_its_turn(mode: Mode, dtype: str, place: int) -> bool:
-    """Whether a mode that takes small shapes in turn takes one in this dtype; eager JAX: float32 only."""
+    """Whether a mode that takes small shapes in turn takes one in this dtype; eager JAX: in float32 only."""
     return place % 2 == 0 if mode.compiles else dtype == "float32"
 
 
@@ -127,7 +127,10 @@ def _turn(index: int, dtype: str) -> int:
 
 
 def _rows(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
-    """Yield cases at thresholds of rows, in every regime and in some layouts; each shape gets a regime."""
+    """Yield the cases of a mode whose numbers of rows lie around the thresholds of parallel code.
+
+    Every regime and every chosen shape has a case, and the first shape has one in each chosen layout.
+    """
     j = LARGE_DTYPES.index(dtype)
     fitting = [
         s for s in shapes.ROWS if mode["derivative"] not in FORWARD_MODES or s[1] * s[2] <= MOST_DIRECTIONS
@@ -143,7 +146,7 @@ def _rows(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Cas
 
 
 def _stacks(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
-    """Yield cases at thresholds of the number of networks."""
+    """Yield the cases of a mode whose numbers of networks lie around the same thresholds."""
     if mode["derivative"] == "module":  # torch.nn.Linear has no stack axis
         return
     j = LARGE_DTYPES.index(dtype)
@@ -188,7 +191,12 @@ def named_items(names: Sequence[str], *, thorough: bool = False) -> Iterator[Ite
 
 
 def combined_items(names: Container[str] | None = None, *, thorough: bool = False) -> Iterator[Item]:
-    """Yield the other combinations, each in its dtype; only those in `names`, unless it is None."""
+    """Yield an item for each combination of `all_combinations`.
+
+    Args:
+        names: the modes to which the combinations are limited; None for no limit.
+        thorough: whether a combination gets all shapes instead of a few in turn.
+    """
     for place, (name, dtype) in enumerate(all_combinations()):
         if names is None or name in names:
             yield Item(name, dtype, cases_of_combination(parse(name), dtype, place, thorough=thorough))

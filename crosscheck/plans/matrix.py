@@ -110,7 +110,7 @@ def _mode(name: str) -> Mode:
 
 
 def _reason_not_hit(gap: Gap) -> str | None:
-    """Return that the few elements miss the regime, if cases of the thorough plan have it; None otherwise."""
+    """Return `MISSED` if cases of the thorough plan have elements in the gap's regime; None otherwise."""
     items = [item for item in named_items([gap.name], thorough=True) if item.dtype == gap.dtype]
     cases = (case for item in items for case in item.cases)
     aimed = (c for c in cases if shape_class(c.shape) == gap.shapes and c.regime in (gap.regime, "mixed"))
@@ -118,7 +118,12 @@ def _reason_not_hit(gap: Gap) -> str | None:
 
 
 def selected(only: Sequence[str], outside: Sequence[str], dtypes: Sequence[str]) -> list[Spec]:
-    """Select the modes with names and the combinations that `only` lists, and the adapters from outside.
+    """Return the specifications of the adapters of the matrix.
+
+    Args:
+        only: selects modes and combinations as in `adapters.select`; if it is empty, all are selected.
+        outside: ``package.module:object`` of each adapter from outside.
+        dtypes: the dtypes of the run; combinations without a case in them are left out.
 
     Raises:
         AdapterError: as `adapters.select`; or no selected adapter has a case in these dtypes.

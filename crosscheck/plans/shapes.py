@@ -58,5 +58,5 @@ _CLASS: Final = {shape: name for name, shapes in CLASSES.items() for shape in sh
 
 
 def shape_class(shape: Shape) -> str:
-    """Return the class of a shape in the list; for others ``rows`` if it has so many rows, else ``other``."""
+    """Return the class of a shape in the list; of others ``rows`` if they have thousands, else ``other``."""
     return _CLASS.get(shape, "rows" if shape[-3] >= THRESHOLDS[0] else "other")

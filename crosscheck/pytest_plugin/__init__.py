@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """The versions, without importing a framework."""
+    """Return lines with the versions and the adapters, without importing a framework."""
     packages = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "hypothesis", "python-flint")
     names = ", ".join(spec.name for spec in selected(config))
     profile = settings.get_current_profile_name()
@@ -132,7 +132,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Start the adapters before the first test: one that cannot be used is a usage error, as a typo is."""
+    """Start the adapters before the first test, so that an unusable one is reported as a usage error."""
     of_xdist = hasattr(session.config, "workerinput")  # a usage error there would be an internal error
     wanted = any("pool" in item.fixturenames for item in session.items if isinstance(item, pytest.Function))
     if wanted and not session.config.option.collectonly and not of_xdist:
@@ -252,9 +252,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail the run if an adapter crashed or gave no answer, even between tests, or nothing of it was judged.
+    """End the adapters' processes; fail the run if an adapter crashed, gave no answer or was never judged.
 
-    The adapters' processes end here, so that pytest-cov finds their data on coverage.
+    Crashes between tests count, too. The processes end here so that pytest-cov finds their data on coverage.
     """
     if POOL in session.config.stash:
         session.config.stash[POOL].close()

@@ -76,7 +76,7 @@ class MatrixRun:
 
 
 def never_judged(heard: Iterable[tuple[Case, Outcome]]) -> list[str]:
-    """Return a sentence for each size, small and large, at which no case of an adapter was judged.
+    """Return a sentence for each class of sizes, small or large, in which no case of an adapter was judged.
 
     A refused case is no failure, but an adapter that refuses all cases of a size is not tested at that size.
     Cases in a dtype that the adapter does not state are left out.

@@ -12,7 +12,7 @@ import adapters
 
 
 def selected(config: pytest.Config, among: Sequence[str] = adapters.CORE) -> list[adapters.Spec]:
-    """The adapters of this run; one that cannot be chosen is a usage error."""
+    """Return the adapters of this run; one that cannot be chosen is a usage error."""
     entries = [name.strip() for names in config.getoption("only") for name in names.split(",")]
     only = [name for name in entries if name]
     if entries and not only:

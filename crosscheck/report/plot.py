@@ -1,6 +1,6 @@
 """Plots of errors against z: one for each dtype, with the worst case of every cell.
 
-A plot is a list of points in the units of its drawing; the template makes SVG of it. z runs over
+A plot is a list of points in the coordinates of its drawing; the template makes SVG of it. z runs over
 ±2^`SPAN` on a scale that is linear within ±1 and logarithmic beyond; the error's scale is logarithmic.
 """
 

@@ -1,10 +1,10 @@
 """The changes between two ledgers, each with its old and new value and a case.
 
-A change is a regression if a verdict became worse, a promise is no longer kept, or something is missing. A
-larger worst error counts only where the same cases ran on the same kind of machine, and only if the adapter's
-numbers changed: for equal numbers another sample of the oracle finds another worst error. Where numbers are
-different but not worse, the change names the difference between the environments that explains them, if there
-is one.
+A change is a regression if a verdict became worse, if a probe no longer has an answer of `PROMISES`, or if
+something is missing. A larger worst error is one only where the same cases ran on the same kind of machine,
+and only if the adapter's numbers changed: for equal numbers the worst error may differ as well, since the
+oracle evaluates only a sample of the problems. Where numbers are different but not worse, the change names
+the difference between the environments that explains them, if there is one.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _cells(old: Ledger, new: Ledger) -> Iterator[Change]:
 def _removed(
     kind: ChangeKind, was: Mapping[Place, Summary], now: Mapping[Place, Summary]
 ) -> Iterator[Change]:
-    """Yield a change for each thing in ``was`` that ``now`` lacks: a whole adapter, or down to one cell."""
+    """Yield a change for each thing in ``was`` that ``now`` lacks, from a whole adapter down to one cell."""
     there = {place[:length] for place in now for length in range(1, len(NAMES) + 1)}
     counts: dict[tuple[str, ...], int] = {}
     for place in was:
@@ -227,7 +227,7 @@ def _moved(place: Place, was: Summary, now: Summary, *, alike: bool) -> Change:
 
 
 def _shares(was: Summary, now: Summary) -> tuple[str, str]:
-    """Say how many elements have the bits of the reference; if equally many do, add a digest of all bits."""
+    """Say how many elements have the bits of the reference; if both numbers are equal, add digests."""
     old, new = (f"{s.equal:,} of {s.elements:,} as the reference" for s in (was, now))
     if old != new:
         return old, new
@@ -309,7 +309,7 @@ def _faults(old: Ledger, new: Ledger) -> Iterator[Change]:
 
 
 def gate(baseline: Ledger, new: Ledger) -> list[Change]:
-    """What changed from a baseline to a new ledger.
+    """List what changed from a baseline to a new ledger.
 
     Raises:
         LedgerError: a ledger cannot be compared: its run was interrupted or judged nothing, or the two have

@@ -82,7 +82,7 @@ class Differences:
     by_claim: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def add(self, judge: Judge, outcomes: Sequence[Outcome]) -> None:
-        """Count the differences of one case."""
+        """Count where adapters differ on one case, and which numbers only claims keep within bounds."""
         for output in AXES:
             there = [outcome for outcome in outcomes if output in outcome.judgements]
             if len(there) > 1:

@@ -133,7 +133,11 @@ class Comparison:
 
     @property
     def adapters_without_verdict(self) -> list[str]:
-        """The adapters without a judged element, or without one in a dtype that they state: no pass."""
+        """The adapters of which nothing was judged, in all dtypes or in one that is named.
+
+        With such an adapter a run does not pass. Adapters that failed or gave no answer in time are reported
+        elsewhere.
+        """
         reported, found = {*self.failing, *self._late}, list[str]()
         for said in self.descriptions:
             judged = Counter[str]()  # by the dtypes in which the adapter was evaluated
@@ -173,7 +177,7 @@ class Comparison:
     def ledger(
         self, header: Header, observations: Sequence[Observation], crashes: Sequence[str] = ()
     ) -> Ledger:
-        """Make the ledger of the self.
+        """Make the ledger of the comparison.
 
         Args:
             header: the header of the ledger.

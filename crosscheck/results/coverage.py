@@ -84,7 +84,7 @@ def is_judged(outcome: Outcome) -> bool:
 
 @dataclass
 class Coverage:
-    """The judged elements of a run, by group; in each group of a table.
+    """The judged elements of a run, by mode, dtype and class of shapes.
 
     Attributes:
         groups: the counts by mode, dtype and class of shapes, in the order of their first case.

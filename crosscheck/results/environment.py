@@ -81,7 +81,7 @@ def environment(python: str | None = None) -> Environment:
 
 
 def _variables() -> dict[str, str]:
-    """Return the variables that are set; XLA's flags without those that the name of a mode decides."""
+    """Return those of `VARIABLES` that are set, and XLA's flags except those that a mode's name decides."""
     found = {name: os.environ[name] for name in VARIABLES if name in os.environ}
     kept = [flag for flag in threads.theirs() if flag not in threads.replaced()]
     return {**found, threads.XLA_VARIABLE: " ".join(kept)} if kept else found

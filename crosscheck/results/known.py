@@ -92,7 +92,11 @@ def combine_matches(outcome: Outcome, matches: Mapping[str, Sequence[Match]]) ->
 
 
 def by_regime(judge: Judge, output: str, match: Match) -> dict[str, int]:
-    """Count the covered elements by the first regime, among those of the entry, of a ŷ they depend on."""
+    """Count the covered elements by regime.
+
+    The regime of an element is the first of the entry's regimes in which a ŷ lies that the element depends
+    on.
+    """
     found: dict[str, int] = {}
     left = match.elements
     for name in (*(regime for regime in REGIMES if regime != "ordinary"), "ordinary"):
@@ -104,7 +108,7 @@ def by_regime(judge: Judge, output: str, match: Match) -> dict[str, int]:
 
 
 def in_regimes(judge: Judge, output: str, regimes: Collection[str] | None) -> Bool:
-    """Return which elements depend on a ŷ in one of the regimes, or in any; the output's shape."""
+    """Return which elements of an output depend on a ŷ in one of the regimes; None stands for any regime."""
     names = tuple(REGIMES) if regimes is None else regimes
     inside = np.isin(judge.places, [place for place, name in enumerate(REGIMES) if name in names])
     found = np.asarray(inside.any(axis=SUMMED[output]))

@@ -151,7 +151,7 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return any(is_same(version, sighting.version) for sighting in self.sightings)
 
     def applies(self, setting: Setting) -> bool:
-        """Whether the entry covers elements of such an output; its regimes are not checked here."""
+        """Whether the entry covers outputs computed in this setting; its regimes are not checked here."""
         return (
             self.concerns(setting.description, setting.machine)
             and setting.dtype in self.dtypes
@@ -187,7 +187,11 @@ def _check_predicate(entry: Difference) -> None:
 
 
 def _check_evidence(entry: Difference) -> None:
-    """Check the evidence, but not the regime: the proof does, since it makes the numbers of the case."""
+    """Check that the entry covers its own case, mode, element and sightings.
+
+    Whether the element lies in the entry's regimes is checked by a test, since that takes the numbers of the
+    case.
+    """
     case = entry.source
     for what, value, own in (("dtype", case.dtype, entry.dtypes), ("output", entry.output, entry.outputs)):
         if value not in own:

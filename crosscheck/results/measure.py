@@ -72,7 +72,10 @@ def oracle_budget(judge: Judge) -> int:
 
 
 def exact_values_within_budget(judge: Judge, outcomes: Sequence[Outcome]) -> dict[str, ExactValue]:
-    """Return the exact values of a case; the outcomes decide which problems the oracle evaluates first."""
+    """Return the exact values of a case; the oracle evaluates at most `oracle_budget` of its problems.
+
+    Half of these are the problems at which the outcomes use the largest shares of a bound.
+    """
     budget = oracle_budget(judge)
     return exact_values(judge, budget, priority(judge, outcomes) if budget else None)
 
@@ -139,7 +142,7 @@ def summarise(
 
     Args:
         case: the case from which the judge's problem was made.
-        judge: the judge of that problem; it computes its full sets here if it has not before.
+        judge: the judge of that problem; it computes its admissible sets here if it has not before.
         outcome: the outcome of one adapter.
         exact: the exact values of each output, from `crosscheck.judging.accuracy.exact_values`.
         matches: by output, the known differences that cover wrong elements of the outcome.
@@ -202,7 +205,7 @@ def add_counts(
 
 
 def _without_output(case: Case | Literal, outcome: Outcome) -> Summary:
-    """Return the summary of an outcome without outputs: it has the reason."""
+    """Return the summary of an outcome without outputs, which has the reason."""
     why = frozenset([] if outcome.failure is None else [str(outcome.failure)])
     is_late = isinstance(outcome.failure, NoAnswer)
     return Summary(

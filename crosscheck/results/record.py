@@ -54,7 +54,7 @@ class FailingCase(NamedTuple):
 
 
 def _agreeing(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return some outcomes of agreeing adapters: first those with results, among them the plain modes."""
+    """Return some outcomes of agreeing adapters: first those with outputs, the core modes before others."""
     green = [outcome for outcome in outcomes if outcome.is_green]
     return sorted(green, key=lambda o: (o.outputs is None, o.description.name not in CORE))[:MOST_AGREEING]
 

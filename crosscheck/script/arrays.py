@@ -107,7 +107,7 @@ def inputs(reproduction: Reproduction, names: str) -> str:
 
 
 def _made(reproduction: Reproduction, name: str, *, swapped: bool) -> Iterator[str]:
-    """Yield the lines that make one array; ``swapped``: with samples as columns."""
+    """Yield the lines that make one array; if ``swapped``, with samples as columns."""
     array: Array = getattr(reproduction.case, name)
     filling, dialect = reproduction.fillings.get(name), DIALECTS[reproduction.mode.framework]
     if filling is None and array.size <= LISTED:

@@ -1,10 +1,10 @@
 """The bulk judge: it judges every problem with the cheap filter, and measures the errors of a few problems.
 
-Stacks are evaluated whole, and judged in blocks whose arrays fit into a core's cache. Results of
-several adapters that have the same bits under the same claims are judged once. Equal bits are recognised by
-equal 128-bit digests, which different results share once in 2^128 pairs. Every number is counted and hashed.
-The error in ulp and the share of the full set's bound are measured on a sample and on candidates: the
-problems with the largest shares of the filter's radius, at most one from each case.
+Stacks are evaluated whole, and judged in blocks whose arrays fit into a core's cache. Results of several
+adapters that have the same bits under the same claims are judged once. Equal bits are recognised by equal
+128-bit digests, which different results share once in 2^128 pairs. Every number is counted and hashed. The
+error in ulp and the share of the bound (of `reference.bounds`) are measured on a sample and on candidates:
+the problems with the largest shares of the filter's radius, at most one from each case.
 """
 
 from __future__ import annotations

@@ -83,11 +83,11 @@ class DaskExecutor:
 
     @property
     def max_pending(self) -> int:
-        """See `crosscheck.sweep.session.Executor`."""
+        """The number of shards that may be submitted at a time: two for each thread of the workers."""
         return 2 * sum(self._workers().values()) or 1
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """See `crosscheck.sweep.session.Executor`; Dask gives the shard of a lost worker to another."""
+        """Submit a shard, as `session.Executor` says; Dask gives the shard of a lost worker to another."""
         others = [] if first is None else [where for where in self._workers() if where != first.where]
         elsewhere = {"workers": others, "allow_other_workers": True} if others else {}
         executor = self._client.get_executor(pure=False, **elsewhere)
@@ -119,7 +119,7 @@ class DaskExecutor:
         return SweepError(f"lost the cluster at {self._address}: {one_line(error, type(error).__name__)}")
 
     def close(self) -> None:
-        """See `crosscheck.sweep.session.Executor`."""
+        """End the processes of this sweep on all workers, and close the connection."""
         with contextlib.suppress(Exception):  # if the connection is lost, there is nothing to close
             self._client.run(end, self._job)
         self._client.close()

@@ -1,9 +1,9 @@
 """Error statistics of millions of float32 numbers, measured from the float64 reference.
 
-For X = n = m = p = 1 and y = 0 the product is exact. The reference's own error is allowed for. With
-u = 2^-53 and κ = 4 for the reference's logistic
+For X = 1, m = n = p = 1 and y = 0 the product is exact. The reference's own error is allowed for. With
+ŷ = p, q = 1 − ŷ, u = 2^-53, and κ = 4 for the reference's logistic
 
-    ŷ = p:  κu        L = ½p·p:  (2κ + 2)u        ∂L/∂W = p·p·q:  (3κ + 4)u
+    ŷ:  κu        L = ½p·p:  (2κ + 2)u        ∂L/∂W = p·p·q:  (3κ + 4)u
 
 bound its relative error to first order; 2^-12 of room covers the rest. In ulp of float32, of which the exact
 value has less than 2^24, the largest is 16·2^-53·2^24 = 2^-25.
@@ -59,8 +59,8 @@ def well_conditioned(
     """Find the well-conditioned elements (`reference.admissible`) from the filter's radius.
 
     For m = n = p = 1, X = 1 and y = 0 the full radius exceeds the filter's by second-order terms, which a
-    factor 1 + 2^-10 covers, and by the terms of underflow: φ for ŷ, 2φŷ + 12h for L, 4φŷ + 16h for ∂L/∂W, and
-    12h more in forward mode. Some elements at the limit are left out.
+    factor 1 + 2^-10 covers, and by the terms of underflow (φ and h of `reference.units`): φ for ŷ, 2φŷ + 12h
+    for L, 4φŷ + 16h for ∂L/∂W, and 12h more in forward mode. Some elements at the limit are left out.
     """
     units = Units.of(judge.format, claims)
     radii, _ = judge.radii(units)
@@ -168,7 +168,7 @@ class ErrorStatistics:
     def _add_well_conditioned(
         self, error: Float64, found: NDArray[np.int64], is_well_conditioned: Bool
     ) -> tuple[float, int]:
-        """Add the errors of well-conditioned elements, in most blocks all or none; return the worst."""
+        """Add the errors of the well-conditioned elements; return the worst of them and its place."""
         self.counts["well_conditioned"] += int(np.count_nonzero(is_well_conditioned))
         self.well_conditioned_exponents += (
             found if is_well_conditioned.all() else _exponents(error[is_well_conditioned])

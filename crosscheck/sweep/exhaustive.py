@@ -123,7 +123,7 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
         return self.ranges[shard][2]
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
-        """See `SweepKind.run`."""
+        """Compute a shard; see `SweepKind.run`."""
         dtype, start, size = self.ranges[shard]
         work = _ExhaustiveShard(adapters, FORMATS[dtype])
         for seed in range(start, start + size, CASE):

@@ -60,20 +60,22 @@ class SweepKind(Protocol):
         """The seed of the first case."""
 
     def __len__(self) -> int:
-        """Return the number of shards; in a longer sweep all shards but the old last one stay the same."""
+        """Return the number of shards; a longer sweep has the same shards, except the last of each dtype."""
 
     def problems(self, shard: int) -> int:
         """Return the number of problems of a shard."""
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
-        """Run a shard's cases with all adapters, which may be in this process.
+        """Evaluate the cases of a shard with all adapters, judge the results, and return what was found.
+
+        The errors have a note that names a case.
 
         Args:
             shard: the number of the shard, from 0 on.
-            adapters: all adapters, by selector.
+            adapters: all adapters by selector, each in this process or in another.
 
-        Raises, with a note that replays the case:
-            AdapterMisbehaved: an adapter broke the contract in a way that its values do not show.
+        Raises:
+            AdapterMisbehaved: an adapter broke the contract other than by wrong values.
             AdapterCrashed: an adapter in a process of its own crashed.
         """
 

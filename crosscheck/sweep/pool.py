@@ -152,7 +152,7 @@ class Pool:
             return next(map(str, pool.crashed.values()), alone)
 
     def submit(self, shard: int, first: Failed | None) -> Future[Answer]:
-        """See `crosscheck.sweep.session.Executor`; a second attempt never runs on the worker of the first.
+        """Submit a shard (`crosscheck.sweep.session.Executor`); a second attempt runs on another worker.
 
         A shard that took too long is tried again while no other shard is being computed.
         """

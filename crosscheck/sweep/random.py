@@ -95,7 +95,7 @@ class Random(Struct, frozen=True, tag="random"):
         yield [Case("mixed", seed, (mixed, *self.size), dtype=dtype)]
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
-        """See `SweepKind.run`."""
+        """Compute a shard; see `SweepKind.run`."""
         work = Shard(adapters)
         for cases in self.cases(shard):
             bulk = BulkJudge({name: adapter.description for name, adapter in adapters.items()})

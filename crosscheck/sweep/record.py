@@ -123,7 +123,7 @@ def with_shards(header: Header, done: Iterable[int], failed: Iterable[int]) -> H
 
 
 def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answer: Done | Failed) -> Ledger:
-    """Make the ledger of one shard from a worker's answer; the entries are what concerns the adapters."""
+    """Make the ledger of one shard from a worker's answer and the adapters' known differences."""
     if isinstance(answer, Failed):
         begins = NO_VERDICT if answer.late else ""
         fault = Fault(who=answer.who, what=f"{begins}shard {shard} failed: {answer.what}")
@@ -135,7 +135,7 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
 
 
 def against(lines: Sequence[Row]) -> list[str]:
-    """List the verdicts *outside*, *failed* and *no verdict*, where they occur, with their adapters."""
+    """Return a line with the adapters for each of *outside*, *failed* and *no verdict* that occurs."""
     found = {
         verdict: dict.fromkeys(row.adapter for row in lines if row.verdict == verdict)
         for verdict in (OUTSIDE, FAILED, LATE)

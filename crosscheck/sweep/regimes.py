@@ -30,11 +30,11 @@ def _in_a_round(regimes: tuple[str, ...], least: int) -> int:
 
 
 class Regimes(Struct, frozen=True, tag="regimes"):
-    """The kind of sweep with problems of every regime and shape; a shard is a round in one dtype.
+    """The kind of sweep with every regime at every shape; a shard is a round (`plans.core`) in one dtype.
 
     Attributes:
-        count: the least number of problems of each dtype and regime, for regimes that every shape can host;
-            the last round stops when this number is reached.
+        count: how many problems each dtype and regime gets at least, if every shape can host the regime; the
+            last round has no more cases than this number needs.
         dtypes: the dtypes of the cases.
         regimes: the regimes of the cases.
         seed: the seed of the first round.
@@ -63,7 +63,7 @@ class Regimes(Struct, frozen=True, tag="regimes"):
         return core_cases((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
 
     def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
-        """See `SweepKind.run`."""
+        """Compute a shard; see `SweepKind.run`."""
         work = Shard(adapters)
         for case in self.cases(shard):
             problem = case.problem()

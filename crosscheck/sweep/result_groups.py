@@ -37,7 +37,10 @@ class ProblemResults(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A problem and its largest share of the bound in one output; of equal shares the later sorts first."""
+    """A problem and its largest share of the filter's radius in one output.
+
+    Of candidates with equal shares the later one sorts first.
+    """
 
     share: float
     number: int
@@ -68,7 +71,10 @@ class Counts:
 
     @property
     def threshold(self) -> float:
-        """The share that a new candidate must exceed."""
+        """The share of the filter's radius that a problem must exceed to become a candidate.
+
+        It is −1 as long as there are fewer than `CANDIDATES`, so that every problem does.
+        """
         return self.candidates[0].share if len(self.candidates) == CANDIDATES else -1.0
 
     def add_candidate(self, candidate: Candidate) -> None:

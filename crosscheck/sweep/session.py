@@ -46,7 +46,7 @@ LIMIT: Final = 600.0  # in seconds; frameworks may have to compile before the fi
 
 @dataclass(frozen=True, kw_only=True)
 class SweepOptions:
-    """How a sweep is run; its result does not depend on these options.
+    """Options of a sweep on which its result does not depend.
 
     Attributes:
         workers: the number of worker processes on this machine.

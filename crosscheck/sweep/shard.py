@@ -99,7 +99,7 @@ class Shard:
     ) -> None:
         """Count all adapters' outcomes and errors as `compare` does, and report new disagreements.
 
-        The cells have this regime, or that of the case for None.
+        The results count in cells of ``regime``; if it is None, in those of the case's own regime.
         """
         for name, outcome in outcomes.items():
             matches = self._known.matches(judge, outcome, case.shape)
@@ -111,9 +111,10 @@ class Shard:
     def add_disagreements(
         self, case: Case, judge: Judge, name: str, outcome: Outcome, regime: str | None = None
     ) -> None:
-        """Count an adapter's elements outside their sets, and report those that no known difference covers.
+        """Count the elements of one outcome that lie outside their sets, and report new disagreements.
 
-        The cells have this regime, or that of the case for None.
+        Elements that a known difference covers are counted, but not reported. ``regime`` is as in
+        `add_outcomes`.
         """
         self._report_first(case, judge, name, self._count_outside(case, judge, outcome, regime))
 
@@ -165,7 +166,11 @@ class Shard:
             self.faults.setdefault((name, output, _source(case)), fault)
 
     def result(self, problems: int) -> ShardResult:
-        """Return the result of the shard, in which each adapter evaluated so many problems."""
+        """Return the result of the shard.
+
+        Args:
+            problems: how many problems each adapter evaluated.
+        """
         return ShardResult(problems, self.cells, frozenset(self.faults.values()))
 
 

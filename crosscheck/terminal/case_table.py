@@ -35,7 +35,7 @@ def heading(text: str, judge: Judge) -> str:
 
 
 def table(judge: Judge, outcomes: Sequence[Outcome], exact_values: ExactValues, width: int) -> str:
-    """Return one row for each output of each adapter: the largest error, the element nearest to its bound.
+    """Return a row for each output of each adapter, with the largest error and the element nearest its bound.
 
     If the columns do not fit the width, the value at that element has a line of its own.
     """

@@ -153,14 +153,14 @@ def _print(console: Console, text: str, style: str | None = None, indent: int = 
 
 
 def _sentence(change: Change) -> str:
-    """Describe a change in one line: its place, its fact, and both values."""
+    """Describe a change in one line: where it is, what changed, and the old and the new value."""
     old, new = _pair(change)
     where, what = _cut(escape_control_characters(change.where)), _cut(escape_control_characters(change.what))
     return f"{where}: {what} {old} -> {new}" if where else f"{what}: {old} -> {new}"
 
 
 def _pair(change: Change) -> tuple[str, str]:
-    """Return both values, escaped; of long values the part in which they differ."""
+    """Return the old and the new value, escaped; of long values the part in which they differ."""
     old, new = escape_control_characters(change.old), escape_control_characters(change.new)
     if _cut(old) == _cut(new):
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))

@@ -208,7 +208,7 @@ def _counted(lines: Sequence[Row]) -> Iterator[str]:
 
 
 def _measured(lines: Sequence[Row]) -> str:
-    """Return the share of numbers whose error is known; empty if all are."""
+    """Return a sentence with the share of numbers whose error is known; empty if all are."""
     elements, unknown = (sum(getattr(row.summary, name) for row in lines) for name in ("elements", "unknown"))
     if not unknown:
         return ""
@@ -244,7 +244,7 @@ def _everybody(descriptions: Sequence[Description]) -> str:
 
 
 def _known(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
-    """Yield titles and lines for the report."""
+    """Yield the sections of the report on known differences, each as a title and lines."""
     entries = [entry for entry in comparison.results.known.entries if entry.name in comparison.known]
     bugs, hazards = ([e for e in entries if e.kind == kind] for kind in ("bug", "hazard"))
     yield "Known differences:", [_about_known(comparison, entry) for entry in bugs]
