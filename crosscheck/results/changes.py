@@ -201,9 +201,10 @@ def _cell(place: Place, was: Summary, now: Summary, *, alike: bool) -> Iterator[
         return
     if now.problems < was.problems:
         yield _changed(ChangeKind.REGRESSION, place, "problems", (f"{was.problems:,}", f"{now.problems:,}"))
-    elif after.judged != before.judged and now.problems == was.problems:
-        kind = ChangeKind.REGRESSION if after.judged < before.judged else ChangeKind.IMPROVEMENT
-        yield _changed(kind, place, "judged", (f"{before.judged:,}", f"{after.judged:,}"))
+    elif after.judged < before.judged:
+        yield _changed(ChangeKind.REGRESSION, place, "judged", (f"{before.judged:,}", f"{after.judged:,}"))
+    elif after.judged > before.judged and now.problems == was.problems:
+        yield _changed(ChangeKind.IMPROVEMENT, place, "judged", (f"{before.judged:,}", f"{after.judged:,}"))
     if was.cases != now.cases:
         return
     if was.wrong_elements != now.wrong_elements:
