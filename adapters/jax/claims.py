@@ -19,7 +19,7 @@ TF32 = 2.0**-11  # TF32 keeps 11 digits
 KAPPA = {"float64": 7.0, "float32": 5.0, "float16": 4.0, "bfloat16": 5.0}
 SOURCES = {
     "kappa": "twice the ulp of logistic on CPU in JAX's documentation (docs.jax.dev, Numerical accuracy)",
-    "u_acc": "measured: 16-bit products add in float32 (tests/conformance/test_accumulators.py)",
+    "u_acc": "measured: 16-bit products add in float32 (tests/conformance/test_wide_accumulators.py)",
     "u_sum": "jax.numpy.sum adds 16-bit floats in float32 (upcast_f16_for_computation in reductions.py)",
     "flush": "XLA's CPU client sets FTZ and DAZ (tsl::port::ScopedFlushDenormal); not claimed for float16,"
     " where the judge has seen none",

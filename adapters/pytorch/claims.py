@@ -19,7 +19,7 @@ U_IN = {"matmul_high": 2.0**-11, "matmul_medium": FORMATS["bfloat16"].u}
 SOURCES = {
     "kappa": "torch documents none: the reference's κ, above what benchmarks/kappa.py finds",
     "u_acc": "16-bit products add in float32: at::opmath_type in BlasKernel.cpp; oneDNN's accumulation_mode"
-    " strict, its default; held by tests/conformance/test_accumulators.py",
+    " strict, its default; held by tests/conformance/test_wide_accumulators.py",
     "u_sum": "16-bit sums add in float32: at::acc_type<scalar_t, true> in SumKernel.cpp, cascade_sum",
     "flush": "measured on a CPU with AVX512_BF16, once stack·m·n·p > 4096; `crosscheck compare` says so where"
     " nothing seen needs the claim",
