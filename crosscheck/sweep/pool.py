@@ -211,12 +211,16 @@ class Pool:
         self._threads.shutdown()
 
     def _loaded(self, worker: Worker) -> WorkerInfo:
-        """Wait for a worker; raise SweepError if its versions are not those wanted."""
+        """Wait for a worker; raise SweepError if its versions or adapters are not those of the others."""
         info = worker.load()
         self._wanted = self._wanted or info
         if info != self._wanted:
             kind = self._job.sweep_kind()
-            how = differences(header_of(kind, self._wanted, ""), header_of(kind, info, ""))
+            how = differences(header_of(kind, self._wanted, ""), header_of(kind, info, "")) or [
+                f"{name} describes itself differently"
+                for name, said in info.descriptions.items()
+                if said != self._wanted.descriptions.get(name)
+            ]
             raise SweepError(f"{worker.name} differs from those before it: {'; '.join(how)}")
         return info
 

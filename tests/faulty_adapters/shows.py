@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 
+from adapters import load
 from adapters.memory import memory_of
-from reference.types import Array
+from reference.types import Array, Outputs
 
 
 class ShowsProcess:
@@ -39,3 +41,20 @@ class ShowsMemory:
 
 one, two = ShowsProcess("one"), ShowsProcess("two")
 memory = ShowsMemory()
+
+
+class ClaimsProcess:
+    """NumPy's closed form with a claim that is another one in each process."""
+
+    name, framework, version, dtypes = "claims-process", "planted", "1", ("float64",)
+
+    def arithmetic(self, dtype: str) -> dict[str, Any]:
+        """κ is the number of the process."""
+        return {"kappa": float(os.getpid()), "sources": {"kappa": f"the process, in {dtype}"}}
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
+        """What NumPy returns."""
+        return load("numpy").evaluate(X, y, W)
+
+
+claims = ClaimsProcess()

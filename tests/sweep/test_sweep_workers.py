@@ -18,6 +18,7 @@ from crosscheck.inputs import Case
 from crosscheck.results.ledger import read
 from crosscheck.results.lines import INTERRUPTED, NO_VERDICT
 from crosscheck.sweep import worker
+from crosscheck.sweep.job import SweepError
 from crosscheck.sweep.worker import FlushChecked
 from tests.adapters.test_process_adapter import assert_gone
 from tests.faulty_adapters import wrong
@@ -89,6 +90,12 @@ def test_an_adapter_that_cannot_be_loaded_is_named_at_once(target: str, said: st
     with pytest.raises(AdapterError, match=said):
         sweep(tmp_path, adapters=specs(f"tests.faulty_adapters.{target}"))
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.long
+def test_workers_whose_adapters_differ_are_refused_with_their_names(tmp_path: Path) -> None:
+    with pytest.raises(SweepError, match="shows:claims describes itself differently"):
+        sweep(tmp_path, adapters=specs("tests.faulty_adapters.shows:claims"), workers=2)
 
 
 def test_a_mistake_of_the_suite_is_no_adapters_and_is_in_a_log(tmp_path: Path) -> None:
