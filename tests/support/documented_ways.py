@@ -55,7 +55,7 @@ def quick(*swaps: Swap, code: int = 0, before: str = "") -> Run:
 
 
 FEW: Final = "--dtype float32 --regime ordinary --problems 1"
-ONE_FILE: Final = "--collect-only -q tests/inputs/test_cases.py"
+ONE_FILE: Final = "--collect-only -q tests/inputs/test_literals.py"
 SCRIPT: Final = (
     "tests/script/test_script_command.py::test_the_example_in_the_document_is_what_the_command_prints"
 )
