@@ -28,7 +28,7 @@ FORMS = ("sigmoid", "literal", "tanh")
 CONVENTIONS = ("rows", "columns", "vectors")
 OUTPUTS = ("all", "y_hat", "loss", "row_loss")
 
-Factors = Mapping[str, tuple[str, ...]]
+FactorValues = Mapping[str, tuple[str, ...]]
 
 # The meaning of each factor:
 #   execution   how the framework runs the function
@@ -43,7 +43,7 @@ Factors = Mapping[str, tuple[str, ...]]
 #   threads     how many threads the process computes with
 #   isa         the x86-64 instruction set that the process is limited to (`adapters.instructions`)
 ISA = (NATIVE, *LEVELS)
-FACTORS: Mapping[str, Factors] = {
+FACTORS: Mapping[str, FactorValues] = {
     "numpy": {"threads": ("1thread", "2threads"), "isa": ISA},
     "torch": {
         "execution": ("eager", "compile", "nograd", "inference"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # a child process needs NumPy, ml_dtypes and its framework on
     Labels = Float[Array, "*stack m p"]
     Weights = Float[Array, "*stack n p"]
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 ABSENT: Any = object()
 TRACED = ("z", "dL_dyhat", "dyhat_dz", "delta")
@@ -133,7 +133,7 @@ def _is_printable(text: str) -> bool:
     return bool(text.strip()) and text.isprintable()
 
 
-def _guarded(adapter: Any, what: str, question: Callable[[], Answer]) -> Answer:
+def _guarded(adapter: Any, what: str, question: Callable[[], Result]) -> Result:
     """Return what `question` returns, and turn any exception of the adapter into an `AdapterError`."""
     try:
         return question()

@@ -36,7 +36,7 @@ LONGEST = 2000  # characters of an exception's text that go into a message; the 
 
 LEAK = "left its process flushing subnormal numbers to zero, for everybody in it"
 
-Answer = dict[str, Any]
+Reply = dict[str, Any]
 
 
 def end_with_parent(lifeline: int) -> None:
@@ -110,7 +110,7 @@ def check_unchanged(adapter: Any, problem: Problem, originals: Sequence[Array]) 
             raise AdapterMisbehaved(adapter.name, f"changed its input {name} in place")
 
 
-def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Answer]) -> Answer:
+def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Reply]) -> Reply:
     """Return the attempt's answer, or an error if the attempt made the process flush subnormals to zero.
 
     Args:
@@ -126,7 +126,7 @@ def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Answer]) -> Answ
     return {"kind": kind, "message": f"{what}{LEAK}{besides}", "spoiled": True}
 
 
-def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Answer:
+def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Reply:
     """Answer a call of the parent; its arrays are in the file `results` before the answer is returned."""
     try:
         problem, originals = read_problem(request, buffers)
@@ -143,7 +143,7 @@ def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: Buff
     return {"kind": "arrays", "arrays": arrays}
 
 
-def loaded(target: str, adapters: dict[str, Any]) -> Answer:
+def loaded(target: str, adapters: dict[str, Any]) -> Reply:
     """Load another adapter; return its description as an answer, or the error."""
     try:
         adapter = load_outside(target) if ":" in target else load(target)
@@ -168,11 +168,11 @@ class Channel:
         faulthandler.enable()
         self._inbox, self._outbox = Connection(commands, writable=False), Connection(replies, readable=False)
 
-    def send(self, said: Answer) -> None:
+    def send(self, said: Reply) -> None:
         """Send a message to the parent as JSON."""
         self._outbox.send_bytes(json.dumps(said).encode())
 
-    def serve(self, said: Answer, answer: Callable[[Mapping[str, Any]], Answer]) -> None:
+    def serve(self, said: Reply, answer: Callable[[Mapping[str, Any]], Reply]) -> None:
         """Send a first message, then answer each request until the parent closes its pipe."""
         while True:
             self.send(said)
@@ -190,10 +190,10 @@ def main(arguments: Sequence[str]) -> None:
     adapters: dict[str, Any] = {}
     buffers = BufferPool()
 
-    def load_one(target: str) -> Answer:
+    def load_one(target: str) -> Reply:
         return unless_it_leaks("AdapterError", f"loading {target} ", lambda: loaded(target, adapters))
 
-    def done(request: Mapping[str, Any]) -> Answer:
+    def done(request: Mapping[str, Any]) -> Reply:
         if request["method"] == "load":
             return load_one(request["target"])
         adapter = adapters[request["target"]]

@@ -27,7 +27,7 @@ from reference.types import Array, Problem
 
 LOADING = 300.0  # seconds for a framework's first import, which a cold disk makes long
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class Call(NamedTuple):
@@ -129,7 +129,7 @@ class WorkerProcess:
                 lambda again: self._recompiled(lambda: self._answered(call, method, problem, again=again)),
             )
 
-    def _with_retry(self, call: Call, attempt: Callable[[bool], Found]) -> Found:
+    def _with_retry(self, call: Call, attempt: Callable[[bool], Result]) -> Result:
         """Return the result of `attempt(False)`; after a time-out, of `attempt(True)` without other calls."""
         check, turns = partial(self._check_open, call.name), self._options.turns
         check()
@@ -151,7 +151,7 @@ class WorkerProcess:
         turns.notes.append(f"{call.name} {first} ({before}); tried once more alone it took {took}")
         return found
 
-    def _recompiled(self, attempt: Callable[[], Found]) -> Found:
+    def _recompiled(self, attempt: Callable[[], Result]) -> Result:
         """Return the result of an attempt; repeat it once if damaged compiled programs may be why it failed.
 
         The second attempt runs in a new process, which compiles everything in empty folders.

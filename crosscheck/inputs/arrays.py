@@ -37,7 +37,7 @@ PROBLEM: Final = ("X", "y", "W")
 OF_LISTS: Final = "float64"  # the dtype of Python's own numbers
 
 
-class Given(NamedTuple):
+class GivenArrays(NamedTuple):
     """The arrays that a caller gave.
 
     Attributes:
@@ -51,7 +51,7 @@ class Given(NamedTuple):
 
 def read(
     X: Numbers, y: Numbers, W: Numbers, outputs: Mapping[str, Numbers | None], dtype: str | None = None
-) -> Given:
+) -> GivenArrays:
     """Convert a problem and outputs to arrays of one dtype; outputs that are None are left out.
 
     An array is a nested list of numbers or decimal strings, a NumPy array, or an object that NumPy converts
@@ -82,7 +82,7 @@ def read(
     for name, array in there.items():
         if array.shape != want[name]:
             raise CaseError(f"{name} has shape {array.shape}, want {want[name]} for this X, y and W")
-    return Given(literal, Outputs(**there))
+    return GivenArrays(literal, Outputs(**there))
 
 
 def to_array(name: str, value: Numbers, dtype: str) -> Array:

@@ -29,7 +29,7 @@ Int64 = NDArray[np.int64]
 Integers = Int64 | int
 
 
-class Shape(NamedTuple):
+class ProblemShape(NamedTuple):
     """The sizes of a stack of problems: leading axes, samples, inputs, outputs."""
 
     stack: tuple[int, ...]
@@ -38,7 +38,7 @@ class Shape(NamedTuple):
     p: int
 
     @classmethod
-    def of(cls, sizes: tuple[int, ...]) -> Shape:
+    def of(cls, sizes: tuple[int, ...]) -> ProblemShape:
         """Read ``(*stack, m, n, p)``."""
         *stack, m, n, p = sizes
         return cls(tuple(stack), m, n, p)
@@ -54,7 +54,7 @@ class RandomBits(NamedTuple):
     problem: Int64  # [1, 1, S]
 
 
-def draw_random_bits(identity: str, shape: Shape, *, shared: bool = False) -> RandomBits:
+def draw_random_bits(identity: str, shape: ProblemShape, *, shared: bool = False) -> RandomBits:
     """Draw the random bits that ``identity`` names; if ``shared``, all have the first problem's weights."""
     stack, m, n, p = shape
     S = math.prod(stack)

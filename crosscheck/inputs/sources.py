@@ -24,8 +24,8 @@ import numpy as np
 
 from crosscheck.inputs.random_bits import (
     Int64,
+    ProblemShape,
     RandomBits,
-    Shape,
     as_numbers,
     draw_random_bits,
     power_bits,
@@ -36,7 +36,7 @@ from reference.formats import FORMATS, Format
 from reference.layouts import contiguous
 from reference.types import Problem
 
-Sizes = tuple[int, ...]
+Shape = tuple[int, ...]
 
 # CROSSINGS is the number of seeds that share one set of random bits. Problems of one set whose indices differ
 # by a multiple of SCALE_PERIOD have one scale, so that their inputs and weights fit together.
@@ -56,14 +56,14 @@ class Draw:
     """
 
     source: str
-    shape: Sizes
+    shape: Shape
     dtype: str
     shared: bool = False
 
     def __call__(self, seed: int) -> RandomBits:
         """Draw the random bits of the case with this seed."""
         identity = f"{self.source}:{seed}:{'x'.join(map(str, self.shape))}:{self.dtype}"
-        return draw_random_bits(identity, Shape.of(self.shape), shared=self.shared)
+        return draw_random_bits(identity, ProblemShape.of(self.shape), shared=self.shared)
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,22 @@ class Source:
 
     name: str
     meaning: str
-    unsupported: Callable[[Sizes, Format], str | None]
-    generate: Callable[[Draw, int, Sizes, Format], Problem]
+    unsupported: Callable[[Shape, Format], str | None]
+    generate: Callable[[Draw, int, Shape, Format], Problem]
     shares: bool = False
 
 
 def _of_regime(regime: Regime) -> Source:
     """Make a regime a source; the seed decides only the random bits."""
 
-    def generate(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+    def generate(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
         return regime.generate(draw(seed), shape, format)
 
     return Source(regime.name, regime.meaning, regime.unsupported, generate, shares=True)
 
 
 # The regimes of `mixed`, whose cases never change: a newer regime is not among them.
-MIXED: Final = (
+MIXED_REGIMES: Final = (
     "ordinary",
     "non_finite",
     "overflow",
@@ -109,17 +109,17 @@ MIXED: Final = (
 )
 
 
-def supported_regimes(shape: Sizes, format: Format) -> list[Regime]:
-    """List the regimes of `MIXED` in which problems of a shape ``(*stack, m, n, p)`` can lie, in order."""
-    return [REGIMES[name] for name in MIXED if REGIMES[name].unsupported(shape, format) is None]
+def supported_regimes(shape: Shape, format: Format) -> list[Regime]:
+    """List the regimes of `MIXED_REGIMES` in which problems of a shape can lie, in order."""
+    return [REGIMES[name] for name in MIXED_REGIMES if REGIMES[name].unsupported(shape, format) is None]
 
 
-def _too_few(shape: Sizes, format: Format) -> str | None:
+def _too_few(shape: Shape, format: Format) -> str | None:
     least, there = len(supported_regimes(shape, format)), math.prod(shape[:-3])
     return None if there >= least else f"it needs a stack of at least {least} problems, not {there}"
 
 
-def _mixed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+def _mixed(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
     """Make every N-th problem by the same regime, each from its own random bits."""
     bits = draw(seed)
     *stack, m, n, p = shape
@@ -149,12 +149,12 @@ def special_numbers(format: Format) -> Int64:
     return np.append(sizes[:, None] | signs, quiet_nan)
 
 
-def _not_single(shape: Sizes, format: Format) -> str | None:
+def _not_single(shape: Shape, format: Format) -> str | None:
     del format  # `format` is unused: every format can have them
     return None if shape[-3:] == (1, 1, 1) else "it needs m = n = p = 1"
 
 
-def _special_values(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+def _special_values(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
     """Make consecutive triples of special values, without random bits."""
     del draw
     values = special_numbers(format)
@@ -165,13 +165,13 @@ def _special_values(draw: Draw, seed: int, shape: Sizes, format: Format) -> Prob
     return Problem(*(array.reshape(*shape[:-3], 1, 1) for array in (x, y, w)))
 
 
-def _unlisted(shape: Sizes, format: Format) -> str | None:
+def _unlisted(shape: Shape, format: Format) -> str | None:
     if format.dtype.itemsize > 4:
         return "nobody comes to the end of its values"
     return _not_single(shape, format)
 
 
-def _every(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+def _every(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
     """Make problems whose weights are consecutive bit patterns, from 0 to −NaN and then from 0 again."""
     del draw
     patterns = 1 << 8 * format.dtype.itemsize
@@ -182,7 +182,7 @@ def _every(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
     return Problem(*(array.reshape(*shape[:-3], 1, 1) for array in (X, y, W)))
 
 
-def _uncrossable(shape: Sizes, format: Format) -> str | None:
+def _uncrossable(shape: Shape, format: Format) -> str | None:
     del format
     count, unit = math.prod(shape[:-3]), SCALE_PERIOD * CROSSINGS
     return None if count % unit == 0 else f"it needs a stack of a multiple of {unit} problems, not {count}"
@@ -207,7 +207,7 @@ def clear_cache() -> None:
     _to_cross.cache_clear()
 
 
-def _crossed(draw: Draw, seed: int, shape: Sizes, format: Format) -> Problem:
+def _crossed(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
     """Combine X, y and W of different problems, which are made from one set of random bits.
 
     The seed is 64 times the number of the set, plus t. Problem k has its own X, W of problem k + 64t, and y

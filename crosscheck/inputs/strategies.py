@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from crosscheck.inputs import SHAPES_STACKED, Case
-from crosscheck.inputs.random_bits import Shape
+from crosscheck.inputs.random_bits import ProblemShape
 from crosscheck.inputs.regimes import REGIMES, ElementSums
 from crosscheck.inputs.sigma import sigma
 from reference.formats import FORMATS, Format
@@ -88,7 +88,7 @@ def problems(draw: DrawFn, format: Format, shape: tuple[int, ...]) -> Problem:
     (w_{n+1−j} = −w_j, and x_{n+1−j} = x_j up to a few ulp), so that sums cancel, and a label may be ŷ plus a
     few ulp.
     """
-    stack, m, n, p = Shape.of(shape)
+    stack, m, n, p = ProblemShape.of(shape)
     X = _drawn(draw, (*stack, m, n), format)
     W = _drawn(draw, (*stack, n, p), format)
     if n > 1 and draw(st.integers(0, 3)) == 3:

@@ -14,8 +14,9 @@ from typing import Final
 
 from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.inputs.regimes import REGIMES
+from crosscheck.inputs.sources import Shape
 from crosscheck.plans.plan import Plan
-from crosscheck.plans.shapes import Shape, shape_class
+from crosscheck.plans.shapes import shape_class
 from reference.formats import FORMATS
 
 SHAPES: Final = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))

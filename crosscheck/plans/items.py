@@ -26,9 +26,9 @@ from adapters import CORE, NAMED
 from adapters.modes import FORWARD_MODES, Mode, parse
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
+from crosscheck.inputs.sources import Shape
 from crosscheck.plans import shapes
 from crosscheck.plans.combinations import all_combinations
-from crosscheck.plans.shapes import Shape
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 

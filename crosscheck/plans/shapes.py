@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-Shape = tuple[int, ...]
+from crosscheck.inputs.sources import Shape
 
 # A stack with four problems of every regime, for cases of the kind `mixed`.
 MIXED: Final[Shape] = (40, 2, 3, 2)

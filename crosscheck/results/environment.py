@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from adapters import threads
 from adapters.instructions import cpu
 from adapters.protocol import Description
-from crosscheck.results.lines import FORMAT, VERSION, Adapter, Environment, Header
+from crosscheck.results.lines import FORMAT, VERSION, AdapterInfo, Environment, Header
 
 PACKAGES: Final = ("numpy", "ml_dtypes", "torch", "jax", "jaxlib", "python-flint")
 # Environment variables that numerical libraries read. The numbers of threads are left out, since
@@ -137,8 +137,8 @@ def header(
     )
 
 
-def _adapter(selector: str, said: Description) -> Adapter:
-    return Adapter(
+def _adapter(selector: str, said: Description) -> AdapterInfo:
+    return AdapterInfo(
         name=said.name,
         selector=selector,
         framework=said.framework,
@@ -179,11 +179,11 @@ def cause_of(old: Header, new: Header, adapter: str) -> str:
     return " and ".join(found)
 
 
-def _adapter_of(header: Header, name: str) -> Adapter | None:
+def _adapter_of(header: Header, name: str) -> AdapterInfo | None:
     return next((one for one in header.adapters if one.name == name), None)
 
 
-def _versions(header: Header, adapter: Adapter) -> dict[str, str]:
+def _versions(header: Header, adapter: AdapterInfo) -> dict[str, str]:
     """Return the versions of an adapter and of its framework's packages, such as jax and jaxlib."""
     packages = header.environment.packages.items()
     return {"": adapter.version, **{n: v for n, v in packages if n.startswith(adapter.framework)}}

@@ -23,7 +23,7 @@ MISBEHAVED: Final = "misbehaved: "
 COMPLETE, INTERRUPTED = "complete", "interrupted"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Numbers = Annotated[str, Meta(pattern=r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?\Z")]
+ShardNumbers = Annotated[str, Meta(pattern=r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?\Z")]
 
 
 class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -50,7 +50,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     variables: dict[str, str]
 
 
-class Adapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AdapterInfo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An adapter of the run, according to its own description.
 
     Attributes:
@@ -90,8 +90,8 @@ class Sweep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     settings: dict[str, str]
     known: Digest
     of: Count
-    shards: Numbers
-    failed_shards: Numbers
+    shards: ShardNumbers
+    failed_shards: ShardNumbers
 
 
 class Header(Line, frozen=True, tag="header", omit_defaults=True):
@@ -117,7 +117,7 @@ class Header(Line, frozen=True, tag="header", omit_defaults=True):
     profile: str
     seed: Count
     environment: Environment
-    adapters: tuple[Adapter, ...]
+    adapters: tuple[AdapterInfo, ...]
     sweep: Sweep | None = None
 
 

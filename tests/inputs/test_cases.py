@@ -23,9 +23,9 @@ from crosscheck.inputs import (
     parse,
     take,
 )
-from crosscheck.inputs.random_bits import Shape, as_numbers, draw_random_bits
+from crosscheck.inputs.random_bits import ProblemShape, as_numbers, draw_random_bits
 from crosscheck.inputs.regimes import REGIMES, regime_counts
-from crosscheck.inputs.sources import MIXED, special_numbers
+from crosscheck.inputs.sources import MIXED_REGIMES, special_numbers
 from crosscheck.inputs.strategies import cases
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
@@ -172,7 +172,7 @@ def test_broadcast_lends_the_first_weights_to_the_whole_stack_and_stays_in_the_r
 def test_a_mixed_stack_has_every_regime_that_its_shape_can_host(dtype: str, shape: tuple[int, ...]) -> None:
     case = Case("mixed", 4, shape, dtype=dtype)
     counts = regime_counts(case.problem(), case.format)
-    assert [name for name in MIXED if not counts[name]] == ["cancelling"] * (shape[-2] == 1)
+    assert [name for name in MIXED_REGIMES if not counts[name]] == ["cancelling"] * (shape[-2] == 1)
     assert sum(counts.values()) == case.problem().y.size
 
 
@@ -182,8 +182,8 @@ def test_problem_k_of_a_mixed_stack_is_what_regime_k_makes_of_the_words_of_the_c
     dtype: str, shape: tuple[int, ...], unsupported: list[str]
 ) -> None:
     case = Case("mixed", 4, shape, dtype=dtype)
-    bits = draw_random_bits(f"mixed:4:{'x'.join(map(str, shape))}:{dtype}", Shape.of(shape))
-    regimes = [REGIMES[name] for name in MIXED if name not in unsupported]
+    bits = draw_random_bits(f"mixed:4:{'x'.join(map(str, shape))}:{dtype}", ProblemShape.of(shape))
+    regimes = [REGIMES[name] for name in MIXED_REGIMES if name not in unsupported]
     made = [regime.generate(bits, (32, *shape[-3:]), case.format) for regime in regimes]
     for k in range(32):
         want = Problem(*(array[k] for array in made[k % len(regimes)]))

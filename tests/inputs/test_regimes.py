@@ -12,7 +12,13 @@ from flint import arb, ctx
 from hypothesis import Phase, find, given, settings
 
 from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case, strategies
-from crosscheck.inputs.random_bits import Shape, as_numbers, draw_random_bits, number_bits, rounded_bits
+from crosscheck.inputs.random_bits import (
+    ProblemShape,
+    as_numbers,
+    draw_random_bits,
+    number_bits,
+    rounded_bits,
+)
 from crosscheck.inputs.regimes import REGIMES, Regime, classify
 from crosscheck.inputs.sigma import sigma
 from crosscheck.inputs.strategies import cases, problems
@@ -27,7 +33,7 @@ SHAPES = SHAPES_ELEMENTWISE + SHAPES_STACKED
 def share_inside(regime: Regime, shape: tuple[int, ...], format: Format) -> float:
     """The share of the elements of ŷ that lie in the regime, over a stack of 100 problems or more."""
     stacked = (max(shape[0], 100), *shape[1:])
-    bits = draw_random_bits("share", Shape.of(stacked))
+    bits = draw_random_bits("share", ProblemShape.of(stacked))
     return float(regime.contains(*regime.generate(bits, stacked, format), format).mean())
 
 
@@ -155,7 +161,7 @@ def test_rows_of_a_problem_have_different_scale() -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_rounding_by_integers_is_the_rounding_of_the_format(dtype: str) -> None:
-    bits = draw_random_bits("rounding", Shape((8192,), 1, 3, 1)).x
+    bits = draw_random_bits("rounding", ProblemShape((8192,), 1, 3, 1)).x
     drawn = np.abs(as_numbers(number_bits(bits, -10, 10, FORMATS["float64"]), FORMATS["float64"]))
     got = as_numbers(rounded_bits(drawn, FORMATS[dtype]), FORMATS[dtype])
     assert (got == drawn.astype(dtype)).all()

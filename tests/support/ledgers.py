@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from crosscheck.results.ledger import Ledger
-from crosscheck.results.lines import FORMAT, VERSION, Adapter, Environment, Header, Known, Observation
+from crosscheck.results.lines import FORMAT, VERSION, AdapterInfo, Environment, Header, Known, Observation
 from crosscheck.results.summary import Cell, Number, Summary, Worst
 
 ENVIRONMENT = Environment(
@@ -36,9 +36,9 @@ def header(*names: str, **changed: Any) -> Header:
     return Header(**{**fields, **changed})
 
 
-def adapter(name: str, version: str = "2.13.0", selector: str = "") -> Adapter:
+def adapter(name: str, version: str = "2.13.0", selector: str = "") -> AdapterInfo:
     """Make the record of an adapter of PyTorch."""
-    return Adapter(
+    return AdapterInfo(
         name=name,
         selector=selector or name,
         framework="torch",
