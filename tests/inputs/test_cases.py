@@ -115,7 +115,7 @@ def test_the_text_of_a_case_reads_back(dtype: str) -> None:
         ("ordinary:7:8192x1x3x1:contiguous", "has 4 parts"),
         (
             "ordinry:7:1x1x3x1:contiguous:float64",
-            "crossed; did you mean 'ordinary'?",
+            "structured; did you mean 'ordinary'?",
         ),
         ("ordinary:-7:1x1x3x1:contiguous:float64", "seed '-7'"),
         ("ordinary:18446744073709551616:1x1x3x1:contiguous:float64", "out of range"),
