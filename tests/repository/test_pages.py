@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from documented import FENCE, ROOT, SPAN, documents
 
-from crosscheck.inputs import parse
+from crosscheck.inputs import SOURCES, parse
 from crosscheck.inputs.regimes import REGIMES, classify
 from reference.formats import FORMATS
 
@@ -19,7 +19,9 @@ FILE = re.compile(
     r"`((?:adapters|baselines|benchmarks|crosscheck|docs|reference|tests|tools)/[\w./-]+\.\w+)`"
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-WORDS, EXAMPLES = (ROOT / "docs" / "glossary.md").read_text("utf-8").split("## The ten regimes")
+WORDS, EXAMPLES, OTHERS = re.split(
+    "## The ten regimes|## Other sources", (ROOT / "docs" / "glossary.md").read_text("utf-8")
+)
 MOST_WORDS = 20
 MOST_SENTENCES = 2
 
@@ -108,6 +110,11 @@ def test_a_word_is_defined_in_one_or_two_sentences(word: str) -> None:
 def test_every_regime_has_an_example_in_the_order_of_classify() -> None:
     ordinary, *others = REGIMES
     assert list(EXAMPLE_OF) == [*others, ordinary]
+
+
+def test_every_other_source_has_a_line() -> None:
+    named = [name for names, _ in rows(OTHERS) for name in names.split(", ")]
+    assert sorted(named) == sorted(set(SOURCES) - set(REGIMES))
 
 
 @pytest.mark.parametrize("regime", EXAMPLE_OF)

@@ -253,6 +253,9 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     " > tools/findings/instructions.md": Elsewhere(LEVELS),
     ".venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt": long(),
     ".venv/bin/python -m tools.case_digests > tests/data/case_digests.txt": long(),
+    ".venv/bin/python benchmarks/wrong_rows.py": long(
+        ("wrong_rows.py", "wrong_rows.py --rows 64 --dtype float32"), says="m = 64"
+    ),
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),
     ".venv/bin/python benchmarks/kappa.py --dtype float16 bfloat16 float32": long(
