@@ -132,6 +132,11 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     " --only numpy --adapter tests.faulty_adapters.wrong:missing_one_minus": long(code=1, says="missing"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]'": long(),
     ".venv/bin/crosscheck check 'float32:X=[[1]]:y=[[0]]:W=[[20]]'": long(says="saturated_high"),
+    ".venv/bin/crosscheck check structured:4148:64x2x64:contiguous:float64": long(
+        says="structure: X all 1; y numbers of moderate size; W all ½"
+    ),
+    '.venv/bin/python -c "from crosscheck.inputs.structured import seed_of;'
+    " print(seed_of(X='ones', W='halves'))\"": Run(says="4148"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]' --only numpy,jax": long(
         says="differ"
     ),
