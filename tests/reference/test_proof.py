@@ -158,6 +158,18 @@ def test_sigma_moves_by_less_than_the_code_says() -> None:
                 )
 
 
+def test_the_references_logistic_is_as_good_as_the_lemmas_take_it_to_be() -> None:
+    random = np.random.default_rng(11)
+    z = np.concatenate([random.uniform(-746, -700, 500), random.normal(size=500) * 20])
+    numbers_of = numbers("float64", "default")
+    kappa, phi = (numbers_of[name] for name in ("kappa_reference", "phi_reference"))
+    with precision(2048):
+        for t, sides in zip(z.tolist(), np.transpose(stable.logistic(z)).tolist(), strict=True):
+            for side, got in zip((t, -t), sides, strict=True):
+                want = sigma(arb(side))
+                assert abs(arb(got) - want) <= want * float(kappa) + float(phi), t
+
+
 def test_a_literal_of_gappa_is_the_number_itself() -> None:
     given = [Fraction(0), Fraction(-3, 4), Fraction(FLOAT32.largest), Fraction(2) ** -1075]
     pairs = [proof.literal(value).split("b") for value in given]
