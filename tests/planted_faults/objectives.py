@@ -64,7 +64,7 @@ def _of_inputs(outputs: Outputs, X: Array, y: Array, W: Array) -> Outputs:
 
 FAULTS = [
     Fault("cross_entropy", "The gradient is that of binary cross-entropy: Δ = ŷ − y.",
-          network(delta=lambda y, p, _: p - y), (SLOPE,)),
+          network(delta=lambda y, p, _: p - y), (SLOPE, DELTA)),
     Fault("huber", "The gradient is that of the Huber loss with δ = ½.", network(
         delta=lambda y, p, _: np.clip(p - y, -0.5, 0.5) * p * (1 - p)), (RESIDUAL, DELTA)),
     Fault("absolute_loss", "The gradient is that of Σ|y − ŷ|.",
@@ -78,7 +78,7 @@ FAULTS = [
     Fault("of_mean_of_y_hat", "The gradient is that of ½(mean ŷ − y)².", network(
         delta=lambda y, p, _: (p.mean(-2, keepdims=True) - y) * p * (1 - p)), (GRAD,)),
     Fault("straight_through", "The slope is that of a hard sigmoid, ⅙ between −3 and 3.", network(
-        delta=lambda y, p, z: (p - y) * (abs(z) < 3) / 6), (SLOPE,)),
+        delta=lambda y, p, z: (p - y) * (abs(z) < 3) / 6), (SLOPE, DELTA)),
     Fault("straight_through_rounded", "The residual is that of ŷ rounded to 0 or 1.", network(
         delta=lambda y, p, _: (np.round(p) - y) * p * (1 - p)), (RESIDUAL, DELTA)),
     Fault("central_differences", "The gradient is a central difference with a step of 10⁻⁶.",

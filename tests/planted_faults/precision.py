@@ -144,7 +144,7 @@ FAULTS = [
     Fault("gradient_in_bfloat16", "The gradient is sent as bfloat16.", changed(2, lambda G, *_: bfloat16(G)),
           BACKWARD, dtypes=F32),
     Fault("slope_in_float32", "ŷ(1 − ŷ) is computed in float32.", network(
-        delta=lambda y, p, _: (p - y) * (single(p) * (1 - single(p)))), (SLOPE,), dtypes=F64),
+        delta=lambda y, p, _: (p - y) * (single(p) * (1 - single(p)))), (SLOPE, *BACKWARD), dtypes=F64),
     Fault("gradient_off_3e14", "The gradient is off by 3·10⁻¹⁴.", scaled_by(2, 1 + 3e-14), BACKWARD,
           dtypes=F64),
     Fault("gradient_off_6e6", "The gradient is off by 6·10⁻⁶.", scaled_by(2, 1 + 6e-6), BACKWARD, dtypes=F32),
