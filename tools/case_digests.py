@@ -73,10 +73,11 @@ def digest(source: str, dtype: str) -> str:
 
 
 def lines() -> Iterator[str]:
-    """Yield one line for each source and dtype."""
+    """Yield one line for each source and each dtype that has it."""
     for dtype in FORMATS:
         for source in SOURCES:
-            if source != "every" or dtype != "float64":
+            shape, *_ = PINNED_OTHERS.get(source, PINNED)[0]
+            if SOURCES[source].unsupported(shape, FORMATS[dtype]) is None:
                 yield f"{source} {dtype} {digest(source, dtype)}"
 
 

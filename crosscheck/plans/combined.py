@@ -15,12 +15,13 @@ import math
 from typing import Final
 
 from adapters.modes import CLOSED, CONVENTIONS, FORWARD_MODES, Mode
-from crosscheck.inputs import Case
+from crosscheck.inputs import SOURCES, Case
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.inputs.sources import Shape
 from crosscheck.inputs.structured import NAMES, seed_of
 from crosscheck.plans import shapes
 from crosscheck.plans.shapes import LARGE_DTYPES, MOST_DIRECTIONS
+from reference.formats import FORMATS
 
 # Shapes for outputs computed alone, where faults have been found.
 ALONE: Final[dict[str, tuple[Shape, ...]]] = {
@@ -47,7 +48,7 @@ STRUCTURED: Final[tuple[Shape, ...]] = (
     (2**12 + 1, 1, 3, 2),
 )
 CONSTANTS: Final = NAMES[1:]
-SOURCES: Final = (*REGIMES, "structured")
+KINDS: Final = (*REGIMES, "structured")
 EQUAL: Final = ("halves", "ones", "thirds", "minus_ones")
 # 16-bit numbers at a threshold: ŷ and the losses of rows are judged there.
 NARROW: Final[Shape] = (2**15 + 1, 3, 2)
@@ -120,7 +121,7 @@ def _alone(mode: Mode, dtype: str, place: int) -> tuple[Case, ...]:
     sizes = shapes.EVEN if mode.devices > 1 else ALONE[dtype]
     here = sizes[place % len(sizes)]
     if mode.framework == "torch" and mode.compiles_values:  # seconds for each case
-        source = SOURCES[place % len(SOURCES)]
+        source = KINDS[place % len(KINDS)]
         return (Case(source, _seed(mode, source, place), here, dtype=dtype),)
     if mode.alone != "loss":
         stack = shapes.EVEN_STACKS[0] if mode.devices > 1 else (2**14 + 1, 1, 3, 1)
@@ -129,7 +130,7 @@ def _alone(mode: Mode, dtype: str, place: int) -> tuple[Case, ...]:
         return (Case("mixed", 0, stack, dtype=dtype), *turns)
     if mode.compiles_values:
         return tuple(_by_turns(mode, dtype, place, number) for number in range(len(REGIMES)))
-    return tuple(Case(source, _seed(mode, source, place), here, dtype=dtype) for source in SOURCES)
+    return tuple(Case(source, _seed(mode, source, place), here, dtype=dtype) for source in KINDS)
 
 
 def _seed(mode: Mode, source: str, place: int) -> int:
@@ -138,10 +139,17 @@ def _seed(mode: Mode, source: str, place: int) -> int:
 
 
 def _by_turns(mode: Mode, dtype: str, place: int, number: int) -> Case:
-    """Return a case of the regime with this number at a threshold, another for each regime and place."""
+    """Return a case of the regime with this number at a threshold, another for each regime and place.
+
+    For a loss alone it is of one scale, where the regime has such cases.
+    """
     fitting = _fitting(mode, AT_THRESHOLDS)
     regime = tuple(REGIMES)[number % len(REGIMES)]
-    return Case(regime, 0, fitting[(place + 7 * number) % len(fitting)], dtype=dtype)
+    shape = fitting[(place + 7 * number) % len(fitting)]
+    one_scale = SOURCES.get(f"one_scale_{regime}")
+    if mode.alone == "loss" and one_scale and one_scale.unsupported(shape, FORMATS[dtype]) is None:
+        regime = one_scale.name
+    return Case(regime, 0, shape, dtype=dtype)
 
 
 def _structured(mode: Mode, dtype: str, place: int, count: int, *, thorough: bool) -> tuple[Case, ...]:
