@@ -119,6 +119,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "bash .ci/run": Elsewhere("bash .ci/run"),
     ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
     "make proof": Elsewhere(PROOF),
+    **dry("make mutation"),
     **dry("make older-jax"),
     **dry("make pins"),
     **dry("make power"),
