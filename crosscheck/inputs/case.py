@@ -98,7 +98,7 @@ class Case:
 
     def problem(self) -> Problem:
         """Make X, y and W in the layout; ``contiguous`` means C-contiguous and 64-byte aligned."""
-        return Problem(*(arrange(array, self.layout) for array in self._made()))
+        return arrange(self._made(), self.layout)
 
     def problem_view(self) -> Problem:
         """Make X, y and W in the layout ``contiguous``; crossed cases of the same random bits share memory.

@@ -75,6 +75,7 @@ AT_LEVELS: Final = (
     "tests/adapters/test_instructions.py"
     "::test_a_comparison_takes_levels_by_name_and_says_which_flags_are_not_heeded"
 )
+PROOF: Final = "tests/reference/test_proof.py::test_gappa_proves_every_lemma_under_all_claims"
 JAX: Final = "ordinary:0:32769x3x3:contiguous:float64"
 PART: Final = "--problems 1 --only numpy"
 DASK: Final = "timeout 9 .venv/bin/python -m dask"  # neither ends by itself
@@ -117,8 +118,14 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "make soak": long(("make soak", "make soak ARGS='--only numpy --problems 1'")),
     "bash .ci/run": Elsewhere("bash .ci/run"),
     ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
+    "make proof": Elsewhere(PROOF),
+    **dry("make mutation"),
     **dry("make older-jax"),
     **dry("make pins"),
+    **dry("make power"),
+    **dry("make power ARGS=--fresh"),
+    **dry("make power ARGS='--part knee'"),
+    **dry("make power ARGS=--page"),
     **dry("make bench"),
     **dry("make bench ARGS=--quick"),
     **dry("make bench ARGS='--only split'"),
