@@ -34,7 +34,7 @@ endef
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup compare test lint older-numpy older-jax soak bench power format pins clean
+.PHONY: help setup compare test lint proof older-numpy older-jax soak bench power format pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -61,6 +61,9 @@ lint: $(ALL) ## check style, types, import directions, workflows and coverage
 	$(BIN)/zizmor --offline --no-progress --quiet --pedantic --strict-collection .
 	@$(MAKE) --no-print-directory .coverage
 	$(BIN)/coverage report
+
+proof: $(COMPARE) ## prove the bounds of the document's case by Gappa, which must be installed
+	@$(BIN)/python -m tools.proof
 
 older-numpy: $(TEST) $(OLDER)/.installed ## compare the cases with those under another NumPy, byte for byte
 	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/inputs/test_cases.py -k older_numpy
