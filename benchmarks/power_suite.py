@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from adapters import Spec, compilation, select
 from adapters.errors import NoAnswer
 from adapters.process_options import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
 from crosscheck.compare.checks import start_checks
 from crosscheck.explain.message import failure
-from crosscheck.inputs import Case
+from crosscheck.inputs import Case, parse
 from crosscheck.judging.evaluation import judge_evaluation
 from crosscheck.judging.judge import Judge
 from crosscheck.plans.core import core_plan
@@ -27,11 +27,13 @@ from crosscheck.plans.plan import Plan, cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
 from crosscheck.results.record import Results
+from crosscheck.sweep.exhaustive import Exhaustive
 from reference.formats import FORMATS
 from tests.planted_faults import FAULTS, HEALTHY
-from tests.planted_faults.fault import Fault
+from tests.planted_faults.fault import SWEEP, Fault
 
 JOURNAL: Final = Path(".crosscheck/power/journal")
+EVERY: Final = re.compile(r"every:[0-9]+:[0-9x]+:contiguous:float32")  # the case in a fault of the sweep
 BY_BOUNDS, BY_CONTRACT, BY_COUNTS = "output outside its set", "contract", "what was judged"
 
 
@@ -153,6 +155,8 @@ def measure(names: Sequence[str], effort: str) -> list[dict[str, Any]]:
     with AdapterPool.start(specs, options, strict=True) as pool:
         _run_cases(plan, pool, runs)
         _check_contracts(plan, pool, runs)
+        if effort == "nightly":
+            _sweep(pool, runs)
         for run in (run for run in runs if run.found is None):
             reasons = Comparison(
                 plan, [pool.adapters[run.target].description], run.results, adapters=pool.adapters
@@ -180,6 +184,22 @@ def _run_cases(plan: Plan, pool: AdapterPool, runs: Sequence[Run]) -> None:
         for run in mine:
             run.seconds += shared
             run.evaluate(case, judge, pool)
+
+
+def _sweep(pool: AdapterPool, runs: Sequence[Run]) -> None:
+    """Sweep every value of float32 with the adapters whose fault is meant for that and not caught yet."""
+    sweep = Exhaustive(("float32",))
+    for run in (run for run in runs if run.found is None and fault_of(run.name).check == SWEEP):
+        begin = time.monotonic()
+        for shard in range(len(sweep)):
+            found = sweep.run(shard, {run.target: pool.adapters[run.target]})
+            run.problems += found.problems
+            texts = [EVERY.search(fault.what) for fault in found.faults]
+            if there := [text.group() for text in texts if text]:
+                case = cast(Case, parse(there[0]))
+                run.seconds += time.monotonic() - begin
+                run.evaluate(case, Judge(case.problem()), pool)
+                break
 
 
 def _check_contracts(plan: Plan, pool: AdapterPool, runs: Sequence[Run]) -> None:
