@@ -39,6 +39,7 @@ PACKAGES: Final = ("numpy", "scipy", "torch", "jax", "chex")
 PARTS: Final = ("default", "nightly", "peers", "knee")
 # How many adapters share the making of the cases.
 BATCH: Final = {"default": 6, "nightly": 6}
+NEEDED: Final = {name for name, fault in FAULTS.items() if not fault.undetectable}
 Key = tuple[str, str]
 
 
@@ -99,10 +100,14 @@ def figures() -> dict[str, Any] | None:
     """All results in one dictionary; None if a part is incomplete."""
     known = kept()
     for part in PARTS:  # in their order, as nightly effort depends on default effort
-        if any((part, name) not in known for name in names_of(part, known)):
+        missing = [name for name in names_of(part, known) if (part, name) not in known]
+        # the page says how many of the adapters that must pass were measured at nightly effort
+        if missing and (part != "nightly" or any(name in NEEDED for name in missing)):
             return None
     where = {**wiring.machine(PACKAGES), "when": datetime.now(UTC).date().isoformat()}
-    found: dict[str, Any] = {part: [known[part, name] for name in names_of(part, known)] for part in PARTS}
+    found: dict[str, Any] = {
+        part: [known[part, name] for name in names_of(part, known) if (part, name) in known] for part in PARTS
+    }
     return {"where": where, **found, "knee": [knee for some in found["knee"] for knee in some]}
 
 

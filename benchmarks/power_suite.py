@@ -196,7 +196,7 @@ def _sweep(pool: AdapterPool, runs: Sequence[Run]) -> None:
             run.problems += found.problems
             texts = [EVERY.search(fault.what) for fault in found.faults]
             if there := [text.group() for text in texts if text]:
-                case = cast(Case, parse(there[0]))
+                case = cast("Case", parse(there[0]))
                 run.seconds += time.monotonic() - begin
                 run.evaluate(case, Judge(case.problem()), pool)
                 break
