@@ -183,10 +183,10 @@ class _Check:
     def layouts(self) -> Iterator[str]:
         """Call it with arrays in every memory layout, in which the outputs must be admissible, too."""
         problem, judge = self._whole.problem, self._whole.judge(0)
-        contiguous = evaluate_stack(self._adapter, _arranged(problem, "contiguous"))
+        contiguous = evaluate_stack(self._adapter, arrange(problem, "contiguous"))
         for layout in LAYOUTS[1:]:
             try:
-                outputs = evaluate_stack(self._adapter, _arranged(problem, layout))
+                outputs = evaluate_stack(self._adapter, arrange(problem, layout))
             except AdapterMisbehaved as failure:
                 yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
                 continue
@@ -280,10 +280,6 @@ def _empty_problems(problem: Problem) -> Iterator[tuple[str, Problem, Problem | 
     yield "if there are no outputs, p = 0", Problem(X, y[..., :0], W[..., :0]), None
     zeros = Problem(np.zeros_like(X[..., :1]), y, np.zeros_like(W[..., :1, :]))
     yield "if there are no inputs, n = 0", Problem(X[..., :0], y, W[..., :0, :]), zeros
-
-
-def _arranged(problem: Problem, layout: str) -> Problem:
-    return Problem(*(arrange(array, layout) for array in problem))
 
 
 def _outside(judge: Judge, outputs: Outputs, claims: Arithmetic) -> dict[str, Bool]:
