@@ -109,6 +109,8 @@ class _Check:
             return
         yield self.layouts()
         yield self.at_once(_first(at_once, AT_ONCE))
+        if is_small:
+            yield self.overlapping()
         if is_small and not effort.is_costly:
             yield self.between()
             yield self.empty()
@@ -185,17 +187,29 @@ class _Check:
         problem, judge = self._whole.problem, self._whole.judge(0)
         contiguous = evaluate_stack(self._adapter, arrange(problem, "contiguous"))
         for layout in LAYOUTS[1:]:
-            try:
-                outputs = evaluate_stack(self._adapter, arrange(problem, layout))
-            except AdapterMisbehaved as failure:
-                yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
-                continue
-            if any(differences("", contiguous, outputs)):
-                known = _outside(judge, contiguous, self._claims)
-                found = _outside(judge, outputs, self._claims)
-                outside = {name: mask for name, mask in found.items() if name not in known}
-                what = f"if the arrays are {layout}, it is outside on"
-                yield from self._elsewhere(what, outside, outputs, "in contiguous memory", contiguous)
+            yield from self._laid_out(layout, arrange(problem, layout), judge, contiguous)
+
+    def overlapping(self) -> Iterator[str]:
+        """Call it with X, y and W that begin at the same number of one array."""
+        own = self._whole.problem
+        memory = np.resize(own.X, max(array.size for array in own))
+        shared = Problem(*(memory[: array.size].reshape(array.shape) for array in own))
+        apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
+        yield from self._laid_out("parts of one array", shared, Judge(shared), apart)
+
+    def _laid_out(self, layout: str, problem: Problem, judge: Judge, contiguous: Outputs) -> Iterator[str]:
+        """Yield a sentence if outputs are outside for arrays in a layout, and not in contiguous memory."""
+        try:
+            outputs = evaluate_stack(self._adapter, problem)
+        except AdapterMisbehaved as failure:
+            yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
+            return
+        if any(differences("", contiguous, outputs)):
+            known = _outside(judge, contiguous, self._claims)
+            found = _outside(judge, outputs, self._claims)
+            outside = {name: mask for name, mask in found.items() if name not in known}
+            what = f"if the arrays are {layout}, it is outside on"
+            yield from self._elsewhere(what, outside, outputs, "in contiguous memory", contiguous)
 
     def between(self) -> Iterator[str]:
         """Call it with another dtype and with another shape between two calls with the problem."""
@@ -217,7 +231,7 @@ class _Check:
         yield "another shape", Problem(X[..., :1, :], y[..., :1, :1], W[..., :1])
 
     def empty(self) -> Iterator[str]:
-        """Call it with axes of length 0: a sum of no terms is 0. An adapter may refuse them as it likes."""
+        """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""
         if self._whole.problem.X.dtype.name != self._adapter.description.dtypes[0]:
             return  # a program for each shape; how lengths are treated does not depend on the dtype
         for what, problem, want in _empty_problems(self._whole.problem):
@@ -233,7 +247,8 @@ class _Check:
                     yield f"{failure}; {what}"
                 continue
             if want is None:
-                masks = {name: output != 0 for name, output in present(outputs).items()}
+                found = present(outputs).items()
+                masks = {name: (output != 0) & ~np.isnan(output) for name, output in found}
                 outside = {name: mask for name, mask in masks.items() if mask.any()}
             else:
                 outside = _outside(Judge(want), outputs._replace(grad=None), self._claims)

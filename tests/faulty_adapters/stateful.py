@@ -154,6 +154,18 @@ def mean_times_count(X: Array, y: Array, W: Array) -> Result:
     return y_hat, squares.sum((-2, -1)) / count * count if not count else half_squares(y, y_hat), grad
 
 
+def one_for_nothing(X: Array, y: Array, W: Array) -> Result:
+    """A loss of 1 where there are no rows."""
+    y_hat, loss, grad = right(X, y, W)
+    return y_hat, loss if X.shape[-2] else np.ones_like(loss), grad
+
+
+def halved_where_they_overlap(X: Array, y: Array, W: Array) -> Result:
+    """Half of the gradient where X and W share memory."""
+    y_hat, loss, grad = right(X, y, W)
+    return y_hat, loss, grad * grad.dtype.type(0.5 if np.may_share_memory(X, W) else 1)
+
+
 def at_least_one(X: Array, y: Array, W: Array) -> Result:
     """One loss even for a stack of no networks."""
     y_hat, loss, grad = right(X, y, W)
@@ -237,10 +249,12 @@ FAULTY: dict[str, Callable[[], Evaluate]] = {
     "raising-if-busy": raising_if_busy,
     "narrow-after-float16": lambda: narrow_after("float16"),
     "by-number-of-shapes": one_bit_after_another_shape,
-    "mean-times-count": lambda: mean_times_count,
+    "one-for-nothing": lambda: one_for_nothing,
+    "where-X-and-W-overlap": lambda: halved_where_they_overlap,
     "at-least-one": lambda: at_least_one,
 }
 HEALTHY: dict[str, Callable[[], Evaluate]] = {
+    "mean-times-count": lambda: mean_times_count,
     "memoised": lambda: memoised(copies=True),
     "refuses-nothing": lambda: largest_first,
     "counting-only": counting_only,
@@ -249,3 +263,4 @@ HEALTHY: dict[str, Callable[[], Evaluate]] = {
 thousandth = planted("wrong-from-1000")
 one_memory = planted("one-buffer")
 not_for_threads = planted("shared-scratch")
+overlapping = planted("where-X-and-W-overlap")

@@ -41,7 +41,8 @@ SENTENCES = {
     "raising-if-busy": "raised RuntimeError: busy; 2 threads called at once, one alone it answers",
     "narrow-after-float16": "a call with float16 in between changes y_hat",
     "by-number-of-shapes": "a call with another shape in between changes grad",
-    "mean-times-count": "if there are no rows, m = 0, it is outside on loss; loss[0]: got nan",
+    "one-for-nothing": "if there are no rows, m = 0, it is outside on loss; loss[0]: got 0x1p+0",
+    "where-X-and-W-overlap": "if the arrays are parts of one array, it is outside on grad",
     "at-least-one": "returned loss of shape (1,), want (0,); if the stack has no networks",
 }
 
@@ -138,7 +139,7 @@ def test_variants_have_the_numbers_of_the_problem_and_of_the_decoy() -> None:
             assert not np.array_equal(own, decoy)
 
 
-@pytest.mark.parametrize("member", ["thousandth", "one_memory", "not_for_threads"])
+@pytest.mark.parametrize("member", ["thousandth", "one_memory", "not_for_threads", "overlapping"])
 def test_it_is_named_in_a_process_of_its_own_too(member: str, tmp_path: Path) -> None:
     target = f"tests.faulty_adapters.stateful:{member}"
     with ProcessAdapter.start(Spec(target, target), ProcessOptions(tmp_path)) as adapter:
