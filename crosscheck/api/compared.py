@@ -109,7 +109,7 @@ def compare_adapters(  # noqa: PLR0913, each is a choice of its own, by name
             raise CaseError(f"{what} is {seconds}; use a number of seconds up to {MOST_SECONDS:g}")
     ours, others = ([name for name in names if (":" in name) == outside] for outside in (False, True))
     specs = select(ours, others, among=() if others and not ours else CORE)
-    plan = core_plan(tuple(dtypes), tuple(regimes), problems, seed)
+    plan = core_plan(tuple(dtypes), tuple(regimes), problems, seed, [spec.name for spec in specs])
     options = ProcessOptions(Path(journal), timeout, compilation.kept(), compile_timeout)
     comparison, text = compare_quietly(plan, specs, options, WIDTH)
     lines = tuple(map(_line, comparison.rows))

@@ -253,8 +253,9 @@ def _core(  # noqa: PLR0913, as `compare`
 
     if thorough:
         raise click.UsageError("--thorough is possible only with --matrix")
-    regimes = chosen(regime, REGIMES, "--regime")
-    return core_plan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
+    regimes, specs = chosen(regime, REGIMES, "--regime"), _specs(only, outside)
+    names = [spec.name for spec in specs]
+    return core_plan(dtypes, regimes, problems or PROBLEMS, seed or 0, names), specs
 
 
 def _matrix(

@@ -15,6 +15,7 @@ from typing import Final
 from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.inputs.sources import Shape
+from crosscheck.plans.contract import contract_cases
 from crosscheck.plans.plan import Plan
 from crosscheck.plans.shapes import shape_class
 from reference.formats import FORMATS
@@ -24,8 +25,6 @@ SHAPES: Final = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))
 ROUND: Final = sum(shape[0] for shape in SHAPES)
 # Two rounds take at most 30 s on two cores once everything is compiled: a round of all adapters takes 9 s.
 PROBLEMS: Final = 2 * ROUND
-# The shape of contract checks: several rows, inputs and outputs, and a shape that the plan contains anyway.
-CONTRACT_SHAPE: Final = (256, 7, 3, 2)
 
 
 def rounds(problems: int) -> Iterator[tuple[Shape, ...]]:
@@ -69,8 +68,17 @@ def core_plan(
     regimes: tuple[str, ...] = tuple(REGIMES),
     problems: int = PROBLEMS,
     seed: int = 0,
+    names: Sequence[str] = (),
 ) -> Plan:
-    """Return the plan with these cases for all adapters of the run; the arguments are as in `core_cases`."""
+    """Return the plan with these cases for all adapters of the run.
+
+    Args:
+        dtypes: the dtypes of the cases.
+        regimes: the regimes of the cases.
+        problems: the least number of problems in each cell.
+        seed: the seed of the first round.
+        names: the names of the adapters' specs, some of which are spared some checks of the contract.
+    """
     shapes = tuple(dict.fromkeys(shape for each in rounds(problems) for shape in each))
     too_few = None if problems >= ROUND else "missed by the few problems that --problems asks for"
     return Plan(
@@ -78,7 +86,7 @@ def core_plan(
         seed=seed,
         dtypes=dtypes,
         cases=dict.fromkeys(core_cases(dtypes, regimes, problems, seed)),
-        contract={Case("ordinary", seed, CONTRACT_SHAPE, dtype=dtype): None for dtype in dtypes},
+        contract=contract_cases(dtypes, seed, names, others=problems >= ROUND),
         classes=tuple(dict.fromkeys(map(shape_class, shapes))),
         reason_not_planned=lambda gap: None if gap.regime in regimes else "left out by --regime",
         reason_not_hit=lambda _: too_few,  # all of the few problems may miss a regime
