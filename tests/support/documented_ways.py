@@ -251,7 +251,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "uv run --extra jax crosscheck compare --only numpy,jax": Elsewhere(EXTRAS),
     ".venv/bin/python -m tools.findings.instructions"
     " > tools/findings/instructions.md": Elsewhere(LEVELS),
-    ".venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt": long(),
+    ".venv/bin/python -m tools.combinations": long(),
     ".venv/bin/python -m tools.case_digests > tests/data/case_digests.txt": long(),
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),
