@@ -49,9 +49,11 @@ class Modules:
         linear.weight.grad = None
         y_hat = model(X)
         if y.dtype == getattr(torch, SUMMED):
-            loss = 0.5 * torch.nn.MSELoss(reduction="sum")(y_hat, y)
+            total = torch.nn.MSELoss(reduction="sum")(y_hat, y)
+            loss = 0.5 * total
         else:
-            loss = 0.5 * torch.nn.MSELoss()(y_hat, y) * y.numel()
+            mean, count = torch.nn.MSELoss()(y_hat, y), y.numel()
+            loss = 0.5 * mean * count
         loss.backward()
         if linear.weight.grad is None:
             raise AssertionError  # backward leaves a gradient in every parameter

@@ -27,6 +27,7 @@ from crosscheck.inputs.literals import (
     parse_literal,
 )
 from crosscheck.inputs.sources import SOURCES, Draw
+from crosscheck.inputs.structured import describe
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, aligned, arrange
 from reference.types import Problem
@@ -89,6 +90,11 @@ class Case:
     def text(self) -> str:
         """The line that `parse` reads back."""
         return f"{self.regime}:{self.seed}:{joined(self.shape)}:{self.layout}:{self.dtype}"
+
+    @property
+    def note(self) -> str:
+        """What the numbers are, in words, where only the seed says it; empty for other cases."""
+        return describe(self.seed, math.prod(self.shape[:-3])) if self.regime == "structured" else ""
 
     def problem(self) -> Problem:
         """Make X, y and W in the layout; ``contiguous`` means C-contiguous and 64-byte aligned."""
