@@ -18,7 +18,7 @@ from adapters.modes import FACTORS, RULES, impossible, parse, plain
 from crosscheck.plans.combinations import Combination, all_combinations, covering, product
 from reference.formats import FORMATS
 from tools import combinations
-from tools.combinations import factors_of
+from tools.combinations import factors_of, row_of
 
 Rows = NDArray[np.intp]  # [rows, factors]: which of its values each factor has
 FRAMEWORKS = ("torch", "jax")
@@ -50,19 +50,10 @@ def possible_rows(framework: str) -> Rows:
     return rows
 
 
-def row_of(framework: str, combination: Combination) -> dict[str, str]:
-    """The values of a combination, X, y and W apart."""
-    name, dtype = combination
-    mode = parse(name)
-    passed = {symbol: "constant" if symbol in mode.closed else "argument" for symbol in "XyW"}
-    row = {**mode.as_dict, **passed, "dtype": dtype}
-    return {factor: row[factor] for factor in factors_of(framework)}
-
-
 def rows_of(framework: str, chosen: Iterable[Combination]) -> Rows:
     """The combinations of one framework as rows."""
     factors = factors_of(framework)
-    own = [row_of(framework, each) for each in chosen if parse(each[0]).framework == framework]
+    own = [row_of(each) for each in chosen if parse(each[0]).framework == framework]
     return np.array([[values.index(row[name]) for name, values in factors.items()] for row in own])
 
 
@@ -111,7 +102,7 @@ def test_a_combination_that_alone_has_three_values_is_missed(framework: str) -> 
     own = [each for each in COMMITTED if parse(each[0]).framework == framework]
     for dropped in own:
         lost = missing(framework, [each for each in own if each != dropped])
-        assert all(three.items() <= row_of(framework, dropped).items() for three in lost)
+        assert all(three.items() <= row_of(dropped).items() for three in lost)
         if lost:
             return
     pytest.fail("whichever combination is dropped, nothing is missed")

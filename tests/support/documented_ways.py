@@ -263,7 +263,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "uv run --extra jax crosscheck compare --only numpy,jax": Elsewhere(EXTRAS),
     ".venv/bin/python -m tools.findings.instructions"
     " > tools/findings/instructions.md": Elsewhere(LEVELS),
-    ".venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt": long(),
+    ".venv/bin/python -m tools.combinations": long(),
     ".venv/bin/python -m tools.case_digests > tests/data/case_digests.txt": long(),
     ".venv/bin/python benchmarks/wrong_rows.py": long(
         ("wrong_rows.py", "wrong_rows.py --rows 64 --dtype float32"), says="m = 64"
