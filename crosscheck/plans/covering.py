@@ -1,0 +1,140 @@
+"""The covering cases of a plan: sizes, values and memory layouts, which meet by turns.
+
+Faults hide at sizes at which code takes another path, in memory that lies unusually, and at values that are
+rare. The shapes below have sizes of these kinds; the values are the regimes and the other sources that fit
+most shapes. Every shape has a few cases in each dtype, the fewer the larger it is. The next case takes the
+next of the values, and each pass over the values begins with the next layout; each dtype starts elsewhere.
+So a shape meets several values and layouts, and a class of shapes, which `shape_class` names, meets all of
+them. `thorough` gives every shape every value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from crosscheck.inputs import Case
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.inputs.sources import SOURCES, Shape
+from crosscheck.plans import shapes
+from reference.formats import FORMATS
+from reference.layouts import LAYOUTS
+
+# No axis before m, n and p, several of them, and matrices whose sizes are equal.
+AXES: Final[tuple[Shape, ...]] = (
+    (2, 3, 2),
+    (7, 5, 3),
+    (15, 4, 1),
+    (31, 31, 31),
+    (16, 16, 16),
+    (5, 4, 4, 4),
+    (3, 5, 2, 3, 2),
+    (4, 16, 1, 3, 1),
+    (2, 3, 4, 2, 3, 2),
+    (2, 1, 3, 1, 2, 7, 3),
+)
+WIDE: Final[tuple[Shape, ...]] = (
+    (3, 64, 1),
+    (2, 2, 256, 2),
+    (33, 257, 3),
+    (3, 64, 64, 1),
+    (2, 4097, 1),
+    *shapes.WIDE,
+)
+OUTPUTS: Final[tuple[Shape, ...]] = (
+    (3, 2, 64),
+    (2, 2, 3, 257),
+    (2, 3, 4097),
+    (2, 3, 16385),
+    *shapes.OUTPUTS,
+)
+ROWS: Final[tuple[Shape, ...]] = (
+    (255, 3, 2),
+    (513, 5, 3),
+    (1025, 3, 2),
+    (4097, 3, 2),
+    (2, 8193, 2, 1),
+    (16385, 3, 2),
+    (32769, 3, 2),
+    (65537, 3, 1),
+    (131073, 3, 1),
+)
+STACKS: Final[tuple[Shape, ...]] = (
+    (1025, 2, 3, 1),
+    (4097, 1, 3, 2),
+    (3, 1367, 1, 3, 1),
+    (8193, 1, 3, 1),
+    (16385, 1, 3, 1),
+    (32769, 1, 3, 1),
+    (65537, 1, 2, 1),
+)
+SHAPES: Final = (*shapes.DOCUMENT, *shapes.TAILS, *AXES, *WIDE, *OUTPUTS, *ROWS, *STACKS)
+# The source with every regime in one stack; shapes that can host it, up to so many numbers, begin with it.
+MIXED: Final = "mixed"
+MOST_MIXED: Final = 2**16
+# The sources that need shapes of their own.
+PARTICULAR: Final = ("special_values", "every", "crossed")
+# The cases of a shape of at most so many numbers in a dtype; larger ones have one in half of the dtypes.
+REPEATED: Final = {2**10: 3, 2**15: 2, 2**17: 1}
+
+
+def numbers(shape: Shape) -> int:
+    """Return how many numbers X, y and W have."""
+    *stack, m, n, p = shape
+    return math.prod(stack) * (m * n + m * p + n * p)
+
+
+def _repetitions(shape: Shape, place: int, dtype: str) -> int:
+    """Return how many cases the shape at a place of the list gets in a dtype."""
+    least = next((count for size, count in REPEATED.items() if numbers(shape) <= size), None)
+    return (place + tuple(FORMATS).index(dtype)) % 2 if least is None else least
+
+
+def _values(shape: Shape, dtype: str, regimes: Sequence[str]) -> list[str]:
+    """Return the sources that the shape can host: the regimes, and if these are all, every other source."""
+    others = [name for name in SOURCES if name not in REGIMES and name not in PARTICULAR]
+    names = [*regimes, *others] if set(regimes) >= set(REGIMES) else regimes
+    return [name for name in names if SOURCES[name].unsupported(shape, FORMATS[dtype]) is None]
+
+
+def _layouts(value: str, shape: Shape) -> list[str]:
+    """Return the layouts that a case of this source and shape can have."""
+    shares = len(shape) > 3 and SOURCES[value].shares
+    return [layout for layout in LAYOUTS if layout != "broadcast" or shares]
+
+
+def covering_cases(
+    dtypes: Sequence[str],
+    regimes: Sequence[str] = tuple(REGIMES),
+    seed: int = 0,
+    *,
+    thorough: bool = False,
+) -> tuple[Case, ...]:
+    """Return the covering cases, small ones first.
+
+    Args:
+        dtypes: the dtypes of the cases.
+        regimes: the regimes of the cases; the other sources are among their values only if these are all.
+        seed: the seed of the first case of each dtype.
+        thorough: whether every shape, here and in `crosscheck.plans.shapes`, gets every value.
+    """
+    found = (case for dtype in dtypes for case in _in_one_dtype(dtype, regimes, seed, thorough=thorough))
+    return tuple(sorted(dict.fromkeys(found), key=lambda case: numbers(case.shape)))
+
+
+def _in_one_dtype(dtype: str, regimes: Sequence[str], seed: int, *, thorough: bool) -> Iterator[Case]:
+    if set(regimes) >= set(REGIMES):
+        yield Case("special_values", 0, shapes.SPECIAL, dtype=dtype)
+    every = dict.fromkeys((*SHAPES, *(s for each in shapes.CLASSES.values() for s in each)))
+    first = turn = len(SOURCES) * tuple(FORMATS).index(dtype) // len(FORMATS)
+    for place, shape in enumerate(every if thorough else SHAPES):
+        values = _values(shape, dtype, regimes)
+        count = len(values) if thorough else min(_repetitions(shape, place, dtype), len(values))
+        for number in range(count):
+            is_mixed = number == 0 and MIXED in values and numbers(shape) <= MOST_MIXED and not thorough
+            value = MIXED if is_mixed else values[turn % len(values)]
+            layouts = _layouts(value, shape)
+            layout = layouts[(turn + turn // len(values)) % len(layouts)]
+            yield Case(value, seed + turn - first, shape, layout, dtype)
+            turn += 1
