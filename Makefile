@@ -34,7 +34,7 @@ endef
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup compare test lint older-numpy older-jax soak bench format pins clean
+.PHONY: help setup compare test lint proof older-numpy older-jax soak bench power format pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -62,6 +62,9 @@ lint: $(ALL) ## check style, types, import directions, workflows and coverage
 	@$(MAKE) --no-print-directory .coverage
 	$(BIN)/coverage report
 
+proof: $(COMPARE) ## prove the bounds of the document's case by Gappa, which must be installed
+	@$(BIN)/python -m tools.proof
+
 older-numpy: $(TEST) $(OLDER)/.installed ## compare the cases with those under another NumPy, byte for byte
 	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/inputs/test_cases.py -k older_numpy
 
@@ -74,6 +77,9 @@ soak: $(COMPARE) ## compare the frameworks on 10 million problems per dtype: 10 
 
 bench: $(TEST) $(BENCH)/.installed ## measure, and write docs/benchmarks.md: 10 minutes
 	@$(BENCH)/bin/python benchmarks/run.py $(ARGS)
+
+power: $(TEST) $(BENCH)/.installed ## measure what is caught of planted faults, and write docs/power.md: 60 minutes
+	@$(BENCH)/bin/python benchmarks/power.py $(ARGS)
 
 format: $(ALL) ## format the code with ruff
 	$(BIN)/ruff check --fix .

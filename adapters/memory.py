@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import accumulate
+from math import prod
+from operator import mul
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from reference.layouts import ALIGNMENT, contiguous
 from reference.types import Array, Outputs, Problem
+
+ALL_BITS = 0xFF  # of every byte: NaN in every dtype
 
 
 class Memory(NamedTuple):
@@ -30,6 +36,25 @@ def memory_of(array: Array) -> Memory:
     """Return the memory layout of the array."""
     phase = array.__array_interface__["data"][0] % ALIGNMENT
     return Memory(array.shape, array.strides, phase, array.flags.writeable)
+
+
+def memories_of(problem: Problem) -> dict[str, Memory]:
+    """Return the memory layouts of X, y and W, by name."""
+    return {name: memory_of(array) for name, array in problem._asdict().items()}
+
+
+def distances(problem: Problem) -> dict[str, int]:
+    """Return how many bytes after X each array begins; only X's own 0 if they do not lie in one block.
+
+    They lie in one block if they are views of one array with hardly more than their elements.
+    """
+    owners = [array if array.base is None else array.base for array in problem]
+    if not all(owner is owners[0] for owner in owners) or not isinstance(owners[0], np.ndarray):
+        return {"X": 0}
+    if owners[0].nbytes > sum(array.nbytes for array in problem) + 2 * ALIGNMENT:
+        return {"X": 0}
+    starts = {name: array.__array_interface__["data"][0] for name, array in problem._asdict().items()}
+    return {name: start - starts["X"] for name, start in starts.items()}
 
 
 class BufferPool:
@@ -55,13 +80,33 @@ def span(memory: Memory, itemsize: int) -> tuple[int, int]:
     return below, sum(step for step in reach if step > 0) + itemsize
 
 
-def placed(buffers: BufferPool, name: str, memory: Memory, dtype: np.dtype[Any]) -> Array:
-    """Return an uninitialised, writeable array with the layout `memory`, in the buffer of that name."""
-    below, above = span(memory, dtype.itemsize)
-    buffer = buffers.get(name, below + above + ALIGNMENT)
-    start = buffer.__array_interface__["data"][0] + below
-    offset = below + (memory.phase - start) % ALIGNMENT
-    return np.ndarray(memory.shape, dtype, buffer.data, offset, memory.strides)
+def placed(
+    buffers: BufferPool, memories: Mapping[str, Memory], together: Mapping[str, int], dtype: np.dtype[Any]
+) -> dict[str, Array]:
+    """Return uninitialised, writeable arrays with these layouts; gaps between their elements hold NaN.
+
+    Args:
+        buffers: the buffers that the arrays lie in.
+        memories: the layout of each array, by its name.
+        together: as `distances` returns them: the arrays named there share the buffer of X.
+        dtype: the dtype of all arrays.
+    """
+    found: dict[str, Array] = {}
+    for first in memories:
+        if first in found:
+            continue
+        block = together if first in together else {first: 0}
+        spans = [(at, *span(memories[name], dtype.itemsize)) for name, at in block.items()]
+        below, above = max(b - at for at, b, _ in spans), max(at + a for at, _, a in spans)
+        buffer = buffers.get(first, below + above + ALIGNMENT)
+        if below + above > sum(prod(memories[name].shape) for name in block) * dtype.itemsize:
+            buffer[...] = ALL_BITS
+        start = buffer.__array_interface__["data"][0] + below
+        offset = below + (memories[first].phase - start) % ALIGNMENT
+        for name, at in block.items():
+            shape, strides, *_ = memories[name]
+            found[name] = np.ndarray(shape, dtype, buffer.data, offset + at, strides)
+    return found
 
 
 def contiguous_bytes(array: Array) -> memoryview:
@@ -70,14 +115,19 @@ def contiguous_bytes(array: Array) -> memoryview:
 
 
 def swapped(array: Array) -> Array:
-    """Exchange the last two axes, without a copy if the array is not C-contiguous or is read-only.
+    """Exchange the last two axes, without a copy if the array has other strides or is read-only.
 
     Otherwise the result is a C-contiguous copy, whose address modulo `ALIGNMENT` bytes is that of the array.
     """
     view = array.swapaxes(-1, -2)
-    if not (array.flags.c_contiguous and array.flags.writeable):
+    if array.strides != _c_strides(array) or not array.flags.writeable:
         return view
     return contiguous(view, array.__array_interface__["data"][0] % ALIGNMENT)
+
+
+def _c_strides(array: Array) -> tuple[int, ...]:
+    """Return the strides of an array of that shape in C order, axes of length 1 included."""
+    return tuple(accumulate(array.shape[:0:-1], mul, initial=array.itemsize))[::-1]
 
 
 def to_columns(problem: Problem) -> Problem:

@@ -58,23 +58,21 @@ def flushes() -> bool:
 
 def read_problem(request: Mapping[str, Any], buffers: BufferPool) -> tuple[Problem, list[Array]]:
     """Read the problem from the journal into arrays with the parent's layout; return their raw bytes too."""
-    dtype = FORMATS[request["dtype"]].dtype
-    arrays, originals, at = [], [], request["at"]
+    dtype, at = FORMATS[request["dtype"]].dtype, request["at"]
+    memories = {name: Memory(*stated) for name, stated in request["memory"].items()}
+    arrays, originals = placed(buffers, memories, request["together"], dtype), []
     file = os.open(request["journal"], os.O_RDONLY)
     try:
-        for name, stated in request["memory"].items():
-            memory = Memory(*stated)
+        for name, memory in memories.items():
             flat = buffers.get(f"bytes of {name}", math.prod(memory.shape) * dtype.itemsize)
             read_into(file, flat, at)
-            array = placed(buffers, name, memory, dtype)
-            array[...] = flat.view(dtype).reshape(memory.shape)
-            array.flags.writeable = memory.writeable
-            arrays.append(array)
+            arrays[name][...] = flat.view(dtype).reshape(memory.shape)
+            arrays[name].flags.writeable = memory.writeable
             originals.append(flat)
             at += flat.nbytes
     finally:
         os.close(file)
-    return Problem(*arrays), originals
+    return Problem(**arrays), originals
 
 
 def called(adapter: Any, method: str, problem: Problem) -> dict[str, Array]:

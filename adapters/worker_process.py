@@ -18,7 +18,7 @@ from adapters import Spec, compilation, is_ours
 from adapters.child import Child, ChildLateError, ChildLostError
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer
 from adapters.journal import Journal, read_arrays
-from adapters.memory import memory_of
+from adapters.memory import distances, memories_of
 from adapters.modes import parse
 from adapters.process_options import ProcessOptions, load
 from adapters.protocol import Description
@@ -182,10 +182,10 @@ class WorkerProcess:
     def _answered(self, call: Call, method: str, problem: Problem, *, again: bool) -> dict[str, Array]:
         """Make one attempt at a call; if it takes too long, the process is ended."""
         child, _ = self._ready(call)
-        memory = {symbol: memory_of(array) for symbol, array in problem._asdict().items()}
-        layout, dtype = json.dumps(memory), problem.X.dtype.name
+        memory = memories_of(problem)
+        layout, dtype, together = json.dumps(memory), problem.X.dtype.name, distances(problem)
         at = self._journal.write(problem, {"adapter": call.name, "call": str(call.number), "layout": layout})
-        file = {"journal": str(self._journal.path), "at": at, "dtype": dtype}
+        file = {"journal": str(self._journal.path), "at": at, "dtype": dtype, "together": together}
         what = f"{call.target}|{method}|{dtype}|{layout}"
         may_compile = what not in self._called or _compiles_values(call.target)
         limit = self._options.limit(may_compile=may_compile, again=again)

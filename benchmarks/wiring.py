@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
@@ -61,6 +61,11 @@ def little(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
+    """Where this runs, for the page of benchmarks."""
+    return machine(PACKAGES)
+
+
+def machine(packages: Iterable[str]) -> dict[str, Any]:
     """Where this runs, as far as times depend on it; no name of a machine."""
     told = CPUINFO.read_text("utf-8", "replace").splitlines() if CPUINFO.is_file() else []
     names = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
@@ -70,5 +75,5 @@ def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
         "load": LOAD,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in packages},
     }

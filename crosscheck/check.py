@@ -14,7 +14,7 @@ from adapters.process_options import ProcessOptions
 from crosscheck.exit_codes import ExitCode
 from crosscheck.explain.differing import difference_lines
 from crosscheck.explain.message import failure
-from crosscheck.inputs import CaseError, Literal
+from crosscheck.inputs import Case, CaseError, Literal
 from crosscheck.inputs.files import read_case
 from crosscheck.judging.accuracy import exact_values
 from crosscheck.judging.contract import contract_violations
@@ -41,6 +41,7 @@ class CheckResult:
         crashed_on_load: adapters that crashed while they were loaded, one line each.
         late: for each adapter that gave no answer in time, by name, one sentence.
         adapters: the adapters that could be loaded, by the name that selects them.
+        note: what the text of the case does not say of its numbers; may be empty.
     """
 
     text: str
@@ -50,6 +51,7 @@ class CheckResult:
     crashed_on_load: list[str] = field(default_factory=list)
     late: dict[str, str] = field(default_factory=dict)
     adapters: Mapping[str, CheckedAdapter] = field(default_factory=dict)
+    note: str = ""
 
     def add_all(self, pool: AdapterPool) -> None:
         """Evaluate the case with the adapters of a pool, judge it, and check the contract."""
@@ -96,7 +98,7 @@ class CheckResult:
         """Yield the paragraphs of the report."""
         exact, width = exact_values(self.judge), output_width(terminal=sys.stdout.isatty())
         yield "\n".join(wrap_line(self._verdict, width))
-        yield heading(self.text, self.judge)
+        yield "\n".join([heading(self.text, self.judge), *wrap_line(self.note, width)])
         yield table(self.judge, self.outcomes, exact, width)
         there = [outcome for outcome in self.outcomes if outcome.outputs is not None]
         if differing := list(difference_lines(self.judge, there)):
@@ -148,7 +150,7 @@ def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckR
     if isinstance(case, Literal) and case.taken:
         click.echo(case.taken, err=True)
         text = case.text  # its hexadecimal floats are the numbers that were judged
-    found = CheckResult(text, Judge(case.problem()))
+    found = CheckResult(text, Judge(case.problem()), note=case.note if isinstance(case, Case) else "")
     with AdapterPool.start(specs, options) as pool:
         found.add_all(pool)
         for number, paragraph in enumerate(found.lines()):

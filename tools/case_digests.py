@@ -44,6 +44,12 @@ PINNED_OTHERS: Final = {
         ((2, 2048, 2, 1, 3), 129, "contiguous"),
         ((8192, 1, 64, 1), LARGEST_SEED, "contiguous"),
     ),
+    "structured": (
+        ((4096, 2, 3, 2), 0, "contiguous"),
+        ((5, 16, 1, 1, 1), LARGEST_SEED, "contiguous"),
+        ((64, 2, 64), 4096 + 4, "contiguous"),
+        ((16, 2, 3, 3), 12, "broadcast"),
+    ),
     "special_values": (
         ((2197, 1, 1, 1), 0, "contiguous"),
         ((3, 5, 1, 1, 1), LARGEST_SEED, "contiguous"),
@@ -67,10 +73,11 @@ def digest(source: str, dtype: str) -> str:
 
 
 def lines() -> Iterator[str]:
-    """Yield one line for each source and dtype."""
+    """Yield one line for each source and each dtype that has it."""
     for dtype in FORMATS:
         for source in SOURCES:
-            if source != "every" or dtype != "float64":
+            shape, *_ = PINNED_OTHERS.get(source, PINNED)[0]
+            if SOURCES[source].unsupported(shape, FORMATS[dtype]) is None:
                 yield f"{source} {dtype} {digest(source, dtype)}"
 
 

@@ -66,12 +66,14 @@ class Jax:
     def _array(self, array: Array) -> Any:
         """Put the array on the device; `jax.numpy.asarray` would compile a program for that (jax 0.10.2).
 
-        The result may share the array's memory, unless the mode donates it. If there are several devices, jit
-        spreads the array itself.
+        The result may share the array's memory, unless the mode donates it: XLA reuses only memory that JAX
+        owns, and `may_alias` is observed for JAX's own arrays, not for NumPy's (jax 0.10.2). If there are
+        several devices, jit spreads the array itself.
         """
         if self.mode.devices > 1:
             return array
-        return jax.device_put(array, may_alias=self.mode["execution"] != "donate")
+        there = jax.device_put(array)
+        return jax.device_put(there, may_alias=False) if self.mode["execution"] == "donate" else there
 
     def _over(self, arrays: Given) -> Found:
         """Return the mode's outputs for these arrays; arrays that the mode closes over become constants."""

@@ -14,6 +14,7 @@ from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic
 from reference.formats import FORMATS
 
 WIDE = FORMATS["float32"].u
+SUMMED = "float16"  # the dtype in which the loss of `torch.nn` is a sum: its range is too small for a mean
 # Digits that a product keeps of its inputs where the switch allows fewer: TF32 has 11, bfloat16 has 8.
 U_IN = {"matmul_high": 2.0**-11, "matmul_medium": FORMATS["bfloat16"].u}
 SOURCES = {
@@ -53,14 +54,14 @@ def _asked_for(mode: Mode, dtype: str) -> dict[str, Any]:
     """Return the claims that follow from the mode's options.
 
     A switch may round the inputs of matrix products, a derivative may be of forward mode, and the loss of
-    `torch.nn` is a mean times its count.
+    `torch.nn` is a mean times its count, except in float16.
     """
     made: dict[str, Any] = {}
     if dtype == "float32" and mode["matmul"] in U_IN:
         made |= {"u_in": U_IN[mode["matmul"]]}
     if mode["derivative"] in FORWARD_MODES:
         made |= {"forward": True}
-    if mode["derivative"] == "module":
+    if mode["derivative"] == "module" and dtype != SUMMED:
         made |= {"rescaled_mean": True}
     return made
 

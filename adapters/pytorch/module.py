@@ -1,7 +1,9 @@
 """The network as users write it with `torch.nn`: `Linear` without bias, `Sigmoid` and `MSELoss`.
 
 `Linear` has no stack axis and stores W transposed, so each network of a stack is evaluated on its own.
-`MSELoss` is a mean of squares: L is half of it times the number of elements.
+`MSELoss` is a mean of squares by default: L is half of it times the number of elements. In float16 it returns
+their sum, and L is half of that: the mean's gradient, 2(ŷ − y) by the number of elements, would soon be
+subnormal there, and from 65520 elements on their number overflows.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+
+from adapters.pytorch.claims import SUMMED
 
 Tensor = torch.Tensor
 Execute = Callable[[Any], Any]
@@ -44,9 +48,12 @@ class Modules:
             linear.weight.copy_(W.mT)
         linear.weight.grad = None
         y_hat = model(X)
-        mean = torch.nn.MSELoss()(y_hat, y)
-        count = y.numel()
-        loss = 0.5 * mean * count
+        if y.dtype == getattr(torch, SUMMED):
+            total = torch.nn.MSELoss(reduction="sum")(y_hat, y)
+            loss = 0.5 * total
+        else:
+            mean, count = torch.nn.MSELoss()(y_hat, y), y.numel()
+            loss = 0.5 * mean * count
         loss.backward()
         if linear.weight.grad is None:
             raise AssertionError  # backward leaves a gradient in every parameter

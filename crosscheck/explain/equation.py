@@ -20,7 +20,7 @@ from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS
 from reference.layouts import arrange
-from reference.types import Array, Problem
+from reference.types import Array
 from reference.units import KAPPA_REFERENCE
 
 REFERENCE = "the reference"
@@ -80,7 +80,7 @@ def _by_contract(adapter: CheckedAdapter, disagreement: Disagreement) -> Equatio
             "none: the adapter breaks the contract", "; ".join(disagreement.contract_violations)
         )
     problem, output = disagreement.element.judge.problem, disagreement.element.output
-    plain = Problem(*(arrange(array, "contiguous") for array in problem))
+    plain = arrange(problem, "contiguous")
     if [memory_of(a) for a in plain] == [memory_of(a) for a in problem]:
         return None
     if output in evaluate_and_judge(adapter, Judge(plain)).disagreeing:

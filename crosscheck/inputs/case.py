@@ -27,6 +27,7 @@ from crosscheck.inputs.literals import (
     parse_literal,
 )
 from crosscheck.inputs.sources import SOURCES, Draw
+from crosscheck.inputs.structured import describe
 from reference.formats import FORMATS, Format
 from reference.layouts import LAYOUTS, aligned, arrange
 from reference.types import Problem
@@ -90,9 +91,14 @@ class Case:
         """The line that `parse` reads back."""
         return f"{self.regime}:{self.seed}:{joined(self.shape)}:{self.layout}:{self.dtype}"
 
+    @property
+    def note(self) -> str:
+        """What the numbers are, in words, where only the seed says it; empty for other cases."""
+        return describe(self.seed, math.prod(self.shape[:-3])) if self.regime == "structured" else ""
+
     def problem(self) -> Problem:
         """Make X, y and W in the layout; ``contiguous`` means C-contiguous and 64-byte aligned."""
-        return Problem(*(arrange(array, self.layout) for array in self._made()))
+        return arrange(self._made(), self.layout)
 
     def problem_view(self) -> Problem:
         """Make X, y and W in the layout ``contiguous``; crossed cases of the same random bits share memory.

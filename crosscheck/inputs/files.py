@@ -23,12 +23,12 @@ import numpy as np
 
 from adapters.errors import one_line
 from adapters.journal import DTYPES
-from adapters.memory import memory_of
+from adapters.memory import memories_of
 from crosscheck.inputs.case import Case, parse
 from crosscheck.inputs.literals import DEEPEST, MOST_NUMBERS, CaseError, Literal
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
-from reference.types import Array
+from reference.types import Array, Problem
 
 EXAMPLE: Final = "ordinary:7:64x1x3x1:contiguous:float32"
 NAMES: Final = ("X", "y", "W")
@@ -247,8 +247,7 @@ def _stated_layout(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> st
     """Find the layout whose memory order the journal's header states; contiguous for other files."""
     stated = (header.get("__metadata__") or {}).get("layout")
     for layout in LAYOUTS if stated else ():
-        memory = {name: memory_of(arrange(array, layout)) for name, array in arrays.items()}
-        if json.dumps(memory) == stated:
+        if json.dumps(memories_of(arrange(Problem(**arrays), layout))) == stated:
             return layout
     return "contiguous"
 

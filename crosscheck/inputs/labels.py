@@ -31,7 +31,7 @@ from reference.types import Array, Float64
 MakeY = Callable[[RandomBits, Array, Array, Format], Int64]
 
 
-def _dot(X: Float64, W: Float64) -> Float64:
+def dot(X: Float64, W: Float64) -> Float64:
     """Compute X·W in float64, ``[m, p, S]``, adding terms in order of index: the same bits everywhere."""
     z: Float64 = X[:, 0, None] * W[0]
     for j in range(1, len(W)):
@@ -54,7 +54,7 @@ def plain(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
 
 def near(bits: RandomBits, X: Array, W: Array, format: Format) -> Int64:
     """Make labels of ŷ plus 0, ±1, ±2, ±4, … ulp, so that at least half of the digits of ŷ − y cancel."""
-    y_hat = sigma(_dot(X.astype(np.float64), W.astype(np.float64)))
+    y_hat = sigma(dot(X.astype(np.float64), W.astype(np.float64)))
     normal = np.maximum(y_hat, format.least_normal)  # rounding is for normal numbers
     return rounded_bits(normal, format) + nudge_bits(bits.y, format)
 

@@ -99,7 +99,7 @@ class Literal:
 
     def problem(self) -> Problem:
         """Copy the arrays into the layout; ``contiguous`` means 64-byte aligned as well."""
-        return Problem(*(arrange(array, self.layout) for array in (self.X, self.y, self.W)))
+        return arrange(Problem(self.X, self.y, self.W), self.layout)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Literal) and self.text == other.text

@@ -1,4 +1,4 @@
-"""Sources: the first word of a case is its source, a regime or one of four other ways to make a stack.
+"""Sources: the first word of a case is its source, a regime or another way to make a stack.
 
 | source | problem k of the flattened stack |
 |---|---|
@@ -7,6 +7,8 @@
 | special_values | triple seed + k, modulo their number, of special values for X, W and y, y changing first |
 | every | X = 1, W the format's number with bits seed + k, y = 0, ½ or 1 by the digits of seed above those |
 | crossed | ordinary X, with y and W of other problems; 64 seeds combine one set of random bits in 64 ways |
+| structured | numbers that follow a pattern in each array, by combination (`crosscheck.inputs.structured`) |
+| one_scale_REGIME | in the regime, with terms of one size in every sum (`crosscheck.inputs.one_scale`) |
 
 With a mixed stack one call, and so one compiled program, gets every regime. `special_values` with seed 0 and
 a stack of 2197 has all triples of 13 values. `crossed` makes new problems at no cost.
@@ -22,6 +24,7 @@ from typing import Final
 
 import numpy as np
 
+from crosscheck.inputs import one_scale, structured
 from crosscheck.inputs.random_bits import (
     Int64,
     ProblemShape,
@@ -92,6 +95,19 @@ def _of_regime(regime: Regime) -> Source:
         return regime.generate(draw(seed), shape, format)
 
     return Source(regime.name, regime.meaning, regime.unsupported, generate, shares=True)
+
+
+def _of_one_scale(regime: str) -> Source:
+    """Make a source of the problems of one scale in a regime."""
+
+    def unsupported(shape: Shape, format: Format) -> str | None:
+        return one_scale.unsupported(regime, shape, format)
+
+    def generate(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
+        return one_scale.generate(regime, draw(seed), shape, format)
+
+    meaning = f"{regime}, and no term of a sum hides the others"
+    return Source(f"one_scale_{regime}", meaning, unsupported, generate, shares=True)
 
 
 # The regimes of `mixed`, whose cases never change: a newer regime is not among them.
@@ -224,10 +240,23 @@ def _crossed(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
     return Problem(*(array.reshape(*shape[:-3], *array.shape[1:]) for array in made))
 
 
+def _anywhere(shape: Shape, format: Format) -> str | None:
+    del shape, format  # they are unused: every shape can have every structure
+    return None
+
+
+def _structured(draw: Draw, seed: int, shape: Shape, format: Format) -> Problem:
+    return structured.generate(draw(seed), seed, shape, format, shared=draw.shared)
+
+
 SOURCES: Final = {
     **{name: _of_regime(regime) for name, regime in REGIMES.items()},
     "mixed": Source("mixed", "every regime in turn", _too_few, _mixed),
     "special_values": Source("special_values", "all triples of special values", _not_single, _special_values),
     "every": Source("every", "all values of the format as the weight", _unlisted, _every),
     "crossed": Source("crossed", "ordinary inputs with the weights of others", _uncrossable, _crossed),
+    "structured": Source(
+        "structured", "arrays whose numbers follow a pattern", _anywhere, _structured, shares=True
+    ),
+    **{source.name: source for source in map(_of_one_scale, one_scale.ONE_SCALE)},
 }

@@ -7,7 +7,7 @@ of a case, which expands to a stack of thousands of problems.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from crosscheck.inputs import SHAPES_STACKED, Case
-from crosscheck.inputs.random_bits import ProblemShape
+from crosscheck.inputs.random_bits import ProblemShape, stacked
 from crosscheck.inputs.regimes import REGIMES, ElementSums
 from crosscheck.inputs.sigma import sigma
+from crosscheck.inputs.structured import all_equal, equal_columns, equal_rows, symmetric
 from reference.formats import FORMATS, Format
-from reference.types import Array, Problem
+from reference.types import Array, Float64, Problem
 
 SIMPLE: Final = (0.0, 1.0, -1.0, 0.5, 2.0, -0.5, -2.0, 0.25, 3.0, -0.0)
 WIDTHS: Final[dict[str, Literal[16, 32, 64]]] = {
@@ -76,8 +77,11 @@ def anything(format: Format) -> SearchStrategy[float]:
 
 @lru_cache
 def _elements(format: Format) -> SearchStrategy[SearchStrategy[float]]:
-    """Draw a strategy for the numbers of one array, most often `moderate`, so that few arrays are extreme."""
-    return st.sampled_from((moderate(format), moderate(format), wide(format), anything(format)))
+    """Draw a strategy for the numbers of one array, half of them moderate, so that few arrays are extreme."""
+    small_integers = st.integers(-4, 4).map(float)
+    powers_of_two = st.builds(math.ldexp, st.sampled_from((1.0, -1.0)), st.integers(-4, 4))
+    simple = (moderate(format), moderate(format), small_integers, powers_of_two)
+    return st.sampled_from((*simple, *(wide(format),) * 2, *(anything(format),) * 2))
 
 
 @st.composite
@@ -86,7 +90,7 @@ def problems(draw: DrawFn, format: Format, shape: tuple[int, ...]) -> Problem:
 
     Independent numbers would practically never reach two of the regimes. So terms may be mirrored
     (w_{n+1−j} = −w_j, and x_{n+1−j} = x_j up to a few ulp), so that sums cancel, and a label may be ŷ plus a
-    few ulp.
+    few ulp. Nor would their numbers follow a pattern, so each array may get one of `STRUCTURES`.
     """
     stack, m, n, p = ProblemShape.of(shape)
     X = _drawn(draw, (*stack, m, n), format)
@@ -101,10 +105,43 @@ def problems(draw: DrawFn, format: Format, shape: tuple[int, ...]) -> Problem:
 
 
 def _drawn(draw: DrawFn, shape: tuple[int, ...], format: Format) -> Array:
-    """Draw an array number by number."""
+    """Draw an array number by number, and give it a structure in half of the draws."""
+    *stack, rows, columns = shape
     size = math.prod(shape)
     elements = draw(_elements(format))
-    return _to_format(draw(st.lists(elements, min_size=size, max_size=size)), shape, format)
+    drawn = np.array(draw(st.lists(elements, min_size=size, max_size=size)), dtype=np.float64)
+    arranged = draw(st.sampled_from(STRUCTURES))(drawn.reshape(rows, columns, -1))
+    return _to_format(stacked(arranged, tuple(stack)).ravel().tolist(), shape, format)
+
+
+def _as_drawn(array: Float64) -> Float64:
+    return array
+
+
+def _one_odd(array: Float64) -> Float64:
+    """Keep the first number, and make all others equal to the last."""
+    found = np.broadcast_to(array[-1:, -1:], array.shape).copy()
+    found[0, 0] = array[0, 0]
+    return found
+
+
+def _diagonal(array: Float64) -> Float64:
+    """Put the first number on the diagonal, and 0 elsewhere."""
+    return np.where(np.eye(*array.shape[:2], dtype=np.bool_)[..., None], array[:1, :1], 0.0)
+
+
+def _one_hot(array: Float64) -> Float64:
+    """Put the first number where the largest of each row is, and 0 elsewhere."""
+    at = np.arange(array.shape[1])[:, None] == array.argmax(axis=1, keepdims=True)
+    return np.where(at, array[:1, :1], 0.0)
+
+
+# Hypothesis shrinks to the first, which half of all arrays have. The others keep the first number, so that
+# what fails with a structure often fails without it.
+STRUCTURES: Final[tuple[Callable[[Float64], Float64], ...]] = (
+    *(_as_drawn,) * 7,
+    *(all_equal, equal_rows, equal_columns, symmetric, _one_odd, _diagonal, _one_hot),
+)
 
 
 def _mirrored(X: Array, W: Array, ulps: int, format: Format) -> tuple[Array, Array]:

@@ -84,7 +84,7 @@ def _layouts(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
 
 def _evaluate_copy(adapter: CheckedAdapter, problem: Problem) -> tuple[Outputs, list[str]]:
     """Return the outputs for a copy of the problem, and sentences about changes of the copy."""
-    copy = Problem(*(arrange(array, "contiguous") for array in problem))
+    copy = arrange(problem, "contiguous")
     outputs = evaluate_stack(adapter, copy)
     found = [
         f"{adapter.description.name} changes its input {difference}"
@@ -146,7 +146,7 @@ def _stale(adapter: CheckedAdapter, judge: Judge, before: Outputs, outputs: Outp
 
 def _layout(adapter: CheckedAdapter, judge: Judge, contiguous: Outputs, layout: str) -> Iterator[str]:
     """Yield a sentence if outputs are admissible in contiguous memory and not in another layout."""
-    laid_out = Problem(*(arrange(array, layout) for array in judge.problem))
+    laid_out = arrange(judge.problem, layout)
     try:
         outputs = evaluate_stack(adapter, laid_out)
     except AdapterMisbehaved as failure:

@@ -42,6 +42,13 @@ ALONE: Final[dict[str, tuple[Shape, ...]]] = {
     "float64": ((2**14 + 1, 3, 2), (2**15 + 1, 3, 3), (1, 2**14 + 1, 3, 2)),
     "float32": ((2**15 + 1, 3, 2), (2**16 + 1, 3, 3)),
 }
+# The layouts that need a stack, or at thresholds find few axes of length 1.
+ON_STACKS: Final = ("broadcast", "odd_strides")
+# Where each layout costs much, the turns: orders in memory at thresholds of rows; what one row shows in the
+# dtypes that have thresholds; and the others in the dtypes that have none.
+ORDERS: Final = ("transposed", "transposed_X", "transposed_W", "table")
+ANYWHERE: Final = (*ON_STACKS, "offset8", "offset32")
+BETWEEN: Final = tuple(layout for layout in LAYOUTS[1:] if layout not in (*ORDERS, *ANYWHERE))
 # For the quick part: shapes whose sums pass a threshold, and the dtype of the known fault.
 THRESHOLDS: Final = (*shapes.ROWS, *shapes.EVEN)
 FAULTY: Final = "float64"
@@ -102,7 +109,9 @@ def cases_of_named(mode: Mode, dtype: str, index: int, *, thorough: bool = False
     laid_out = next(filter(_has_rows_and_columns, small), None)
     if laid_out is None:  # the cases at thresholds have layouts, too
         laid_out = shapes.DOCUMENT[0] if dtype in LARGE_DTYPES else shapes.MIXED
-    found += [case_of(laid_out, dtype, place, layout) for layout in _layouts(mode, place, thorough=thorough)]
+    for layout in LAYOUTS[1:] if whole else _layouts_in_turn(mode, dtype, place):
+        shape = shapes.DOCUMENT[0] if layout == "odd_strides" else laid_out  # it has axes of length 1
+        found.append(case_of(shape, dtype, place, layout))
     if whole:
         found += [Case(regime, 0, shapes.DOCUMENT[1], dtype=dtype) for regime in REGIMES]
     if dtype in LARGE_DTYPES and (thorough or not mode.is_hazard):
@@ -129,7 +138,8 @@ def _turn(index: int, dtype: str) -> int:
 def _rows(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
     """Yield the cases of a mode whose numbers of rows lie around the thresholds of parallel code.
 
-    Every regime and every chosen shape has a case, and the first shape has one in each chosen layout.
+    Every regime and every chosen shape has a case, and the first shape has one in each chosen layout: in
+    half of those that need no stack, in turn, since every case of a mode has to be judged.
     """
     j = LARGE_DTYPES.index(dtype)
     fitting = [
@@ -140,9 +150,11 @@ def _rows(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Cas
         rows = shapes.ROWS
     for number in range(max(len(rows), len(REGIMES))):
         yield Case(_regime(number + index + j), 0, rows[number % len(rows)], dtype=dtype)
-    for layout in _layouts(mode, index + j, thorough=thorough):
-        if layout != "broadcast":  # which needs a stack
-            yield Case("ordinary", 0, rows[0], layout, dtype)
+    layouts = [layout for layout in LAYOUTS[1:] if layout not in ON_STACKS]
+    if not thorough:
+        place = index + j
+        layouts = _in_turn(ORDERS, 2, place) if _pays_for_layouts(mode) else _in_turn(layouts, 5, place)
+    yield from (Case("ordinary", 0, rows[0], layout, dtype) for layout in layouts)
 
 
 def _stacks(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
@@ -156,12 +168,21 @@ def _stacks(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[C
         yield from (Case("mixed", 0, shape, dtype=dtype) for shape in taken)
 
 
-def _layouts(mode: Mode, place: int, *, thorough: bool) -> tuple[str, ...]:
-    """Return the layouts; only two of them, in turn, if each needs another program or many calls."""
-    others = LAYOUTS[1:]
-    turns = tuple(others[(2 * place + i) % len(others)] for i in (0, 1))
-    costly = mode["execution"] == "compile" or mode["derivative"] in SLOW
-    return turns if costly and not thorough else others
+def _layouts_in_turn(mode: Mode, dtype: str, place: int) -> list[str]:
+    """Return half of the layouts, or two of a few if each needs another program or many calls."""
+    if not _pays_for_layouts(mode):
+        return _in_turn(LAYOUTS[1:], 6, place)
+    return _in_turn(ANYWHERE if dtype in LARGE_DTYPES else BETWEEN, 2, place)
+
+
+def _pays_for_layouts(mode: Mode) -> bool:
+    """Whether another layout needs another program, or a call for each network or weight."""
+    return mode["execution"] == "compile" or mode["derivative"] in SLOW
+
+
+def _in_turn(layouts: Sequence[str], count: int, place: int) -> list[str]:
+    """Return `count` of the layouts, so that two places that follow each other have others."""
+    return [layouts[(count * place + i) % len(layouts)] for i in range(count)]
 
 
 def cases_of_combination(mode: Mode, dtype: str, place: int, *, thorough: bool = False) -> tuple[Case, ...]:

@@ -34,7 +34,8 @@ class Dialect(NamedTuple):
     Attributes:
         array, packed: code that makes an array from a list or from NumPy's array, or from bytes.
         swapped, view: code that exchanges the last two axes, in memory or as a view.
-        layouts: code that gives an array each memory layout; torch copies where it cannot take NumPy's view.
+        layouts: code that gives an array each memory layout, by the layout, or by the layout and the name of
+            the array; torch copies where it cannot take NumPy's view.
         free: the layouts whose arrays may be written with their axes exchanged.
     """
 
@@ -52,13 +53,22 @@ TORCH = Dialect(
     "{0} = {0}.mT.contiguous()",
     "{0} = {0}.mT",
     {
-        "transposed": "{0} = {0}.mT.contiguous().mT",
+        **dict.fromkeys(
+            ("transposed", "transposed_X of X", "transposed_W of W"), "{0} = {0}.mT.contiguous().mT"
+        ),
+        "padded": "{0} = torch.nn.functional.pad({0}, (1, {0}.shape[-1] % 2))[..., 1 : {0}.shape[-1] + 1]",
+        "table of X": "X = torch.nn.functional.pad(X, (0, {p}))[..., :{n}]",
+        "table of y": "y = torch.nn.functional.pad(y, ({n}, 0))[..., {n}:]",
+        "odd_strides": "{0} = {0}[{first}].clone().as_strided({0}.shape, {strides})",
         "strided": "{0} = {0}.repeat_interleave(2, -1)[..., ::2]",
         "broadcast": "{0} = {0}[:1].expand({0}.shape) if ({0} == {0}[:1]).all() else {0}",
-        "offset8": "{0} = torch.cat([torch.zeros(8 // {0}.itemsize, dtype=dtype), {0}.flatten()])"
-        "[8 // {0}.itemsize :].view({0}.shape)",
+        **{
+            f"offset{offset}": f"{{0}} = torch.cat([torch.zeros({offset} // {{0}}.itemsize, dtype=dtype), "
+            f"{{0}}.flatten()])[{offset} // {{0}}.itemsize :].view({{0}}.shape)"
+            for offset in (8, 32)
+        },
     },
-    ("contiguous", "offset8", "reversed", "readonly"),
+    ("contiguous", "offset8", "offset32", "reversed", "readonly"),
 )
 JAX = Dialect(
     "np.array({}, dtype=dtype)",
@@ -66,13 +76,24 @@ JAX = Dialect(
     "{0} = {0}.swapaxes(-1, -2)",
     "{0} = {0}.swapaxes(-1, -2)",
     {
-        "transposed": "{0} = np.ascontiguousarray({0}.swapaxes(-1, -2)).swapaxes(-1, -2)",
+        **dict.fromkeys(
+            ("transposed", "transposed_X of X", "transposed_W of W"),
+            "{0} = np.ascontiguousarray({0}.swapaxes(-1, -2)).swapaxes(-1, -2)",
+        ),
+        "padded": "{0} = np.pad({0}, [(0, 0)] * ({0}.ndim - 1) + [(1, {0}.shape[-1] % 2)])"
+        "[..., 1 : {0}.shape[-1] + 1]",
+        "table of X": "X = np.pad(X, [(0, 0)] * (X.ndim - 1) + [(0, {p})])[..., :{n}]",
+        "table of y": "y = np.pad(y, [(0, 0)] * (y.ndim - 1) + [({n}, 0)])[..., {n}:]",
+        "odd_strides": "{0} = np.lib.stride_tricks.as_strided({0}[{first}].copy(), {0}.shape, {bytes})",
         "strided": "{0} = np.repeat({0}, 2, -1)[..., ::2]",
         "reversed": "{0} = np.flip(np.flip({0}).copy())",
         "readonly": "{0}.flags.writeable = False",
         "broadcast": "{0} = np.broadcast_to({0}[:1], {0}.shape) if ({0} == {0}[:1]).all() else {0}",
-        "offset8": "{0} = np.concatenate([np.zeros(8 // {0}.itemsize, dtype), {0}.ravel()])"
-        "[8 // {0}.itemsize :].reshape({0}.shape)",
+        **{
+            f"offset{offset}": f"{{0}} = np.concatenate([np.zeros({offset} // {{0}}.itemsize, dtype), "
+            f"{{0}}.ravel()])[{offset} // {{0}}.itemsize :].reshape({{0}}.shape)"
+            for offset in (8, 32)
+        },
     },
     ("contiguous",),
 )
@@ -87,7 +108,8 @@ def inputs(reproduction: Reproduction, names: str) -> str:
     """
     mode, layout = reproduction.mode, reproduction.case.layout
     dialect, by_columns = DIALECTS[mode.framework], mode["convention"] == "columns"
-    swapped = [name for name in names if name != "W" and by_columns and layout in dialect.free]
+    places = {name: line for name in names if (line := _placing(reproduction, name))}
+    swapped = [name for name in names if name != "W" and by_columns and name not in places]
     lines = [line for name in names for line in _made(reproduction, name, swapped=name in swapped)]
     if sum(map(len, lines)) > LARGEST:
         raise NoScriptError(
@@ -95,15 +117,35 @@ def inputs(reproduction: Reproduction, names: str) -> str:
         )
     if any("unpacked(" in line for line in lines):
         lines.insert(0, UNPACK)
-    if place := dialect.layouts.get(layout):
-        late = [name for name in names if name not in swapped]
+    if places:
         lines.append(f"# The arrays lie in memory as {layout} views.")
-        lines += [place.format(name) for name in late]
-        if dialect is TORCH and layout == "broadcast" and mode["derivative"] == "jvp":
+        lines += places.values()
+        if dialect is TORCH and 0 in reproduction.case.problem().W.strides and mode["derivative"] == "jvp":
             lines.append("W = W.clone(memory_format=torch.contiguous_format)  # as the adapter does")
         if by_columns:
-            lines += [dialect.view.format(name) for name in late if name != "W"]
+            lines += [dialect.view.format(name) for name in places if name != "W"]
     return "\n".join(lines)
+
+
+def _placing(reproduction: Reproduction, name: str) -> str | None:
+    """Write the line that gives an array its memory layout; None if it stays where it was made."""
+    case, mode = reproduction.case, reproduction.mode
+    dialect, array = DIALECTS[mode.framework], getattr(case.problem(), name)
+    code = dialect.layouts.get(case.layout) or dialect.layouts.get(f"{case.layout} of {name}")
+    if code is None or (mode["convention"] == "columns" and name != "W" and case.layout in dialect.free):
+        return None
+    if case.layout == "odd_strides":
+        plain = array.strides == np.empty(array.shape, array.dtype).strides
+        if plain or (dialect is TORCH and min(array.strides) < 0):
+            return None
+    return code.format(
+        name,
+        n=case.shape[-2],
+        p=case.shape[-1],
+        first=", ".join(":1" if stride == 0 else ":" for stride in array.strides),
+        strides=tuple(stride // array.itemsize for stride in array.strides),
+        bytes=array.strides,
+    )
 
 
 def _made(reproduction: Reproduction, name: str, *, swapped: bool) -> Iterator[str]:

@@ -17,10 +17,11 @@ from safetensors import deserialize
 
 from adapters import AdapterCrashed, AdapterError, AdapterMisbehaved, JournalError, NoAnswer, Spec
 from adapters.child import GRACE
-from adapters.memory import memory_of
+from adapters.memory import distances, memory_of
 from adapters.process_adapter import ProcessAdapter
 from adapters.process_options import ProcessOptions
 from reference.formats import FORMATS
+from reference.layouts import arrange
 from reference.types import Array, Problem
 
 CRASH = "tests.faulty_adapters.crash"
@@ -239,6 +240,15 @@ def test_an_array_lies_in_the_child_as_it_lay_here(memory: str, tmp_path: Path) 
         got = adapter.evaluate(X, np.ones((5, 1)), np.full((2, 1), np.nan))
     facts = [want.phase, want.writeable, *want.strides, X.sum()]
     np.testing.assert_array_equal(got.row_loss, np.array(facts), strict=True)
+
+
+@pytest.mark.long
+def test_arrays_in_one_block_lie_in_one_block_in_the_child(tmp_path: Path) -> None:
+    given = arrange(Problem(np.ones((3, 5)), np.ones((3, 2)), np.ones((5, 2))), "table")
+    with started("tests.faulty_adapters.shows:distances", tmp_path) as adapter:
+        got = adapter.evaluate(*given).row_loss
+    assert got is not None
+    assert got.tolist() == [0, 8 * 5, 8 * 3 * 7] == list(distances(given).values())
 
 
 PARENT = """

@@ -39,7 +39,19 @@ class ShowsMemory:
         return {"y_hat": y.copy(), "grad": W.copy(), "row_loss": facts}
 
 
+class ShowsDistances:
+    """Row losses: how many bytes after X each of X, y and W begins."""
+
+    name, framework, version, dtypes = "distances", "planted", "1", ("float64",)
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
+        """For three rows."""
+        starts = np.array([array.ctypes.data for array in (X, y, W)], X.dtype)
+        return {"row_loss": starts - starts[0]}
+
+
 one, two = ShowsProcess("one"), ShowsProcess("two")
+distances = ShowsDistances()
 memory = ShowsMemory()
 
 

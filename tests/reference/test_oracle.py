@@ -148,6 +148,13 @@ def test_a_residual_of_exactly_zero_is_exact() -> None:
     assert [A.item().is_zero() for A in (exact.dL_dyhat, exact.loss, exact.grad)] == [True] * 3
 
 
+def test_a_network_has_the_same_values_beside_one_that_is_not_finite() -> None:
+    alone, broken = problem(*LITERALS["document"]), problem([[np.nan] * 3], [[0.0]], [[1.0]] * 3)
+    both = oracle.evaluate(*(np.stack(pair) for pair in zip(broken, alone, strict=True)))
+    for got, want in zip(both, oracle.evaluate(*alone), strict=True):
+        assert [str(ball) for ball in got[1:].flat] == [str(ball) for ball in np.ravel(want)]
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_depends_on_a_non_finite_input_is_nan_and_nothing_else(value: float) -> None:
     X, y, W = np.ones((2, 2, 2)), np.zeros((2, 2, 2)), np.ones((2, 2, 2))

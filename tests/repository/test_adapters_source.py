@@ -19,7 +19,7 @@ ROOT = Path(adapters.__file__).resolve().parent.parent
 ALLOWED = {
     "X @ W", "W.mT @ X", "W.mT @ X.mT", "x @ W", "W.mT @ x",  # z, with samples as rows and as columns
     "y - y_hat", "(y - y_hat) ** 2", "0.5 * (y - y_hat) ** 2",  # ½(y − ŷ)²
-    "0.5 * mean", "0.5 * mean * count",  # L from the mean of torch.nn.MSELoss
+    "0.5 * mean", "0.5 * mean * count", "0.5 * total",  # L from the mean or the sum of torch.nn.MSELoss
     "loss + row_loss",  # L as jax.lax.scan adds it up
     # how many axes, which directions of W, and whether devices share rows evenly
     "X.ndim - 2", "W.ndim - 2", "depth + 1", "[None] * depth", "[None] * (depth + 1)",

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from documented import FENCE, ROOT, SPAN, documents
 
-from crosscheck.inputs import parse
+from crosscheck.inputs import SOURCES, parse
 from crosscheck.inputs.regimes import REGIMES, classify
+from crosscheck.inputs.structured import STRUCTURES
 from reference.formats import FORMATS
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -19,7 +20,7 @@ FILE = re.compile(
     r"`((?:adapters|baselines|benchmarks|crosscheck|docs|reference|tests|tools)/[\w./-]+\.\w+)`"
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-WORDS, EXAMPLES = (ROOT / "docs" / "glossary.md").read_text("utf-8").split("## The ten regimes")
+WORDS, EXAMPLES, OTHERS = re.split(r"\n## .*", (ROOT / "docs" / "glossary.md").read_text("utf-8"))
 MOST_WORDS = 20
 MOST_SENTENCES = 2
 
@@ -113,6 +114,16 @@ def test_every_regime_has_an_example_in_the_order_of_classify() -> None:
 @pytest.mark.parametrize("regime", EXAMPLE_OF)
 def test_the_example_of_a_regime_lies_in_it(regime: str) -> None:
     assert regimes_of(EXAMPLE_OF[regime]) == {regime}
+
+
+def test_the_glossary_has_every_other_source_and_every_structure() -> None:
+    _, sources, structures = OTHERS.split("|---|---|")
+    names = [row.split("|")[1].strip() for row in sources.splitlines() if row.startswith("|")]
+    assert names[:-1] == [name for name in SOURCES if name not in REGIMES]  # the last is a heading
+    meanings = [row.strip("|").split("|") for row in structures.splitlines() if row.startswith("|")]
+    assert [[cell.strip() for cell in row] for row in meanings] == [
+        [name, structure.meaning] for name, structure in STRUCTURES.items()
+    ]
 
 
 def test_an_example_of_another_regime_would_be_noticed() -> None:

@@ -69,6 +69,13 @@ IN_LAYOUTS = (
     ("torch", "reversed"),
     ("torch-columns", "broadcast"),
     ("torch-jvp", "broadcast"),
+    ("torch", "transposed_W"),
+    ("torch-columns", "transposed_X"),
+    ("torch", "padded"),
+    ("torch-columns", "table"),
+    ("torch", "odd_strides"),
+    ("torch-columns", "odd_strides"),
+    ("torch-vectors", "offset32"),
 )
 IN_JAX_LAYOUTS = tuple((f"jax{'-columns' * (i % 2)}", layout) for i, layout in enumerate(LAYOUTS[1:]))
 # The scripts run one after the other, where nothing of this project is on the path; what one sets is unset.
@@ -122,7 +129,8 @@ class ScriptRun(NamedTuple):
 def small(mode: str, place: int, layout: str) -> Literal:
     """Two networks, or one where the mode has no stack axis."""
     dtype = ("float64", "float32", "float16", "bfloat16")[place % 4]
-    case = Case("ordinary", place, (2, 4, 3, 2), layout, dtype)
+    shape = (2, 1, 3, 1) if layout == "odd_strides" else (2, 4, 3, 2)  # with axes of length 1
+    case = Case("ordinary", place, shape, layout, dtype)
     if "module" in mode:
         return take(case, 1)
     return Literal(dtype, *case.problem(), layout)

@@ -75,6 +75,7 @@ AT_LEVELS: Final = (
     "tests/adapters/test_instructions.py"
     "::test_a_comparison_takes_levels_by_name_and_says_which_flags_are_not_heeded"
 )
+PROOF: Final = "tests/reference/test_proof.py::test_gappa_proves_every_lemma_under_all_claims"
 JAX: Final = "ordinary:0:32769x3x3:contiguous:float64"
 PART: Final = "--problems 1 --only numpy"
 DASK: Final = "timeout 9 .venv/bin/python -m dask"  # neither ends by itself
@@ -117,8 +118,13 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "make soak": long(("make soak", "make soak ARGS='--only numpy --problems 1'")),
     "bash .ci/run": Elsewhere("bash .ci/run"),
     ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
+    "make proof": Elsewhere(PROOF),
     **dry("make older-jax"),
     **dry("make pins"),
+    **dry("make power"),
+    **dry("make power ARGS=--fresh"),
+    **dry("make power ARGS='--part knee'"),
+    **dry("make power ARGS=--page"),
     **dry("make bench"),
     **dry("make bench ARGS=--quick"),
     **dry("make bench ARGS='--only split'"),
@@ -132,6 +138,11 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     " --only numpy --adapter tests.faulty_adapters.wrong:missing_one_minus": long(code=1, says="missing"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]'": long(),
     ".venv/bin/crosscheck check 'float32:X=[[1]]:y=[[0]]:W=[[20]]'": long(says="saturated_high"),
+    ".venv/bin/crosscheck check structured:4148:64x2x64:contiguous:float64": long(
+        says="structure: X all 1; y numbers of moderate size; W all ½"
+    ),
+    '.venv/bin/python -c "from crosscheck.inputs.structured import seed_of;'
+    " print(seed_of(X='ones', W='halves'))\"": Run(says="4148"),
     ".venv/bin/crosscheck check 'float32:X=[[0x1p-127]]:y=[[0x0p+0]]:W=[[0x1p+127]]' --only numpy,jax": long(
         says="differ"
     ),
@@ -253,6 +264,9 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     " > tools/findings/instructions.md": Elsewhere(LEVELS),
     ".venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt": long(),
     ".venv/bin/python -m tools.case_digests > tests/data/case_digests.txt": long(),
+    ".venv/bin/python benchmarks/wrong_rows.py": long(
+        ("wrong_rows.py", "wrong_rows.py --rows 64 --dtype float32"), says="m = 64"
+    ),
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),
     ".venv/bin/python benchmarks/kappa.py --dtype float16 bfloat16 float32": long(

@@ -69,7 +69,7 @@ class RelationCheck(NamedTuple):
 
 def observe(adapter: CheckedAdapter, problem: Problem, layout: str) -> Observed:
     """Evaluate a problem in the layout of its case; results are copied, since the adapter may own them."""
-    judge = Judge(Problem(*(arrange(array, layout) for array in problem)))
+    judge = Judge(arrange(problem, layout))
     sets = judge.sets(adapter.description.arithmetic[judge.format.name])
     outputs = evaluate_stack(adapter, judge.problem)._asdict()
     with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN

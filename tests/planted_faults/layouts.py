@@ -1,0 +1,179 @@
+"""Bound to a layout of memory, or writing to the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.planted_faults.fault import CONTRACT, INPUTS, LAYOUT, LAYOUTS, Array, Evaluate, Fault
+from tests.planted_faults.network import healthy
+
+NAMES = (LAYOUT, CONTRACT, "if the arrays are", "changes its input")
+FORTRAN = "https://github.com/numpy/numpy-quaddtype/issues/89"
+NEGATIVE = "https://github.com/pydata/numexpr/issues/63"
+ZERO = "https://github.com/rust-ndarray/ndarray/pull/173"
+RELAXED = "https://github.com/cupy/cupy/pull/5205"
+CASE = "ordinary:0:16x7x3x2:{}:{{}}"
+
+
+def laid_out(layout: str) -> tuple[str, ...]:
+    """A witness in a layout."""
+    return (CASE.format(layout),)
+
+
+def reading(read: Callable[[Array], Array], which: str = "XyW") -> Callable[[], Evaluate]:
+    """Reads some inputs in its own way."""
+
+    def evaluate(X: Array, y: Array, W: Array) -> Any:
+        X, y, W = (read(A) if name in which else A for A, name in zip((X, y, W), "XyW", strict=True))
+        return healthy(X, y, W)
+
+    return lambda: evaluate
+
+
+def wrong_if(condition: Callable[[Array, Array, Array], bool]) -> Callable[[], Evaluate]:
+    """Has a gradient off by an eighth where a condition on the memory of the inputs holds."""
+
+    def evaluate(X: Array, y: Array, W: Array) -> Any:
+        y_hat, loss, G = healthy(X, y, W)
+        return y_hat, loss, G * G.dtype.type(1.125) if condition(X, y, W) else G
+
+    return lambda: evaluate
+
+
+def writing(write: Callable[[Array, Array, Array, Any], None]) -> Callable[[], Evaluate]:
+    """Writes to its inputs afterwards, where it can."""
+
+    def evaluate(X: Array, y: Array, W: Array) -> Any:
+        outputs = healthy(X, y, W)
+        if X.flags.writeable and y.flags.writeable and W.flags.writeable:
+            write(X, y, W, outputs)
+        return outputs
+
+    return lambda: evaluate
+
+
+def ignoring_strides(A: Array) -> Array:
+    """The numbers that follow each other in memory, if no stride is negative."""
+    if A.flags.c_contiguous or min(A.strides, default=0) < 0 or 0 in A.strides:
+        return A
+    steps = np.cumprod([A.itemsize, *A.shape[:0:-1]])[::-1]
+    return np.lib.stride_tricks.as_strided(A, A.shape, tuple(map(int, steps)))
+
+
+def in_memory_order(A: Array) -> Array:
+    """The numbers in the order of memory, whatever the strides are."""
+    return np.ravel(A, order="K").reshape(A.shape)
+
+
+def forwards(A: Array) -> Array:
+    """Negative strides taken for positive ones along the last axis."""
+    return A[..., ::-1] if A.ndim and A.strides[-1] < 0 else A
+
+
+def _step(X: Array, y: Array, W: Array, outputs: Any) -> None:
+    del X, y
+    W -= outputs[2]
+
+
+def _residual(X: Array, y: Array, W: Array, outputs: Any) -> None:
+    del X, W
+    y -= outputs[0]
+
+
+def _clean(X: Array, y: Array, W: Array, outputs: Any) -> None:
+    del y, W, outputs
+    X[~np.isfinite(X)] = 0
+
+
+def _refusing(X: Array, y: Array, W: Array) -> Any:
+    if not (X.flags.writeable and W.flags.writeable and y.flags.writeable):
+        raise ValueError("buffer source array is read-only")
+    return healthy(X, y, W)
+
+
+def _fortran(A: Array) -> bool:
+    return A.shape[-1] > 1 and A.shape[-2] > 1 and A.strides[-2] == A.itemsize
+
+
+def _padded(A: Array) -> bool:
+    rows = A.shape[-2] > 1 and A.shape[-1] > 1
+    return rows and A.strides[-1] == A.itemsize and A.strides[-2] > A.shape[-1] * A.itemsize
+
+
+def _expanded(A: Array) -> bool:
+    return A.ndim > 2 and A.shape[0] > 1 and A.strides[0] == 0
+
+
+def _odd_stride(A: Array) -> bool:
+    return A.shape[-2] == 1 and A.strides[-2] != A.shape[-1] * A.itemsize and A.strides[-1] == A.itemsize
+
+
+def _summed(X: Array, y: Array, W: Array) -> Any:
+    """The gradient with respect to the one network that an expanded W has, expanded."""
+    y_hat, loss, G = healthy(X, y, W)
+    return y_hat, loss, np.broadcast_to(G.sum(0), G.shape).copy() if _expanded(W) else G
+
+
+def _in_place(X: Array, y: Array, W: Array) -> Any:
+    """Uses the memory of y for ŷ where nothing forbids it, and puts y back only for short rows."""
+    if not y.flags.writeable or y.strides[-1] != y.itemsize:
+        return healthy(X, y, W)
+    outputs = healthy(X, y, W)
+    if y.shape[-2] > 4:
+        y[...] = outputs[0]
+    return outputs
+
+
+def not_in_c_order(A: Array) -> bool:
+    """Whether only this array is not in C order."""
+    return not A.flags.c_contiguous
+
+
+FAULTS = [
+    Fault("ignores_strides", "Reads numbers that follow each other in memory.", reading(ignoring_strides),
+          NAMES,
+          LAYOUTS, witness=laid_out("strided")),
+    Fault("memory_order", "Reads the numbers in the order of memory: Fortran order for C order.",
+          reading(in_memory_order), NAMES, LAYOUTS, witness=laid_out("transposed"), reference=FORTRAN),
+    Fault("labels_in_memory_order", "Reads the labels in the order of memory.", reading(in_memory_order, "y"),
+          NAMES, LAYOUTS, witness=laid_out("transposed")),
+    Fault("weights_in_memory_order", "Reads the weights in the order of memory.", reading(in_memory_order,
+          "W"),
+          NAMES, LAYOUTS, witness=laid_out("transposed"), reference=FORTRAN),
+    Fault("negative_strides", "Takes negative strides of the last axis for positive ones.", reading(forwards,
+          "X"),
+          NAMES, LAYOUTS, witness=laid_out("reversed"), reference=NEGATIVE),
+    Fault("unaligned_by_8", "Is off where X begins 8 bytes after a multiple of 16.",
+          wrong_if(lambda X, _y, _W: X.ctypes.data % 16 == 8), NAMES, LAYOUTS, witness=laid_out("offset8")),
+    Fault("unaligned_by_32", "Is off where X begins 32 bytes after a multiple of 64.",
+          wrong_if(lambda X, _y, _W: X.ctypes.data % 64 == 32), NAMES, LAYOUTS, witness=("unaligned by 32",)),
+    Fault("only_X_in_fortran_order", "Is off where X alone is in Fortran order.",
+          wrong_if(lambda X, _y, W: _fortran(X) and not _fortran(W)), NAMES, LAYOUTS,
+          witness=("X in Fortran order",)),
+    Fault("only_W_in_fortran_order", "Is off where W alone is in Fortran order.",
+          wrong_if(lambda X, _y, W: _fortran(W) and not _fortran(X)), NAMES, LAYOUTS,
+          witness=("W in Fortran order",)),
+    Fault("padded_rows", "Is off where the rows of X have a gap between them.",
+          wrong_if(lambda X, _y, _W: _padded(X)), NAMES, LAYOUTS, witness=("padded rows",)),
+    Fault("expanded_weights", "Adds up the gradients where one W serves the stack by a stride of 0.",
+          lambda: _summed, NAMES, LAYOUTS, witness=laid_out("broadcast"), reference=ZERO),
+    Fault("odd_stride_of_one_row", "Is off where the axis of one row has a stride of its own.",
+          wrong_if(lambda X, _y, _W: _odd_stride(X)), NAMES, LAYOUTS, witness=("odd stride",),
+          reference=RELAXED),
+    Fault("shared_memory", "Is off where X and W overlap in memory.", wrong_if(lambda X, _y,
+          W: np.shares_memory(X, W)),
+          NAMES, LAYOUTS, witness=("W is a part of X",)),
+    Fault("not_contiguous", "Is off where X is not in C order.", wrong_if(lambda X, _y,
+          _W: not_in_c_order(X)),
+          NAMES, LAYOUTS, witness=laid_out("transposed")),
+    Fault("makes_a_step", "Makes a step of gradient descent in W.", writing(_step), NAMES, INPUTS),
+    Fault("residual_in_place", "Leaves the residual in y.", writing(_residual), NAMES, INPUTS),
+    Fault("cleans_inputs", "Replaces what is not finite in X by 0.", writing(_clean), NAMES, INPUTS,
+          witness=("non_finite:0:16x7x3x2:contiguous:{}",)),
+    Fault("predictions_in_labels", "Leaves ŷ in y, from five rows on.", lambda: _in_place, NAMES, INPUTS),
+    Fault("refuses_read_only", "Raises ValueError for inputs that are read-only.", lambda: _refusing,
+          ("read-only", *NAMES), LAYOUTS, witness=laid_out("readonly")),
+]  # fmt: skip
