@@ -22,6 +22,7 @@ from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.inputs.regimes import REGIMES, regime_counts
 from crosscheck.inputs.sources import Shape
 from crosscheck.plans.covering import MIXED, covering_cases, numbers
+from crosscheck.plans.covering import SHAPES as COVERING_SHAPES
 from crosscheck.plans.items import MOST_DIRECTIONS, SLOW, Item, is_cheap
 from crosscheck.plans.plan import Gap, Names, Plan, without_interpreter
 from crosscheck.plans.shapes import shape_class
@@ -40,7 +41,7 @@ COSTLY: Final = 16
 # The reasons for gaps of the covering cases.
 BY_TURNS: Final = "by turns: each shape has a few of the regimes in each dtype; --thorough takes all"
 FEWER: Final = "by turns: a new shape costs this adapter a program or many calls, so that it takes fewer"
-MISSED: Final = "by turns: the elements there miss it by chance; --thorough has it"
+MISSED: Final = "by turns: the elements there miss it by chance; --thorough takes all shapes, which have it"
 
 
 def rounds(problems: int) -> Iterator[tuple[Shape, ...]]:
@@ -114,7 +115,7 @@ def core_plan(  # noqa: PLR0913, each is a choice of its own
     def reason_not_planned(gap: Gap) -> str | None:
         if gap.regime not in regimes:
             return "left out by --regime"
-        return None if is_planned(gap, planned()) else FEWER if _turns(gap.name) > 1 else BY_TURNS
+        return None if is_planned(gap, planned()) or not covering else reason_by_turns(gap)
 
     return Plan(
         title=f"Problems for each adapter, dtype and regime: {problems_per_cell(problems):,}{more}",
@@ -155,9 +156,9 @@ def _turns(name: str) -> int:
 
 
 def _takes(name: str, case: Case, place: int) -> bool:
-    """Whether an adapter evaluates a covering case, whose shape is at this place of all shapes."""
+    """Whether an adapter evaluates a covering case, whose shape is at this place of the list."""
     turns, (n, p) = _turns(name), case.shape[-2:]
-    if (place + 5 * tuple(FORMATS).index(case.dtype)) % turns:
+    if (place + 5 * tuple(FORMATS).index(case.dtype) + 1) % turns:
         return False
     is_slow = turns == COSTLY and parse(without_interpreter(name))["derivative"] in SLOW
     return not is_slow or (numbers(case.shape) < 2**12 and n * p <= MOST_DIRECTIONS)
@@ -165,9 +166,9 @@ def _takes(name: str, case: Case, place: int) -> bool:
 
 def _by_turns(cases: Sequence[Case], names: Sequence[str]) -> dict[Case, Names]:
     """Return the adapters that evaluate each covering case."""
-    places = {shape: place for place, shape in enumerate(dict.fromkeys(case.shape for case in cases))}
+    places = {shape: place for place, shape in enumerate(COVERING_SHAPES)}
     return {
-        case: tuple(name for name in names if _takes(name, case, places[case.shape]))
+        case: tuple(name for name in names if _takes(name, case, places.get(case.shape, 0)))
         for case in (cases if names else ())
     }
 
@@ -185,6 +186,18 @@ def is_planned(gap: Gap, cells: frozenset[tuple[str | None, Gap]]) -> bool:
     """Whether the plan has a case of the gap's regime, or of every regime, for the gap's adapter."""
     there = (gap._replace(name="", regime=regime) for regime in (gap.regime, MIXED))
     return any((name, cell) in cells for cell in there for name in (None, gap.name))
+
+
+@cache
+def _thorough_cells(dtype: str) -> frozenset[tuple[str | None, Gap]]:
+    return planned_cells(dict.fromkeys(covering_cases((dtype,), thorough=True)))
+
+
+def reason_by_turns(gap: Gap) -> str | None:
+    """Return why the plan has no case for a gap, if the thorough plan has one; None otherwise."""
+    if not is_planned(gap, _thorough_cells(gap.dtype)):
+        return None
+    return FEWER if _turns(gap.name) > 1 else BY_TURNS
 
 
 def reason_not_hit(gap: Gap) -> str | None:

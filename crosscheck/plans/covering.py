@@ -3,21 +3,25 @@
 Faults hide at sizes at which code takes another path, in memory that lies unusually, and at values that are
 rare. The shapes below have sizes of these kinds; the values are the regimes and the other sources that fit
 most shapes. Every shape has a few cases in each dtype, the fewer the larger it is. The next case takes the
-next of the values, and each pass over the values begins with the next layout; each dtype starts elsewhere.
-So a shape meets several values and layouts, and a class of shapes, which `shape_class` names, meets all of
-them. `thorough` gives every shape every value.
+next of the values, and the next of that value's layouts. So a shape meets several values and layouts, and a
+class of shapes, which `shape_class` names, meets all regimes and layouts. The first case of a stack has every
+regime, and that of many rows has terms of one scale, so that a sum shows each wrong one. `thorough` gives
+every shape every value.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import count, product
 from typing import Final
 
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.inputs.sources import SOURCES, Shape
 from crosscheck.plans import shapes
+from crosscheck.plans.shapes import shape_class
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 
@@ -73,6 +77,8 @@ SHAPES: Final = (*shapes.DOCUMENT, *shapes.TAILS, *AXES, *WIDE, *OUTPUTS, *ROWS,
 # The source with every regime in one stack; shapes that can host it, up to so many numbers, begin with it.
 MIXED: Final = "mixed"
 MOST_MIXED: Final = 2**16
+# The sources whose sums show each wrong term that they can show.
+ONE_SCALE: Final = "one_scale_"
 # The sources that need shapes of their own.
 PARTICULAR: Final = ("special_values", "every", "crossed")
 # The cases of a shape of at most so many numbers in a dtype; larger ones have one in half of the dtypes.
@@ -88,7 +94,20 @@ def numbers(shape: Shape) -> int:
 def _repetitions(shape: Shape, place: int, dtype: str) -> int:
     """Return how many cases the shape at a place of the list gets in a dtype."""
     least = next((count for size, count in REPEATED.items() if numbers(shape) <= size), None)
-    return (place + tuple(FORMATS).index(dtype)) % 2 if least is None else least
+    if least is None:
+        return (place + tuple(FORMATS).index(dtype)) % 2
+    return max(least, 2) if shape_class(shape) == "rows" else least
+
+
+def _first(shape: Shape, values: Sequence[str]) -> list[str]:
+    """Return the values of which the first case of a shape takes one; empty if it may take any.
+
+    A stack takes every regime at once. Where an output sums thousands of terms, they are of one scale, or
+    follow a pattern.
+    """
+    if shape_class(shape) == "rows":
+        return [name for name in values if name.startswith((ONE_SCALE, "structured"))]
+    return [MIXED] if MIXED in values and numbers(shape) <= MOST_MIXED else []
 
 
 def _values(shape: Shape, dtype: str, regimes: Sequence[str]) -> list[str]:
@@ -104,6 +123,19 @@ def _layouts(value: str, shape: Shape) -> list[str]:
     return [layout for layout in LAYOUTS if layout != "broadcast" or shares]
 
 
+class _Turns:
+    """Turns: each list of choices, by its key, gives its next member at each call."""
+
+    def __init__(self) -> None:
+        self._taken = Counter[Hashable]()
+
+    def next(self, choices: Sequence[str], key: Hashable, first: int = 0) -> str:
+        """Return the next of the choices; the first call with this key returns number `first` of them."""
+        place = first + self._taken[key]
+        self._taken[key] += 1
+        return choices[place % len(choices)]
+
+
 def covering_cases(
     dtypes: Sequence[str],
     regimes: Sequence[str] = tuple(REGIMES),
@@ -114,27 +146,27 @@ def covering_cases(
     """Return the covering cases, small ones first.
 
     Args:
-        dtypes: the dtypes of the cases.
+        dtypes: the dtypes of the cases; the cases of a dtype do not depend on the others.
         regimes: the regimes of the cases; the other sources are among their values only if these are all.
-        seed: the seed of the first case of each dtype.
+        seed: the seed of the first case.
         thorough: whether every shape, here and in `crosscheck.plans.shapes`, gets every value.
     """
-    found = (case for dtype in dtypes for case in _in_one_dtype(dtype, regimes, seed, thorough=thorough))
-    return tuple(sorted(dict.fromkeys(found), key=lambda case: numbers(case.shape)))
+    found = dict.fromkeys(case for case in _every(regimes, seed, thorough=thorough) if case.dtype in dtypes)
+    return tuple(sorted(found, key=lambda case: (numbers(case.shape), dtypes.index(case.dtype))))
 
 
-def _in_one_dtype(dtype: str, regimes: Sequence[str], seed: int, *, thorough: bool) -> Iterator[Case]:
+def _every(regimes: Sequence[str], seed: int, *, thorough: bool) -> Iterator[Case]:
+    """Yield the cases in all dtypes."""
     if set(regimes) >= set(REGIMES):
-        yield Case("special_values", 0, shapes.SPECIAL, dtype=dtype)
-    every = dict.fromkeys((*SHAPES, *(s for each in shapes.CLASSES.values() for s in each)))
-    first = turn = len(SOURCES) * tuple(FORMATS).index(dtype) // len(FORMATS)
-    for place, shape in enumerate(every if thorough else SHAPES):
+        yield from (Case("special_values", 0, shapes.SPECIAL, dtype=dtype) for dtype in FORMATS)
+    turns, numbered = _Turns(), count(seed)
+    listed = dict.fromkeys(shape for each in shapes.CLASSES.values() for shape in each)
+    taken = dict.fromkeys(SHAPES) | (listed if thorough else {})
+    for (place, shape), dtype in product(enumerate(taken), FORMATS):
         values = _values(shape, dtype, regimes)
-        count = len(values) if thorough else min(_repetitions(shape, place, dtype), len(values))
-        for number in range(count):
-            is_mixed = number == 0 and MIXED in values and numbers(shape) <= MOST_MIXED and not thorough
-            value = MIXED if is_mixed else values[turn % len(values)]
-            layouts = _layouts(value, shape)
-            layout = layouts[(turn + turn // len(values)) % len(layouts)]
-            yield Case(value, seed + turn - first, shape, layout, dtype)
-            turn += 1
+        wanted = len(values) if thorough else _repetitions(shape, place, dtype)
+        for number in range(min(wanted, len(values))):
+            among = (not thorough and number == 0 and _first(shape, values)) or values
+            value = turns.next(among, tuple(among))
+            layout = turns.next(_layouts(value, shape), value, tuple(SOURCES).index(value))
+            yield Case(value, next(numbered), shape, layout, dtype)
