@@ -31,6 +31,7 @@ TOO_SMALL = {
     "complement": {"kappa_u": Fraction(1, 4)},
     "delta": {"gamma": Fraction(1, 2)},
     "exact": {},
+    "expanded": {"wide_u": Fraction(1, 2)},
     "forward": {"h": Fraction(1, 20)},
     "gradient": {"nu_gradient": Fraction(1, 4)},
     "least": {},

@@ -119,6 +119,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "bash .ci/run": Elsewhere("bash .ci/run"),
     ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
     "make proof": Elsewhere(PROOF),
+    **dry("make mutation"),
     **dry("make older-jax"),
     **dry("make pins"),
     **dry("make power"),
@@ -266,6 +267,9 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/python -m tools.case_digests > tests/data/case_digests.txt": long(),
     ".venv/bin/python benchmarks/wrong_rows.py": long(
         ("wrong_rows.py", "wrong_rows.py --rows 64 --dtype float32"), says="m = 64"
+    ),
+    ".venv/bin/python benchmarks/tightness.py": long(
+        ("tightness.py", "tightness.py --sizes 1x3x1 --problems 64 --steps 1 --dtype float32"), says="1×3×1"
     ),
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),
