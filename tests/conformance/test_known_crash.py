@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from adapters import NAMED
 from adapters.errors import AdapterCrashed
 from adapters.modes import parse as parse_mode
 from crosscheck.inputs import parse
 from crosscheck.judging.judge import Judge
 from crosscheck.plans.items import combined_items, named_items
-from crosscheck.plans.matrix import NAMED
 from tools.findings.releases import ABORTS, outcome
 
 FIRST, LAST = Version("0.8.2"), Version("0.12.0.1")  # the releases of JAX that were seen to abort
