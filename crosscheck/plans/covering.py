@@ -49,6 +49,7 @@ WIDE: Final[tuple[Shape, ...]] = (
 OUTPUTS: Final[tuple[Shape, ...]] = (
     (3, 2, 64),
     (2, 2, 3, 257),
+    (2, 3, 4095),
     (2, 3, 4097),
     (2, 3, 16385),
     *shapes.OUTPUTS,
@@ -102,11 +103,13 @@ def _repetitions(shape: Shape, place: int, dtype: str) -> int:
 def _first(shape: Shape, values: Sequence[str]) -> list[str]:
     """Return the values of which the first case of a shape takes one; empty if it may take any.
 
-    A stack takes every regime at once. Where an output sums thousands of terms, they are of one scale, or
-    follow a pattern.
+    A stack takes every regime at once. Where a loss sums thousands of rows, its terms are of one scale, or
+    follow a pattern. Of thousands of columns there are few cases, of which half have a regime.
     """
     if shape_class(shape) == "rows":
         return [name for name in values if name.startswith((ONE_SCALE, "structured"))]
+    if shape_class(shape) == "columns":
+        return [name for name in values if name in REGIMES]
     return [MIXED] if MIXED in values and numbers(shape) <= MOST_MIXED else []
 
 
@@ -167,6 +170,6 @@ def _every(regimes: Sequence[str], seed: int, *, thorough: bool) -> Iterator[Cas
         wanted = len(values) if thorough else _repetitions(shape, place, dtype)
         for number in range(min(wanted, len(values))):
             among = (not thorough and number == 0 and _first(shape, values)) or values
-            value = turns.next(among, tuple(among))
+            value = turns.next(among, (shape_class(shape), *among))
             layout = turns.next(_layouts(value, shape), value, tuple(SOURCES).index(value))
             yield Case(value, next(numbered), shape, layout, dtype)
