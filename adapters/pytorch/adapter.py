@@ -18,7 +18,7 @@ from adapters.pytorch.claims import claims
 from adapters.pytorch.derivatives import DERIVATIVES, TRANSFORMS, Found
 from adapters.pytorch.execution import EXECUTIONS, Routine, switches
 from adapters.pytorch.module import Modules
-from adapters.pytorch.network import Network, Tensor
+from adapters.pytorch.network import Tensor, network
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs, Problem
@@ -71,7 +71,7 @@ class Torch:
     def __init__(self, mode: Mode) -> None:
         self.mode, self.name = mode, mode.name
         self.device = mode["device"]
-        self.network = Network(mode)
+        self.network = network(mode)
         self.threads = threads.count() or mode.threads
         self.max_callers = 1 if mode["derivative"] in ONE_CALLER else None
 
