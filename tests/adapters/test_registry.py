@@ -132,8 +132,8 @@ def test_a_pattern_chooses_under_another_interpreter_too() -> None:
     chosen = adapters.select(only=["numpy*@some/bin/python"])
     assert [(spec.target, spec.python) for spec in chosen] == [
         ("numpy", "some/bin/python"),
-        ("numpy-out", "some/bin/python"),
         ("numpy-2threads", "some/bin/python"),
+        ("numpy-out", "some/bin/python"),
     ]
 
 
