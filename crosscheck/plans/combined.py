@@ -29,7 +29,6 @@ ALONE: Final[dict[str, tuple[Shape, ...]]] = {
     "float32": ((2**15 + 1, 3, 2), (2**16 + 1, 3, 3)),
 }
 MANY_COLUMNS: Final[dict[str, Shape]] = {"float64": (2, 3, 2**14 + 1), "float32": (2, 3, 2**15 + 1)}
-EQUAL_CONSTANTS: Final[tuple[Shape, ...]] = ((64, 2, 64), (40, 64, 8, 3))
 # Each size by turns as the number of rows, of columns and of networks; three as that of inputs.
 AT_THRESHOLDS: Final[tuple[Shape, ...]] = (
     *(shape for size in shapes.THRESHOLDS[:4] for shape in ((size, 3, 2), (2, 3, size), (size, 1, 3, 1))),
@@ -107,7 +106,7 @@ def faulty_cases(mode: Mode, dtype: str) -> tuple[Case, ...]:
         *(Case("ordinary", 0, shape, dtype=dtype) for shape in sizes if mode.alone == "row_loss"),
         Case("near_label", 0, sizes[0], dtype=dtype),
         Case("structured", seed_of(), MANY_COLUMNS[dtype], dtype=dtype),
-        *(Case("structured", _equal(mode), shape, dtype=dtype) for shape in EQUAL_CONSTANTS),
+        *(Case("structured", _equal(mode), shape, dtype=dtype) for shape in shapes.EQUAL_CONSTANTS),
     )
 
 
@@ -188,7 +187,7 @@ def _narrow(mode: Mode, dtype: str) -> tuple[Case, ...]:
         Case("structured", seed_of(), rows, dtype=dtype),
         *(
             Case("structured", _equal(mode), shape, dtype=dtype)
-            for shape in EQUAL_CONSTANTS[:1]
+            for shape in shapes.EQUAL_CONSTANTS[:1]
             if mode.closed
         ),
     )
