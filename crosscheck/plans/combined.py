@@ -68,7 +68,7 @@ def cases_of_combination(mode: Mode, dtype: str, place: int, *, thorough: bool =
         return (small, *_narrow(mode, dtype))
     if mode.alone is None:
         large = () if op_by_op and not thorough else _large(mode, dtype, place, thorough=thorough)
-        return (small, *large, *_structured(mode, dtype, place, 2, thorough=thorough))
+        return (small, *large, *_structured(mode, dtype, place, 1, thorough=thorough))
     found = (
         *faulty_cases(mode, dtype),
         *_alone(mode, dtype, place),
