@@ -56,6 +56,11 @@ def array(values: torch.Tensor) -> Array:
     return found
 
 
+# Derivatives that one thread at a time can compute: the levels of forward mode are the same for all threads
+# (torch 2.13: "Trying to access a forward AD level with an invalid index"), and a module has one weight.
+ONE_CALLER = ("jacfwd", "jvp", "module")
+
+
 class Torch:
     """The adapter that executes the network in PyTorch in one mode."""
 
@@ -68,6 +73,7 @@ class Torch:
         self.device = mode["device"]
         self.network = network(mode)
         self.threads = threads.count() or mode.threads
+        self.max_callers = 1 if mode["derivative"] in ONE_CALLER else None
 
     def arithmetic(self, dtype: str) -> Arithmetic:
         """Return the mode's claims about the dtype."""

@@ -36,7 +36,7 @@ AT_THRESHOLDS: Final[tuple[Shape, ...]] = (
     *shapes.INPUT_COLUMNS[:3],
     (2**15 + 1, 3, 2),
 )
-# One shape of each class for constants with a structure; two and a half times as many numbers of structures.
+# One shape of each class for constants with a structure; turns pair these 8 with all 15 structures.
 STRUCTURED: Final[tuple[Shape, ...]] = (
     shapes.DOCUMENT[0],
     (33, 3, 7, 2),

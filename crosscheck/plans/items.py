@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from adapters import CORE, NAMED
@@ -231,11 +232,9 @@ def _in_turn(layouts: Sequence[str], count: int, place: int) -> list[str]:
 
 
 def named_items(names: Sequence[str], *, thorough: bool = False) -> Iterator[Item]:
-    """Yield the named modes in every dtype; an adapter from outside gets the cases of ``jax-jit``."""
-    for name in names:
-        index, mode = (NAMED.index(name), parse(name)) if name in NAMED else (0, parse("jax-jit"))
-        for dtype in FORMATS:
-            yield Item(name, dtype, cases_of_named(mode, dtype, index, thorough=thorough))
+    """Yield the named modes in every dtype."""
+    for name, dtype in product(names, FORMATS):
+        yield Item(name, dtype, cases_of_named(parse(name), dtype, NAMED.index(name), thorough=thorough))
 
 
 def combined_items(names: Container[str] | None = None, *, thorough: bool = False) -> Iterator[Item]:
@@ -253,7 +252,7 @@ def combined_items(names: Container[str] | None = None, *, thorough: bool = Fals
 def quick(items: Iterable[Item]) -> Iterator[Item]:
     """Yield the quick part: the same items in the same order, each with at least one of its cases."""
     for item in items:
-        mode = parse(item.mode if item.mode in NAMED else "jax-jit")
+        mode = parse(item.mode)
         if item.mode in CORE and is_cheap(mode):
             yield item
         elif mode.framework == "torch" and mode.compiles:

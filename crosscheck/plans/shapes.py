@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from crosscheck.inputs.sources import Shape
@@ -75,10 +76,20 @@ LARGE: Final = ("rows", "columns", "stacks")
 LARGE_DTYPES: Final = ("float64", "float32")
 # Forward mode takes one direction for each weight, and seconds at a large shape with many weights.
 MOST_DIRECTIONS: Final = 6
+# Other shapes belong to the first of these classes for which their m, stack, n or p is large enough.
+LEAST: Final = {"rows": 1000, "stacks": 1000, "wide": 64, "outputs": 64}
 
 _CLASS: Final = {shape: name for name, shapes in CLASSES.items() for shape in shapes}
 
 
 def shape_class(shape: Shape) -> str:
-    """Return the class of a shape in the list; of others ``rows`` if they have thousands, else ``other``."""
-    return _CLASS.get(shape, "rows" if shape[-3] >= THRESHOLDS[0] else "other")
+    """Return the class of a shape: that of the list, or one by its sizes and its number of stack axes.
+
+    Of other shapes, ``axes`` has those with several stack axes, and ``other`` the rest.
+    """
+    if shape in _CLASS:
+        return _CLASS[shape]
+    *stack, m, n, p = shape
+    sizes = zip(LEAST, (m, math.prod(stack), n, p), strict=True)
+    by_size = (name for name, size in sizes if size >= LEAST[name])
+    return next(by_size, "axes" if len(stack) > 1 else "other")

@@ -151,14 +151,18 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck compare --only numpy,numpy-sse42,numpy-avx2 --problems 1000": Elsewhere(AT_LEVELS),
     ".venv/bin/crosscheck compare --only torch,torch-sse42,torch-avx2": Elsewhere(AT_LEVELS),
     f".venv/bin/crosscheck check {JAX} --only jax-jit-row_loss-closed_W-vectors": long(code=1),
-    "crosscheck check ordinary:0:16385x3x2:contiguous:float64"
-    " --only jax-jit-row_loss-closed_W-vectors --script": Elsewhere(SCRIPT),
+    "crosscheck check structured:4100:64x2x64:contiguous:float64"
+    " --only jax-jit-row_loss-closed_W --script": Elsewhere(SCRIPT),
     "crosscheck check CASE|FILE --only MODE --script [--output FILE]": Elsewhere(SCRIPT),
     ".venv/bin/crosscheck adapters": quick(),
     ".venv/bin/crosscheck behaviours": long(("behaviours", "behaviours --only numpy --dtype float32")),
     ".venv/bin/crosscheck compare --only 'jax-jit*'": long(("jit*'", f"jit-[mv]*' {FEW}")),
     ".venv/bin/crosscheck compare --only torch-compile-row_loss-closed_W,numpy": long(
         ("torch-compile", "torch"), (",numpy", f",numpy {FEW}")
+    ),
+    ".venv/bin/crosscheck compare --only numpy --dtype float32"
+    " --adapter tests.faulty_adapters.hidden:refuses_many": long(
+        says=r"\n  planted-refuses-many float32: too hard \(23 cases: axes 12, rows 9, stacks 2"
     ),
     ".venv/bin/crosscheck compare --matrix --coverage": long(
         ("--coverage", "--coverage --only numpy --dtype float32")
