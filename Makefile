@@ -34,7 +34,7 @@ endef
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup compare test lint proof older-numpy older-jax soak bench power format pins clean
+.PHONY: help setup compare test lint proof mutation older-numpy older-jax soak bench power format pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -65,6 +65,9 @@ lint: $(ALL) ## check style, types, import directions, workflows and coverage
 proof: $(COMPARE) ## prove the bounds of the document's case by Gappa, which must be installed
 	@$(BIN)/python -m tools.proof
 
+mutation: $(TEST) $(BENCH)/.installed ## change reference/ and the judge, see which tests notice, write docs/mutation.md: hours
+	@$(BENCH)/bin/python -m tools.mutation $(ARGS)
+
 older-numpy: $(TEST) $(OLDER)/.installed ## compare the cases with those under another NumPy, byte for byte
 	CROSSCHECK_OLD_NUMPY_PYTHON=$(CURDIR)/$(OLDER)/bin/python $(BIN)/python -m pytest -q tests/inputs/test_cases.py -k older_numpy
 
@@ -89,7 +92,7 @@ pins: $(ALL) $(BENCH)/.installed ## write the versions that this interpreter has
 	@$(BENCH)/bin/python tools/pins.py constraints.txt
 
 clean: ## remove .venv and all caches
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `make test ARGS='--cov --profile ci'` leaves this file too, so that CI runs the tests once.
@@ -108,14 +111,14 @@ $(OLDJAX)/.installed: | $(COMPARE)
 	@$(OLDJAX)/bin/python -m pip --disable-pip-version-check install -q jax==0.10.1 numpy==2.4.0 ml_dtypes==0.6.0
 	@touch $@
 
-# The extra `bench` on top of .venv, whose packages it sees, but apart from it: pytest-benchmark takes part in every
-# run of pytest where it is installed, and warns beside pytest-xdist. pip is .venv's.
+# The extras `bench` and `mutation` on top of .venv, whose packages it sees, but apart from it: pytest-benchmark takes part
+# in every run of pytest where it is installed, and warns beside pytest-xdist. pip is .venv's.
 $(BENCH)/.installed: $(TEST)
 	@$(BIN)/python -m venv --clear --without-pip $(BENCH)
 	@purelib='import sysconfig; print(sysconfig.get_path("purelib"))'; \
 	  echo "import site; site.addsitedir('$$($(BIN)/python -c "$$purelib")')" \
 	  > "$$($(BENCH)/bin/python -c "$$purelib")/above.pth"
-	@$(BENCH)/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt --no-build-isolation -e '.[bench]'
+	@$(BENCH)/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt --no-build-isolation -e '.[bench,mutation]'
 	@touch $@
 
 # What each level holds; whoever has more has less as well.

@@ -137,6 +137,10 @@ NAMED = (
     "torch-tanh",
     "jax-jit-literal",
     "jax-jit-tanh",
+    "numpy-out",
+    "torch-addmm",
+    "torch-nograd-out",
+    "jax-jit-jacfwd",
 )
 
 

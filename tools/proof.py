@@ -19,17 +19,18 @@ from typing import Any, Final
 
 from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS, Format
-from reference.units import KAPPA_REFERENCE, U_REFERENCE, Units
+from reference.units import KAPPA_REFERENCE, MEAN_DELTA, MEAN_LOSS, U_REFERENCE, Units
 
 LEMMAS: Final = Path(__file__).parent / "lemmas"
 NAMES: Final = tuple(sorted(path.stem for path in LEMMAS.glob("*.g")))
 DTYPES: Final = {"float32": "ieee_32", "float64": "ieee_64"}
-# What an implementation may claim: the default, the least and a large κ, and flush.
+# What an implementation may claim: the default, the least and a large κ, flush, and a rescaled mean.
 CLAIMS: Final[dict[str, dict[str, Any]]] = {
     "default": {},
     "kappa=1": {"kappa": 1.0},
     "kappa=512": {"kappa": 512.0},
     "flush": {"flush": True},
+    "rescaled": {"rescaled_mean": True},
 }
 HOW_TO_INSTALL: Final = "Gappa is not installed; on Debian and Ubuntu: apt-get install gappa"
 
@@ -67,6 +68,8 @@ def constants(format: Format, claims: Arithmetic) -> dict[str, Fraction]:
         "grids": two**format.precision - 1,
         "half": 0.5,
         "flush": float(flush),
+        "mean_delta": (1 + Fraction(format.u)) ** (MEAN_DELTA if claims.rescaled_mean else 0) - 1,
+        "mean_loss": (1 + Fraction(format.u)) ** (MEAN_LOSS if claims.rescaled_mean else 0) - 1,
         "lost": units.h if flush else 0.0,
         "n": units.h if flush else underflow,
         "n_of_r": 3 * units.h if flush else units.h,

@@ -139,8 +139,10 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
     begun: list[ContractCheck] = []
 
     def planned_cases() -> Iterator[PlannedCase]:
+        begun.extend(
+            start_checks(plan, pool)
+        )  # first: what depends on the number of calls shows from the start
         yield from cases_of(plan.cases, pool.adapters)
-        begun.extend(start_checks(plan, pool))  # while the last cases are judged
 
     interruption = Interruption()
     with interruption.handled(), progress(len(plan.cases), interruption) as advance:

@@ -21,11 +21,12 @@ from adapters.modes import parse
 from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.inputs.regimes import REGIMES, regime_counts
 from crosscheck.inputs.sources import Shape
+from crosscheck.plans.contract import contract_cases
 from crosscheck.plans.covering import MIXED, covering_cases, numbers
 from crosscheck.plans.covering import SHAPES as COVERING_SHAPES
-from crosscheck.plans.items import MOST_DIRECTIONS, SLOW, Item, is_cheap
+from crosscheck.plans.items import SLOW, Item, is_cheap
 from crosscheck.plans.plan import Gap, Names, Plan, without_interpreter
-from crosscheck.plans.shapes import shape_class
+from crosscheck.plans.shapes import MOST_DIRECTIONS, shape_class
 from reference.formats import FORMATS
 
 SHAPES: Final = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))
@@ -33,8 +34,6 @@ SHAPES: Final = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))
 ROUND: Final = sum(shape[0] for shape in SHAPES)
 # A round and the covering cases take at most 30 s on two cores once everything is compiled.
 PROBLEMS: Final = ROUND
-# The shape of contract checks: several rows, inputs and outputs, and a shape that the plan contains anyway.
-CONTRACT_SHAPE: Final = (256, 7, 3, 2)
 # Of so many shapes of the covering cases an adapter takes one: compiled JAX, and costly ones (`_turns`).
 PROGRAM: Final = 2
 COSTLY: Final = 16
@@ -122,7 +121,7 @@ def core_plan(  # noqa: PLR0913, each is a choice of its own
         seed=seed,
         dtypes=dtypes,
         cases=found,
-        contract={Case("ordinary", seed, CONTRACT_SHAPE, dtype=dtype): None for dtype in dtypes},
+        contract=contract_cases(dtypes, seed, names, others=not is_few),
         classes=tuple(dict.fromkeys(shape_class(case.shape) for case in found)),
         reason_not_planned=reason_not_planned,
         # all of the few problems may miss a regime

@@ -143,3 +143,7 @@ def test_a_change_of_shape_reaches_every_array_and_keeps_the_rest() -> None:
     assert all((last.plus, last.minus, last.may, last.must, last.judged))
     assert (last.low, last.high, last.roundings) == (0.25, 4.0, 7.0)
     assert [tuple(map(float, hole)) for hole in last.holes] == [(0.75, 1.25)]
+
+
+def test_an_infinite_center_without_roundings_is_not_well_conditioned_and_silent() -> None:
+    assert not one_set(INF, 0.0).well_conditioned(FLOAT32)

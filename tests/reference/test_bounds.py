@@ -13,7 +13,7 @@ from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
 from reference import double_double, network, oracle
 from reference.admissible import AdmissibleSet
-from reference.arithmetic import Arithmetic
+from reference.arithmetic import Arithmetic, widening
 from reference.formats import FORMATS, Format
 from reference.types import Array, Float64, Problem
 
@@ -144,3 +144,8 @@ def test_a_unit_roundoff_lies_in_0_to_1(name: str, value: float) -> None:
     claims: dict[str, Any] = {"kappa": 5.0, name: value}
     with pytest.raises(ValueError, match=f"{name} is"):
         Arithmetic(**claims)
+
+
+def test_the_claims_that_widen_a_set_are_named_and_others_are_not() -> None:
+    assert widening(Arithmetic(7.0, flush=True, u_acc=2.0**-24, u_in=2.0**-11)) == ["flush", "u_in"]
+    assert widening(Arithmetic(7.0)) == []

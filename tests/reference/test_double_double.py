@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from flint import arb
+from lemma_radii import with_radii
 
-from reference import double_double, oracle
+from reference import certificate, double_double, oracle
 from reference.balls import EXACT_BITS, precision
 from reference.double_double import Certified, DoubleDouble
 from reference.formats import FORMATS
@@ -144,6 +146,8 @@ def test_what_is_out_of_range_is_not_certified_and_spoils_nothing_else(X: float,
         assert output.certified.ravel().tolist() == [True, False, True]
         assert np.isnan(output.hi).ravel().tolist() == [False, True, False]
     assert got.y_hat.certified[::2].all()
+    for output, alone in zip(got, double_double.evaluate(*(np.full((1, 1, 1), 0.5),) * 3), strict=True):
+        assert output.hi[::2].ravel().tolist() == [alone.hi.item()] * 2
 
 
 def test_a_row_out_of_range_leaves_the_other_rows_certified() -> None:
@@ -178,3 +182,33 @@ def test_the_residual_keeps_its_digits_in_saturation() -> None:
     r: Float64 = double_double.evaluate(np.array([[40.0]]), np.array([[1.0]]), np.array([[1.0]])).loss.hi
     want, _ = oracle.to_floats(oracle.evaluate(np.array([[40.0]]), np.array([[1.0]]), np.array([[1.0]])).loss)
     assert r == want
+
+
+def exactly(array: Float64) -> Fraction:
+    return Fraction(array.item())
+
+
+def test_the_radii_are_those_of_the_document_for_this_arithmetic() -> None:
+    """With u = 2^-98 and κ = 16, and rounded up by at most 2^-20, at m = p = 1 and n = 3."""
+    u, h = Fraction(2) ** -98, Fraction(2) ** -1060
+    random = np.random.default_rng(3)
+    for _ in range(40):
+        x, s, r, delta = (random.normal(size=(1, 1, 1)) for _ in range(4))
+        s = 1 / (2 + np.abs(s))
+        T, high = np.abs(random.normal(size=s.shape)), np.array([[[False]]])
+        block = certificate.Leading(np.repeat(x, 3, axis=1), T, s, 1 - s, high, r, delta)
+        known = {"p": exactly(s), "q": exactly(1 - s), "a": abs(exactly(r)), "b": abs(exactly(x))}
+        known |= {"h": h, "half": Fraction(1, 2), "phi": Fraction(0), "wide_u": u, "kappa_u": 16 * u}
+        known |= {"nu_dot": 4 * u, "nu_loss": 4 * u, "nu_gradient": 2 * u, "gamma": 4 * u / (1 - 4 * u)}
+        known |= {"T": exactly(T), "S": Fraction(0), "size": known["a"], "m": known["p"]}
+        known = with_radii(known, "product")
+        moved = known["e_z"] * known["p"] * known["q"]
+        e_q = moved + 16 * u * known["q"]
+        known = with_radii({**known, "s": moved}, "logistic", "residual")
+        known |= {"e_q": e_q, "A": known["a"] + known["e_r"]}
+        known |= {"p_1": known["p"] + known["e_p"], "q_1": known["q"] + e_q}
+        known = with_radii(known, "loss", "delta")
+        known = with_radii({**known, "size": abs(exactly(delta)) + known["e_Delta"]}, "gradient")
+        found = certificate.radii(block)
+        for got, name in ((found.y_hat, "e_p"), (found.loss, "e_L"), (found.grad[:1], "e_G")):
+            assert known[name] <= exactly(got) <= known[name] * (1 + Fraction(2) ** -18), name

@@ -150,8 +150,8 @@ def test_a_residual_of_exactly_zero_is_exact() -> None:
 
 def test_a_network_has_the_same_values_beside_one_that_is_not_finite() -> None:
     alone, broken = problem(*LITERALS["document"]), problem([[np.nan] * 3], [[0.0]], [[1.0]] * 3)
-    both = oracle.evaluate(*(np.stack(pair) for pair in zip(broken, alone, strict=True)))
-    for got, want in zip(both, oracle.evaluate(*alone), strict=True):
+    X, y, W = (np.stack(pair) for pair in zip(broken, alone, strict=True))
+    for got, want in zip(oracle.evaluate(X, y, W), oracle.evaluate(*alone), strict=True):
         assert [str(ball) for ball in got[1:].flat] == [str(ball) for ball in np.ravel(want)]
 
 

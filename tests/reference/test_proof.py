@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -10,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from flint import arb
+from lemma_radii import Numbers, with_radii
 
 from reference import bounds, stable
 from reference.admissible import AdmissibleSet
@@ -20,7 +20,6 @@ from reference.product import Product, spread
 from reference.types import Array, Problem
 from tools import proof
 
-Numbers = dict[str, Fraction]
 RADII = {"e_z": "z", "e_p": "y_hat", "e_r": "dL_dyhat", "e_L": "loss", "e_Delta": "delta", "e_G": "grad"}
 needs_gappa = pytest.mark.skipif(shutil.which("gappa") is None, reason=proof.HOW_TO_INSTALL)
 FLOAT32 = FORMATS["float32"]
@@ -31,6 +30,7 @@ TOO_SMALL = {
     "complement": {"kappa_u": Fraction(1, 4)},
     "delta": {"gamma": Fraction(1, 2)},
     "exact": {},
+    "expanded": {"wide_u": Fraction(1, 2)},
     "forward": {"h": Fraction(1, 20)},
     "gradient": {"nu_gradient": Fraction(1, 4)},
     "least": {},
@@ -89,15 +89,6 @@ def test_every_lemma_is_listed_with_what_breaks_it() -> None:
 
 def exactly(array: Array) -> Fraction:
     return Fraction(float(array.flat[0]))
-
-
-def with_radii(known: Numbers, *names: str) -> Numbers:
-    """What is known, and the radii e_… that these lemmas define, one after the other."""
-    for name in names:
-        text = (proof.LEMMAS / f"{name}.g").read_text(encoding="utf-8")
-        for radius, formula in re.findall(r"^(e_\w+) = (.*);$", text, re.MULTILINE):
-            known = {**known, radius: eval(formula, {}, known)}  # noqa: S307, a formula of ours
-    return known
 
 
 def problems(dtype: str) -> Iterator[tuple[Problem, dict[str, AdmissibleSet], stable.Reference]]:
