@@ -27,6 +27,7 @@ SEES: Final = {
     "torch.autograd.gradcheck, fast": "the same in one random direction",
     "jax.test_util.check_grads": "the same in a random direction, in float64 and float32",
 }
+UNMEASURED: Final[Mapping[str, Any]] = {"check": "", "problems": 0, "seconds": 0.0, "named": ()}
 OUTPUTS: Final = {"y_hat": "ŷ", "loss": "L", "grad": "∂L/∂W"}
 LONGEST: Final = 90  # characters of a name in the table of all faults
 
@@ -42,14 +43,14 @@ class Figures:
 
     def of(self, fault: Fault, effort: str) -> Mapping[str, Any]:
         """What the suite says of an adapter; what default effort caught, nightly effort catches as well."""
-        first: Mapping[str, Any] = self.suite["default"][fault.name]
+        first: Mapping[str, Any] = self.suite["default"].get(fault.name, UNMEASURED)
         if effort == "default" or first["check"]:
             return first
         last: Mapping[str, Any] = self.suite["nightly"].get(fault.name, first)
         return last
 
     def measured(self, effort: str, faults: Sequence[Fault]) -> list[Fault]:
-        """The adapters whose run at this effort is known; nightly effort may be measured for some only."""
+        """The adapters whose run at this effort is known: all faults, and maybe some of what must pass."""
         names = {*self.suite[effort], *(fault.name for fault in self.caught("default", faults))}
         return [fault for fault in faults if fault.name in names]
 
