@@ -68,7 +68,7 @@ def fault_of(name: str) -> Fault:
 
 
 def _default(targets: Sequence[str]) -> tuple[Plan, Sequence[Spec]]:
-    return core_plan(), select((), targets, among=())
+    return core_plan(names=targets), select((), targets, among=())
 
 
 def _nightly(targets: Sequence[str]) -> tuple[Plan, Sequence[Spec]]:

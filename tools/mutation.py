@@ -127,7 +127,7 @@ def survivors(
         yield f"| {mutant.module}, `{found.function}` | {' | '.join(cells)} | {why} |"
 
 
-def page(tested: Sequence[Mutant], total: int, command: str, listed: Sequence[str]) -> str:
+def page(tested: Sequence[Mutant], drawn_count: int, total: int, command: str, listed: Sequence[str]) -> str:
     """The text of ``docs/mutation.md``."""
     killed = sum(mutant.status in KILLED for mutant in tested)
     return f"""# Mutation testing
@@ -142,8 +142,9 @@ tests it uses: the tests of the reference and of the judge themselves, of no fra
 of modules, decorated functions other than class methods, which mutmut does not change, and functions that run
 only while their module is imported, when no mutant is active.
 
-With mutmut {version("mutmut")} {len(tested)} of {total} mutants were tested, drawn at random. {killed} of
-them were killed: {killed / len(tested):.1%}.
+There are {total} mutants. {drawn_count} of them were drawn at random, and {len(tested)} of those were
+tested by mutmut {version("mutmut")}, which begins with those whose tests are quickest. {killed} of the tested
+were killed: {killed / len(tested):.1%}.
 
 {NEWLINE.join(table(tested))}
 
@@ -171,17 +172,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if not given.page:
         mutmut("run", FIRST)
-    names = drawn(all_mutants(), given.sample, given.seed)
-    if not given.page:
-        mutmut("run", *names)
     everything = all_mutants()
-    chosen = set(names)
+    chosen = set(drawn(everything, given.sample, given.seed))
+    left = [each.name for each in everything if each.name in chosen and each.status not in KILLED]
+    if left and not given.page:  # mutmut runs again what it is given by name
+        mutmut("run", *left)
+        everything = all_mutants()
     tested = [each for each in everything if each.name in chosen and each.status != "not checked"]
     changes = [(each, change(mutmut("show", each.name))) for each in tested if each.status not in KILLED]
     known = tomllib.loads(REASONS.read_text("utf-8"))
     listed = list(survivors(changes, known))
     command = "make mutation" + (f" ARGS='--sample {given.sample}'" if given.sample else "")
-    PAGE.write_text(page(tested, len(everything), command, listed), encoding="utf-8")
+    PAGE.write_text(page(tested, len(chosen), len(everything), command, listed), encoding="utf-8")
     return int(not all(reason(mutant, found, known) for mutant, found in changes))
 
 

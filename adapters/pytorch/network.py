@@ -45,17 +45,17 @@ class Network:
         self.logistic = LOGISTICS[mode["form"]]
         self._adds_bias = mode["product"] == "addmm"
 
-    def multiply(self, A: Tensor, B: Tensor) -> Tensor:
+    def product(self, A: Tensor, B: Tensor) -> Tensor:
         """Return A·B, ``[*stack, m, p]`` of ``[*stack, m, n]`` and ``[*stack, n, p]``."""
         if not self._adds_bias:
             return torch.matmul(A, B, **self._memory(A, B))
         if A.ndim > 3:
-            stacked = self.multiply(A.flatten(0, -3), B.flatten(0, -3))
+            stacked = self.product(A.flatten(0, -3), B.flatten(0, -3))
             return stacked.reshape(*A.shape[:-1], B.shape[-1])
         bias = A.new_full((B.shape[-1],), torch.nan)  # which is ignored, since beta is 0
-        product = torch.addmm if A.ndim == 2 else torch.baddbmm
-        found: Tensor = product(bias, A, B, beta=0, **self._memory(A, B))
-        return found
+        if A.ndim == 2:
+            return torch.addmm(bias, A, B, beta=0, **self._memory(A, B))
+        return torch.baddbmm(bias, A, B, beta=0, **self._memory(A, B))
 
     def _memory(self, A: Tensor, B: Tensor) -> dict[str, Any]:
         """Return the keyword argument with the memory that A·B is written into; none for a new tensor."""
@@ -66,22 +66,22 @@ class Network:
         """Return ½(y − ŷ)²."""
         return 0.5 * (y - y_hat) ** 2
 
-    def add(self, terms: Tensor, axes: tuple[int, ...]) -> Tensor:
+    def total(self, terms: Tensor, axes: tuple[int, ...]) -> Tensor:
         """Return the sum over the axes."""
         return terms.sum(axes)
 
     def forward(self, X: Tensor, y: Tensor, W: Tensor) -> Forward:
         """Return all quantities of a stack, or of one network."""
         if not self._as_vectors:
-            z = self.multiply(X, W)
+            z = self.product(X, W)
             y_hat = self.logistic(z)
             terms = self.half_squares(y, y_hat)
-            return Forward(z, y_hat, terms, self.add(terms, (-2, -1)), self.add(terms, (-1,)))
+            return Forward(z, y_hat, terms, self.total(terms, (-2, -1)), self.total(terms, (-1,)))
         X, y = (X, y) if self.columns else (X.mT, y.mT)
-        z = self.multiply(W.mT, X)
+        z = self.product(W.mT, X)
         y_hat = self.logistic(z)
         terms = self.half_squares(y, y_hat)
-        loss, row_loss = self.add(terms, (-2, -1)), self.add(terms, (-2,))
+        loss, row_loss = self.total(terms, (-2, -1)), self.total(terms, (-2,))
         if self.columns:
             return Forward(z, y_hat, terms, loss, row_loss)
         return Forward(z.mT, y_hat.mT, terms.mT, loss, row_loss)
@@ -90,10 +90,10 @@ class Network:
         """Return ŷ alone."""
         del y
         if self.columns:
-            return self.logistic(self.multiply(W.mT, X))
+            return self.logistic(self.product(W.mT, X))
         if self._as_vectors:
-            return self.logistic(self.multiply(W.mT, X.mT)).mT
-        return self.logistic(self.multiply(X, W))
+            return self.logistic(self.product(W.mT, X.mT)).mT
+        return self.logistic(self.product(X, W))
 
     def loss(self, X: Tensor, y: Tensor, W: Tensor) -> Tensor:
         """Return L alone."""
@@ -123,10 +123,9 @@ class Writing(Network):
         squares = torch.square(differences, out=torch.full_like(y, torch.nan))
         return torch.mul(squares, 0.5, out=_strided(y.shape, y))
 
-    def add(self, terms: Tensor, axes: tuple[int, ...]) -> Tensor:
+    def total(self, terms: Tensor, axes: tuple[int, ...]) -> Tensor:
         """Return the sum over the axes in every second number of a tensor."""
-        kept = [length for axis, length in enumerate(terms.shape, -terms.ndim) if axis not in axes]
-        return torch.sum(terms, axes, out=_strided(kept, terms))
+        return torch.sum(terms, axes, out=_strided(terms.sum(axes).shape, terms))
 
 
 def _transposed(shape: Sequence[int], like: Tensor) -> Tensor:

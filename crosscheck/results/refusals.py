@@ -81,31 +81,31 @@ class Refusals:
     cases: dict[Refusal, Counter[tuple[str, str]]] = field(default_factory=dict)
     _answered: dict[_Place, Case | Literal] = field(default_factory=dict)
     _refused: dict[_Place, tuple[Refusal, Case | Literal]] = field(default_factory=dict)
+    _by_values: dict[tuple[str, ...], ByValues] = field(default_factory=dict)
 
     def add(self, case: Case | Literal, evaluation: Evaluation | Outcome) -> None:
         """Count one evaluation; a failure, and a dtype that the adapter does not list, are no refusals."""
         said, outputs = evaluation.description, evaluation.outputs
         if evaluation.failure is not None or case.dtype not in said.dtypes:
             return
-        found = {EVERY: outputs is not None}
+        answers = {EVERY: outputs is not None}
         if outputs is not None:
-            found |= {name: got is not None for name, got in outputs._asdict().items()}
-        for output, is_there in found.items():
+            answers |= {name: got is not None for name, got in outputs._asdict().items()}
+        for output, is_there in answers.items():
             place = _Place(said.name, case.dtype, output, case.shape, case.layout)
             if is_there:
                 self._answered.setdefault(place, case)
-                continue
-            refusal = Refusal(said.name, case.dtype, output, evaluation.unsupported or LEFT_OUT)
-            self._refused.setdefault(place, (refusal, case))
-            self.cases.setdefault(refusal, Counter())[shape_class(case.shape), regime_of(case)] += 1
+            else:
+                refusal = Refusal(said.name, case.dtype, output, evaluation.unsupported or LEFT_OUT)
+                self._refused.setdefault(place, (refusal, case))
+                self.cases.setdefault(refusal, Counter())[shape_class(case.shape), regime_of(case)] += 1
+            if place in self._refused and place in self._answered:
+                by_values = ByValues(*self._refused[place], self._answered[place])
+                self._by_values.setdefault(place[:3], by_values)
 
     def by_values(self) -> list[ByValues]:
         """Return the first refusal by values of each adapter, dtype and output."""
-        found: dict[tuple[str, ...], ByValues] = {}
-        for place, (refusal, case) in self._refused.items():
-            if place in self._answered:
-                found.setdefault(refusal[:3], ByValues(refusal, case, self._answered[place]))
-        return list(found.values())
+        return list(self._by_values.values())
 
     def counted(self) -> Iterator[tuple[Refusal, Counter[tuple[str, str]]]]:
         """Yield the refusals with their cases, but no output that the adapter never returned in the dtype."""

@@ -32,7 +32,7 @@ BY_NAME = (
     ("torch.compile of a module", "torch-compile-module", "torch.compile("),
     ("torch.no_grad", "torch-nograd", "torch.no_grad()"),
     ("torch.inference_mode", "torch-inference", "torch.inference_mode()"),
-    ("torch, columns", "torch-columns", "self.multiply(W.mT, X)"),
+    ("torch, columns", "torch-columns", "self.product(W.mT, X)"),
     ("torch, vectors", "torch-vectors", "X.mT, y.mT"),
     ("torch, 2 threads", "torch-2threads", "torch.set_num_threads("),
     ("torch, the literal logistic", "torch-literal", "torch.exp(-z)"),

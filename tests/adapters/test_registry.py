@@ -133,6 +133,7 @@ def test_a_pattern_chooses_under_another_interpreter_too() -> None:
     assert [(spec.target, spec.python) for spec in chosen] == [
         ("numpy", "some/bin/python"),
         ("numpy-2threads", "some/bin/python"),
+        ("numpy-out", "some/bin/python"),
     ]
 
 

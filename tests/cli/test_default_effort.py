@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from command_line import crosscheck
 
-from crosscheck.compare.session import compare
 from crosscheck.exit_codes import ExitCode
-from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.plans.core import core_plan
-from crosscheck.plans.plan import cases_of
-from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
+from crosscheck.results.record import Results
 from tests.faulty_adapters import hidden, wrong
 
 HIDDEN = {name: each for name, each in vars(hidden).items() if isinstance(each, wrong.Planted)}
@@ -22,11 +21,12 @@ HEALTHY = ("refuses_many",)
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
-    """The default comparison of all of them in float32."""
+    """All of them on the default cases of a comparison in float32; no error is measured."""
     adapters = {name: InProcessAdapter(each) for name, each in HIDDEN.items()}
-    plan = core_plan(("float32",), names=list(adapters))
-    with AdapterPool(adapters, strict=True) as pool:
-        results = compare(cases_of(plan.cases, pool.adapters), pool, lambda _: None, measured=plan.measured)
+    plan, results = core_plan(("float32",), names=list(adapters)), Results(is_measured=False)
+    for case in plan.cases:
+        judge = Judge(case.problem())
+        results.add(case, judge, [evaluate_and_judge(adapter, judge) for adapter in adapters.values()])
     return Comparison(plan, [a.description for a in adapters.values()], results, adapters=adapters)
 
 
@@ -50,18 +50,11 @@ def test_a_healthy_adapter_that_refuses_by_shape_passes_and_its_refusals_are_cou
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("rows_from_16384", ExitCode.FAILED),
-        ("leaves_out_grad", ExitCode.FAILED),
-        ("refuses_many", ExitCode.PASSED),
-    ],
-)
-def test_the_command_says_so(tmp_path: Path, name: str, code: ExitCode) -> None:
+@pytest.mark.parametrize("name", ["rows_from_16384", "leaves_out_grad"])
+def test_the_command_finds_it(tmp_path: Path, name: str) -> None:
     target = f"tests.faulty_adapters.hidden:{name}"
     options = ["--only", "numpy", "--dtype", "float32", "--coverage", "--journal", str(tmp_path)]
     found = crosscheck("compare", "--adapter", target, *options)
-    assert (found.returncode, found.stderr) == (code, "")
+    assert (found.returncode, found.stderr) == (ExitCode.FAILED, "")
     assert ("refuses by values" in found.stdout) == (name == "leaves_out_grad")
-    assert ("too hard (" in found.stdout) == (name == "refuses_many")
+    assert "unexplained gaps" not in found.stdout

@@ -150,6 +150,11 @@ def test_what_is_out_of_range_is_not_certified_and_spoils_nothing_else(X: float,
         assert output.hi[::2].ravel().tolist() == [alone.hi.item()] * 2
 
 
+def test_a_signalling_nan_is_not_certified_and_silent() -> None:
+    X = np.array([[[0x7F800001]]], np.uint32).view(np.float32)
+    assert not double_double.evaluate(X, np.zeros_like(X), np.ones_like(X)).loss.certified.any()
+
+
 def test_a_row_out_of_range_leaves_the_other_rows_certified() -> None:
     X = np.array([[1.0, 0.0], [1.0, np.inf]])
     got = double_double.evaluate(X, np.zeros((2, 1)), np.ones((2, 1)))

@@ -166,3 +166,9 @@ def test_the_filter_and_the_full_set_judge_the_same_outputs(shape: tuple[int, in
         full = bounds.admissible(given, FORMATS["bfloat16"], claims)
         judged = unjudged.judged((m, n, p), Units.of(FORMATS["bfloat16"], claims))
         assert judged == {name: full[name].judged.all() for name in OUTPUTS}
+
+
+def test_nothing_is_accepted_within_a_radius_that_is_not_finite() -> None:
+    radii = filter.Radii(*(np.array([radius]) for radius in (np.inf, 2.0, np.nan, 0.5)))
+    found = filter.inverses(radii).parts
+    np.testing.assert_array_equal(np.ravel(found), [np.nan, 0.5, np.nan, 2.0])

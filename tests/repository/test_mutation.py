@@ -74,8 +74,9 @@ def test_the_table_counts_by_module(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| reference.units | 2 | 1 | 1 | 0 |" in rows
     assert rows[-1] == "| all | 3 | 1 | 1 | 1 |"
     monkeypatch.setattr(mutation, "version", lambda _: "3.8")
-    text = mutation.page(MUTANTS[:3], 4, "make mutation", ["survivors"])
-    assert "3 of 4 mutants were tested, drawn at random. 1 of\nthem were killed: 33.3%." in text
+    text = mutation.page(MUTANTS[:3], 3, 4, "make mutation", ["survivors"])
+    assert "There are 4 mutants. 3 of them were drawn" in text
+    assert "1 of the tested\nwere killed: 33.3%." in text
 
 
 def test_a_survivor_without_a_reason_makes_the_command_fail(
