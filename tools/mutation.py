@@ -119,7 +119,7 @@ def survivors(
     changes: Iterable[tuple[Mutant, Change]], known: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
     """A row for each survivor, with its reason."""
-    yield "| module, function | line | becomes | why no test can or need see it |"
+    yield "| module, function | line | becomes | reason |"
     yield "|---|---|---|---|"
     for mutant, found in sorted(changes):
         cells = (f"`{each}`".replace("|", "\\|") for each in (found.before, found.after))
@@ -144,7 +144,8 @@ only while their module is imported, when no mutant is active.
 
 There are {total} mutants. {drawn_count} of them were drawn at random, and {len(tested)} of those were
 tested by mutmut {version("mutmut")}, which begins with those whose tests are quickest. {killed} of the tested
-were killed: {killed / len(tested):.1%}.
+were killed: {killed / len(tested):.1%}. The others are listed below with the reason why no result or verdict
+changes; where there is none, a test is missing.
 
 {NEWLINE.join(table(tested))}
 
