@@ -137,6 +137,10 @@ NAMED = (
     "torch-tanh",
     "jax-jit-literal",
     "jax-jit-tanh",
+    "numpy-out",
+    "torch-addmm",
+    "torch-nograd-out",
+    "jax-jit-jacfwd",
 )
 
 
@@ -172,6 +176,7 @@ def load(name: str) -> Adapter:
         found: Adapter = importlib.import_module(MODULES[mode.framework]).adapter(mode)
     except Exception as error:  # the boundary to foreign code: importing it may raise anything
         raise AdapterError(f"cannot load {name}: {type(error).__name__}: {one_line(error)}") from error
+    refuse_older(found.framework, found.version)
     return found
 
 
@@ -271,18 +276,26 @@ def _numbers(release: str) -> list[int]:
 
 
 def check_version(framework: str) -> None:
-    """Check that the installed release is not older than `LEAST`; a package without metadata passes.
+    """Check the release that is installed, before it is imported; a package without metadata passes.
 
     Raises:
         AdapterError: it is older than `LEAST`.
     """
     try:
-        installed = version(framework)
+        refuse_older(framework, version(framework))
     except PackageNotFoundError:
         return
+
+
+def refuse_older(framework: str, release: str) -> None:
+    """Check a release, such as that of a checkout without metadata, once it is imported.
+
+    Raises:
+        AdapterError: it is older than `LEAST`.
+    """
     least = LEAST[framework]
-    if _numbers(installed) < _numbers(least):
+    if _numbers(release) < _numbers(least):
         raise AdapterError(
-            f"{framework} {installed} is too old, {least} or newer is needed: "
+            f"{framework} {release} is too old, {least} or newer is needed: "
             f"{sys.executable} -m pip install '{framework}>={least}'"
         )

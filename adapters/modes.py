@@ -27,6 +27,8 @@ FORMS = ("sigmoid", "literal", "tanh")
 # transposes and multiplies as columns.
 CONVENTIONS = ("rows", "columns", "vectors")
 OUTPUTS = ("all", "y_hat", "loss", "row_loss")
+# Results are new arrays; or they are written into memory that is given, in other orders.
+RESULTS = ("returned", "out")
 
 FactorValues = Mapping[str, tuple[str, ...]]
 
@@ -38,13 +40,15 @@ FactorValues = Mapping[str, tuple[str, ...]]
 #   outputs     all outputs together, or one of them computed alone
 #   closed      which arrays are constants of the function
 #   convention  whether samples are rows or columns of X, and how they are multiplied
+#   product     how z is multiplied: by the operator, or by addmm, which beta = 0 has ignore its bias of NaN
+#   results     whether results are new arrays, or are written into given memory
 #   matmul, logistic, algorithms    the switches for accuracy that the framework offers
 #   device      the device that computes
 #   threads     how many threads the process computes with
 #   isa         the x86-64 instruction set that the process is limited to (`adapters.instructions`)
 ISA = (NATIVE, *LEVELS)
 FACTORS: Mapping[str, FactorValues] = {
-    "numpy": {"threads": ("1thread", "2threads"), "isa": ISA},
+    "numpy": {"results": RESULTS, "threads": ("1thread", "2threads"), "isa": ISA},
     "torch": {
         "execution": ("eager", "compile", "nograd", "inference"),
         "derivative": ("grad", "backward", "module", "func", "jacfwd", "jvp", "checkpoint"),
@@ -52,6 +56,8 @@ FACTORS: Mapping[str, FactorValues] = {
         "outputs": OUTPUTS,
         "closed": CLOSED,
         "convention": CONVENTIONS,
+        "product": ("operator", "addmm"),
+        "results": RESULTS,
         "matmul": ("matmul_default", "matmul_high", "matmul_medium"),
         "algorithms": ("any", "deterministic"),
         "device": ("cpu", "cuda"),
@@ -134,6 +140,26 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             "torch.nn.Sigmoid is the framework's own",
             {"derivative": ("module",), "form": OTHER},
         ),
+        Rule(
+            "torch.nn.Linear chooses its own product",
+            {"derivative": ("module",), "product": OTHER},
+        ),
+        Rule(
+            "under torch.func.vmap addmm adds beta·bias, and 0·NaN is NaN (2.13.0)",
+            {"derivative": ("func", "jacfwd"), "product": OTHER},
+        ),
+        Rule(
+            "torch.compile adds beta·bias to a product of one row, and 0·NaN is NaN (2.13.0, pytorch#196596)",
+            {"execution": ("compile",), "product": OTHER},
+        ),
+        Rule(
+            "out= has no autograd: it takes nograd or inference",
+            {"execution": ("eager", "compile"), "results": OTHER},
+        ),
+        Rule(
+            "a logistic written by hand makes new arrays as it goes",
+            {"form": OTHER, "results": OTHER},
+        ),
     ),
     "jax": (
         ALONE,
@@ -156,7 +182,11 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         ),
         Rule(
             "a Jacobian of a stack crosses its networks; use vmap",
-            {"batching": ("stacked", "shardmap"), "derivative": ("jacfwd",)},
+            {"batching": ("shardmap",), "derivative": ("jacfwd",)},
+        ),
+        Rule(
+            "without vmap it takes one network after another, and constants would need a program for each",
+            {"batching": ("stacked",), "derivative": ("jacfwd",), "closed": OTHER},
         ),
     ),
 }
@@ -208,6 +238,12 @@ class Mode:
     def is_hazard(self) -> bool:
         """Whether the mode writes the logistic in a form that is expected to leave the admissible set."""
         return self["form"] in ("literal", "tanh")
+
+    @property
+    def by_network(self) -> bool:
+        """Whether the networks of a stack are evaluated one after another, each without a stack axis."""
+        jacobian = self["batching"] == "stacked" and self["derivative"] == "jacfwd"
+        return jacobian or self["derivative"] == "module"
 
     @property
     def compiles(self) -> bool:

@@ -14,7 +14,8 @@ from typing import Self
 from adapters import ProcessKey, Spec
 from adapters.errors import AdapterError
 from adapters.process_options import ProcessOptions
-from adapters.protocol import Description, outputs_of, traced_of
+from adapters.protocol import Description, outputs_of, present, traced_of
+from adapters.repeated import CallResult, Calls, problem_of
 from adapters.worker_process import Call, WorkerProcess
 from reference.types import Array, Outputs, Problem
 
@@ -98,6 +99,21 @@ class ProcessAdapter:
         problem = Problem(X, y, W)
         return outputs_of(self.name, self._call("evaluate", problem), problem)
 
+    def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
+        """Make several calls in the process, as `adapters.repeated.evaluate_each` does.
+
+        Raises:
+            What `evaluate` raises.
+        """
+        found: dict[tuple[int, int, int], dict[str, Array]] = {}
+        for key, array in self._call("evaluate", problems, calls).items():
+            place, call, problem, name = key.split()
+            found.setdefault((int(place), int(call), int(problem)), {})[name] = array
+        return [
+            CallResult(call, index, present(outputs_of(self.name, outputs, problem_of(problems, index))))
+            for (_, call, index), outputs in found.items()
+        ]
+
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
         """Return the adapter's intermediate quantities, each ``[*stack, m, p]``.
 
@@ -109,12 +125,12 @@ class ProcessAdapter:
         problem = Problem(X, y, W)
         return traced_of(self.name, self._call("trace", problem), problem)
 
-    def _call(self, method: str, problem: Problem) -> dict[str, Array]:
+    def _call(self, method: str, problem: Problem, calls: Calls | None = None) -> dict[str, Array]:
         if self._closed:
             raise AdapterError(f"{self.name} is closed")
         name = self.description.name
         self.calls += 1
-        return self._worker.call(Call(name, self.spec.target, self.calls), method, problem)
+        return self._worker.call(Call(name, self.spec.target, self.calls), method, problem, calls)
 
 
 class WorkerProcesses:

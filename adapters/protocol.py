@@ -75,6 +75,7 @@ class Description:
         device: the device that it computes on.
         threads: how many threads it computes with; None if it does not say.
         max_stack: the greatest number of problems that one call takes; None for any number.
+        max_callers: the greatest number of threads that may call it at once; None for any number.
         traces: whether it has ``trace(X, y, W)``, which maps any names of `TRACED` to ``[*stack, m, p]``.
     """
 
@@ -86,6 +87,7 @@ class Description:
     device: str = "cpu"
     threads: int | None = None
     max_stack: int | None = None
+    max_callers: int | None = None
     traces: bool = False
 
     @classmethod
@@ -115,6 +117,7 @@ def describe(adapter: Any) -> Description:
         device=_text(adapter, "device", "cpu"),
         threads=_positive(adapter, "threads"),
         max_stack=_positive(adapter, "max_stack"),
+        max_callers=_positive(adapter, "max_callers"),
         traces=callable(_member(adapter, "trace")),
     )
 
@@ -216,6 +219,11 @@ def outputs_of(adapter: str, result: Any, problem: Problem) -> Outputs:
     if not checked:
         raise AdapterMisbehaved(adapter, "returned no output at all")
     return Outputs(**checked)
+
+
+def present(outputs: Outputs) -> dict[str, Array]:
+    """Return the outputs that there are, by name."""
+    return {name: value for name, value in outputs._asdict().items() if value is not None}
 
 
 def traced_of(adapter: str, result: Any, problem: Problem) -> dict[str, Array]:

@@ -27,7 +27,8 @@ from adapters import compilation, load, load_outside
 from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
 from adapters.memory import BufferPool, Memory, contiguous_bytes, placed
-from adapters.protocol import describe, outputs_of, traced_of
+from adapters.protocol import describe, outputs_of, present, traced_of
+from adapters.repeated import Calls, check_memory, check_unchanged, evaluate_each
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 
@@ -92,20 +93,7 @@ def called(adapter: Any, method: str, problem: Problem) -> dict[str, Array]:
         raise AdapterMisbehaved(adapter.name, what) from error
     if method == "trace":
         return traced_of(adapter.name, result, problem)
-    outputs = outputs_of(adapter.name, result, problem)._asdict()
-    return {name: value for name, value in outputs.items() if value is not None}
-
-
-def check_unchanged(adapter: Any, problem: Problem, originals: Sequence[Array]) -> None:
-    """Check that the adapter did not change the problem, by comparing it with the bytes from the journal.
-
-    Raises:
-        AdapterMisbehaved: an array differs from its bytes.
-    """
-    for name, array, original in zip(Problem._fields, problem, originals, strict=True):
-        words = f"u{array.itemsize}"  # whole elements compare faster than bytes, and NaN only as integers
-        if not np.array_equal(np.frombuffer(contiguous_bytes(array), words), original.view(words)):
-            raise AdapterMisbehaved(adapter.name, f"changed its input {name} in place")
+    return present(outputs_of(adapter.name, result, problem))
 
 
 def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Reply]) -> Reply:
@@ -124,12 +112,33 @@ def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Reply]) -> Reply
     return {"kind": kind, "message": f"{what}{LEAK}{besides}", "spoiled": True}
 
 
+def called_once(adapter: Any, method: str, problem: Problem, originals: Sequence[Array]) -> dict[str, Array]:
+    """Call a method of the adapter, and check the memory of what it returns; raise as `called` does."""
+    found = called(adapter, method, problem)
+    check_unchanged(adapter.name, problem, originals)
+    check_memory(adapter.name, found, problem._asdict(), "its input")
+    return found
+
+
+def called_each(adapter: Any, problems: Problem, calls: Calls) -> dict[str, Array]:
+    """Make several calls; return the arrays of each result, named by its call, its problem and the output."""
+    results = evaluate_each(adapter.name, partial(called, adapter, "evaluate"), problems, calls)
+    return {
+        f"{place} {call} {problem} {name}": array
+        for place, (call, problem, outputs) in enumerate(results)
+        for name, array in outputs.items()
+    }
+
+
 def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: BufferPool) -> Reply:
     """Answer a call of the parent; its arrays are in the file `results` before the answer is returned."""
     try:
         problem, originals = read_problem(request, buffers)
-        found = called(adapter, request["method"], problem)
-        check_unchanged(adapter, problem, originals)
+        found = (
+            called_each(adapter, problem, Calls(*request["calls"]))
+            if "calls" in request
+            else called_once(adapter, request["method"], problem, originals)
+        )
         write_all(results, map(contiguous_bytes, found.values()))
     except NotImplementedError as error:
         return {"kind": "NotImplementedError", "message": str(error)}

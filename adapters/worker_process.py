@@ -22,6 +22,7 @@ from adapters.memory import distances, memories_of
 from adapters.modes import parse
 from adapters.process_options import ProcessOptions, load
 from adapters.protocol import Description
+from adapters.repeated import Calls
 from adapters.start import environment_of
 from reference.types import Array, Problem
 
@@ -113,20 +114,22 @@ class WorkerProcess:
         with self._calling:
             return self._with_retry(call, lambda _: self._ready(call)[1])
 
-    def call(self, call: Call, method: str, problem: Problem) -> dict[str, Array]:
+    def call(self, call: Call, method: str, problem: Problem, calls: Calls | None = None) -> dict[str, Array]:
         """Write the problem to the journal, have the process call the adapter, and read the returned arrays.
 
         Args:
             call: the adapter, and the number of the call.
             method: ``evaluate`` or ``trace``.
             problem: X, y and W.
+            calls: several calls of the method in place of one, on problems that the first axis tells apart.
 
         It raises what `adapters.process_adapter.ProcessAdapter.evaluate` raises.
         """
+        request = {"method": method, **({} if calls is None else {"calls": calls})}
         with self._calling:
             return self._with_retry(
                 call,
-                lambda again: self._recompiled(lambda: self._answered(call, method, problem, again=again)),
+                lambda again: self._recompiled(lambda: self._answered(call, request, problem, again=again)),
             )
 
     def _with_retry(self, call: Call, attempt: Callable[[bool], Result]) -> Result:
@@ -179,18 +182,20 @@ class WorkerProcess:
         self._options.turns.notes.append(f"{first.adapter}: {said}")
         return found
 
-    def _answered(self, call: Call, method: str, problem: Problem, *, again: bool) -> dict[str, Array]:
+    def _answered(
+        self, call: Call, request: Mapping[str, Any], problem: Problem, *, again: bool
+    ) -> dict[str, Array]:
         """Make one attempt at a call; if it takes too long, the process is ended."""
         child, _ = self._ready(call)
         memory = memories_of(problem)
         layout, dtype, together = json.dumps(memory), problem.X.dtype.name, distances(problem)
         at = self._journal.write(problem, {"adapter": call.name, "call": str(call.number), "layout": layout})
         file = {"journal": str(self._journal.path), "at": at, "dtype": dtype, "together": together}
-        what = f"{call.target}|{method}|{dtype}|{layout}"
+        what = f"{call.target}|{json.dumps(request)}|{dtype}|{layout}"
         may_compile = what not in self._called or _compiles_values(call.target)
         limit = self._options.limit(may_compile=may_compile, again=again)
         try:
-            answer = child.ask({"method": method, "target": call.target, "memory": memory, **file}, limit)
+            answer = child.ask({**request, "target": call.target, "memory": memory, **file}, limit)
         except ChildLostError as lost:
             if self._closed:  # the call was interrupted by `close`: no fault, and no input to keep
                 raise AdapterError(f"{call.name} was closed during a call") from None

@@ -43,7 +43,15 @@ class Figures:
     def of(self, fault: Fault, effort: str) -> Mapping[str, Any]:
         """What the suite says of an adapter; what default effort caught, nightly effort catches as well."""
         first: Mapping[str, Any] = self.suite["default"][fault.name]
-        return first if effort == "default" or first["check"] else self.suite["nightly"][fault.name]
+        if effort == "default" or first["check"]:
+            return first
+        last: Mapping[str, Any] = self.suite["nightly"].get(fault.name, first)
+        return last
+
+    def measured(self, effort: str, faults: Sequence[Fault]) -> list[Fault]:
+        """The adapters whose run at this effort is known; nightly effort may be measured for some only."""
+        names = {*self.suite[effort], *(fault.name for fault in self.caught("default", faults))}
+        return [fault for fault in faults if fault.name in names]
 
     def caught(self, effort: str, faults: Sequence[Fault] = DETECTABLE) -> list[Fault]:
         """The faults that the suite catches."""
@@ -72,6 +80,7 @@ def machine(figures: Figures) -> str:
     return table(["", ""], iter([
         ["when", where["when"]],
         ["processor", f"{where['processor']}, {where['cores']} cores for this process"],
+        ["load before the start", f"{where['load']:.1f}"],
         ["system", where["system"]],
         ["versions", f"Python {where['python']}, {packages}"],
     ]))  # fmt: skip
@@ -90,13 +99,13 @@ def _effort(figures: Figures, effort: str) -> list[str]:
     caught = figures.caught(effort)
     found = [figures.of(fault, effort) for fault in caught]
     right = sum(one["is_right"] for one in found)
-    alarms = len(figures.caught(effort, tuple(HEALTHY.values())))
-    hidden = [fault for fault in FAULTS.values() if fault.undetectable]
+    healthy = figures.measured(effort, tuple(HEALTHY.values()))
+    hidden = figures.measured(effort, [fault for fault in FAULTS.values() if fault.undetectable])
     return [
         f"{effort} effort",
         share(len(caught), len(DETECTABLE)),
         share(right, len(caught)),
-        f"{alarms} of {len(HEALTHY)}",
+        f"{len(figures.caught(effort, healthy))} of {len(healthy)}",
         f"{len(figures.caught(effort, hidden))} of {len(hidden)}",
         *(_spread([one[what] for one in found]) for what in ("problems", "seconds")),
     ]
@@ -196,7 +205,8 @@ def knees(figures: Figures) -> str:
 def _knee(figures: Figures, *where: object) -> str:
     keys = ("dtype", "size", "problems", "output")
     one = next(k for k in figures.knee if tuple(k[key] for key in keys) == where)
-    return f"{one['median']:.2g} ({one['share_95']:.2g})"
+    median, most = (f"{one[what]:.2g}".replace("inf", "–") for what in ("median", "share_95"))
+    return f"{median} ({most})"
 
 
 def everything(figures: Figures) -> str:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from adapters import compilation, select
+from adapters import Spec, compilation, select
 from adapters.errors import NoAnswer
 from adapters.process_options import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
 from crosscheck.compare.checks import start_checks
 from crosscheck.explain.message import failure
-from crosscheck.judging.evaluation import Outcome, judge_evaluation
+from crosscheck.inputs import Case, parse
+from crosscheck.judging.evaluation import judge_evaluation
 from crosscheck.judging.judge import Judge
 from crosscheck.plans.core import core_plan
 from crosscheck.plans.matrix import matrix_plan, selected
@@ -26,11 +27,13 @@ from crosscheck.plans.plan import Plan, cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
 from crosscheck.results.record import Results
+from crosscheck.sweep.exhaustive import Exhaustive
 from reference.formats import FORMATS
 from tests.planted_faults import FAULTS, HEALTHY
-from tests.planted_faults.fault import Fault
+from tests.planted_faults.fault import SWEEP, Fault
 
 JOURNAL: Final = Path(".crosscheck/power/journal")
+EVERY: Final = re.compile(r"every:[0-9]+:[0-9x]+:contiguous:float32")  # the case in a fault of the sweep
 BY_BOUNDS, BY_CONTRACT, BY_COUNTS = "output outside its set", "contract", "what was judged"
 
 
@@ -64,17 +67,17 @@ def fault_of(name: str) -> Fault:
     return FAULTS.get(name) or HEALTHY[name]
 
 
-def _default(target: str) -> tuple[Plan, Sequence[Any]]:
-    return core_plan(), select((), [target], among=())
+def _default(targets: Sequence[str]) -> tuple[Plan, Sequence[Spec]]:
+    return core_plan(names=targets), select((), targets, among=())
 
 
-def _nightly(target: str) -> tuple[Plan, Sequence[Any]]:
+def _nightly(targets: Sequence[str]) -> tuple[Plan, Sequence[Spec]]:
     dtypes = tuple(FORMATS)
-    specs = [spec for spec in selected((), [target], dtypes) if spec.framework is None]
+    specs = [spec for spec in selected((), targets, dtypes) if spec.framework is None]
     return matrix_plan([spec.name for spec in specs], dtypes, thorough=True), specs
 
 
-PLANS: Final[Mapping[str, Callable[[str], tuple[Plan, Sequence[Any]]]]] = {
+PLANS: Final[Mapping[str, Callable[[Sequence[str]], tuple[Plan, Sequence[Spec]]]]] = {
     "default": _default,
     "nightly": _nightly,
 }
@@ -100,47 +103,119 @@ def _is_right(fault: Fault, check: str, named: Sequence[str]) -> bool:
     return bool(named) and all(any(name in entry for name in fault.names) for entry in named)
 
 
-def _is_wrong(outcome: Outcome) -> bool:
-    return not outcome.is_green and not isinstance(outcome.failure, NoAnswer)
+@dataclass
+class Run:
+    """The run of one adapter, as if it were alone: what the cases cost that it shares counts in full.
+
+    Attributes:
+        name: the name of the fault.
+        target: the name of its spec.
+        results: what was judged.
+        problems, seconds: how many problems were evaluated, and how long that took.
+        found: the check that caught it, the case and the names of the message; None while nothing is wrong.
+    """
+
+    name: str
+    target: str
+    results: Results = field(default_factory=lambda: Results(is_measured=False))
+    problems: int = 0
+    seconds: float = 0.0
+    found: tuple[str, str, tuple[str, ...]] | None = None
+
+    def evaluate(self, case: Case, judge: Judge, pool: AdapterPool) -> None:
+        """Evaluate and judge one case."""
+        begin = time.monotonic()
+        evaluation = pool.evaluate(self.target, judge.problem)
+        if evaluation is not None:
+            self.problems += judge.problem.stack_size
+            outcome = judge_evaluation(judge, evaluation)
+            self.results.add(case, judge, [outcome])
+            if not outcome.is_green and not isinstance(outcome.failure, NoAnswer):
+                message = failure(case.text, judge, [outcome], {self.target: pool.adapters[self.target]})
+                check = BY_CONTRACT if outcome.failure is not None else BY_BOUNDS
+                self.found = check, case.text, equations(message)
+        self.seconds += time.monotonic() - begin
+
+    def report(self, effort: str) -> dict[str, Any]:
+        """Return a `Found` as a dictionary."""
+        check, case, named = self.found or ("", "", ())
+        right = _is_right(fault_of(self.name), check, named)
+        seconds = round(self.seconds, 2)
+        return asdict(Found(self.name, effort, check, case, self.problems, seconds, named, right))
 
 
-def measure(name: str, effort: str) -> dict[str, Any]:
-    """Run one adapter by the plan of an effort until it is caught; return a `Found` as a dictionary."""
-    plan, specs = PLANS[effort](f"tests.planted_faults:{name}")
+def measure(names: Sequence[str], effort: str) -> list[dict[str, Any]]:
+    """Run some adapters by the plan of an effort, each in a process of its own, until it is caught.
+
+    They share the making of the cases and the reference, and nothing else.
+    """
+    runs = [Run(name, f"tests.planted_faults:{name}") for name in names]
+    plan, specs = PLANS[effort]([run.target for run in runs])
     options = ProcessOptions(JOURNAL, TIMEOUT, compilation.kept(), COMPILE_TIMEOUT)
     with AdapterPool.start(specs, options, strict=True) as pool:
-        begin = time.monotonic()
-        check, case, problems, named = next(_caught(plan, pool))
-        seconds = time.monotonic() - begin
-    right = _is_right(fault_of(name), check, named)
-    return asdict(Found(name, effort, check, case, problems, round(seconds, 2), named, right))
+        _run_cases(plan, pool, runs)
+        _check_contracts(plan, pool, runs)
+        if effort == "nightly":
+            _sweep(pool, runs)
+        for run in (run for run in runs if run.found is None):
+            reasons = Comparison(
+                plan, [pool.adapters[run.target].description], run.results, adapters=pool.adapters
+            ).reasons
+            run.found = (BY_COUNTS, "", tuple(reasons)) if reasons else None
+    return [run.report(effort) for run in runs]
 
 
-def _caught(plan: Plan, pool: AdapterPool) -> Iterator[tuple[str, str, int, tuple[str, ...]]]:
-    """Yield check, case, problems so far and names of all that is wrong; at the end, an empty check."""
-    results, problems = Results(is_measured=False), 0
+def _run_cases(plan: Plan, pool: AdapterPool, runs: Sequence[Run]) -> None:
+    """Evaluate the cases of the plan; an adapter that is caught, or lacks the dtype, is left out."""
     for case, names in cases_of(plan.cases, pool.adapters):
-        problem = case.problem()
-        judge = Judge(problem)
-        for name in names:
-            said = pool.adapters[name].description
-            evaluation = pool.evaluate(name, problem)
-            if evaluation is None:
-                continue
-            problems += problem.stack_size * (case.dtype in said.dtypes)
-            outcome = judge_evaluation(judge, evaluation)
-            results.add(case, judge, [outcome])
-            if _is_wrong(outcome):
-                message = failure(case.text, judge, [outcome], pool.adapters)
-                check = BY_CONTRACT if outcome.failure is not None else BY_BOUNDS
-                yield check, case.text, problems, equations(message)
-    for begun in start_checks(plan, pool):
+        mine = [
+            run
+            for run in runs
+            if run.found is None
+            and run.target in names
+            and case.dtype in pool.adapters[run.target].description.dtypes
+        ]
+        if not mine:
+            continue
+        begin = time.monotonic()
+        judge = Judge(case.problem())
+        _ = judge.centers
+        shared = time.monotonic() - begin
+        for run in mine:
+            run.seconds += shared
+            run.evaluate(case, judge, pool)
+
+
+def _sweep(pool: AdapterPool, runs: Sequence[Run]) -> None:
+    """Sweep every value of float32 with the adapters whose fault is meant for that and not caught yet."""
+    sweep = Exhaustive(("float32",))
+    for run in (run for run in runs if run.found is None and fault_of(run.name).check == SWEEP):
+        begin = time.monotonic()
+        for shard in range(len(sweep)):
+            found = sweep.run(shard, {run.target: pool.adapters[run.target]})
+            run.problems += found.problems
+            texts = [EVERY.search(fault.what) for fault in found.faults]
+            if there := [text.group() for text in texts if text]:
+                case = cast("Case", parse(there[0]))
+                run.seconds += time.monotonic() - begin
+                run.evaluate(case, Judge(case.problem()), pool)
+                break
+
+
+def _check_contracts(plan: Plan, pool: AdapterPool, runs: Sequence[Run]) -> None:
+    """Check the contract of the adapters that are not caught yet."""
+    left = {run.target: run for run in runs if run.found is None}
+    contract = {
+        case: tuple(name for name in (names or pool.adapters) if name in left)
+        for case, names in plan.contract.items()
+    }
+    for begun in start_checks(replace(plan, contract=contract), pool):
+        begin = time.monotonic()
         try:
             sentences = begun.violations.result()
         except NoAnswer:
             continue
-        if sentences:
-            yield BY_CONTRACT, begun.case.text, problems, tuple(sentences)
-    descriptions = [adapter.description for adapter in pool.adapters.values()]
-    reasons = Comparison(plan, descriptions, results, adapters=pool.adapters).reasons
-    yield BY_COUNTS if reasons else "", "", problems, tuple(reasons)
+        run = left[begun.name]
+        run.seconds += time.monotonic() - begin
+        if sentences and run.found is None:
+            run.found = BY_CONTRACT, begun.case.text, tuple(sentences)

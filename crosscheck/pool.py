@@ -14,6 +14,7 @@ from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved, NoA
 from adapters.process_adapter import ProcessAdapter, WorkerProcesses
 from adapters.process_options import ProcessOptions
 from adapters.protocol import Description
+from adapters.repeated import CallResult, Calls
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case, Literal
 from crosscheck.judging.contract import contract_violations
@@ -26,6 +27,7 @@ from crosscheck.judging.evaluation import (
     judge_evaluation,
 )
 from crosscheck.judging.judge import Judge
+from crosscheck.judging.variants import Variants
 from crosscheck.results.record import Results
 from crosscheck.results.run_summary import RunSummary
 from reference.types import Array, Outputs, Problem
@@ -48,6 +50,11 @@ class RetiredAdapter:
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Raise the adapter's crash again."""
         del X, y, W
+        raise self._crash
+
+    def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
+        """Raise the adapter's crash again."""
+        del problems, calls
         raise self._crash
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
@@ -117,6 +124,7 @@ class AdapterPool:
         self.record = Results(is_measured=False)
         self._strict = strict
         self._refused: set[tuple[str, str]] = set()
+        self._broken: set[tuple[str, str]] = set()  # the adapters and dtypes with a violation of the contract
         self._reported: set[str] = set()
         self._resources = ExitStack()
         self._start: Callable[[Spec], ProcessAdapter] | None = None
@@ -243,12 +251,12 @@ class AdapterPool:
         while waiting:
             yield waiting.popleft()
 
-    def submit_contract(self, name: str, problem: Problem) -> Future[list[str]]:
-        """Check the contract on a problem after earlier submissions; the future has a sentence per violation.
+    def submit_contract(self, name: str, variants: Variants) -> Future[list[str]]:
+        """Check the contract after earlier submissions; the future has a sentence for each violation.
 
         The future raises `NoAnswer` if the adapter gave no answer in time.
         """
-        return self._thread(name).submit(self._violations, name, problem)
+        return self._thread(name).submit(self._violations, name, variants)
 
     def _thread(self, name: str) -> ThreadPoolExecutor:
         """Return the thread for an adapter's process, which executes one call at a time."""
@@ -257,17 +265,21 @@ class AdapterPool:
             self._threads[key] = ThreadPoolExecutor(1, thread_name_prefix=str(key))
         return self._threads[key]
 
-    def _violations(self, name: str, problem: Problem) -> list[str]:
-        dtype = problem.X.dtype.name
-        if dtype not in self.adapters[name].description.dtypes or not self._is_asked(name, dtype):
-            return []
+    def _violations(self, name: str, variants: Variants) -> list[str]:
+        dtype = variants.problem.X.dtype.name
+        has_dtype = dtype in self.adapters[name].description.dtypes
+        if not has_dtype or not self._is_asked(name, dtype) or (name, dtype) in self._broken:
+            return []  # a second problem of a dtype would show the same
         try:
-            return contract_violations(self.adapters[name], problem)
+            found = contract_violations(self.adapters[name], variants)
         except AdapterCrashed as crash:
             self.retire(name, crash)
             if isinstance(crash, NoAnswer):
                 raise
             return [str(crash)]
+        if found:
+            self._broken.add((name, dtype))
+        return found
 
     def retire(self, name: str, crash: AdapterCrashed) -> None:
         """Stop calling an adapter that crashed or gave no answer in time."""

@@ -1,21 +1,21 @@
 """Making the covering array of factors, which is kept in a file because it takes seconds.
 
-    .venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt
+    .venv/bin/python -m tools.combinations
 
 Run it after a change of the factors in `adapters.modes`. The array has all factors and the dtype, and for
 each of X, y and W whether it is an argument or a constant. Every three values that are possible together
-occur in some combination.
+occur in some combination. Combinations of the file stay, so that no program is new without need, and
+a factor that has one value in all of them, as a new one has, is chosen anew.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from adapters.instructions import NATIVE
-from adapters.modes import FACTORS, FORMS, RULES, Rule, plain
-from crosscheck.plans.combinations import COMPILED, Combination
+from adapters.modes import FACTORS, FORMS, RULES, Rule, parse, plain
+from crosscheck.plans.combinations import COMPILED, FILE, Combination, covering
 from reference.formats import FORMATS
 
 STRENGTH: Final = 3
@@ -55,13 +55,30 @@ def rules_of(framework: str) -> list[tuple[list[str], Callable[[Mapping[str, str
     return [(names, keeps(rule)) for rule, names in spoken_of]
 
 
-def make_covering(framework: str) -> list[Combination]:
-    """Make a covering array."""
+def row_of(combination: Combination) -> dict[str, str]:
+    """Return the values of a combination: a row of the covering array."""
+    name, dtype = combination
+    mode = parse(name)
+    passed = {name: PASSED[name in mode.closed] for name in ARRAYS}
+    row = {**mode.as_dict, **passed, "dtype": dtype}
+    return {factor: row[factor] for factor in factors_of(mode.framework)}
+
+
+def kept(framework: str) -> list[dict[str, str]]:
+    """Return the rows of the file, without factors that have one value in all."""
+    rows = [row_of(each) for each in covering() if each[0].partition("-")[0] == framework]
+    chosen = [factor for factor in factors_of(framework) if len({row[factor] for row in rows}) > 1]
+    return [{factor: row[factor] for factor in chosen} for row in rows]
+
+
+def make_covering(framework: str, presets: Sequence[Mapping[str, str]] = ()) -> list[Combination]:
+    """Make a covering array that begins with the presets, rows in which some factors are not yet chosen."""
     from covertable import make  # not needed to read the rest
 
     rows = make(
         {name: list(values) for name, values in factors_of(framework).items()},
         strength=STRENGTH,
+        presets=list(presets),
         constraints=[
             {"operator": "fn", "requires": names, "evaluate": keeps} for names, keeps in rules_of(framework)
         ],
@@ -70,5 +87,5 @@ def make_covering(framework: str) -> list[Combination]:
 
 
 if __name__ == "__main__":
-    for each in COMPILED:
-        sys.stdout.writelines(f"{name} {dtype}\n" for name, dtype in make_covering(each))
+    made = [combination for each in COMPILED for combination in make_covering(each, kept(each))]
+    FILE.write_text("".join(f"{name} {dtype}\n" for name, dtype in made), encoding="utf-8")

@@ -52,9 +52,24 @@ class Jax:
         given = to_columns(problem) if self.network.columns else problem
         precision = jax.default_matmul_precision(PRECISION.get(self.mode["matmul"]))
         with jax.enable_x64(X.dtype == np.float64), precision, jax.default_device(self._chosen):
-            found = self._over({name: self._array(array) for name, array in zip("XyW", given, strict=True)})
-            outputs = Outputs(**{name: np.asarray(values) for name, values in found.items()})
+            outputs = self._by_network(given) if self.mode.by_network else self._outputs_of(given)
         return from_columns(outputs) if self.network.columns else outputs
+
+    def _outputs_of(self, given: Problem) -> Outputs:
+        """Return the outputs of one call of the framework."""
+        found = self._over({name: self._array(array) for name, array in zip("XyW", given, strict=True)})
+        return Outputs(**{name: np.asarray(values) for name, values in found.items()})
+
+    def _by_network(self, given: Problem) -> Outputs:
+        """Return the outputs of a stack, of which each network has a call without a stack axis."""
+        stack = given.X.shape[:-2]
+        if not stack:
+            return self._outputs_of(given)
+        if 0 in stack:
+            raise NotImplementedError("a stack without networks has no call")
+        flat = (array.reshape(-1, *array.shape[-2:]) for array in given)
+        parts = [self._outputs_of(Problem(*network)) for network in zip(*flat, strict=True)]
+        return Outputs(*(np.stack(part).reshape(*stack, *part[0].shape) for part in zip(*parts, strict=True)))
 
     @property
     def _chosen(self) -> jax.Device:

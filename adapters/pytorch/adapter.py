@@ -18,7 +18,7 @@ from adapters.pytorch.claims import claims
 from adapters.pytorch.derivatives import DERIVATIVES, TRANSFORMS, Found
 from adapters.pytorch.execution import EXECUTIONS, Routine, switches
 from adapters.pytorch.module import Modules
-from adapters.pytorch.network import Network, Tensor
+from adapters.pytorch.network import Tensor, network
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS
 from reference.types import Array, Outputs, Problem
@@ -56,6 +56,11 @@ def array(values: torch.Tensor) -> Array:
     return found
 
 
+# Derivatives that one thread at a time can compute: the levels of forward mode are the same for all threads
+# (torch 2.13: "Trying to access a forward AD level with an invalid index"), and a module has one weight.
+ONE_CALLER = ("jacfwd", "jvp", "module")
+
+
 class Torch:
     """The adapter that executes the network in PyTorch in one mode."""
 
@@ -66,8 +71,9 @@ class Torch:
     def __init__(self, mode: Mode) -> None:
         self.mode, self.name = mode, mode.name
         self.device = mode["device"]
-        self.network = Network(mode)
+        self.network = network(mode)
         self.threads = threads.count() or mode.threads
+        self.max_callers = 1 if mode["derivative"] in ONE_CALLER else None
 
     def arithmetic(self, dtype: str) -> Arithmetic:
         """Return the mode's claims about the dtype."""

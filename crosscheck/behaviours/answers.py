@@ -12,7 +12,7 @@ import numpy as np
 from crosscheck.behaviours.probe import AnswerFunction, WithThreadVariant
 from crosscheck.inputs import Case, Literal
 from crosscheck.inputs.sigma import sigma
-from crosscheck.judging.contract import first_difference
+from crosscheck.judging.bits import first_difference
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.judging.judge import OUTPUTS
 from crosscheck.text import format_hex, format_number

@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from adapters.protocol import Description
+from adapters.repeated import CallResult, Calls
 from crosscheck.inputs import Case, Literal
 from crosscheck.judging.evaluation import CheckedAdapter
 from reference.formats import Format
-from reference.types import Array, Outputs
+from reference.types import Array, Outputs, Problem
 
 AnswerFunction = Callable[[CheckedAdapter, Case | Literal], str]
 
@@ -77,6 +78,10 @@ class WithThreadVariant:
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """See `CheckedAdapter.evaluate`."""
         return self._adapter.evaluate(X, y, W)
+
+    def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
+        """See `CheckedAdapter.evaluate_each`."""
+        return self._adapter.evaluate_each(problems, calls)
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
         """See `CheckedAdapter.trace`."""

@@ -251,10 +251,12 @@ def _core(  # noqa: PLR0913, as `compare`
     from crosscheck.inputs.regimes import REGIMES
     from crosscheck.plans.core import PROBLEMS, core_plan
 
-    if thorough:
-        raise click.UsageError("--thorough is possible only with --matrix")
-    regimes = chosen(regime, REGIMES, "--regime")
-    return core_plan(dtypes, regimes, problems or PROBLEMS, seed or 0), _specs(only, outside)
+    if thorough and problems is not None and problems < PROBLEMS:
+        raise click.UsageError(f"--thorough cannot be combined with --problems below {PROBLEMS}")
+    regimes, specs = chosen(regime, REGIMES, "--regime"), _specs(only, outside)
+    names = [spec.name for spec in specs]
+    plan = core_plan(dtypes, regimes, problems or PROBLEMS, seed or 0, names, thorough=thorough)
+    return plan, specs
 
 
 def _matrix(

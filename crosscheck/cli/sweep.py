@@ -184,7 +184,7 @@ def random(problems: int, dtype: list[str], size: tuple[int, int, int], seed: in
     _SEED,
 )  # fmt: skip
 def regimes(problems: int, dtype: list[str], regime: list[str], seed: int) -> SweepKind:
-    """Judge more problems of the plan of `compare`. It has every regime at every shape."""
+    """Judge more rounds of the plan of `compare`: every regime at every shape of a round."""
     from crosscheck.inputs.regimes import REGIMES
     from crosscheck.sweep.regimes import Regimes
     from reference.formats import FORMATS

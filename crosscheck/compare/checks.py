@@ -16,6 +16,7 @@ from adapters.process_options import ProcessOptions
 from crosscheck.behaviours.survey import probe_adapter
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
+from crosscheck.judging.variants import Variants
 from crosscheck.plans.plan import Plan, cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
@@ -40,8 +41,8 @@ class ContractCheck(NamedTuple):
 def start_checks(plan: Plan, pool: AdapterPool) -> Iterator[ContractCheck]:
     """Submit the plan's contract checks to the adapters' processes, and yield them before they have ended."""
     for case, names in cases_of(plan.contract, pool.adapters):
-        problem = case.problem()
-        yield from (ContractCheck(case, name, pool.submit_contract(name, problem)) for name in names)
+        variants = Variants(case.problem())
+        yield from (ContractCheck(case, name, pool.submit_contract(name, variants)) for name in names)
 
 
 def collect_violations(results: Results, begun: Sequence[ContractCheck]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from io import StringIO
 from pathlib import Path
@@ -25,6 +25,7 @@ from crosscheck.compare.checks import (
 from crosscheck.compare.interpreters import gate_interpreters
 from crosscheck.console import Advance, Interruption, console_for, progress, say
 from crosscheck.exit_codes import ExitCode
+from crosscheck.inputs import Case
 from crosscheck.judging.evaluation import judge_evaluation
 from crosscheck.judging.judge import Judge
 from crosscheck.plans.plan import Plan, PlannedCase, cases_of
@@ -103,6 +104,7 @@ def compare(
     pool: AdapterPool,
     advance: Advance,
     known: KnownDifferences | None = None,
+    measured: Collection[Case] | None = None,
 ) -> Results:
     """Evaluate the cases with the adapters of the pool, and judge them; Ctrl-C ends it early.
 
@@ -111,6 +113,7 @@ def compare(
         pool: the adapters by these names.
         advance: a function that is called after each case.
         known: the known differences, which do not fail the run; None for none.
+        measured: the cases whose errors are measured, as in `Plan`.
 
     Raises:
         JournalError: an input could not be written, so that a crash would have lost it.
@@ -123,7 +126,8 @@ def compare(
             outcomes = {name: one and judge_evaluation(judge, one) for name, one in evaluations}
             for name in (name for name, outcome in outcomes.items() if outcome is None):
                 results.add_skipped(case, pool.adapters[name].description)
-            results.add(case, judge, [outcome for outcome in outcomes.values() if outcome is not None])
+            judged = [outcome for outcome in outcomes.values() if outcome is not None]
+            results.add(case, judge, judged, is_measured=measured is None or case in measured)
             advance(case)
     except KeyboardInterrupt:
         results.interrupted = True
@@ -135,12 +139,14 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
     begun: list[ContractCheck] = []
 
     def planned_cases() -> Iterator[PlannedCase]:
+        begun.extend(
+            start_checks(plan, pool)
+        )  # first: what depends on the number of calls shows from the start
         yield from cases_of(plan.cases, pool.adapters)
-        begun.extend(start_checks(plan, pool))  # while the last cases are judged
 
     interruption = Interruption()
     with interruption.handled(), progress(len(plan.cases), interruption) as advance:
-        results = compare(planned_cases(), pool, advance, known)
+        results = compare(planned_cases(), pool, advance, known, plan.measured)
     with _status("checking the contract"):
         return results, collect_violations(results, begun)
 

@@ -14,7 +14,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Container, Mapping
 from math import prod
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
@@ -39,6 +39,12 @@ MOST_HEADER: Final = 1 << 16  # bytes of the header of an .npy file; NumPy reads
 FROM_SAFETENSORS: Final = {code: dtype for dtype, code in DTYPES.items()}
 # The ways of compression that NumPy uses.
 COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# The readers of headers by version. 3.0 differs from 2.0 in the encoding of names of fields, and X has none.
+HEADERS: Final = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,
+}
 # The exceptions that zipfile and NumPy raise for archives and arrays that are damaged or encrypted.
 DAMAGED: Final = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, MemoryError),
@@ -57,7 +63,7 @@ def read_case(source: str) -> Case | Literal:
         CaseError: the source is neither a case nor a usable file; the message is one line.
     """
     path = Path(source)
-    if path.suffix in READERS:
+    if path.suffix.lower() in READERS:
         return read(path)
     if ":" in source:
         return parse(source)
@@ -80,7 +86,7 @@ def read(path: str | Path) -> Literal:
         InputError: the file is missing, damaged or too large, or its arrays have other dtypes or shapes.
     """
     path = Path(path)
-    reader = READERS.get(path.suffix)
+    reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"{path}: unknown kind of file {path.suffix!r}; use .npz or .safetensors")
     try:
@@ -128,13 +134,13 @@ def _check(stated: Mapping[str, _Stated]) -> None:
         raise InputError(f"{', '.join(stated)} have {numbers} numbers; at most {MOST_NUMBERS} are judged")
 
 
-def _only(found: list[str], wanted: Callable[[str], str] = str) -> None:
-    """Raise `InputError` unless X, y and W are there; `wanted` returns the name that each has in the file."""
-    missing = [name for name in NAMES if wanted(name) not in found]
+def _only(found: list[str], there: Container[str]) -> None:
+    """Raise `InputError` unless X, y and W are there; the message lists the names that were found."""
+    missing = [name for name in NAMES if name not in there]
     if missing:
-        there = ", ".join(f"{name[:60]!r}" for name in found[:8]) or "nothing"
+        held = ", ".join(f"{name[:60]!r}" for name in found[:8]) or "nothing"
         raise InputError(
-            f"has no {', '.join(missing)}; it holds {there}; the arrays must be called X, y and W"
+            f"has no {', '.join(missing)}; it holds {held}; the arrays must be called X, y and W"
         )
 
 
@@ -162,10 +168,9 @@ def _npz(path: Path) -> tuple[Mapping[str, Array], str]:
         # an odd header of an array may cause warnings
         with _LimitedFile(path) as file, zipfile.ZipFile(file) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _unique(archive.namelist())
-            _only(archive.namelist(), "{}.npy".format)
-            _check({name: _stated(name, archive) for name in NAMES})
-            return {name: _npy(name, archive) for name in NAMES}, "contiguous"
+            members = _members(archive.namelist())
+            _check({name: _stated(name, members[name], archive) for name in NAMES})
+            return {name: _npy(members[name], archive) for name in NAMES}, "contiguous"
     except CaseError:
         raise
     except DAMAGED as error:
@@ -173,11 +178,25 @@ def _npz(path: Path) -> tuple[Mapping[str, Array], str]:
         raise InputError(f"is damaged, or no .npz file: {why}; save it again with np.savez") from None
 
 
-def _stated(name: str, archive: zipfile.ZipFile) -> _Stated:
+def _members(found: list[str]) -> dict[str, str]:
+    """Return the member of the archive for each array: X.npy as NumPy writes it, or X, which it reads too.
+
+    Raises:
+        InputError: an array is missing, or there twice.
+    """
+    _unique(found)
+    wanted = [name for name in found if name.removesuffix(".npy") in NAMES]
+    _unique([name.removesuffix(".npy") for name in wanted])
+    members = {name.removesuffix(".npy"): name for name in wanted}
+    _only(found, members)
+    return members
+
+
+def _stated(name: str, member: str, archive: zipfile.ZipFile) -> _Stated:
     """Read the dtype and shape in the header of one array."""
-    if archive.getinfo(f"{name}.npy").compress_type not in COMPRESSIONS:
+    if archive.getinfo(member).compress_type not in COMPRESSIONS:
         raise InputError(f"{name} is compressed as NumPy never does; save it with np.savez")
-    with archive.open(f"{name}.npy") as file:
+    with archive.open(member) as file:
         shape, dtype = _header(io.BytesIO(file.read(MOST_HEADER)))  # a false length takes no memory
     if dtype == np.dtype("V2"):
         return _Stated(shape, str(dtype), "NumPy loses bfloat16 in .npz; save it as .safetensors")
@@ -185,9 +204,9 @@ def _stated(name: str, archive: zipfile.ZipFile) -> _Stated:
     return _Stated(shape, known, "save it as one of float64, float32, float16")
 
 
-def _npy(name: str, archive: zipfile.ZipFile) -> Array:
+def _npy(member: str, archive: zipfile.ZipFile) -> Array:
     """Read one array, whose header has been checked."""
-    with archive.open(f"{name}.npy") as file:
+    with archive.open(member) as file:
         array = np.lib.format.read_array(file, allow_pickle=False)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
@@ -195,10 +214,9 @@ def _npy(name: str, archive: zipfile.ZipFile) -> Array:
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Read shape and dtype from the header of an ``.npy`` file."""
     version = np.lib.format.read_magic(file)
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in readers:
+    if version not in HEADERS:
         raise ValueError(f"version {version} of the .npy format")
-    shape, _, dtype = readers[version](file)
+    shape, _, dtype = HEADERS[version](file)
     return shape, dtype
 
 
@@ -223,7 +241,7 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Array], str]:
             f"is damaged, or no .safetensors file: {why}; save it again with safetensors"
         ) from None
     header = json.loads(data[8 : 8 + head], object_pairs_hook=_once)  # valid, as `deserialize` read it
-    _only(list(found))
+    _only(list(found), found)
     fix = f"save it as one of {', '.join(FORMATS)}"
     stated = {
         name: _Stated(tuple(one["shape"]), FROM_SAFETENSORS.get(one["dtype"], one["dtype"]), fix)

@@ -1,163 +1,303 @@
-"""Checks of the contract of adapters, apart from the values of results.
+"""Checks of the contract of adapters, apart from the values of results; docs/adapters.md states the rules.
 
-A result must depend on the input of its own call only, and be the same at a second call. No call may change
-its input or an earlier result. Arrays may have any memory layout. Shapes and dtypes are checked where results
-are received (`adapters.protocol`).
+A result must depend on the input of its own call only, however many calls there were and whoever calls at the
+same time. No call may change its input or an earlier result, or return memory of either. Arrays may have any
+memory layout, and an axis of length 0. Shapes and dtypes are checked where results are received
+(`adapters.protocol`), memory where the adapter's own arrays are (`adapters.repeated`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from adapters.effort import Effort, effort_for
 from adapters.errors import AdapterMisbehaved
+from adapters.protocol import present
+from adapters.repeated import Calls
+from crosscheck.judging.bits import differences
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
-from crosscheck.judging.judge import OUTPUTS, Judge
+from crosscheck.judging.judge import Judge, flat
+from crosscheck.judging.variants import CHANGED, Variants, difference
 from crosscheck.text import format_element, format_hex
+from reference.arithmetic import Arithmetic
+from reference.formats import FORMATS
 from reference.layouts import LAYOUTS, arrange
-from reference.types import Array, Bool, Outputs, Problem
+from reference.types import Bool, Outputs, Problem
 
-# The decoy: a problem without extremes, whose outputs differ from the special values common to many problems.
-DECOY = Problem(*(np.array(value) for value in (0.5, 2.0, -0.25)))
+# The variants in the order of calls: the decoy, the problem twice; then X alone changes, y alone and W alone;
+# then one of them stays. So what is left of a call shows in the bits of another.
+IN_TURN = (1, 0, 0, 2, 0, 3, 0, 4, 1, 2, 1, 3, 1, 4, 0, 0)
+# Threads that call at once, and what they call with: never two with the same problem at a time.
+CALLERS = (2, 4)
+AT_ONCE = (0, 1, 2, 4)
+# The most numbers in X, y and W of a small problem: many calls of one cost little, and so do other shapes.
+SMALL = 64
+# How many calls are made while outputs are kept.
+WATCHED = 6
 
 
-def contract_violations(adapter: CheckedAdapter, problem: Problem) -> list[str]:
+def contract_violations(adapter: CheckedAdapter, problem: Problem | Variants) -> list[str]:
     """Check the contract on a problem, and return one sentence for each violation.
 
     An input that the adapter does not support is no violation.
 
     Args:
         adapter: an adapter that has the problem's dtype.
-        problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``.
+        problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``; or its variants, which several
+            adapters can share.
 
     Raises:
         AdapterCrashed: the adapter's process crashed.
     """
-    return _collect(adapter, chain(_repeatability(adapter, problem), _layouts(adapter, problem)))
+    variants = problem if isinstance(problem, Variants) else Variants(problem)
+    check, effort = _Check(adapter, variants), effort_for(adapter.description.name)
+    return _collect(adapter, check.parts(effort, is_small=sum(a.size for a in variants.problem) <= SMALL))
 
 
 def check_repeatability(adapter: CheckedAdapter, problem: Problem) -> list[str]:
     """Check that a result depends on its input only; return sentences as `contract_violations` does.
 
-    Another problem of the same shapes, the decoy, is evaluated first, and then the problem twice, so that a
-    result that belongs to another call is detected.
+    Between calls with the problem the adapter is called with others of the same shapes, so that a result that
+    belongs to another call is detected.
     """
-    return _collect(adapter, _repeatability(adapter, problem))
+    order = _first(effort_for(adapter.description.name).calls_large, IN_TURN)
+    return _collect(adapter, [_Check(adapter, Variants(problem)).in_turn(order)])
 
 
-def _collect(adapter: CheckedAdapter, sentences: Iterator[str]) -> list[str]:
-    """Collect the sentences, until the adapter refuses an input or fails, which may add a last one."""
-    found: list[str] = []
+def _first(count: int, order: tuple[int, ...]) -> tuple[int, ...]:
+    """Return so many calls of an order that is repeated."""
+    return (order * math.ceil(count / len(order)))[:count]
+
+
+def _collect(adapter: CheckedAdapter, parts: Iterable[Iterator[str]]) -> list[str]:
+    """Collect the sentences of all parts; what an adapter refuses ends a part, what it breaks ends all."""
+    found: dict[str, None] = {}
     try:
-        for sentence in sentences:
-            found += [sentence] * (sentence not in found)
-    except NotImplementedError as reason:
-        if not str(reason):
-            found.append(f"{adapter.description.name} raised NotImplementedError without a reason")
+        for part in parts:
+            try:
+                for sentence in part:
+                    found[sentence] = None
+            except NotImplementedError as reason:
+                if not str(reason):
+                    found[f"{adapter.description.name} raised NotImplementedError without a reason"] = None
     except AdapterMisbehaved as failure:
-        found.append(str(failure))
-    return found
+        found[str(failure)] = None
+    return list(found)
 
 
-def _repeatability(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
-    decoy = Problem(*(np.full(a.shape, value, a.dtype) for a, value in zip(problem, DECOY, strict=True)))
-    before = evaluate_stack(adapter, decoy)
-    first, changed = _evaluate_copy(adapter, problem)
-    yield from changed
-    kept = Outputs(*(None if output is None else output.copy() for output in first))
-    second, _ = _evaluate_copy(adapter, problem)
-    name = adapter.description.name
-    yield from _differences(f"{name}: a second call with the same input changes", kept, second)
-    yield from _differences(f"{name}: a later call changes what an earlier one returned in", kept, first)
-    yield from _stale(adapter, Judge(problem), before, kept)
-    yield from _stale(adapter, Judge(decoy), kept, before)
+class _Check:
+    """The check of one adapter on one problem; each part yields sentences about violations."""
+
+    def __init__(self, adapter: CheckedAdapter, variants: Variants) -> None:
+        self._adapter, self._name = adapter, adapter.description.name
+        self._whole, self._variants = variants, _one_call(adapter, variants)
+        self._called = self._variants.called
+        self._alone: dict[int, Outputs] = {}  # the first result of each variant
+        self._is_steady = True  # whether results depend on their own input only, as far as one thread can see
+
+    def parts(self, effort: Effort, *, is_small: bool) -> Iterator[Iterator[str]]:
+        """Yield the parts of the check; the first two alone if results depend on more than their input."""
+        calls, at_once = effort.calls_large, effort.at_once_large
+        if is_small:
+            calls, at_once = effort.calls, effort.at_once
+        yield self.in_turn(_first(calls, IN_TURN))
+        yield self.memory(_first(min(calls, WATCHED), IN_TURN))
+        if not self._is_steady:
+            return
+        yield self.layouts()
+        yield self.at_once(_first(at_once, AT_ONCE))
+        if is_small:
+            yield self.overlapping()
+        if is_small and not effort.is_costly:
+            yield self.between()
+            yield self.empty()
+
+    def in_turn(self, order: tuple[int, ...]) -> Iterator[str]:
+        """Call it with variants of the problem, whose results must have the bits of their first call."""
+        begun: dict[int, int] = {}
+        for call, index, found in self._adapter.evaluate_each(self._called, Calls(order)):
+            outputs = Outputs(**found)
+            if index not in self._alone:
+                self._alone[index], begun[index] = outputs, call
+            elif self._is_steady:
+                self._is_steady = False
+                what = f"{self._name}: call {call + 1} with the input of call {begun[index] + 1} changes"
+                yield from differences(what, self._alone[index], outputs)
+        for index in self._alone:
+            if sentence := self._of_another_call(index):
+                self._is_steady = False
+                yield sentence
+                return
+
+    def _of_another_call(self, index: int) -> str | None:
+        """Return a sentence if outputs that are outside belong to other inputs of the same shapes."""
+        outputs, others = self._alone[index], sorted({*range(len(CHANGED))} - {index})
+        outside = self._outside(index, outputs)
+        if not outside:
+            return None
+        fitting = {
+            at: [n for n, mask in outside.items() if self._fits(n, outputs, at, mask)] for at in others
+        }
+        best = max(others, key=lambda at: (len(fitting[at]), -len(difference(index, at))))
+        if names := fitting[best]:
+            stale = " and ".join(difference(index, best))
+            return f"{self._name} returns {', '.join(names)} as if {stale} were of an earlier call"
+        other = self._alone.get({0: 1, 1: 0}.get(index, -1))
+        if other is not None and not any(differences("", other, outputs)):
+            what = f"{', '.join(outside)} for other X, y and W of the same shapes"
+            return f"{self._name} returns the same {what}: of an earlier call, or constant"
+        return None
+
+    def _fits(self, name: str, outputs: Outputs, at: int, mask: Bool) -> bool:
+        """Whether an output is right for another variant, where its elements in the mask are not special."""
+        judgement = self._variants.judge(at).judge(outputs, self._claims)[name]
+        values = getattr(outputs, name)[mask]
+        is_right = judgement.judged.all() and judgement.admissible.all()
+        return bool(is_right and (np.isfinite(values) & (values != 0)).all())
+
+    def memory(self, order: tuple[int, ...]) -> Iterator[str]:
+        """Call it while outputs are kept; they must have memory of their own, and later calls leave them."""
+        self._adapter.evaluate_each(self._called, Calls(order, watch=True))
+        yield from ()
+
+    def at_once(self, order: tuple[int, ...]) -> Iterator[str]:
+        """Call it from several threads; results may have other bits, since threads may share a pool."""
+        most = self._adapter.description.max_callers or max(CALLERS)
+        for callers in (count for count in CALLERS if count <= most and order):
+            what = f"if {callers} threads call at once, it is outside on"
+            try:
+                results = self._adapter.evaluate_each(self._called, Calls(order, callers))
+            except AdapterMisbehaved as failure:
+                yield f"{failure}; {callers} threads called at once, one alone it answers"
+                return
+            for _, index, found in results:
+                outputs, alone = Outputs(**found), self._alone[index]
+                if any(differences("", alone, outputs)):
+                    known = self._outside(index, alone)
+                    outside = {n: o for n, o in self._outside(index, outputs).items() if n not in known}
+                    if outside:
+                        yield from self._elsewhere(what, outside, outputs, "alone", alone)
+                        return
+
+    def layouts(self) -> Iterator[str]:
+        """Call it with arrays in every memory layout, in which the outputs must be admissible, too."""
+        problem, judge = self._whole.problem, self._whole.judge(0)
+        contiguous = evaluate_stack(self._adapter, arrange(problem, "contiguous"))
+        for layout in LAYOUTS[1:]:
+            yield from self._laid_out(layout, arrange(problem, layout), judge, contiguous)
+
+    def overlapping(self) -> Iterator[str]:
+        """Call it with X, y and W that begin at the same number of one array."""
+        own = self._whole.problem
+        memory = np.resize(own.X, max(array.size for array in own))
+        shared = Problem(*(memory[: array.size].reshape(array.shape) for array in own))
+        apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
+        yield from self._laid_out("parts of one array", shared, Judge(shared), apart)
+
+    def _laid_out(self, layout: str, problem: Problem, judge: Judge, contiguous: Outputs) -> Iterator[str]:
+        """Yield a sentence if outputs are outside for arrays in a layout, and not in contiguous memory."""
+        try:
+            outputs = evaluate_stack(self._adapter, problem)
+        except AdapterMisbehaved as failure:
+            yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
+            return
+        if any(differences("", contiguous, outputs)):
+            known = _outside(judge, contiguous, self._claims)
+            found = _outside(judge, outputs, self._claims)
+            outside = {name: mask for name, mask in found.items() if name not in known}
+            what = f"if the arrays are {layout}, it is outside on"
+            yield from self._elsewhere(what, outside, outputs, "in contiguous memory", contiguous)
+
+    def between(self) -> Iterator[str]:
+        """Call it with another dtype and with another shape between two calls with the problem."""
+        problem = self._whole.problem
+        first = evaluate_stack(self._adapter, problem)
+        for what, other in self._others():
+            try:
+                evaluate_stack(self._adapter, other)
+            except NotImplementedError:
+                continue
+            before, first = first, evaluate_stack(self._adapter, problem)
+            yield from differences(f"{self._name}: a call with {what} in between changes", before, first)
+
+    def _others(self) -> Iterator[tuple[str, Problem]]:
+        X, y, W = self._whole[1]
+        for dtype in self._adapter.description.dtypes:
+            if dtype != X.dtype.name:
+                yield dtype, Problem(*(array.astype(FORMATS[dtype].dtype) for array in (X, y, W)))
+        yield "another shape", Problem(X[..., :1, :], y[..., :1, :1], W[..., :1])
+
+    def empty(self) -> Iterator[str]:
+        """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""
+        if self._whole.problem.X.dtype.name != self._adapter.description.dtypes[0]:
+            return  # a program for each shape; how lengths are treated does not depend on the dtype
+        for what, problem, want in _empty_problems(self._whole.problem):
+            try:
+                outputs = evaluate_stack(self._adapter, problem)
+            except NotImplementedError:
+                continue
+            except AdapterMisbehaved as failure:
+                if failure.what.startswith("raised "):  # it refuses them, too
+                    if failure.journal is not None:
+                        failure.journal.unlink(missing_ok=True)
+                else:
+                    yield f"{failure}; {what}"
+                continue
+            if want is None:
+                found = present(outputs).items()
+                masks = {name: (output != 0) & ~np.isnan(output) for name, output in found}
+                outside = {name: mask for name, mask in masks.items() if mask.any()}
+            else:
+                outside = _outside(Judge(want), outputs._replace(grad=None), self._claims)
+            yield from self._elsewhere(f"{what}, it is outside on", outside, outputs, "")
+
+    def _elsewhere(
+        self, what: str, outside: dict[str, Bool], got: Outputs, where: str, want: Outputs | None = None
+    ) -> Iterator[str]:
+        """Yield a sentence on the outputs that are outside, with the first place of the first of them."""
+        if not outside:
+            return
+        name, mask = next(iter(outside.items()))
+        index = tuple(int(i) for i in np.argwhere(mask)[0])
+        values = [format_hex(float(getattr(o, name)[index])) for o in (got, want) if o is not None]
+        beside = "".join(f", {where} {value}" for value in values[1:])
+        place = f"{format_element(name, index)}: got {values[0]}{beside}"
+        yield f"{self._name}: {what} {', '.join(outside)}; {place}"
+
+    def _outside(self, index: int, outputs: Outputs) -> dict[str, Bool]:
+        return _outside(self._variants.judge(index), outputs, self._claims)
+
+    @property
+    def _claims(self) -> Arithmetic:
+        return self._adapter.description.arithmetic[self._whole.problem.X.dtype.name]
 
 
-def _layouts(adapter: CheckedAdapter, problem: Problem) -> Iterator[str]:
-    judge = Judge(problem)
-    contiguous, _ = _evaluate_copy(adapter, problem)
-    for layout in LAYOUTS[1:]:
-        yield from _layout(adapter, judge, contiguous, layout)
+def _one_call(adapter: CheckedAdapter, variants: Variants) -> Variants:
+    """Return the variants with as many of the problems as the adapter takes in one call."""
+    most, problem = adapter.description.max_stack, variants.problem
+    if most is None or problem.stack_size <= most:
+        return variants
+    return Variants(Problem(*(flat(array, 2)[:most] for array in problem)))
 
 
-def _evaluate_copy(adapter: CheckedAdapter, problem: Problem) -> tuple[Outputs, list[str]]:
-    """Return the outputs for a copy of the problem, and sentences about changes of the copy."""
-    copy = arrange(problem, "contiguous")
-    outputs = evaluate_stack(adapter, copy)
-    found = [
-        f"{adapter.description.name} changes its input {difference}"
-        for array, want, symbol in zip(copy, problem, "XyW", strict=True)
-        if (difference := first_difference(symbol, array, want))
-    ]
-    return outputs, found
+def _empty_problems(problem: Problem) -> Iterator[tuple[str, Problem, Problem | None]]:
+    """Yield problems with an axis of length 0, and what each means; all outputs are 0.
+
+    Without inputs, z is 0 as with one input that is 0; then the third item is that problem.
+    """
+    X, y, W = problem
+    if X.ndim > 2:
+        yield "if the stack has no networks", Problem(X[:0], y[:0], W[:0]), None
+    yield "if there are no rows, m = 0", Problem(X[..., :0, :], y[..., :0, :], W), None
+    yield "if there are no outputs, p = 0", Problem(X, y[..., :0], W[..., :0]), None
+    zeros = Problem(np.zeros_like(X[..., :1]), y, np.zeros_like(W[..., :1, :]))
+    yield "if there are no inputs, n = 0", Problem(X[..., :0], y, W[..., :0, :]), zeros
 
 
-def _differences(what: str, first: Outputs, second: Outputs) -> Iterator[str]:
-    """Yield a sentence if two results differ in their bits, with the first place where they do."""
-    there = [tuple(output is not None for output in outputs) for outputs in (first, second)]
-    if there[0] != there[1]:
-        yield f"{what} which outputs there are"
-        return
-    found = {
-        name: difference
-        for name, want, got in zip(OUTPUTS, first, second, strict=True)
-        if want is not None and got is not None and (difference := first_difference(name, got, want))
-    }
-    if found:
-        yield f"{what} {', '.join(found)}; {next(iter(found.values()))}"
-
-
-def first_difference(name: str, got: Array, want: Array) -> str:
-    """Say where two arrays first differ in their bits, with all NaNs equal; empty if they do not differ."""
-    differs = _bits(got) != _bits(want)
-    differs &= ~(np.isnan(got.astype(np.float64)) & np.isnan(want.astype(np.float64)))
-    if not differs.any():
-        return ""
-    index = tuple(int(i) for i in np.argwhere(differs)[0])
-    now, was = (format_hex(float(array[index])) for array in (got, want))
-    return (
-        f"{format_element(name, index)} from {was} to {now} ({int(differs.sum())} of {differs.size} elements)"
-    )
-
-
-def _bits(array: Array) -> Array:
-    return np.ascontiguousarray(array).reshape(array.shape).view(f"u{array.dtype.itemsize}")
-
-
-def _outside(adapter: CheckedAdapter, judge: Judge, outputs: Outputs) -> dict[str, Bool]:
+def _outside(judge: Judge, outputs: Outputs, claims: Arithmetic) -> dict[str, Bool]:
     """Return, for each output with elements outside their sets, which elements these are."""
-    claims = adapter.description.arithmetic[judge.format.name]
     judged = judge.judge(outputs, claims)
     return {name: ~one.admissible for name, one in judged.items() if not one.admissible.all()}
-
-
-def _stale(adapter: CheckedAdapter, judge: Judge, before: Outputs, outputs: Outputs) -> Iterator[str]:
-    """Yield a sentence if outputs that are outside equal those for another problem of the same shapes."""
-    pairs = {
-        name: (getattr(outputs, name), getattr(before, name)) for name in _outside(adapter, judge, outputs)
-    }
-    stale = [n for n, (now, old) in pairs.items() if old is not None and not first_difference(n, now, old)]
-    if stale:
-        what = f"{', '.join(stale)} for other X, y and W of the same shapes"
-        yield f"{adapter.description.name} returns the same {what}: of an earlier call, or constant"
-
-
-def _layout(adapter: CheckedAdapter, judge: Judge, contiguous: Outputs, layout: str) -> Iterator[str]:
-    """Yield a sentence if outputs are admissible in contiguous memory and not in another layout."""
-    laid_out = arrange(judge.problem, layout)
-    try:
-        outputs = evaluate_stack(adapter, laid_out)
-    except AdapterMisbehaved as failure:
-        yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
-        return
-    known = _outside(adapter, judge, contiguous)
-    found = {name: o for name, o in _outside(adapter, judge, outputs).items() if name not in known}
-    if found:
-        name, outside = next(iter(found.items()))
-        index = tuple(int(i) for i in np.argwhere(outside)[0])
-        got, want = (format_hex(float(getattr(o, name)[index])) for o in (outputs, contiguous))
-        where = f"{format_element(name, index)}: got {got}, in contiguous memory {want}"
-        what = f"is outside on {', '.join(found)} if the arrays are {layout}"
-        yield f"{adapter.description.name} {what}; {where}"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
-from adapters.protocol import Description, describe, outputs_of, shapes, traced_of
+from adapters.protocol import Description, describe, outputs_of, present, shapes, traced_of
+from adapters.repeated import CallResult, Calls, evaluate_each
 from crosscheck.judging.judge import Judge, Judgement, flat
 from reference.types import Array, Bool, Outputs, Problem
 
@@ -31,6 +32,9 @@ class CheckedAdapter(Protocol):
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Return the adapter's outputs, checked for shape and dtype."""
 
+    def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
+        """Make several calls and check them, as `adapters.repeated.evaluate_each` does."""
+
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
         """Return the adapter's intermediate quantities; raise NotImplementedError if it has no ``trace``."""
 
@@ -45,6 +49,12 @@ class InProcessAdapter:
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Do as `CheckedAdapter.evaluate` says; exceptions of the adapter become `AdapterMisbehaved`."""
         return outputs_of(self.description.name, self._call(self.wrapped.evaluate, X, y, W), Problem(X, y, W))
+
+    def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
+        """Do as `adapters.repeated.evaluate_each`."""
+        return evaluate_each(
+            self.description.name, lambda problem: present(self.evaluate(*problem)), problems, calls
+        )
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
         """Do as `CheckedAdapter.trace` says."""

@@ -2,7 +2,8 @@
 
 A *combination* is a dtype and a mode, which is named after its values of the factors (`adapters.modes`).
 The product contains each output computed alone and compiled, with every set of constants, in every
-convention: for JAX in float64 and float32, for torch, whose programs take seconds to compile, in float32.
+convention: for JAX in float64 and float32, and the losses of rows, where faults were found, in bfloat16; for
+torch, whose programs take seconds to compile, in float32.
 
 The covering array contains all factors and the dtype, where X, y and W are each an argument or a constant:
 every three values that can be combined occur together in some combination. `tools/combinations.py` writes it
@@ -19,17 +20,22 @@ from typing import Final
 from adapters.modes import CLOSED, CONVENTIONS, OUTPUTS, plain
 
 FILE: Final = Path(__file__).with_suffix(".txt")
-# The execution that compiles in each framework, and the dtypes of its product.
-COMPILED: Final = {"torch": ("compile", ("float32",)), "jax": ("jit", ("float64", "float32"))}
+# The execution that compiles in each framework, and the outputs of its product in each dtype.
+ALONE: Final = OUTPUTS[1:]
+COMPILED: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
+    "torch": ("compile", {"float32": ALONE}),
+    "jax": ("jit", {"float64": ALONE, "float32": ALONE, "bfloat16": ("row_loss",)}),
+}
 Combination = tuple[str, str]
 
 
 def product() -> Iterator[Combination]:
     """Yield the combinations of the product: an output alone, constants and a convention, compiled."""
-    for framework, (execution, dtypes) in COMPILED.items():
-        for output, closed, convention, dtype in itertools.product(OUTPUTS[1:], CLOSED, CONVENTIONS, dtypes):
-            mode = plain(framework, execution=execution, outputs=output, closed=closed, convention=convention)
-            yield mode.name, dtype
+    for framework, (execution, outputs_of) in COMPILED.items():
+        for dtype, outputs in outputs_of.items():
+            for output, closed, convention in itertools.product(outputs, CLOSED, CONVENTIONS):
+                values = {"outputs": output, "closed": closed, "convention": convention}
+                yield plain(framework, execution=execution, **values).name, dtype
 
 
 def covering() -> list[Combination]:

@@ -1,31 +1,46 @@
-"""The core plan of a comparison: its cases and their order.
+"""The plan of a comparison: a round of every regime at the shapes of the suite, and the covering cases.
 
-A cell of the plan is an adapter, a dtype and a regime, and gets at least the stated number of problems.
-The cases come in rounds of one case of every shape, small stacks first, so that a failure is first found
-where it is easiest to read, and an interrupted run has covered part of everything. Round r has the run's seed
-plus r.
+A cell of the round is an adapter, a dtype and a regime, and gets at least the stated number of problems. The
+cases come in rounds of one case of every shape, small stacks first, so that a failure is first found where it
+is easiest to read, and an interrupted run has covered part of everything. Round r has the run's seed plus r.
+
+The covering cases follow (`crosscheck.plans.covering`). NumPy, eager PyTorch and adapters from outside take
+all of them. Compiled JAX, which needs a program for each shape, takes each shape in half of the dtypes; an
+adapter of the suite that pays about a second for a new shape takes every sixteenth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import Final
 
+from adapters import is_ours
+from adapters.modes import parse
 from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
-from crosscheck.inputs.regimes import REGIMES
+from crosscheck.inputs.regimes import REGIMES, regime_counts
 from crosscheck.inputs.sources import Shape
-from crosscheck.plans.plan import Plan
-from crosscheck.plans.shapes import shape_class
+from crosscheck.plans.contract import contract_cases
+from crosscheck.plans.covering import MIXED, covering_cases, numbers
+from crosscheck.plans.covering import SHAPES as COVERING_SHAPES
+from crosscheck.plans.items import SLOW, Item, is_cheap
+from crosscheck.plans.plan import Gap, Names, Plan, without_interpreter
+from crosscheck.plans.shapes import MOST_DIRECTIONS, shape_class
 from reference.formats import FORMATS
 
 SHAPES: Final = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))
 # How many problems a round has, with one case of every shape.
 ROUND: Final = sum(shape[0] for shape in SHAPES)
-# Two rounds take at most 30 s on two cores once everything is compiled: a round of all adapters takes 9 s.
-PROBLEMS: Final = 2 * ROUND
-# The shape of contract checks: several rows, inputs and outputs, and a shape that the plan contains anyway.
-CONTRACT_SHAPE: Final = (256, 7, 3, 2)
+# A round and the covering cases take at most 30 s on two cores once everything is compiled.
+PROBLEMS: Final = ROUND
+# Of so many shapes of the covering cases an adapter takes one: compiled JAX, and costly ones (`_turns`).
+PROGRAM: Final = 2
+COSTLY: Final = 16
+# The reasons for gaps of the covering cases.
+BY_TURNS: Final = "by turns: each shape has a few of the regimes in each dtype; --thorough takes all"
+FEWER: Final = "by turns: a new shape costs this adapter a program or many calls, so that it takes fewer"
+MISSED: Final = "by turns: the elements there miss it by chance; --thorough takes all shapes, which have it"
 
 
 def rounds(problems: int) -> Iterator[tuple[Shape, ...]]:
@@ -45,7 +60,7 @@ def rounds(problems: int) -> Iterator[tuple[Shape, ...]]:
 def core_cases(
     dtypes: Sequence[str], regimes: Sequence[str], problems: int = PROBLEMS, seed: int = 0
 ) -> Iterator[Case]:
-    """Yield the cases of the plan in order.
+    """Yield the cases of the rounds in order.
 
     Args:
         dtypes: the dtypes of the cases, in this order.
@@ -64,31 +79,133 @@ def problems_per_cell(problems: int) -> int:
     return sum(shape[0] for shapes in rounds(problems) for shape in shapes)
 
 
-def core_plan(
+def core_plan(  # noqa: PLR0913, each is a choice of its own
     dtypes: tuple[str, ...] = tuple(FORMATS),
     regimes: tuple[str, ...] = tuple(REGIMES),
     problems: int = PROBLEMS,
     seed: int = 0,
+    names: Sequence[str] = (),
+    *,
+    thorough: bool = False,
 ) -> Plan:
-    """Return the plan with these cases for all adapters of the run; the arguments are as in `core_cases`."""
-    shapes = tuple(dict.fromkeys(shape for each in rounds(problems) for shape in each))
-    too_few = None if problems >= ROUND else "missed by the few problems that --problems asks for"
+    """Return the plan of a comparison.
+
+    Args:
+        dtypes: the dtypes of the cases, in this order.
+        regimes: the regimes of the cases, in this order.
+        problems: the least number of problems in each cell; with fewer than a round has, the plan has no
+            covering cases.
+        seed: the seed of the first round, and of the covering cases.
+        names: the names of the adapters' specs, of which some take turns; if there are none, all take all.
+        thorough: whether the covering cases have every shape with every regime, for all adapters.
+    """
+    is_few = problems < ROUND
+    covering = () if is_few else covering_cases(dtypes, regimes, seed, thorough=thorough)
+    in_rounds = dict.fromkeys(core_cases(dtypes, regimes, problems, seed))
+    found: dict[Case, Names] = dict.fromkeys((*in_rounds, *covering))
+    found |= {} if thorough else _by_turns(covering, names)
+    more = f", and {len(covering):,} cases of other sizes, layouts and values" if covering else ""
+    too_few = "missed by the few problems that --problems asks for"
+
+    @cache
+    def planned() -> frozenset[tuple[str | None, Gap]]:
+        return planned_cells(found)
+
+    def reason_not_planned(gap: Gap) -> str | None:
+        if gap.regime not in regimes:
+            return "left out by --regime"
+        return None if is_planned(gap, planned()) or not covering else reason_by_turns(gap)
+
     return Plan(
-        title=f"Problems for each adapter, dtype and regime: {problems_per_cell(problems):,}",
+        title=f"Problems for each adapter, dtype and regime: {problems_per_cell(problems):,}{more}",
         seed=seed,
         dtypes=dtypes,
-        cases=dict.fromkeys(core_cases(dtypes, regimes, problems, seed)),
-        contract={Case("ordinary", seed, CONTRACT_SHAPE, dtype=dtype): None for dtype in dtypes},
-        classes=tuple(dict.fromkeys(map(shape_class, shapes))),
-        reason_not_planned=lambda gap: None if gap.regime in regimes else "left out by --regime",
-        reason_not_hit=lambda _: too_few,  # all of the few problems may miss a regime
-        is_whole=set(regimes) >= set(REGIMES) and problems >= ROUND,
+        cases=found,
+        contract=contract_cases(dtypes, seed, names, others=not is_few),
+        classes=tuple(dict.fromkeys(shape_class(case.shape) for case in found)),
+        reason_not_planned=reason_not_planned,
+        # all of the few problems may miss a regime
+        reason_not_hit=lambda gap: too_few if is_few else reason_not_hit(gap),
+        is_whole=set(regimes) >= set(REGIMES) and not is_few,
+        measured=in_rounds.keys(),
         unsupported=tuple(
             f"{regime} at {'x'.join(map(str, shape))}: {reason}"
-            for regime, shape in product(regimes, shapes)
+            for regime, shape in product(regimes, SHAPES if not is_few else next(rounds(problems)))
             if (reason := _unsupported(regime, shape))
         ),
     )
+
+
+def outside_items(names: Iterable[str], dtypes: Sequence[str], *, thorough: bool = False) -> Iterator[Item]:
+    """Yield the cases of `core_plan` for adapters from outside: an item for each adapter and dtype."""
+    for name, dtype in product(names, dtypes):
+        cases = (*core_cases((dtype,), tuple(REGIMES)), *covering_cases((dtype,), thorough=thorough))
+        yield Item(name, dtype, tuple(dict.fromkeys(cases)))
+
+
+def _turns(name: str) -> int:
+    """Return of how many shapes an adapter takes one.
+
+    Eager JAX and compiled PyTorch are costly, and so are modes with a call for each network or weight.
+    """
+    if not is_ours(name) or is_cheap(mode := parse(without_interpreter(name))):
+        return 1
+    is_program = mode.framework == "jax" and mode.compiles and mode["derivative"] not in SLOW
+    return PROGRAM if is_program else COSTLY
+
+
+def _takes(name: str, case: Case, place: int) -> bool:
+    """Whether an adapter evaluates a covering case, whose shape is at this place of the list."""
+    turns, (n, p) = _turns(name), case.shape[-2:]
+    if (place + 5 * tuple(FORMATS).index(case.dtype) + 1) % turns:
+        return False
+    is_slow = turns == COSTLY and parse(without_interpreter(name))["derivative"] in SLOW
+    return not is_slow or (numbers(case.shape) < 2**12 and n * p <= MOST_DIRECTIONS)
+
+
+def _by_turns(cases: Sequence[Case], names: Sequence[str]) -> dict[Case, Names]:
+    """Return the adapters that evaluate each covering case."""
+    places = {shape: place for place, shape in enumerate(COVERING_SHAPES)}
+    return {
+        case: tuple(name for name in names if _takes(name, case, places.get(case.shape, 0)))
+        for case in (cases if names else ())
+    }
+
+
+def planned_cells(cases: Mapping[Case, Names]) -> frozenset[tuple[str | None, Gap]]:
+    """Return the cells of the coverage that have a case, each with an adapter's name or None for all."""
+    return frozenset(
+        (name, Gap("", case.dtype, shape_class(case.shape), case.regime))
+        for case, names in cases.items()
+        for name in ((None,) if names is None else names)
+    )
+
+
+def is_planned(gap: Gap, cells: frozenset[tuple[str | None, Gap]]) -> bool:
+    """Whether the plan has a case of the gap's regime, or of every regime, for the gap's adapter."""
+    there = (gap._replace(name="", regime=regime) for regime in (gap.regime, MIXED))
+    return any((name, cell) in cells for cell in there for name in (None, gap.name))
+
+
+@cache
+def _thorough_cells(dtype: str) -> frozenset[tuple[str | None, Gap]]:
+    return planned_cells(dict.fromkeys(covering_cases((dtype,), thorough=True)))
+
+
+def reason_by_turns(gap: Gap) -> str | None:
+    """Return why the plan has no case for a gap, if the thorough plan has one; None otherwise."""
+    if not is_planned(gap, _thorough_cells(gap.dtype)):
+        return None
+    return FEWER if _turns(gap.name) > 1 else BY_TURNS
+
+
+def reason_not_hit(gap: Gap) -> str | None:
+    """Return `MISSED` if the round has no shape of this class and thorough cases hit the gap's regime."""
+    if gap.shapes in map(shape_class, SHAPES):
+        return None
+    cases = covering_cases((gap.dtype,), thorough=True)
+    aimed = (c for c in cases if shape_class(c.shape) == gap.shapes and c.regime in (gap.regime, MIXED))
+    return MISSED if any(regime_counts(c.problem(), c.format)[gap.regime] for c in aimed) else None
 
 
 def _unsupported(regime: str, shape: Shape) -> str | None:

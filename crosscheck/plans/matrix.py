@@ -9,13 +9,16 @@ from functools import cache
 from typing import Final
 
 from adapters import NAMED, AdapterError, Spec, select
-from adapters.modes import Mode, parse
+from adapters.modes import FORWARD_MODES, Mode, parse
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import regime_counts
+from crosscheck.plans import core
 from crosscheck.plans.combinations import all_combinations
-from crosscheck.plans.items import LARGE_DTYPES, Item, combined_items, named_items
-from crosscheck.plans.plan import Gap, Plan
-from crosscheck.plans.shapes import CLASSES, LARGE, MIXED, shape_class
+from crosscheck.plans.contract import contract_cases
+from crosscheck.plans.core import outside_items
+from crosscheck.plans.items import Item, combined_items, named_items
+from crosscheck.plans.plan import Gap, Names, Plan
+from crosscheck.plans.shapes import CLASSES, LARGE, LARGE_DTYPES, MIXED, shape_class
 from reference.formats import FORMATS
 
 # The shape of contract checks: several rows, inputs, outputs; few problems, for modes with a call for each.
@@ -23,10 +26,12 @@ CONTRACT_SHAPE: Final = MIXED
 # The reasons why a plan has no case for a mode in a dtype, at a class of shapes, in a regime.
 BY_TURNS: Final = "by turns: a new shape costs this mode a program or many calls; --thorough takes all"
 HAZARD: Final = "a hazard takes large shapes with --thorough only"
-LARGE_ONLY: Final = "large shapes are float64's and float32's"
+FORWARD: Final = "forward mode takes one direction for each weight"
+LARGE_ONLY: Final = "16-bit dtypes take a few large shapes: most of their sums there are not judged"
 NO_STACK: Final = "torch.nn.Linear has no stack axis"
-MISSED: Final = "by turns: the elements there miss it by chance; --thorough takes all shapes, which have it"
-ONE_EACH: Final = "a combination has one case: all regimes in one stack, or an ordinary one at a threshold"
+MISSED: Final = core.MISSED
+OUTSIDE_ONLY: Final = "such shapes are given to adapters from outside, and in a comparison without --matrix"
+ONE_EACH: Final = "a combination has few cases: with constants each needs a program"
 
 # The regimes of the cases of each mode, or group of modes, in each dtype at each class of shapes.
 PlannedRegimes = Mapping[tuple[str, str, str], frozenset[str]]
@@ -41,20 +46,23 @@ def matrix_plan(
     framework share a row of the tables.
 
     Args:
-        names: the names of modes and combinations; any other name is that of an adapter from outside.
+        names: the names of modes and combinations; any other name is that of an adapter from outside, which
+            gets the cases of a comparison without the matrix (`crosscheck.plans.core`).
         dtypes: the dtypes of the cases.
         thorough: whether every mode takes every shape.
     """
     combinations = {name for name, _ in all_combinations()}
     combined = [name for name in names if name in combinations and name not in NAMED]
-    named = tuple(name for name in names if name not in combined)
+    named = tuple(name for name in names if name in NAMED)
+    outside = tuple(name for name in names if name not in combined and name not in NAMED)
     labels = _labels(combined)
     is_whole = {*NAMED, *combinations} <= set(names) and set(dtypes) >= set(FORMATS)
 
     @cache
     def items(*, thorough: bool) -> tuple[Item, ...]:
         every = (*named_items(named, thorough=thorough), *combined_items(names, thorough=thorough))
-        return tuple(item for item in every if item.dtype in dtypes)
+        found = tuple(item for item in every if item.dtype in dtypes)
+        return (*found, *outside_items(outside, dtypes, thorough=thorough))
 
     @cache
     def regimes(*, thorough: bool) -> PlannedRegimes:
@@ -63,20 +71,31 @@ def matrix_plan(
     def reason_not_planned(gap: Gap) -> str | None:
         cell = labels.get(gap.name, gap.name), gap.dtype, gap.shapes
         here, everywhere = (regimes(thorough=each).get(cell, frozenset()) for each in (thorough, True))
-        return reason_for_gap(None if gap.name in labels else _mode(gap.name), gap, here, everywhere)
+        if gap.name in outside:
+            return None if _has(here, gap.regime) else core.reason_by_turns(gap)
+        if gap.shapes not in CLASSES:
+            return OUTSIDE_ONLY
+        return reason_for_gap(None if gap.name in labels else parse(gap.name), gap, here, everywhere)
 
     def reason_not_hit(gap: Gap) -> str | None:
+        if gap.name in outside:
+            return core.reason_not_hit(gap)
         return _reason_not_hit(gap) if gap.name in named else None
 
     cases = _modes_by_case(items(thorough=thorough))
     modes = f"{len(named)} modes and {len(combined)} combinations of factors"
+    modes += f" and {len(outside)} from outside" * bool(outside)
+    contract: dict[Case, Names] = dict.fromkeys(
+        (Case("ordinary", 0, CONTRACT_SHAPE, dtype=dtype) for dtype in dtypes), named
+    )
+    contract |= dict.fromkeys(contract_cases(dtypes, 0), outside) if outside else {}
     return Plan(
         title=f"The matrix: {modes}, {len(cases):,} cases, {sum(map(len, cases.values())):,} calls",
         seed=0,
         dtypes=dtypes,
         cases=cases,
-        contract={Case("ordinary", 0, CONTRACT_SHAPE, dtype=dtype): named for dtype in dtypes},
-        classes=tuple(CLASSES),
+        contract=contract,
+        classes=tuple(dict.fromkeys((*CLASSES, *(shape_class(case.shape) for case in cases)))),
         reason_not_planned=reason_not_planned,
         reason_not_hit=reason_not_hit,
         is_whole=is_whole,
@@ -102,11 +121,6 @@ def _labels(combined: Sequence[str]) -> dict[str, str]:
         for framework, count in counts.items()
     }
     return {name: labels[parse(name).framework] for name in combined}
-
-
-def _mode(name: str) -> Mode:
-    """Return the mode with whose cases the named adapter is evaluated; ``jax-jit`` for one from outside."""
-    return parse(name if name in NAMED else "jax-jit")
 
 
 def _reason_not_hit(gap: Gap) -> str | None:
@@ -173,6 +187,8 @@ def reason_for_gap(
         return LARGE_ONLY
     if mode is None:
         return ONE_EACH
+    if gap.shapes == "columns" and mode["derivative"] in FORWARD_MODES:
+        return FORWARD
     if _has(thorough_plan, gap.regime):
         return HAZARD if mode.is_hazard and gap.shapes in LARGE else BY_TURNS
     return NO_STACK if gap.shapes == "stacks" and mode["derivative"] == "module" else None

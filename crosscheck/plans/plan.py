@@ -60,6 +60,8 @@ class Plan:
         is_whole: whether the plan contains everything that a plan of its kind can contain.
         is_exhaustive: whether the plan has every mode and shape there is, so that a known difference without
             a match is outdated.
+        measured: the cases whose errors in ulp are measured, which takes most of the time; the others are
+            judged only. None for all.
         unsupported: what the plan cannot contain, with the reasons.
         labels: by the name of an adapter, the label of the row that it shares with others in tables.
         pythons: the interpreters under which every case is evaluated; empty for the running one alone.
@@ -75,6 +77,7 @@ class Plan:
     reason_not_hit: Reason
     is_whole: bool
     is_exhaustive: bool = False
+    measured: Collection[Case] | None = None
     unsupported: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     pythons: tuple[str, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -44,13 +45,19 @@ def parameter_of_relations(spec: adapters.Spec) -> Any:
 def matrix_parameters(config: pytest.Config, fixture: str) -> list[Any]:
     """Make the parameters, adapter and item, of the tests of the plan."""
     from crosscheck.plans.combinations import all_combinations
-    from crosscheck.plans.items import combined_items, named_items, quick, quick_combinations
+    from crosscheck.plans.core import outside_items
+    from crosscheck.plans.items import Item, combined_items, named_items, quick, quick_combinations
+    from reference.formats import FORMATS
 
     profile = settings.get_current_profile_name()
     if fixture == "named_item":
         specs = {spec.name: spec for spec in selected(config, adapters.NAMED)}
-        found = named_items(list(specs), thorough=profile == "nightly")
-        found = quick(found) if profile == "dev" else found
+        is_thorough = profile == "nightly"
+        ours = [name for name in specs if name in adapters.NAMED]
+        named = named_items(ours, thorough=is_thorough)
+        outside = [name for name in specs if name not in ours]
+        others = outside_items(outside, tuple(FORMATS), thorough=is_thorough)
+        found: Iterable[Item] = chain(quick(named) if profile == "dev" else named, others)
     else:
         specs = {spec.name: spec for spec in selected(config, tuple(dict(all_combinations())))}
         found = combined_items(specs, thorough=profile == "nightly")

@@ -24,6 +24,7 @@ from crosscheck.results.lines import (
     known_lines,
 )
 from crosscheck.results.record import Results
+from crosscheck.results.refusals import ByValues
 from crosscheck.results.rows import FAILED, LATE, OUTSIDE, Row, rows
 from crosscheck.results.summary import EVERY, known_of
 
@@ -81,6 +82,11 @@ class Comparison:
     def known(self) -> dict[str, Counter[str]]:
         """How many elements each known difference covers, by its name and then by regime."""
         return known_of(row.summary for row in self.rows)
+
+    @cached_property
+    def refused_by_values(self) -> list[ByValues]:
+        """The refusals that depend on values, which are against the contract; read it as `rows`."""
+        return self.results.refusals.by_values()
 
     @property
     def unmatched(self) -> tuple[Difference, ...]:
@@ -167,7 +173,7 @@ class Comparison:
         found = [f"{what}: {', '.join(who)}" for what, who in named.items() if who]
         counted = {
             "lost": len(self.crashed_on_load),
-            "violations of the contract": len(self.violations),
+            "violations of the contract": len(self.violations) + len(self.refused_by_values),
             "unexplained gaps in the coverage": len(faults(self.coverage)),
             "known differences that matched nothing": len(self.unmatched),
             "known differences that have expired": len(self.expired),
@@ -188,6 +194,7 @@ class Comparison:
         sentences = [
             *self.crashed_on_load,
             *self.violations,
+            *(each.sentence for each in self.refused_by_values),
             *crashes,
             *(NO_VERDICT + line for line in results.late),
         ]

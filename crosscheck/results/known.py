@@ -22,7 +22,7 @@ from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import Judge
 from crosscheck.results.known_entry import Difference, Setting
-from reference.types import Bool
+from reference.types import Bool, Problem
 
 SHIPPED: Final = Path(__file__).with_name("known_differences.toml")
 
@@ -117,6 +117,13 @@ def in_regimes(judge: Judge, output: str, regimes: Collection[str] | None) -> Bo
     return found
 
 
+def equal_arrays(problem: Problem) -> frozenset[str]:
+    """Return the names of the arrays of a problem of which all numbers have the same bits."""
+    flat = {name: array.reshape(-1) for name, array in problem._asdict().items()}
+    equal = (name for name, array in flat.items() if array.tobytes() == array[:1].tobytes() * array.size)
+    return frozenset(equal)
+
+
 def _today() -> date:
     return datetime.now(UTC).date()
 
@@ -206,8 +213,9 @@ class KnownDifferences:
     def matches(self, judge: Judge, outcome: Outcome, shape: tuple[int, ...]) -> dict[str, list[Match]]:
         """Return the elements that each entry covers, by disagreeing output; arguments as for `match`."""
         found: dict[str, list[Match]] = {}
+        equal = equal_arrays(judge.problem) if outcome.disagreeing else frozenset()
         for output in outcome.disagreeing:
-            setting = Setting(outcome.description, judge.format.name, output, shape, self.machine)
+            setting = Setting(outcome.description, judge.format.name, output, shape, equal, self.machine)
             wrong = ~outcome.judgements[output].admissible
             matches = [
                 Match(entry.name, entry.regimes, np.asarray(wrong & in_regimes(judge, output, entry.regimes)))

@@ -24,10 +24,13 @@ from crosscheck.text import format_hex
 from reference.formats import FORMATS, Format
 
 KINDS: Final = ("bug", "hazard")
-# Faults that are recognised by the kind of value that they return, not by its bits; each with its output.
-NATURES: Final = MappingProxyType({"y_hat_of_another_row": "row_loss"})
+# Faults that are recognised by the kind of value that they return, not by its bits; each with its outputs.
+NATURES: Final = MappingProxyType(
+    {"y_hat_of_another_row": ("row_loss",), "y_hat_of_the_first_input": ("row_loss", "loss")}
+)
 
-SIZE_NAMES: Final = ("stack", "m", "n", "p")
+ARRAYS: Final = ("X", "y", "W")
+SIZE_NAMES: Final = ("stack", "m", "n", "p", "y_hat")
 COMPARISON: Final = re.compile(r"\s*(<|<=|>|>=|==|!=)\s*[0-9]{1,12}\s*")  # sizes have up to 12 digits
 NUMBER: Final = re.compile(r"-?0x[0-9a-f](\.[0-9a-f]+)?p[+-]?[0-9]{1,4}|-?inf|nan")
 
@@ -59,6 +62,7 @@ class Setting(NamedTuple):
         dtype: a key of `FORMATS`.
         output: one of `OUTPUTS`.
         shape: the shape of the case, ``(*stack, m, n, p)``.
+        equal: the arrays, of X, y and W, of which all numbers have the same bits.
         machine: the architecture, as `platform.machine` returns it.
     """
 
@@ -66,6 +70,7 @@ class Setting(NamedTuple):
     dtype: str
     output: str
     shape: tuple[int, ...]
+    equal: frozenset[str]
     machine: str
 
 
@@ -80,7 +85,9 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         platform: values of `platform.machine`; None for any.
         modes: patterns of adapters' names.
         dtypes, outputs: the dtypes and outputs in which the difference shows.
-        shape: comparisons by axis, of stack, m, n and p; an axis that is absent may have any size.
+        shape: comparisons by axis, of stack, m, n and p, and of y_hat, the number of elements of ŷ, which is
+            the product of stack, m and p; an axis that is absent may have any size.
+        equal: the arrays, of X, y and W, of which all numbers are the same; None for any numbers.
         regimes: the regimes, of which a ŷ that the wrong element depends on has one; None for any, bugs only.
         case: the text of a case that shows the difference.
         mode: the name of the adapter that shows it.
@@ -107,6 +114,7 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dtypes: Texts
     outputs: Texts
     shape: dict[str, str] = field(default_factory=dict)
+    equal: Texts | None = None
     regimes: Texts | None = None
     case: str
     mode: str
@@ -157,6 +165,7 @@ class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             and setting.dtype in self.dtypes
             and setting.output in self.outputs
             and fits(setting.shape, self.shape)
+            and setting.equal.issuperset(self.equal or ())
         )
 
 
@@ -180,8 +189,11 @@ def _check_predicate(entry: Difference) -> None:
         one_of(regime, tuple(REGIMES), "regime")
     if entry.nature is not None:
         of = NATURES[one_of(entry.nature, tuple(NATURES), "nature")]
-        if entry.output != of:
-            raise ValueError(f"nature {entry.nature} is one of {of}; the entry's output is {entry.output}")
+        if entry.output not in of:
+            own = f"the entry's output is {entry.output}"
+            raise ValueError(f"nature {entry.nature} is one of {', '.join(of)}; {own}")
+    for array in entry.equal or ():
+        one_of(array, ARRAYS, "array")
     for axis, text in entry.shape.items():
         comparisons(one_of(axis, SIZE_NAMES, "axis of shape"), text)
 
@@ -189,8 +201,8 @@ def _check_predicate(entry: Difference) -> None:
 def _check_evidence(entry: Difference) -> None:
     """Check that the entry covers its own case, mode, element and sightings.
 
-    Whether the element lies in the entry's regimes is checked by a test, since that takes the numbers of the
-    case.
+    Whether the element lies in the entry's regimes, and which arrays hold equal numbers, is checked by a
+    test, since that takes the numbers of the case.
     """
     case = entry.source
     for what, value, own in (("dtype", case.dtype, entry.dtypes), ("output", entry.output, entry.outputs)):
@@ -280,7 +292,8 @@ def comparisons(axis: str, text: str) -> SpecifierSet:
 def fits(shape: tuple[int, ...], wanted: Mapping[str, str]) -> bool:
     """Whether ``(*stack, m, n, p)`` has the wanted sizes; stack is the product of its axes, or 1."""
     *stack, m, n, p = shape
-    sizes = dict(zip(SIZE_NAMES, (math.prod(stack), m, n, p), strict=True))
+    networks = math.prod(stack)
+    sizes = dict(zip(SIZE_NAMES, (networks, m, n, p, networks * m * p), strict=True))
     return all(comparisons(axis, text).contains(str(sizes[axis])) for axis, text in wanted.items())
 
 

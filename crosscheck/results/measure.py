@@ -110,6 +110,11 @@ def class_of(shape: tuple[int, ...]) -> str:
     return CORE if shape in CORE_SHAPES else shape_class(shape)
 
 
+def regime_of(case: Case | Literal) -> str:
+    """Return the regime of a case, or another source; `LITERAL` if its numbers are given."""
+    return case.regime if isinstance(case, Case) else LITERAL
+
+
 def cell_of(case: Case | Literal, description: Description, output: str) -> Cell:
     """Return the cell to which an output of this adapter on this case belongs."""
     return Cell(
@@ -120,7 +125,7 @@ def cell_of(case: Case | Literal, description: Description, output: str) -> Cell
         description.threads or 0,
         case.dtype,
         output,
-        case.regime if isinstance(case, Case) else LITERAL,
+        regime_of(case),
         class_of(case.shape),
         case.layout,
     )
@@ -198,6 +203,7 @@ def add_counts(
         summary.problems += judge.problem.stack_size
         summary.elements += judgement.admissible.size
         summary.not_judged += judgement.not_judged
+        summary.unknown += judgement.admissible.size
         if not judgement.admissible.all():
             wrong = wrong_in(judgement, name)
             count_known(wrong, judge, name, matches.get(name, ()))

@@ -26,6 +26,7 @@ from crosscheck.results.measure import (
     exact_values_within_budget,
     summarise,
 )
+from crosscheck.results.refusals import Refusals
 from crosscheck.results.summary import EVERY, Cell, Summary, add
 
 # How many outcomes of agreeing adapters a failing case keeps beside those that disagree.
@@ -71,6 +72,7 @@ class Results:
         failing_cases: the first case for each adapter, dtype and output that disagrees, and each failure.
         claim_evidence: which of the adapters' claims a result needed.
         coverage: the judged elements by mode, dtype, class of shapes and regime.
+        refusals: what adapters do not evaluate.
         differences: how often adapters differ while each is within its bounds.
         late: one sentence for each time-out other than at a case.
         judged: how many cases were judged.
@@ -83,28 +85,40 @@ class Results:
     failing_cases: list[FailingCase] = field(default_factory=list)
     claim_evidence: ClaimEvidence = field(default_factory=ClaimEvidence)
     coverage: Coverage = field(default_factory=Coverage)
+    refusals: Refusals = field(default_factory=Refusals)
     differences: Differences = field(default_factory=Differences)
     late: list[str] = field(default_factory=list)
     judged: int = 0
     interrupted: bool = False
     _found: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def add(self, case: Case | Literal, judge: Judge, outcomes: Sequence[Outcome]) -> list[KnownMatch]:
-        """Add the outcomes of one case; return what known differences cover of each."""
+    def add(
+        self, case: Case | Literal, judge: Judge, outcomes: Sequence[Outcome], *, is_measured: bool = True
+    ) -> list[KnownMatch]:
+        """Add the outcomes of one case; return what known differences cover of each.
+
+        Args:
+            case: the case.
+            judge: the judge of its problem.
+            outcomes: the outcomes of the adapters that evaluated it.
+            is_measured: whether it is measured in a run that is; a case with a wrong outcome always is.
+        """
         known_matches: list[KnownMatch] = []
-        exact = exact_values_within_budget(judge, outcomes) if self.is_measured else {}
-        if self.is_measured:
+        is_measured = self.is_measured and (is_measured or not all(each.is_green for each in outcomes))
+        exact = exact_values_within_budget(judge, outcomes) if is_measured else {}
+        if is_measured:
             self.differences.add(judge, outcomes)
         for outcome in outcomes:
             is_green = outcome.is_green
             matches = {} if is_green else self.known.matches(judge, outcome, case.shape)
-            if self.is_measured:
+            if is_measured:
                 found = summarise(case, judge, outcome, exact, matches)
                 add_measured(self.summaries, found, judge, outcome, exact)
                 self.claim_evidence.add(judge, outcome)
             else:
                 add_counts(self.summaries, case, judge, outcome, matches)
             self.coverage.add(case, judge, outcome)
+            self.refusals.add(case, outcome)
             known_matches.append(KnownMatch({}, {}) if is_green else combine_matches(outcome, matches))
         self._keep_if_new(case, judge, outcomes, known_matches)
         self.judged += 1

@@ -39,6 +39,7 @@ class RunSummary:
         crashes: crashes of adapters, by description.
         no_verdict: time-outs of adapters, by description.
         tried_again: calls that were answered only at their second attempt, by description.
+        by_values: refusals that depend on values, by description.
         regimes: elements of ŷ with a verdict, by regime; each element counts once for each adapter.
         known: elements outside their sets that a known difference covers, by its name.
     """
@@ -51,6 +52,7 @@ class RunSummary:
     crashes: Counter[str] = field(default_factory=_counter)
     no_verdict: Counter[str] = field(default_factory=_counter)
     tried_again: Counter[str] = field(default_factory=_counter)
+    by_values: Counter[str] = field(default_factory=_counter)
     regimes: Counter[str] = field(default_factory=_counter)
     known: Counter[str] = field(default_factory=_counter)
 
@@ -99,6 +101,7 @@ class RunSummary:
             found.problems[label or name] += problems
         for name, counts in known_of(results.summaries.values()).items():
             found.known[name] = counts.total()
+        found.by_values.update(each.sentence for each in results.refusals.by_values())
         for name, crash in crashed.items():
             counter = found.no_verdict if isinstance(crash, NoAnswer) else found.crashes
             counter[f"{name}: {crash}"] += 1
@@ -111,8 +114,8 @@ class RunSummary:
 
     @property
     def is_green(self) -> bool:
-        """Whether no adapter crashed or was late, and at least one element of every adapter was judged."""
-        return not (self.crashes or self.no_verdict or self.adapters_without_verdict)
+        """Whether no adapter crashed, was late or refused by values, and each was judged on some element."""
+        return not (self.crashes or self.no_verdict or self.by_values or self.adapters_without_verdict)
 
     def lines(self) -> Iterator[str]:
         """Yield the summary for readers, line by line."""
@@ -128,6 +131,8 @@ class RunSummary:
             yield f"known difference: {name}, {count:,} elements"
         for name in self.adapters_without_verdict:
             yield f"without a verdict: {name}: nothing that it was asked could be judged"
+        for sentence in self.by_values:
+            yield f"against the contract: {sentence}"
         for crash in self.crashes:
             yield f"crashed: {crash}"
         for late in self.no_verdict:

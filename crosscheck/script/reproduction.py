@@ -102,7 +102,7 @@ def minimal_reproduction(
     if output not in again.disagreeing:
         raise NoScriptError(f"{plain.name} is outside on this input at times only")
     element = worst(small, again, output)
-    if plain["derivative"] == "module" and element.problem_index:  # one network after the other
+    if plain.by_network and element.problem_index:
         case = take(case, element.problem_index)
         element, fillings = Element(Judge(case.problem()), output, element.inner), {}
         return Reproduction.of(plain, case, evaluate_and_judge(adapter, element.judge), element)

@@ -47,6 +47,8 @@ PHRASES = {
     "tanh": "with the logistic as 1/2 + tanh(z/2)/2",
     "columns": "with samples as columns",
     "vectors": "with z = W^T X^T",
+    "addmm": "with a product by addmm with beta=0",
+    "out": "with results in given memory",
     "matmul_high": "with matmul precision high",
     "matmul_medium": "with matmul precision medium",
     "matmul_highest": "with matmul precision highest",

@@ -1,4 +1,4 @@
-"""The sweep of regimes: the cases of `crosscheck compare`, for any number of rounds.
+"""The sweep of regimes: the rounds of `crosscheck compare`, any number of them.
 
 `crosscheck.plans.core` defines a round: every regime at every shape of the list, in each dtype. The
 cells are those of a comparison: they have the error of each number whose exact value is known, and its share

@@ -22,6 +22,7 @@ from crosscheck.judging.judge import Judge
 from crosscheck.results.known import KnownDifferences, combine_matches
 from crosscheck.results.lines import Fault
 from crosscheck.results.measure import add_measured, cell_of, count_known, count_of, summarise, wrong_in
+from crosscheck.results.refusals import Refusals
 from crosscheck.results.summary import EVERY, Cell, Summary, add, hash_of
 from crosscheck.sweep.job import ShardResult
 from reference.types import Outputs, Problem
@@ -41,6 +42,7 @@ class Shard:
         self.cells: dict[Cell, Summary] = {}
         self.faults: dict[tuple[str, str, str], Fault] = {}
         self._known = KnownDifferences.shipped()
+        self._refusals = Refusals()
 
     @contextmanager
     def check_inputs_unchanged(self, case: Case, *problems: Problem) -> Iterator[None]:
@@ -77,6 +79,7 @@ class Shard:
             if evaluation.failure is not None:
                 evaluation.failure.add_note(f"replay: {replay(case.text, name)}")
                 raise evaluation.failure
+            self._refusals.add(case, evaluation)
             if evaluation.outputs is not None:
                 results[name] = evaluation.outputs
                 continue
@@ -171,7 +174,8 @@ class Shard:
         Args:
             problems: how many problems each adapter evaluated.
         """
-        return ShardResult(problems, self.cells, frozenset(self.faults.values()))
+        refused = {Fault(who=each.refusal.adapter, what=each.sentence) for each in self._refusals.by_values()}
+        return ShardResult(problems, self.cells, frozenset([*self.faults.values(), *refused]))
 
 
 def _source(case: Case) -> str:

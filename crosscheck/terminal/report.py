@@ -11,7 +11,7 @@ from rich.console import Console
 
 from adapters.protocol import Description
 from crosscheck.console import draw, say
-from crosscheck.explain.message import failure
+from crosscheck.explain.message import failure, replay
 from crosscheck.plans.plan import Plan
 from crosscheck.results.comparison import Comparison
 from crosscheck.results.environment import suite
@@ -80,13 +80,13 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     yield "Outside:", list(_counted(comparison.rows))
     yield from _known(comparison)
     yield "Crashed before the first call:", list(comparison.crashed_on_load)
-    yield "Against the contract:", list(comparison.violations)
+    yield "Against the contract:", [*comparison.violations, *_by_values(comparison)]
     yield "No verdict:", comparison.no_verdict
     yield "Tried once more, and then answered:", list(comparison.tried_again)
     yield "Not run after a failure:", _not_run(lines)
     yield "Not judged, where a set holds all that a number can be:", _not_judged(comparison)
     yield "Different values, each within its own bounds:", _different(comparison)
-    yield "Not supported:", _unsupported(lines)
+    yield "Not supported:", _unsupported(comparison)
     if comparison.plan.is_whole and not comparison.results.interrupted:
         plan = comparison.plan
         yield (
@@ -161,18 +161,46 @@ def _percent(part: int, whole: int) -> str:
     return f"<0.1{NBSP}%" if share < 0.1 else f"{min(share, 99.9):.3g}{NBSP}%"
 
 
-def _unsupported(lines: Sequence[Row]) -> list[str]:
-    """Return each reason once, with the number of problems if it is the only reason of its row."""
-    found = {
-        f"{row.adapter} {row.dtype}: {reason}": row.summary
-        for row in lines
-        for reason in row.summary.unsupported
-    }
+def _unsupported(comparison: Comparison) -> list[str]:
+    """Return each reason once, with the problems or with the cases that are refused, and where these are."""
+    found, label = dict[tuple[str, str, str], Counter[tuple[str, str]]](), comparison.plan.label
+    for refusal, cases in comparison.results.refusals.counted():
+        key = label(refusal.adapter), refusal.dtype, refusal.text
+        found.setdefault(key, Counter()).update(cases)
+    for row in comparison.table:
+        for reason in row.summary.unsupported:
+            found.setdefault((row.adapter, row.dtype, reason), Counter())
+    return sorted(
+        f"{who} {dtype}: {what}{_where_refused(cases)}" for (who, dtype, what), cases in found.items()
+    )
+
+
+def _where_refused(cases: Counter[tuple[str, str]]) -> str:
+    """Return the number of cases of a refusal with their classes of shapes and regimes; empty for none."""
+    if not cases:
+        return ""
+    by_class, by_regime = Counter[str](), Counter[str]()
+    for (shapes, regime), count in cases.items():
+        by_class[shapes] += count
+        by_regime[regime] += count
+    parts = (", ".join(f"{name} {count:,}" for name, count in each.items()) for each in (by_class, by_regime))
+    return f" ({cases.total():,} case{'s' * (cases.total() > 1)}: {'; '.join(parts)})"
+
+
+def _by_values(comparison: Comparison) -> list[str]:
+    """Return an entry for each refusal by values, with the commands that replay both cases."""
+    selectors = {each.description.name: name for name, each in comparison.adapters.items()}
     return [
-        f"{text} ({summary.problems:,} problems)"
-        if len(summary.unsupported) == 1 and not summary.failures
-        else text
-        for text, summary in sorted(found.items())
+        "\n    replay  ".join(
+            [
+                each.sentence,
+                *(
+                    replay(case.text, selectors.get(each.refusal.adapter, each.refusal.adapter))
+                    for case in (each.refused, each.answered)
+                ),
+            ]
+        )
+        for each in comparison.refused_by_values
     ]
 
 

@@ -32,7 +32,7 @@ BY_NAME = (
     ("torch.compile of a module", "torch-compile-module", "torch.compile("),
     ("torch.no_grad", "torch-nograd", "torch.no_grad()"),
     ("torch.inference_mode", "torch-inference", "torch.inference_mode()"),
-    ("torch, columns", "torch-columns", "W.mT @ X"),
+    ("torch, columns", "torch-columns", "self.product(W.mT, X)"),
     ("torch, vectors", "torch-vectors", "X.mT, y.mT"),
     ("torch, 2 threads", "torch-2threads", "torch.set_num_threads("),
     ("torch, the literal logistic", "torch-literal", "torch.exp(-z)"),
@@ -54,6 +54,10 @@ BY_NAME = (
     ("jax, 2 threads", "jax-jit-2threads", "threads.count()"),
     ("jax, the literal logistic", "jax-jit-literal", "jnp.exp(-z)"),
     ("jax, the logistic by tanh", "jax-jit-tanh", "jnp.tanh("),
+    ("numpy, results in given memory", "numpy-out", "out=grad"),
+    ("torch.addmm with a bias and beta = 0", "torch-addmm", "beta=0"),
+    ("torch, results in given memory", "torch-nograd-out", "torch.sum(terms, axes, out="),
+    ("jax.jacfwd without a stack axis", "jax-jit-jacfwd", "self._by_network("),
 )
 # The same on other devices than the CPU, each tried where there is one.
 BY_DEVICE = (
@@ -159,6 +163,10 @@ def test_a_factor_that_a_framework_lacks_is_empty() -> None:
         ("jax-jit-tanh", "is_hazard", True),
         ("numpy-2threads", "threads", 2),
         ("jax-jit-shardmap", "devices", 2),
+        ("torch-compile-module", "by_network", True),
+        ("jax-jit-jacfwd", "by_network", True),
+        ("jax-jit-vmap-jacfwd", "by_network", False),
+        ("torch-jacfwd", "by_network", False),
         ("jax-jit-rowvmap", "devices", 1),
         ("numpy-avx2", "isa", "avx2"),
         ("torch-2threads", "isa", "native"),
@@ -244,8 +252,16 @@ def test_what_is_no_name_is_refused_with_a_hint(name: str, words: str) -> None:
         ("jax-jvp", "its loop over the weights would be compiled again at every call"),
         ("jax-donate-closed_XyW", "no argument is left to be donated"),
         ("jax-jit-shardmap-gpu", "the devices that rows are spread over are the host's"),
-        ("jax-jit-jacfwd", "a Jacobian of a stack crosses its networks; use vmap"),
-        ("jax-jacfwd-jit", "a Jacobian of a stack crosses its networks; use vmap"),
+        ("jax-jit-shardmap-jacfwd", "a Jacobian of a stack crosses its networks; use vmap"),
+        (
+            "jax-jacfwd-closed_W",
+            "without vmap it takes one network after another, and constants would need a program",
+        ),
+        ("torch-module-addmm", "torch.nn.Linear chooses its own product"),
+        ("torch-jacfwd-addmm", "under torch.func.vmap addmm adds beta·bias, and 0·NaN is NaN"),
+        ("torch-compile-addmm", "torch.compile adds beta·bias to a product of one row"),
+        ("torch-out", "out= has no autograd: it takes nograd or inference"),
+        ("torch-nograd-literal-out", "a logistic written by hand makes new arrays as it goes"),
     ],
 )
 def test_what_cannot_be_says_why(name: str, reason: str) -> None:

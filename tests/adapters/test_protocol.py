@@ -42,6 +42,7 @@ def test_an_outsider_claims_by_a_mapping_and_needs_no_import_of_ours(monkeypatch
         ("dtypes", ("float32", "float8"), "outsider states dtypes: 'float8'"),
         ("dtypes", (), "outsider states dtypes: none"),
         ("max_stack", 0, "outsider: max_stack is 0"),
+        ("max_callers", 0, "outsider: max_callers is 0"),
         ("threads", "two", "outsider: threads is 'two'"),
         ("arithmetic", lambda *_: {"kapa": 3.0}, "outsider: arithmetic('float32') is not understood"),
         ("arithmetic", lambda *_: 3.0, "is not understood: "),

@@ -133,6 +133,7 @@ def test_a_pattern_chooses_under_another_interpreter_too() -> None:
     assert [(spec.target, spec.python) for spec in chosen] == [
         ("numpy", "some/bin/python"),
         ("numpy-2threads", "some/bin/python"),
+        ("numpy-out", "some/bin/python"),
     ]
 
 
@@ -232,3 +233,15 @@ def test_what_is_older_is_refused(release: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(adapters, "version", lambda _: release)
     with pytest.raises(AdapterError, match=rf"^jax {release} is too old, 0\.8 or newer is needed: "):
         check_version("jax")
+
+
+@pytest.mark.parametrize("framework", TOO_OLD)
+def test_a_checkout_that_is_too_old_is_refused_by_its_own_version(
+    framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A framework on the module path may have no metadata, or that of another release."""
+    release = TOO_OLD[framework]
+    there = adapters.load(framework)
+    monkeypatch.setattr(type(there), "version", release)
+    with pytest.raises(AdapterError, match=f"^{framework} {release} is too old, {LEAST[framework]} or newer"):
+        adapters.load(framework)

@@ -18,6 +18,7 @@ COMBINATION = "jax-jit-row_loss-closed_W-vectors"
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
+        (["compare", "--thorough", "--problems", "7"], ["--thorough cannot be combined with --problems"]),
         (["compare", "--dtype", "flaot32"], ["--dtype", "'flaot32'", "did you mean 'float32'?", "bfloat16"]),
         (["compare", "--regime", "subnormals"], ["did you mean 'subnormal'?"]),
         (["compare", "--only", ""], ["--only", "contains no name; leave the option out to choose all"]),
@@ -37,7 +38,6 @@ COMBINATION = "jax-jit-row_loss-closed_W-vectors"
         (["compare", "--compile-timeout", "nan"], ["--compile-timeout", "not a number of seconds"]),
         (["compare", "--problem", "7"], ["--problem", "--problems"]),
         (["compare", "float32"], ["float32"]),
-        (["compare", "--thorough"], ["--thorough is possible only with --matrix"]),
         (["compare", "--matrix", "--seed", "0"], ["--seed cannot be combined with --matrix"]),
         (["compare", "--matrix", "--regime", "zeros"], ["--regime cannot be combined with --matrix"]),
         (["compare", "--matrix", "--problems", "3"], ["--problems cannot be combined with --matrix"]),

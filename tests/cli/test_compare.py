@@ -204,10 +204,10 @@ def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
 
 
 def test_a_violation_of_the_contract_is_reported_with_the_line_that_replays_it() -> None:
-    selector, case = "tests.faulty_adapters.wrong:counts_calls", "ordinary:0:256x7x3x2:contiguous:float32"
+    selector, case = "tests.faulty_adapters.wrong:counts_calls", "ordinary:0:1x2x3x2:contiguous:float32"
     with AdapterPool({selector: InProcessAdapter(wrong.counts_calls)}) as pool:
         (line,) = collect_violations(Results(), list(start_checks(PLAN, pool)))
-    assert line.startswith("float32: planted-counts-calls: a second call with the same input changes grad")
+    assert line.startswith("float32: planted-counts-calls: call 3 with the input of call 2 changes grad")
     assert line.endswith(f"\n    replay  {replay(case, selector)}")
 
 

@@ -123,6 +123,19 @@ def with_x_twice() -> bytes:
     return json.dumps(entries())[:-1].encode() + b"," + json.dumps({"X": entries()["X"]})[1:].encode()
 
 
+def with_bare_x(archive: zipfile.ZipFile) -> None:
+    """Add a pickle called X."""
+    archive.writestr("X", PICKLE)
+
+
+def of_version_3(array: Any) -> bytes:
+    """Return an array with a header of version 3.0."""
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, (3, 0))
+    return file.getvalue()
+
+
+OBJECTS_3 = of_version_3(np.array([[Trap()]], dtype=object))
 OBJECTS = saved(np.array([[Trap()]], dtype=object), allow_pickle=True)
 X_TWICE = packed(Z=saved(-GOOD["X"])).replace(b"Z.npy", b"X.npy")
 NO_NPZ = "is damaged, or no .npz file"
@@ -147,6 +160,9 @@ ARCHIVES = (
     Row("bomb-of-zeros", npz(lambda: zeros(4000)), "have 48000000 numbers; at most", most=10_000_000),
     Row("bomb-of-products", npz(lambda: zeros(1000)), "1000000000 products m·n·p; at most 33554432 are"),
     Row("name-twice", npz(X_TWICE), "holds 'X.npy' 2 times"),
+    Row("name-with-suffix-and-without", npz(lambda: packed(with_bare_x)), "holds 'X' 2 times"),
+    Row("pickle-without-suffix", npz(lambda: packed(with_bare_x).replace(b"X.npy", b"Z.npy")), NO_NPZ),
+    Row("object-array-of-version-3", npz(lambda: packed(X=OBJECTS_3)), "X has dtype object; save it as"),
     Row("names-of-one-entry", altered(header_offset=170), NO_NPZ),
     Row("names-with-escapes", npz(lambda: packed().replace(b"X.npy", b"\x1b[2J\x07")), r"holds '\x1b[2J"),
     Row("place-that-lies", altered(header_offset=2**60), NO_NPZ),

@@ -91,7 +91,7 @@ def test_a_planted_adapter_is_named_with_what_is_wrong_and_a_replay_line(
     ("run", "words"),
     [
         ("mission", ["planted-relative-error-float64 is outside on grad", "bound used"]),
-        ("moody", ["planted-late-result is outside on", "a second call with the same input changes"]),
+        ("moody", ["planted-late-result is outside on", "call 3 with the input of call 2 changes"]),
     ],
 )
 def test_random_problems_find_it_too_and_the_message_is_all_that_is_shown(

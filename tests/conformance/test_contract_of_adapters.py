@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from agreement import assert_keeps_the_contract
 
+from adapters.effort import effort_for
 from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
+from crosscheck.plans.contract import OTHERS
 from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 
-SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED)
+SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED, *OTHERS)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
@@ -20,4 +22,6 @@ def test_an_adapter_keeps_the_contract(
     adapter = pool.adapters.get(adapter_name)  # not there if it crashed while it was loaded
     if adapter is not None and dtype not in adapter.description.dtypes:
         pytest.skip(f"{adapter_name} has no {dtype}")
+    if shape in OTHERS and effort_for(adapter_name).is_costly:
+        pytest.skip(f"{adapter_name} needs seconds for a new shape")
     assert_keeps_the_contract(pool, adapter_name, Case("ordinary", 0, shape, "contiguous", dtype))

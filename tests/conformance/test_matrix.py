@@ -14,7 +14,7 @@ from crosscheck.pool import AdapterPool
 from crosscheck.pytest_plugin.matrix_run import MatrixRun, never_judged
 from crosscheck.results.coverage import NOT_JUDGED
 from reference.types import Array
-from tests.faulty_adapters import wrong
+from tests.faulty_adapters import hidden, wrong
 
 SMALL = (Case("ordinary", 0, (2, 7, 3, 2), dtype="float32"), Case("ordinary", 0, (7, 3, 2), dtype="float32"))
 LARGE = Case("ordinary", 0, (4095, 3, 1), dtype="float32")
@@ -33,10 +33,16 @@ def agreeing(matrix: MatrixRun, spec: Spec, item: Item) -> Iterator[tuple[Case, 
 
 
 def assert_agrees_and_is_judged(matrix: MatrixRun, spec: Spec, item: Item) -> None:
-    """Nothing is wrong that is unknown, and something is right: refusing every case is no agreement."""
+    """Nothing is wrong that is unknown, and something is right: refusing every case is no agreement.
+
+    A refusal that depends on values is against the contract.
+    """
     silent = never_judged(agreeing(matrix, spec, item))
-    if silent:
-        pytest.fail("\n".join(f"{item.mode} {item.dtype}: {line}" for line in silent), pytrace=False)
+    name = matrix.pool.descriptions[spec.name].name
+    found = [each for each in matrix.results.refusals.by_values() if each.refusal[:2] == (name, item.dtype)]
+    if silent or found:
+        lines = [f"{item.mode} {item.dtype}: {line}" for line in silent]
+        pytest.fail("\n".join([*lines, *(each.sentence for each in found)]), pytrace=False)
 
 
 def test_a_mode_agrees_at_every_shape_in_every_layout_on_every_kind_of_input(
@@ -88,6 +94,11 @@ def test_a_mode_that_refuses_all_cases_of_a_size_is_failed(adapter: wrong.Plante
     assert [line.partition(" cases was judged: ")[0] for line in said.splitlines()] == [
         f"planted float32: {each}" for each in want
     ]
+
+
+def test_a_mode_that_refuses_by_values_is_failed() -> None:
+    cases = [Case(regime, 0, (8, 2, 3, 2), dtype="float32") for regime in ("ordinary", "saturated_high")]
+    assert f"at {cases[1].text}, but not at {cases[0].text}" in outcome_of(hidden.refuses_saturated, *cases)
 
 
 def test_the_reasons_of_the_refusals_are_reported() -> None:

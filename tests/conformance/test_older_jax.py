@@ -13,14 +13,11 @@ import numpy as np
 import pytest
 from known_entries import here
 
-from adapters import spec_of
-from adapters.modes import parse
-from adapters.process_adapter import ProcessAdapter
-from adapters.process_options import ProcessOptions
-from crosscheck.judging.evaluation import Outcome, evaluate_and_judge
+from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import Judge
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.known_entry import Difference
+from tools.findings.releases import Fault, outcome
 
 VARIABLE = "CROSSCHECK_OLD_JAX_PYTHON"
 BUGS = [
@@ -32,17 +29,11 @@ BUGS = [
 @pytest.mark.parametrize("entry", BUGS, ids=lambda entry: entry.name)
 def test_what_jax_gets_wrong_it_got_right_one_release_earlier(entry: Difference, tmp_path: Path) -> None:
     here(entry)
-    judge = Judge(entry.source.problem())
-    new, old = (outcome(entry, judge, python, tmp_path) for python in (sys.executable, os.environ[VARIABLE]))
+    judge, fault = Judge(entry.source.problem()), Fault(entry.case, entry.mode, entry.output)
+    new, old = (outcome(fault, judge, python, tmp_path) for python in (sys.executable, os.environ[VARIABLE]))
     print(*(f"\n{entry.name}: {one_line(entry, judge, each)}" for each in (old, new)))  # noqa: T201, make shows it
     assert old.disagreeing == ()
     assert new.disagreeing == (entry.output,)
-
-
-def outcome(entry: Difference, judge: Judge, python: str, journal: Path) -> Outcome:
-    """The entry's adapter on its case, under an interpreter."""
-    with ProcessAdapter.start(spec_of(parse(entry.mode)).under(python), ProcessOptions(journal)) as adapter:
-        return evaluate_and_judge(adapter, judge)
 
 
 def one_line(entry: Difference, judge: Judge, outcome: Outcome) -> str:

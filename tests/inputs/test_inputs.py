@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from safetensors.numpy import save_file
 from adapters.journal import Journal
 from adapters.memory import memories_of
 from crosscheck.inputs import Case, CaseError
-from crosscheck.inputs.files import InputError, read
+from crosscheck.inputs.files import InputError, read, read_case
 from crosscheck.judging.judge import Judge
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
@@ -57,6 +58,27 @@ def test_files_are_read_exactly(dtype: str, tmp_path: Path) -> None:
 def test_npz_may_hold_other_orders_of_memory_and_of_bytes_and_more_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", X=np.asfortranarray(X).astype(">f8"), y=y, W=W, name=np.array(["x"]))
     assert_read_as(tmp_path / "a.npz", Problem(X, y, W))
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+@pytest.mark.parametrize("member", ["{}.npy", "{}"])
+@pytest.mark.parametrize("name", ["a.npz", "A.NPZ"])
+def test_npz_is_read_as_numpy_reads_it(
+    name: str, member: str, version: tuple[int, int], tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        for symbol, array in GOOD.items():
+            with archive.open(member.format(symbol), "w") as file:
+                np.lib.format.write_array(file, array, version)
+    with np.load(tmp_path / name) as there:
+        want = Problem(*(there[symbol] for symbol in "XyW"))
+    assert_read_as(tmp_path / name, want)
+    assert read_case(str(tmp_path / name)).text == read(tmp_path / name).text
+
+
+def test_the_kind_of_a_safetensors_file_may_be_written_in_any_case(tmp_path: Path) -> None:
+    save_file(GOOD, tmp_path / "a.SafeTensors")
+    assert_read_as(tmp_path / "a.SafeTensors", Problem(X, y, W))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from crosscheck.inputs import Case
 from reference import bounds, network, oracle
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
+from reference.types import Array, Problem
 
 SHAPES = {"document": (4096, 1, 3, 1), "samples": (512, 7, 3, 2), "inputs": (512, 2, 33, 1)}
 OUTPUTS = ("y_hat", "loss", "row_loss", "grad")
@@ -82,3 +83,44 @@ def test_the_bound_is_not_loose_and_one_four_times_as_loose_falls_below_the_floo
     assert max(found) <= 1
     largest, median = found
     assert too_loose((largest / 4, median / 4), measured)
+
+
+LONG = 1025  # terms of a sum
+
+
+def chain(terms: Array) -> float:
+    """The sum of float32 numbers that are added one after the other."""
+    return float(np.add.accumulate(terms.ravel(), dtype=np.float32)[-1])
+
+
+def lost(first: float, others: float) -> Array:
+    """Numbers of which all but the first vanish when they are added to it: half an ulp, a tie to even."""
+    return np.array([first, *([others] * (LONG - 1))], dtype=np.float32)
+
+
+def used(name: str, got: float, X: Array, y: Array, W: Array) -> float:
+    """The share of the radius of an output's first element."""
+    found = bounds.admissible(Problem(X, y, W), FORMATS["float32"], default_arithmetic(FORMATS["float32"]))
+    value = np.full(found[name].center.shape, got)
+    assert found[name].contains(value).all()
+    return float(found[name].share(value, np.ones(value.shape, np.bool_)).ravel()[0])
+
+
+def test_a_chain_of_additions_uses_the_bound_of_a_long_loss() -> None:
+    r, zero = lost(1.0, 2.0**-12), np.zeros((1, 1), np.float32)
+    y = (np.float32(0.5) - r)[:, None]  # ŷ is ½
+    assert used("loss", chain(np.float32(0.5) * r * r), np.zeros_like(y), y, zero) >= 0.95
+
+
+def test_a_chain_of_additions_uses_the_bound_of_a_long_gradient() -> None:
+    x, zero = lost(1.0, 2.0**-24)[:, None], np.zeros((1, 1), np.float32)
+    y = np.full_like(x, -0.5)  # r is 1, ŷ and 1 − ŷ are ½
+    assert used("grad", chain(x * np.float32(0.25)), x, y, zero) >= 0.95
+
+
+def test_a_chain_of_additions_uses_the_bound_of_a_long_product() -> None:
+    x = lost(1.0, 2.0**-24)[None]
+    z = chain(x)
+    assert used("z", z, x, np.zeros((1, 1), np.float32), np.ones((LONG, 1), np.float32)) >= 0.95
+    y_hat = 1 / (1 + np.exp(-z))
+    assert used("y_hat", y_hat, x, np.zeros((1, 1), np.float32), np.ones((LONG, 1), np.float32)) >= 0.95

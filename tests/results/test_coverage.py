@@ -16,6 +16,7 @@ from crosscheck.inputs import parse as case_of
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
+from crosscheck.plans import core
 from crosscheck.plans.core import core_plan
 from crosscheck.plans.items import named_items
 from crosscheck.plans.matrix import (
@@ -157,12 +158,17 @@ def test_modes_of_one_label_are_one_group() -> None:
     [
         ((16385, 3, 3), "rows"),
         ((1, 16385, 3, 2), "rows"),
-        ((8192, 1, 3, 1), "other"),
+        ((8192, 1, 3, 1), "stacks"),
+        ((3, 1367, 1, 3, 1), "stacks"),
+        ((3, 64, 1), "wide"),
+        ((2, 3, 257), "outputs"),
+        ((3, 5, 2, 3, 2), "axes"),
+        ((256, 7, 3, 2), "other"),
         ((1, 3, 1), "document"),
     ],
     ids=str,
 )
-def test_a_shape_with_many_rows_counts_as_rows(shape: tuple[int, ...], name: str) -> None:
+def test_a_shape_counts_as_what_it_has_many_of(shape: tuple[int, ...], name: str) -> None:
     assert shape_class(shape) == name
 
 
@@ -221,8 +227,11 @@ def test_a_regime_that_was_not_asked_for_and_one_that_few_problems_miss_are_told
 
 
 def test_a_run_that_was_interrupted_has_that_for_a_reason() -> None:
-    (row,) = coverage_rows(Coverage(), core_plan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
-    assert set(row.reasons.values()) == {INTERRUPTED}
+    found = coverage_rows(Coverage(), core_plan(dtypes=("float32",)), {"numpy": "numpy"}, interrupted=True)
+    assert {why for row in found for why in row.reasons.values()} == {INTERRUPTED, core.BY_TURNS}
+    assert {why for row in found if row.group.shapes == "other" for why in row.reasons.values()} == {
+        INTERRUPTED
+    }
 
 
 # ------------------------------------------------------------------------- the table and the verdict

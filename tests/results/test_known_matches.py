@@ -21,9 +21,10 @@ from crosscheck.inputs.regimes import REGIMES, classify
 from crosscheck.inputs.strategies import cases
 from crosscheck.judging.evaluation import InProcessAdapter
 from crosscheck.judging.judge import Judge
-from crosscheck.results.known import SHIPPED, KnownDifferences, KnownMatch, in_regimes
+from crosscheck.results.known import SHIPPED, KnownDifferences, KnownMatch, equal_arrays, in_regimes
 from crosscheck.results.known_entry import NATURES, Difference
-from reference.types import Array
+from reference.formats import FORMATS
+from reference.types import Array, Problem
 from tests.faulty_adapters import wrong
 
 
@@ -41,6 +42,26 @@ def test_an_element_is_in_the_regimes_of_the_y_hat_that_it_depends_on(case: Case
             stack = index[: len(index) - len(axes)]
             sources = places[(*stack, named.get("i", slice(None)), named.get("k", slice(None)))]
             assert got[index] == any(list(REGIMES)[place] in chosen for place in np.ravel(sources))
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize(
+    ("numbers", "is_equal"),
+    [
+        ([[0.5, 0.5], [0.5, 0.5]], True),
+        ([[0.5, 0.5], [0.5, 0.25]], False),
+        ([[0.0, 0.0], [0.0, -0.0]], False),
+        ([[math.nan, math.nan]], True),
+        ([[]], True),
+    ],
+    ids=["equal", "one-odd", "signs-of-zero", "nan", "empty"],
+)
+def test_the_numbers_of_an_array_are_equal_if_their_bits_are(
+    dtype: str, numbers: list[list[float]], is_equal: bool
+) -> None:
+    array = np.array(numbers).astype(FORMATS[dtype].dtype)
+    different = np.array([[1, 2]]).astype(array.dtype)
+    assert equal_arrays(Problem(array, different, array.T)) == ({"X", "W"} if is_equal else set())
 
 
 ZEROS, NARROW = entry(regimes=["zeros"]), entry(shape={"stack": "==1"})
@@ -65,6 +86,8 @@ MATCHES: dict[str, tuple[InProcessAdapter, str, tuple[Difference, ...], dict[str
     "an output that no entry names": (HALVED, HALF, (entry(),), {"turned-sign": 1}, {"loss": True}),
     "the shape of the entry": (TURNED, HALF, (NARROW,), {"turned-sign": 1}, {}),
     "another shape": (TURNED, TWO, (NARROW,), {}, {"grad": [[[True]], [[True]]]}),
+    "equal numbers": (TURNED, HALF, (entry(equal=["X", "y", "W"]),), {"turned-sign": 1}, {}),
+    "two numbers": (TURNED, TWO, (entry(equal=["W"]),), {}, {"grad": [[[True]], [[True]]]}),
     "another dtype": (TURNED, HALF.replace("float32", "float64"), (NARROW,), {}, {"grad": [[True]]}),
     "what agrees": (InProcessAdapter(wrong.healthy), TWO, (entry(),), {}, {}),
 }
@@ -190,16 +213,49 @@ OF_ROWS: dict[str, Any] = {
 }
 
 
+RECORDED = InProcessAdapter(wrong.another_row)
+
+
 def losses(name: str, *values: float) -> InProcessAdapter:
     """An adapter with these losses of rows."""
     return InProcessAdapter(wrong.Planted(name, lambda X, *_: {"row_loss": np.array(values, X.dtype)}))
 
 
-@pytest.mark.parametrize(
-    "adapter", [InProcessAdapter(wrong.another_row), losses("one", 0.5, 0.5)], ids=["all", "one"]
-)
+@pytest.mark.parametrize("adapter", [RECORDED, losses("one", 0.5, 0.5)], ids=["all", "one"])
 def test_losses_with_the_y_hat_of_another_row_are_recognised(adapter: InProcessAdapter) -> None:
     assert verify(entry(mode=adapter.description.name, **OF_ROWS), adapter) is None
+
+
+def first_input(X: Array, y: Array, W: Array) -> dict[str, Array]:
+    """The losses with the ŷ of the first input alone."""
+    _, loss, _ = wrong.right(X[..., :1], y, W[..., :1, :])
+    residual = y - wrong.forward(X[..., :1], W[..., :1, :])
+    return {"loss": loss, "row_loss": np.sum(y.dtype.type(0.5) * residual**2, axis=-1)}
+
+
+# z = 1 − 1, so that ŷ = ½ exactly.
+FIRST: dict[str, Any] = {
+    "case": "float32:X=[[0x1p+0,-0x1p+0],[0x1p+0,-0x1p+0]]:y=[[0x0p+0],[0x0p+0]]:W=[[0x1p+0],[0x1p+0]]",
+    "nature": "y_hat_of_the_first_input",
+    "equal": ["W"],
+}
+LOSS_OF_INPUTS = {"outputs": ["loss"], "output": "loss", "index": [], "exact": "0x1p-2"}
+
+
+@pytest.mark.parametrize("of", [OF_ROWS, LOSS_OF_INPUTS], ids=["rows", "loss"])
+def test_losses_with_the_y_hat_of_the_first_input_are_recognised(of: dict[str, Any]) -> None:
+    adapter = InProcessAdapter(wrong.Planted("first-input", first_input))
+    assert verify(entry(mode="planted-first-input", **{**of, **FIRST}), adapter) is None
+
+
+def test_losses_with_another_y_hat_than_that_of_the_first_input_are_reported() -> None:
+    said = verify(entry(mode="planted-odd", **{**OF_ROWS, **FIRST}), losses("odd", 0.25, 0.5))
+    assert "row_loss[0] is 0x1p-2, and not the loss with the ŷ of the first input alone" in str(said)
+
+
+def test_numbers_that_are_not_equal_are_no_evidence() -> None:
+    said = verify(entry(**{**OF_ROWS, "mode": "planted-another-row", "equal": ["X"]}), RECORDED)
+    assert "X of the case has several numbers, recorded as equal ones" in str(said)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "axis": ({"shape": {"k": ">1"}}, "unknown axis of shape 'k'; use one of stack, m, n, p"),
     "size": ({"shape": {"m": "~=1"}}, "shape: m '~=1' is no comparison; compare with whole numbers by <"),
     "no-size": ({"shape": {"m": ">=1,"}}, "shape: m '>=1,' is no comparison"),
+    "array": ({"equal": ["Z"]}, "unknown array 'Z'; use one of X, y, W"),
     "case": ({"case": "odd:1:1x1x1:contiguous:float32"}, "unknown regime 'odd'; use one of ordinary,"),
     "code": ({"case": "float32:X=[[exit()]]:y=[[0]]:W=[[0]]"}, "X holds 'exit()', which is no number"),
     "another-dtype": ({"dtypes": ["float64"]}, "the case has dtype float32, which the entry does not"),
@@ -247,6 +248,8 @@ def test_a_version_is_compared_as_pep_440_says(version: str, versions: str, is_i
         ((10, 1, 1), {"m": ">9"}, True),
         ((9, 1, 1), {"m": "!=9"}, False),
         ((9, 1, 2), {"m": "==9", "p": "<=1"}, False),
+        ((4, 2, 9, 1, 2), {"y_hat": "==144"}, True),
+        ((9, 1, 2), {"y_hat": "<18"}, False),
     ],
 )
 def test_a_shape_is_compared_axis_by_axis(
@@ -261,12 +264,13 @@ def test_a_shape_is_compared_axis_by_axis(
         ({}, {"dtype": "float64"}),
         ({}, {"output": "loss"}),
         ({"shape": {"m": "<=1"}}, {"shape": (2, 1, 1)}),
+        ({"equal": ["W", "X"]}, {"equal": frozenset({"y", "W"})}),
         ({"platform": ["x86_64"]}, {"machine": "arm64"}),
         ({"modes": ["planted-s*"]}, {"description": InProcessAdapter(wrong.nan).description}),
         ({}, {"description": replace(TURNED.description, framework="jax")}),
         ({}, {"description": replace(TURNED.description, version="1.1")}),
     ],
-    ids=["dtype", "output", "shape", "machine", "mode", "framework", "version"],
+    ids=["dtype", "output", "shape", "numbers", "machine", "mode", "framework", "version"],
 )
 def test_an_entry_covers_nothing_outside_of_it(changes: dict[str, Any], where: dict[str, Any]) -> None:
     assert entry(**changes).applies(setting())

@@ -49,7 +49,11 @@ MODES = (
     "torch-jvp-literal-closed_yW",
     "torch-checkpoint-closed_XyW-vectors",
     "torch-loss-columns",
+    "torch-nograd-vectors-addmm-out",
+    "torch-inference-row_loss-columns-out",
+    "torch-addmm",
     "jax",
+    "jax-jit-jacfwd-columns",
     "jax-linearize-columns-matmul_high",
     "jax-jit-literal-y_hat-closed_X-columns",
     "jax-donate-vmap-jacfwd-tanh-closed_y-vectors-matmul_highest",
@@ -131,7 +135,7 @@ def small(mode: str, place: int, layout: str) -> Literal:
     dtype = ("float64", "float32", "float16", "bfloat16")[place % 4]
     shape = (2, 1, 3, 1) if layout == "odd_strides" else (2, 4, 3, 2)  # with axes of length 1
     case = Case("ordinary", place, shape, layout, dtype)
-    if "module" in mode:
+    if parse(mode).by_network:
         return take(case, 1)
     return Literal(dtype, *case.problem(), layout)
 

@@ -60,7 +60,7 @@ def entry(name: str) -> Difference:
     return next(one for one in RECORD.entries if one.name == name)
 
 
-REAL = ("jax-row-loss-of-constant-weights-float64", "torch-literal", "jax-tanh")
+REAL = ("jax-losses-of-equal-weights", "torch-literal", "jax-tanh")
 
 
 @pytest.fixture(scope="module")

@@ -152,14 +152,18 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck compare --only numpy,numpy-sse42,numpy-avx2 --problems 1000": Elsewhere(AT_LEVELS),
     ".venv/bin/crosscheck compare --only torch,torch-sse42,torch-avx2": Elsewhere(AT_LEVELS),
     f".venv/bin/crosscheck check {JAX} --only jax-jit-row_loss-closed_W-vectors": long(code=1),
-    "crosscheck check ordinary:0:16385x3x2:contiguous:float64"
-    " --only jax-jit-row_loss-closed_W-vectors --script": Elsewhere(SCRIPT),
+    "crosscheck check structured:4100:64x2x64:contiguous:float64"
+    " --only jax-jit-row_loss-closed_W --script": Elsewhere(SCRIPT),
     "crosscheck check CASE|FILE --only MODE --script [--output FILE]": Elsewhere(SCRIPT),
     ".venv/bin/crosscheck adapters": quick(),
     ".venv/bin/crosscheck behaviours": long(("behaviours", "behaviours --only numpy --dtype float32")),
     ".venv/bin/crosscheck compare --only 'jax-jit*'": long(("jit*'", f"jit-[mv]*' {FEW}")),
     ".venv/bin/crosscheck compare --only torch-compile-row_loss-closed_W,numpy": long(
         ("torch-compile", "torch"), (",numpy", f",numpy {FEW}")
+    ),
+    ".venv/bin/crosscheck compare --only numpy --dtype float32"
+    " --adapter tests.faulty_adapters.hidden:refuses_many": long(
+        says=r"\n  planted-refuses-many float32: too hard \(23 cases: axes 12, rows 9, stacks 2"
     ),
     ".venv/bin/crosscheck compare --matrix --coverage": long(
         ("--coverage", "--coverage --only numpy --dtype float32")
@@ -264,10 +268,13 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "uv run --extra jax crosscheck compare --only numpy,jax": Elsewhere(EXTRAS),
     ".venv/bin/python -m tools.findings.instructions"
     " > tools/findings/instructions.md": Elsewhere(LEVELS),
-    ".venv/bin/python -m tools.combinations > crosscheck/plans/combinations.txt": long(),
+    ".venv/bin/python -m tools.combinations": long(),
     ".venv/bin/python -m tools.case_digests > tests/data/case_digests.txt": long(),
     ".venv/bin/python benchmarks/wrong_rows.py": long(
         ("wrong_rows.py", "wrong_rows.py --rows 64 --dtype float32"), says="m = 64"
+    ),
+    ".venv/bin/python benchmarks/tightness.py": long(
+        ("tightness.py", "tightness.py --sizes 1x3x1 --problems 64 --steps 1 --dtype float32"), says="1×3×1"
     ),
     ".venv/bin/python benchmarks/judging.py": long(("judging.py", "judging.py --help")),
     ".venv/bin/python benchmarks/attack.py": long(("attack.py", "attack.py --seconds 1 --dtype float32")),

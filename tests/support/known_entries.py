@@ -87,7 +87,8 @@ def record(*entries: Difference, today: date = LAST_DAY) -> KnownDifferences:
 
 
 def setting(adapter: CheckedAdapter = TURNED, **changes: Any) -> Setting:
-    return Setting(adapter.description, "float32", "grad", (1, 1, 1), "x86_64")._replace(**changes)
+    equal = frozenset({"X", "W"})
+    return Setting(adapter.description, "float32", "grad", (1, 1, 1), equal, "x86_64")._replace(**changes)
 
 
 def heard(adapter: CheckedAdapter, text: str, known: KnownDifferences) -> tuple[Judge, Outcome, KnownMatch]:

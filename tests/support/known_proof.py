@@ -12,7 +12,7 @@ from crosscheck.explain.element import Element
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge
-from crosscheck.results.known import in_regimes
+from crosscheck.results.known import equal_arrays, in_regimes
 from crosscheck.results.known_entry import Difference
 from crosscheck.text import format_element, format_hex
 from reference import oracle
@@ -44,8 +44,19 @@ def has_y_hat_of_another_row(element: Element, got: float, claims: Arithmetic) -
     return bool(losses.contains(np.full(len(others), got)).any())
 
 
+def has_y_hat_of_the_first_input(element: Element, got: float, claims: Arithmetic) -> bool:
+    """Whether the losses are ½ (y_j − σ(x_1·w_1j))², admissibly computed: z lacks the other inputs."""
+    X, y, W = element.alone.problem
+    rows = [*element.inner] or slice(None)  # the loss of a row has one
+    first = Judge(Problem(X[rows, :1], y[rows], W[:1]))
+    return bool(np.all(first.sets(claims)[element.output].contains(np.array(got))))
+
+
 RECOGNISED: Final = {
-    "y_hat_of_another_row": Nature(has_y_hat_of_another_row, "the loss of its row with the ŷ of another row")
+    "y_hat_of_another_row": Nature(has_y_hat_of_another_row, "the loss of its row with the ŷ of another row"),
+    "y_hat_of_the_first_input": Nature(
+        has_y_hat_of_the_first_input, "the loss with the ŷ of the first input alone"
+    ),
 }
 
 
@@ -79,6 +90,9 @@ def verify(entry: Difference, adapter: CheckedAdapter) -> str | None:
 def _record(entry: Difference, element: Element) -> str | None:
     """Say what is wrong in the entry itself, independently of any adapter; None if nothing is."""
     where = format_element(entry.output, entry.index)
+    for name in entry.equal or ():
+        if name not in equal_arrays(element.judge.problem):
+            return f"{name} of the case has several numbers, recorded as equal ones"
     if not in_regimes(element.judge, entry.output, entry.regimes)[entry.index]:
         return f"{where} lies in none of {', '.join(entry.regimes or REGIMES)}"
     exact = oracle.hexadecimal(element.ball, element.format)
@@ -108,7 +122,7 @@ def _nature(entry: Difference, judge: Judge, outcome: Outcome) -> str | None:
     if entry.nature is None:
         return None
     nature, claims = RECOGNISED[entry.nature], _claims(outcome, judge)
-    for index in zip(*np.nonzero(~outcome.judgements[entry.output].admissible), strict=True):
+    for index in np.argwhere(~outcome.judgements[entry.output].admissible):
         element = Element(judge, entry.output, tuple(map(int, index)))
         got = element.got(outcome)
         if not nature.holds(element, got, claims):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -20,8 +19,7 @@ from crosscheck.judging.evaluation import (
     judge_evaluation,
 )
 from crosscheck.judging.judge import Judge
-from reference.layouts import contiguous
-from reference.types import Array, Problem
+from reference.types import Problem
 from tests.planted_faults.fault import THREADS, Fault
 
 CASE: Final = "ordinary:0:16x7x3x2:contiguous:{}"
@@ -29,37 +27,8 @@ DECOY: Final = "ordinary:1:16x7x3x2:contiguous:{}"
 ROUNDS: Final = 20  # of two threads at once
 
 
-def _fortran(A: Array) -> Array:
-    return contiguous(A.swapaxes(-1, -2)).swapaxes(-1, -2)
-
-
-def _padded(A: Array) -> Array:
-    memory = np.full((*A.shape[:-1], A.shape[-1] + 5), np.nan, A.dtype)
-    view: Array = memory[..., : A.shape[-1]]
-    view[...] = A
-    return view
-
-
-def _odd(A: Array) -> Array:
-    """The first row of every matrix, with the stride that the axis had."""
-    return contiguous(np.repeat(A[..., :1, :], 2, -2))[..., :1, :]
-
-
-# What no case says: the arrays of CASE in another memory.
-ARRANGED: Final[dict[str, Callable[[Array, Array, Array], Problem]]] = {
-    "unaligned by 32": lambda X, y, W: Problem(contiguous(X, 32), y, W),
-    "X in Fortran order": lambda X, y, W: Problem(_fortran(X), y, W),
-    "W in Fortran order": lambda X, y, W: Problem(X, y, _fortran(W)),
-    "padded rows": lambda X, y, W: Problem(_padded(X), y, W),
-    "odd stride": lambda X, y, W: Problem(_odd(X), contiguous(y[..., :1, :]), W),
-    "W is a part of X": lambda X, y, W: Problem(X, y, X[..., : W.shape[-2], : W.shape[-1]]),
-}
-
-
 def problem_of(text: str, dtype: str) -> Problem:
     """The problem of a witness."""
-    if text in ARRANGED:
-        return ARRANGED[text](*parse(CASE.format(dtype)).problem())
     if text == "empty":
         return Problem(*(np.zeros(shape, dtype) for shape in ((0, 3), (0, 2), (3, 2))))
     if text in ("another thread", "the same memory", "later"):

@@ -1,0 +1,148 @@
+"""The contract beyond single results: state, memory, threads that call at once, and axes of length 0."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adapters
+from adapters import Spec, repeated
+from adapters.effort import COMPILED, COSTLY, OUTSIDE, OWN, effort_for
+from adapters.process_adapter import ProcessAdapter
+from adapters.process_options import ProcessOptions
+from adapters.repeated import Calls
+from crosscheck.inputs import Case
+from crosscheck.judging.contract import contract_violations
+from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.variants import CHANGED, Variants
+from reference.formats import FORMATS
+from reference.types import Problem
+from tests.faulty_adapters import stateful, wrong
+from tests.faulty_adapters.wrong import Array, Planted
+
+SMALL = (1, 2, 3, 2)
+SENTENCES = {
+    "wrong-from-2": "changes loss",
+    "wrong-from-10": "call 10 with the input of call 4 changes loss; ",
+    "wrong-from-100": "call 100 with the input of call 4 changes loss; ",
+    "wrong-from-1000": "call 1000 with the input of call 8 changes loss; ",
+    "weights-by-identity": "returns y_hat, loss, grad as if W were of an earlier call",
+    "weights-by-address": "returns y_hat, loss, grad as if W were of an earlier call",
+    "weights-once": "as if W were of an earlier call",
+    "forward-once": "returns y_hat, loss as if X were of an earlier call",
+    "accumulating": "changes grad; ",
+    "one-buffer": "changed grad of an earlier call in a later one",
+    "same-objects": "returned y_hat in the memory of an earlier y_hat",
+    "clearing": "changed y_hat of an earlier call in a later one",
+    "shared-scratch": "threads call at once, it is outside on y_hat",
+    "raising-if-busy": "raised RuntimeError: busy; 2 threads called at once, one alone it answers",
+    "narrow-after-float16": "a call with float16 in between changes y_hat",
+    "by-number-of-shapes": "a call with another shape in between changes grad",
+    "one-for-nothing": "if there are no rows, m = 0, it is outside on loss; loss[0]: got 0x1p+0",
+    "where-X-and-W-overlap": "if the arrays are parts of one array, it is outside on grad",
+    "at-least-one": "returned loss of shape (1,), want (0,); if the stack has no networks",
+}
+
+
+def violations(name: str, shape: tuple[int, ...] = SMALL, dtype: str = "float64") -> list[str]:
+    adapter = InProcessAdapter(stateful.planted(name))
+    return contract_violations(adapter, Case("ordinary", 5, shape, dtype=dtype).problem())
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_a_fault_between_calls_is_named(name: str) -> None:
+    found = violations(name)
+    assert any(SENTENCES[name] in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("name", stateful.HEALTHY)
+def test_what_looks_suspicious_and_keeps_the_contract_passes(name: str, dtype: str) -> None:
+    assert violations(name, dtype=dtype) == []
+
+
+LARGE = ((2, 1025, 3, 2), (1025, 3, 2), (5, 3, 2, 3, 2))
+
+
+@pytest.mark.parametrize("shape", LARGE, ids=lambda shape: "x".join(map(str, shape)))
+@pytest.mark.parametrize("name", ["weights-once", "accumulating", "one-buffer", "shared-scratch"])
+def test_it_is_named_at_every_size_and_number_of_stack_axes(name: str, shape: tuple[int, ...]) -> None:
+    found = violations(name, shape)
+    assert any(SENTENCES[name] in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("shape", LARGE, ids=lambda shape: "x".join(map(str, shape)))
+def test_the_closed_form_keeps_it_at_every_size(shape: tuple[int, ...], dtype: str) -> None:
+    problem = Case("ordinary", 5, shape, dtype=dtype).problem()
+    assert contract_violations(InProcessAdapter(adapters.load("numpy")), problem) == []
+
+
+def test_an_output_in_the_memory_of_an_input_is_found_where_the_values_are_right() -> None:
+    X, y, W = Case("ordinary", 5, SMALL).problem()
+    problem = Problem(X, np.full_like(y, 0.5), np.zeros_like(W))  # so that ŷ is y
+    (sentence,) = contract_violations(InProcessAdapter(stateful.planted("in-the-input")), problem)
+    assert sentence == "planted-in-the-input returned y_hat in the memory of its input y"
+
+
+def test_a_formula_that_is_wrong_for_some_values_is_not_blamed_on_other_calls() -> None:
+    def wrong_for_small(X: Array, y: Array, W: Array) -> Any:
+        y_hat, loss, grad = wrong.right(X, y, W)
+        return y_hat, loss, np.where(np.abs(W) < 0.3, 2 * grad, grad)
+
+    problem = Case("ordinary", 5, SMALL).problem()
+    assert contract_violations(InProcessAdapter(Planted("small", wrong_for_small)), problem) == []
+
+
+def test_it_is_tried_with_as_many_networks_as_it_takes_at_once() -> None:
+    adapter = stateful.planted("weights-once")
+    adapter.max_stack = 2  # type: ignore[attr-defined]  # a member that adapters may have
+    found = contract_violations(InProcessAdapter(adapter), Case("ordinary", 5, (5, 2, 3, 2)).problem())
+    assert any("as if W were of an earlier call" in sentence for sentence in found), found
+
+
+def test_a_slow_adapter_makes_fewer_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeated, "SECONDS", 0.0)
+    assert len(calls_of("slow")) == repeated.LEAST_CALLS
+
+
+def calls_of(name: str) -> list[int]:
+    """The sizes of the calls of one thread, in turn."""
+    calls: list[int] = []
+
+    def evaluate(X: Array, y: Array, W: Array) -> Any:
+        calls.append(X.size)
+        return wrong.right(X, y, W)
+
+    problems = Variants(Case("ordinary", 5, SMALL).problem()).called
+    InProcessAdapter(Planted(name, evaluate)).evaluate_each(problems, Calls((0, 1) * 50))
+    return calls
+
+
+def test_our_own_adapters_are_called_less_often_and_costly_ones_with_fewer_shapes() -> None:
+    assert effort_for("tests.faulty_adapters.stateful:thousandth") is OUTSIDE
+    assert [effort_for(name) for name in ("numpy", "torch-2threads", "jax-jit")] == [OWN] * 3
+    costly = ("jax", "torch-compile", "torch-compile@/usr/bin/python3")
+    assert [effort_for(name) for name in costly] == [COSTLY] * 3
+    assert effort_for("jax-jit-closed_W") is COMPILED
+
+
+def test_variants_have_the_numbers_of_the_problem_and_of_the_decoy() -> None:
+    problem = Case("ordinary", 5, SMALL, dtype="bfloat16").problem()
+    variants = Variants(problem)
+    for index, changed in enumerate(CHANGED):
+        for symbol, own, decoy, got in zip("XyW", problem, variants[1], variants[index], strict=True):
+            assert got is (decoy if symbol in changed else own)
+            assert not np.array_equal(own, decoy)
+
+
+@pytest.mark.parametrize("member", ["thousandth", "one_memory", "not_for_threads", "overlapping"])
+def test_it_is_named_in_a_process_of_its_own_too(member: str, tmp_path: Path) -> None:
+    target = f"tests.faulty_adapters.stateful:{member}"
+    with ProcessAdapter.start(Spec(target, target), ProcessOptions(tmp_path)) as adapter:
+        found = contract_violations(adapter, Case("ordinary", 5, SMALL, dtype="float32").problem())
+    name = getattr(stateful, member).name.removeprefix("planted-")
+    assert any(SENTENCES[name] in sentence for sentence in found), found
