@@ -121,6 +121,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
     "make proof": Elsewhere(PROOF),
     **dry("make mutation"),
+    **dry("make mutation ARGS='--sample 200'"),
     **dry("make older-jax"),
     **dry("make pins"),
     **dry("make power"),
