@@ -16,6 +16,7 @@ from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic, widening
 from reference.formats import FORMATS, Format
 from reference.types import Array, Float64, Problem
+from reference.units import Units
 
 SHAPES = ((64, 1, 3, 1), (12, 3, 5, 2), (4, 2, 33, 1))
 FINITE = [name for name in REGIMES if name != "non_finite"]
@@ -149,3 +150,10 @@ def test_a_unit_roundoff_lies_in_0_to_1(name: str, value: float) -> None:
 def test_the_claims_that_widen_a_set_are_named_and_others_are_not() -> None:
     assert widening(Arithmetic(7.0, flush=True, u_acc=2.0**-24, u_in=2.0**-11)) == ["flush", "u_in"]
     assert widening(Arithmetic(7.0)) == []
+
+
+def test_the_roundings_on_the_way_to_each_output_are_counted() -> None:
+    """X 1×3 in float32, κ = 5: R_ŷ = 4 + 5, R_r = 10, R_L = 2·10 + 4, R_∂L/∂W = 10 + 2·9 + 5 + 4 + 2."""
+    found = Units.of(FORMATS["float32"], Arithmetic(5.0)).roundings((1, 3, 1))
+    whole = {name: round(count) for name, count in found.items()}
+    assert whole == {"y_hat": 9, "loss": 24, "row_loss": 24, "grad": 39}
