@@ -27,6 +27,7 @@ SEES: Final = {
     "torch.autograd.gradcheck, fast": "the same in one random direction",
     "jax.test_util.check_grads": "the same in a random direction, in float64 and float32",
 }
+UNMEASURED: Final[Mapping[str, Any]] = {"check": "", "problems": 0, "seconds": 0.0, "named": ()}
 OUTPUTS: Final = {"y_hat": "ŷ", "loss": "L", "grad": "∂L/∂W"}
 LONGEST: Final = 90  # characters of a name in the table of all faults
 
@@ -42,15 +43,17 @@ class Figures:
 
     def of(self, fault: Fault, effort: str) -> Mapping[str, Any]:
         """What the suite says of an adapter; what default effort caught, nightly effort catches as well."""
-        first: Mapping[str, Any] = self.suite["default"][fault.name]
+        first: Mapping[str, Any] = self.suite["default"].get(fault.name, UNMEASURED)
         if effort == "default" or first["check"]:
             return first
         last: Mapping[str, Any] = self.suite["nightly"].get(fault.name, first)
         return last
 
     def measured(self, effort: str, faults: Sequence[Fault]) -> list[Fault]:
-        """The adapters whose run at this effort is known; nightly effort may be measured for some only."""
-        names = {*self.suite[effort], *(fault.name for fault in self.caught("default", faults))}
+        """The adapters whose run at this effort is known; an effort may be measured for some only."""
+        known = self.suite["default"]
+        caught = {name for name, one in known.items() if one["check"]}
+        names = known if effort == "default" else {*caught, *self.suite["nightly"]}
         return [fault for fault in faults if fault.name in names]
 
     def caught(self, effort: str, faults: Sequence[Fault] = DETECTABLE) -> list[Fault]:
@@ -103,7 +106,7 @@ def _effort(figures: Figures, effort: str) -> list[str]:
     hidden = figures.measured(effort, [fault for fault in FAULTS.values() if fault.undetectable])
     return [
         f"{effort} effort",
-        share(len(caught), len(DETECTABLE)),
+        share(len(caught), len(figures.measured(effort, DETECTABLE))),
         share(right, len(caught)),
         f"{len(figures.caught(effort, healthy))} of {len(healthy)}",
         f"{len(figures.caught(effort, hidden))} of {len(hidden)}",
@@ -153,7 +156,7 @@ def _tool(figures: Figures, tool: str, sees: str) -> list[str]:
 
 def missed(figures: Figures, effort: str) -> str:
     """The faults that an effort misses."""
-    faults = [fault for fault in DETECTABLE if fault not in figures.caught(effort)]
+    faults = [f for f in figures.measured(effort, DETECTABLE) if not figures.of(f, effort)["check"]]
     rows = ([f"`{f.name}`", f.what, f.check, FAMILIES[f.family]] for f in faults)
     return table(["fault", "what it does", "meant for it", "family"], rows) if faults else "None."
 
@@ -221,6 +224,8 @@ def _fault(figures: Figures, fault: Fault) -> list[str]:
     first, last = (figures.of(fault, effort) for effort in EFFORTS)
     default = f"{first['problems']:,}, {first['seconds']:.1f}" if first["check"] else "missed"
     nightly = "" if first["check"] else f"{last['problems']:,}" if last["check"] else "missed"
+    if not figures.measured("nightly", [fault]):
+        nightly = "not measured"
     if fault.undetectable:
         default = nightly = "undetectable" if not last["check"] else "rejected"
     count = sum(figures.tools[fault.name][tool]["best"] for tool in SEES)

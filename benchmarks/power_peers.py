@@ -2,7 +2,8 @@
 
 A tool has two efforts. *Default*: its own tolerances, on plain inputs, which are normal numbers.
 *Best*: cases of the suite in every regime, and for every problem the tightest power of ten as tolerance with
-which no healthy adapter fails; where there is none, the tool cannot use that problem.
+which the healthy adapters without claims pass, of them the plain one for gradient checkers, whose calls take
+long; where there is none, the tool cannot use that problem.
 """
 
 from __future__ import annotations

@@ -158,10 +158,10 @@ def measure(names: Sequence[str], effort: str) -> list[dict[str, Any]]:
         if effort == "nightly":
             _sweep(pool, runs)
         for run in (run for run in runs if run.found is None):
-            reasons = Comparison(
-                plan, [pool.adapters[run.target].description], run.results, adapters=pool.adapters
-            ).reasons
-            run.found = (BY_COUNTS, "", tuple(reasons)) if reasons else None
+            said = [pool.adapters[run.target].description]
+            whole = Comparison(plan, said, run.results, adapters=pool.adapters)
+            refusals = [each.sentence for each in whole.refused_by_values]
+            run.found = (BY_COUNTS, "", tuple(refusals or whole.reasons)) if whole.reasons else None
     return [run.report(effort) for run in runs]
 
 

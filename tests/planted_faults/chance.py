@@ -116,7 +116,7 @@ FAULTS = [
     Fault("doubled_1e4", "One of 10,000 losses is doubled.", by_chance(rarely(1e-4), 1), NAMES,
           witness=("ordinary:0:65536x1x3x1:contiguous:{}",)),
     Fault("doubled_1e6", "One of a million ŷ is doubled.", by_chance(rarely(1e-6), 0), NAMES,
-          witness=("ordinary:0:4194304x1x1x1:contiguous:{}",)),
+          witness=("ordinary:0:1100000x1x1x1:contiguous:{}",)),
     Fault("noise", "The gradient has noise of 10⁻⁴.", by_chance(_noise), NAMES),
     Fault("dropout", "A tenth of the gradient is 0, the rest is scaled.", by_chance(
         lambda G, random: np.where(random.random(G.shape) < 0.1, 0, G / 0.9)), NAMES),
