@@ -145,14 +145,6 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             {"derivative": ("module",), "product": OTHER},
         ),
         Rule(
-            "under torch.func.vmap addmm adds beta·bias, and 0·NaN is NaN (2.13.0)",
-            {"derivative": ("func", "jacfwd"), "product": OTHER},
-        ),
-        Rule(
-            "torch.compile adds beta·bias to a product of one row, and 0·NaN is NaN (2.13.0, pytorch#196596)",
-            {"execution": ("compile",), "product": OTHER},
-        ),
-        Rule(
             "out= has no autograd: it takes nograd or inference",
             {"execution": ("eager", "compile"), "results": OTHER},
         ),

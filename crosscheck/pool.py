@@ -17,7 +17,7 @@ from adapters.protocol import Description
 from adapters.repeated import CallResult, Calls
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case, Literal
-from crosscheck.judging.contract import contract_violations
+from crosscheck.judging.contract import check_contract
 from crosscheck.judging.evaluation import (
     CheckedAdapter,
     Evaluation,
@@ -103,6 +103,8 @@ class AdapterPool:
         adapters: the adapters that started, in order; a `RetiredAdapter` in place of each retired one.
         crashed: the crash or time-out of each adapter that had one, while it was loaded or later.
         record: the results that `results` has counted.
+        unsteady: for an adapter whose results depend on other calls, by its name and the dtype, the
+            violations of the contract; they explain its disagreements.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class AdapterPool:
         self.record = Results(is_measured=False)
         self._strict = strict
         self._refused: set[tuple[str, str]] = set()
+        self.unsteady: dict[tuple[str, str], list[str]] = {}
         self._broken: set[tuple[str, str]] = set()  # the adapters and dtypes with a violation of the contract
         self._reported: set[str] = set()
         self._resources = ExitStack()
@@ -271,7 +274,7 @@ class AdapterPool:
         if not has_dtype or not self._is_asked(name, dtype) or (name, dtype) in self._broken:
             return []  # a second problem of a dtype would show the same
         try:
-            found = contract_violations(self.adapters[name], variants)
+            found, is_steady = check_contract(self.adapters[name], variants)
         except AdapterCrashed as crash:
             self.retire(name, crash)
             if isinstance(crash, NoAnswer):
@@ -279,6 +282,8 @@ class AdapterPool:
             return [str(crash)]
         if found:
             self._broken.add((name, dtype))
+        if not is_steady:
+            self.unsteady[self.adapters[name].description.name, dtype] = found
         return found
 
     def retire(self, name: str, crash: AdapterCrashed) -> None:

@@ -49,11 +49,17 @@ class Mutant(NamedTuple):
         """The module's dotted name."""
         return self.name.rpartition(".")[0]
 
+    @property
+    def function(self) -> str:
+        """The name of the function, with that of its class."""
+        return (
+            self.name.rpartition(".")[2].partition("__mutmut_")[0].lstrip("x").strip("_ǁ").replace("ǁ", ".")
+        )
+
 
 class Change(NamedTuple):
-    """What a mutant changes: its function, and the lines before and after."""
+    """The lines that a mutant changes, before and after."""
 
-    function: str
     before: str
     after: str
 
@@ -82,8 +88,7 @@ def change(diff: str) -> Change:
     """What the diff of ``mutmut show`` changes; lines that are only in it before or after are joined."""
     body = diff.partition("\n@@")[2].split("\n")[1:]
     lines = {sign: " ".join(line[1:].strip() for line in body if line[:1] == sign) for sign in "-+"}
-    function = re.search(r"^[ +-]\s*(?:async )?def (\w+)", "\n".join(body), re.MULTILINE)
-    return Change(function[1] if function else "", lines["-"], lines["+"])
+    return Change(lines["-"], lines["+"])
 
 
 def reason(mutant: Mutant, found: Change, known: Mapping[str, Mapping[str, str]]) -> str:
@@ -119,17 +124,21 @@ def survivors(
     changes: Iterable[tuple[Mutant, Change]], known: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
     """A row for each survivor, with its reason."""
-    yield "| module, function | line | becomes | why no test can or need see it |"
+    yield "| module, function | line | becomes | reason |"
     yield "|---|---|---|---|"
     for mutant, found in sorted(changes):
         cells = (f"`{each}`".replace("|", "\\|") for each in (found.before, found.after))
         why = reason(mutant, found, known)
-        yield f"| {mutant.module}, `{found.function}` | {' | '.join(cells)} | {why} |"
+        yield f"| {mutant.module}, `{mutant.function}` | {' | '.join(cells)} | {why} |"
 
 
-def page(tested: Sequence[Mutant], drawn_count: int, total: int, command: str, listed: Sequence[str]) -> str:
+def page(
+    tested: Sequence[Mutant], sample: Sequence[Mutant], total: int, command: str, listed: Sequence[str]
+) -> str:
     """The text of ``docs/mutation.md``."""
     killed = sum(mutant.status in KILLED for mutant in tested)
+    without = sorted({each.module for each in sample} - {each.module for each in tested})
+    gap = f"\nNo mutant of these modules was tested: {', '.join(without)}.\n" if without else ""
     return f"""# Mutation testing
 
 Do the tests notice if the reference or the judge is wrong? mutmut changes one operator, number, argument or
@@ -142,10 +151,11 @@ tests it uses: the tests of the reference and of the judge themselves, of no fra
 of modules, decorated functions other than class methods, which mutmut does not change, and functions that run
 only while their module is imported, when no mutant is active.
 
-There are {total} mutants. {drawn_count} of them were drawn at random, and {len(tested)} of those were
+There are {total} mutants. {len(sample)} of them were drawn at random, and {len(tested)} of those were
 tested by mutmut {version("mutmut")}, which begins with those whose tests are quickest. {killed} of the tested
-were killed: {killed / len(tested):.1%}.
-
+were killed: {killed / len(tested):.1%}. The others are listed below with the reason why no result or verdict
+changes; where there is none, a test is missing.
+{gap}
 {NEWLINE.join(table(tested))}
 
 ## Survivors
@@ -178,12 +188,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if left and not given.page:  # mutmut runs again what it is given by name
         mutmut("run", *left)
         everything = all_mutants()
-    tested = [each for each in everything if each.name in chosen and each.status != "not checked"]
+    sample = [each for each in everything if each.name in chosen]
+    tested = [each for each in sample if each.status != "not checked"]
     changes = [(each, change(mutmut("show", each.name))) for each in tested if each.status not in KILLED]
     known = tomllib.loads(REASONS.read_text("utf-8"))
     listed = list(survivors(changes, known))
     command = "make mutation" + (f" ARGS='--sample {given.sample}'" if given.sample else "")
-    PAGE.write_text(page(tested, len(chosen), len(everything), command, listed), encoding="utf-8")
+    PAGE.write_text(page(tested, sample, len(everything), command, listed), encoding="utf-8")
     return int(not all(reason(mutant, found, known) for mutant, found in changes))
 
 

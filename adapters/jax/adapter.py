@@ -67,7 +67,7 @@ class Jax:
             return self._outputs_of(given)
         if 0 in stack:
             raise NotImplementedError("a stack without networks has no call")
-        flat = (array.reshape(-1, *array.shape[-2:]) for array in given)
+        flat = (array.reshape(given.stack_size, *array.shape[-2:]) for array in given)
         parts = [self._outputs_of(Problem(*network)) for network in zip(*flat, strict=True)]
         return Outputs(*(np.stack(part).reshape(*stack, *part[0].shape) for part in zip(*parts, strict=True)))
 

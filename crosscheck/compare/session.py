@@ -139,9 +139,8 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
     begun: list[ContractCheck] = []
 
     def planned_cases() -> Iterator[PlannedCase]:
-        begun.extend(
-            start_checks(plan, pool)
-        )  # first: what depends on the number of calls shows from the start
+        # In new processes, so that what depends on the number of calls shows as that.
+        begun.extend(start_checks(plan, pool))
         yield from cases_of(plan.cases, pool.adapters)
 
     interruption = Interruption()
@@ -171,6 +170,7 @@ def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown:
         [str(crash) for crash in on_load.values() if not isinstance(crash, NoAnswer)],
         violations,
         pool.adapters,
+        pool.unsteady,
         time.monotonic() - start,
         tried_again=options.turns.notes,
         **shown,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -53,12 +53,14 @@ class DisagreementAnalysis:
         judge: the judge of the case.
         outcomes: the outcomes of all adapters.
         adapters: those that can evaluate again, by the name or ``package.module:object`` that selects them.
+        unsteady: by an adapter's name and the dtype, known violations of the contract that explain it.
     """
 
     text: str
     judge: Judge
     outcomes: Sequence[Outcome]
     adapters: Mapping[str, CheckedAdapter]
+    unsteady: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def selectors(self) -> dict[str, str]:
@@ -102,7 +104,10 @@ class DisagreementAnalysis:
                 disagreement = self._on_smaller_input(smaller, adapter, original)
             yield disagreement or original
 
-    def _repeatability_violations(self, adapter: CheckedAdapter) -> list[str]:
+    def _repeatability_violations(self, adapter: CheckedAdapter) -> Sequence[str]:
+        known = self.unsteady.get((adapter.description.name, self.judge.format.name))
+        if known:
+            return known
         try:
             return check_repeatability(adapter, self.judge.problem)
         except AdapterCrashed as crash:

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -44,7 +45,11 @@ CATEGORIES = {
 
 
 def failure(
-    text: str, judge: Judge, outcomes: Sequence[Outcome], adapters: Mapping[str, CheckedAdapter]
+    text: str,
+    judge: Judge,
+    outcomes: Sequence[Outcome],
+    adapters: Mapping[str, CheckedAdapter],
+    unsteady: Mapping[tuple[str, str], Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Return a message of several lines with everything needed to act on the failures in one case.
 
@@ -53,8 +58,9 @@ def failure(
         judge: the judge of the case.
         outcomes: the outcomes of all adapters.
         adapters: those that can evaluate again, by the name or ``package.module:object`` that selects them.
+        unsteady: by an adapter's name and the dtype, known violations of the contract that explain it.
     """
-    analysis = DisagreementAnalysis(text, judge, outcomes, adapters)
+    analysis = DisagreementAnalysis(text, judge, outcomes, adapters, unsteady)
     blocks = [_failed(analysis, outcome) for outcome in outcomes if outcome.failure is not None]
     blocks += [
         _disagreement(analysis, disagreement)

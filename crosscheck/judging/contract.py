@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from adapters.repeated import Calls
 from crosscheck.judging.bits import differences
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.judging.judge import Judge, flat
-from crosscheck.judging.variants import CHANGED, Variants, difference
+from crosscheck.judging.variants import CHANGED, Variants, difference, empty_problems, in_one_array
 from crosscheck.text import format_element, format_hex
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS
@@ -39,22 +40,43 @@ SMALL = 64
 WATCHED = 6
 
 
-def contract_violations(adapter: CheckedAdapter, problem: Problem | Variants) -> list[str]:
-    """Check the contract on a problem, and return one sentence for each violation.
+class ContractResult(NamedTuple):
+    """The result of checking the contract on a problem.
 
-    An input that the adapter does not support is no violation.
+    Attributes:
+        violations: one sentence for each violation.
+        is_steady: whether results depend on the input of their own call only, as far as one thread can see.
+    """
+
+    violations: list[str]
+    is_steady: bool
+
+
+def check_contract(adapter: CheckedAdapter, variants: Variants) -> ContractResult:
+    """Check the contract on a problem; an input that the adapter does not support is no violation.
 
     Args:
         adapter: an adapter that has the problem's dtype.
-        problem: ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``; or its variants, which several
-            adapters can share.
+        variants: the problem and its variants, which several adapters can share.
 
     Raises:
         AdapterCrashed: the adapter's process crashed.
     """
-    variants = problem if isinstance(problem, Variants) else Variants(problem)
     check, effort = _Check(adapter, variants), effort_for(adapter.description.name)
-    return _collect(adapter, check.parts(effort, is_small=sum(a.size for a in variants.problem) <= SMALL))
+    is_small = sum(array.size for array in variants.problem) <= SMALL
+    return ContractResult(_collect(adapter, check.parts(effort, is_small=is_small)), check.is_steady)
+
+
+def contract_violations(adapter: CheckedAdapter, problem: Problem) -> list[str]:
+    """Check the contract on ``X[*stack, m, n]``, ``y[*stack, m, p]``, ``W[*stack, n, p]``.
+
+    Returns:
+        The violations; `check_contract` says more.
+
+    Raises:
+        AdapterCrashed: the adapter's process crashed.
+    """
+    return check_contract(adapter, Variants(problem)).violations
 
 
 def check_repeatability(adapter: CheckedAdapter, problem: Problem) -> list[str]:
@@ -89,14 +111,18 @@ def _collect(adapter: CheckedAdapter, parts: Iterable[Iterator[str]]) -> list[st
 
 
 class _Check:
-    """The check of one adapter on one problem; each part yields sentences about violations."""
+    """The check of one adapter on one problem; each part yields sentences about violations.
+
+    Attributes:
+        is_steady: as in `ContractResult`.
+    """
 
     def __init__(self, adapter: CheckedAdapter, variants: Variants) -> None:
         self._adapter, self._name = adapter, adapter.description.name
         self._whole, self._variants = variants, _one_call(adapter, variants)
         self._called = self._variants.called
         self._alone: dict[int, Outputs] = {}  # the first result of each variant
-        self._is_steady = True  # whether results depend on their own input only, as far as one thread can see
+        self.is_steady = True
 
     def parts(self, effort: Effort, *, is_small: bool) -> Iterator[Iterator[str]]:
         """Yield the parts of the check; the first two alone if results depend on more than their input."""
@@ -105,7 +131,7 @@ class _Check:
             calls, at_once = effort.calls, effort.at_once
         yield self.in_turn(_first(calls, IN_TURN))
         yield self.memory(_first(min(calls, WATCHED), IN_TURN))
-        if not self._is_steady:
+        if not self.is_steady:
             return
         yield self.layouts()
         yield self.at_once(_first(at_once, AT_ONCE))
@@ -122,13 +148,13 @@ class _Check:
             outputs = Outputs(**found)
             if index not in self._alone:
                 self._alone[index], begun[index] = outputs, call
-            elif self._is_steady:
-                self._is_steady = False
+            elif self.is_steady:
+                self.is_steady = False
                 what = f"{self._name}: call {call + 1} with the input of call {begun[index] + 1} changes"
                 yield from differences(what, self._alone[index], outputs)
         for index in self._alone:
             if sentence := self._of_another_call(index):
-                self._is_steady = False
+                self.is_steady = False
                 yield sentence
                 return
 
@@ -191,9 +217,7 @@ class _Check:
 
     def overlapping(self) -> Iterator[str]:
         """Call it with X, y and W that begin at the same number of one array."""
-        own = self._whole.problem
-        memory = np.resize(own.X, max(array.size for array in own))
-        shared = Problem(*(memory[: array.size].reshape(array.shape) for array in own))
+        shared = in_one_array(self._whole.problem)
         apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
         yield from self._laid_out("parts of one array", shared, Judge(shared), apart)
 
@@ -221,7 +245,11 @@ class _Check:
             except NotImplementedError:
                 continue
             before, first = first, evaluate_stack(self._adapter, problem)
-            yield from differences(f"{self._name}: a call with {what} in between changes", before, first)
+            for sentence in differences(
+                f"{self._name}: a call with {what} in between changes", before, first
+            ):
+                self.is_steady = False
+                yield sentence
 
     def _others(self) -> Iterator[tuple[str, Problem]]:
         X, y, W = self._whole[1]
@@ -234,7 +262,7 @@ class _Check:
         """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""
         if self._whole.problem.X.dtype.name != self._adapter.description.dtypes[0]:
             return  # a program for each shape; how lengths are treated does not depend on the dtype
-        for what, problem, want in _empty_problems(self._whole.problem):
+        for what, problem, want in empty_problems(self._whole.problem):
             try:
                 outputs = evaluate_stack(self._adapter, problem)
             except NotImplementedError:
@@ -281,20 +309,6 @@ def _one_call(adapter: CheckedAdapter, variants: Variants) -> Variants:
     if most is None or problem.stack_size <= most:
         return variants
     return Variants(Problem(*(flat(array, 2)[:most] for array in problem)))
-
-
-def _empty_problems(problem: Problem) -> Iterator[tuple[str, Problem, Problem | None]]:
-    """Yield problems with an axis of length 0, and what each means; all outputs are 0.
-
-    Without inputs, z is 0 as with one input that is 0; then the third item is that problem.
-    """
-    X, y, W = problem
-    if X.ndim > 2:
-        yield "if the stack has no networks", Problem(X[:0], y[:0], W[:0]), None
-    yield "if there are no rows, m = 0", Problem(X[..., :0, :], y[..., :0, :], W), None
-    yield "if there are no outputs, p = 0", Problem(X, y[..., :0], W[..., :0]), None
-    zeros = Problem(np.zeros_like(X[..., :1]), y, np.zeros_like(W[..., :1, :]))
-    yield "if there are no inputs, n = 0", Problem(X[..., :0], y, W[..., :0, :]), zeros
 
 
 def _outside(judge: Judge, outputs: Outputs, claims: Arithmetic) -> dict[str, Bool]:

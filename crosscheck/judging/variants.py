@@ -1,6 +1,8 @@
-"""Problems that differ in some of X, y and W only: whose numbers does an adapter's result belong to?"""
+"""Problems made from another one: with other numbers in some of X, y and W, in one array, or of length 0."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -52,3 +54,23 @@ def _graded(array: Array, value: float) -> Array:
 def difference(one: int, other: int) -> str:
     """Return which of the letters X, y and W differ between two variants."""
     return "".join(s for s in "XyW" if (s in CHANGED[one]) != (s in CHANGED[other]))
+
+
+def in_one_array(problem: Problem) -> Problem:
+    """Return a problem of the same shapes whose X, y and W begin at the same number of one array."""
+    memory = np.resize(problem.X, max(array.size for array in problem))
+    return Problem(*(memory[: array.size].reshape(array.shape) for array in problem))
+
+
+def empty_problems(problem: Problem) -> Iterator[tuple[str, Problem, Problem | None]]:
+    """Yield problems with an axis of length 0, and what each means; all outputs are 0.
+
+    Without inputs, z is 0 as with one input that is 0; then the third item is that problem.
+    """
+    X, y, W = problem
+    if X.ndim > 2:
+        yield "if the stack has no networks", Problem(X[:0], y[:0], W[:0]), None
+    yield "if there are no rows, m = 0", Problem(X[..., :0, :], y[..., :0, :], W), None
+    yield "if there are no outputs, p = 0", Problem(X, y[..., :0], W[..., :0]), None
+    zeros = Problem(np.zeros_like(X[..., :1]), y, np.zeros_like(W[..., :1, :]))
+    yield "if there are no inputs, n = 0", Problem(X[..., :0], y, W[..., :0, :]), zeros

@@ -5,7 +5,7 @@ cases come in rounds of one case of every shape, small stacks first, so that a f
 is easiest to read, and an interrupted run has covered part of everything. Round r has the run's seed plus r.
 
 The covering cases follow (`crosscheck.plans.covering`). NumPy, eager PyTorch and adapters from outside take
-all of them. Compiled JAX, which needs a program for each shape, takes each shape in half of the dtypes; an
+all of them. Compiled JAX, which needs a program for each shape, takes each shape in one dtype; an
 adapter of the suite that pays about a second for a new shape takes every sixteenth.
 """
 
@@ -35,7 +35,7 @@ ROUND: Final = sum(shape[0] for shape in SHAPES)
 # A round and the covering cases take at most 30 s on two cores once everything is compiled.
 PROBLEMS: Final = ROUND
 # Of so many shapes of the covering cases an adapter takes one: compiled JAX, and costly ones (`_turns`).
-PROGRAM: Final = 2
+PROGRAM: Final = 4
 COSTLY: Final = 16
 # The reasons for gaps of the covering cases.
 BY_TURNS: Final = "by turns: each shape has a few of the regimes in each dtype; --thorough takes all"

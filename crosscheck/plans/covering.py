@@ -12,7 +12,6 @@ every shape every value.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import count, product
 from typing import Final
@@ -73,7 +72,9 @@ STACKS: Final[tuple[Shape, ...]] = (
     (32769, 1, 3, 1),
     (65537, 1, 2, 1),
 )
-SHAPES: Final = (*shapes.DOCUMENT, *shapes.TAILS, *AXES, *WIDE, *OUTPUTS, *ROWS, *STACKS)
+SHAPES: Final = tuple(
+    dict.fromkeys((*shapes.DOCUMENT, *shapes.TAILS, *AXES, *WIDE, *OUTPUTS, *ROWS, *STACKS))
+)
 # The source with every regime in one stack; shapes that can host it, up to so many numbers, begin with it.
 MIXED: Final = "mixed"
 MOST_MIXED: Final = 2**16
@@ -96,18 +97,20 @@ def _repetitions(shape: Shape, place: int, dtype: str) -> int:
     least = next((count for size, count in REPEATED.items() if numbers(shape) <= size), None)
     if least is None:
         return (place + tuple(FORMATS).index(dtype)) % 2
-    return max(least, 2) if shape_class(shape) == "rows" else least
+    return max(least, 2) if shape_class(shape) in ("rows", "columns") else least
 
 
-def _first(shape: Shape, values: Sequence[str]) -> list[str]:
-    """Return the values of which the first case of a shape takes one; empty if it may take any.
+def _choices(values: list[str], shape: Shape, number: int) -> list[str]:
+    """Return the values from which case `number` of a shape takes one.
 
-    A stack takes every regime at once. Where an output sums thousands of terms, they are of one scale, or
-    follow a pattern.
+    A stack begins with every regime at once. Where an output sums thousands of terms, the first case has
+    terms of one scale or a pattern, and the others have none.
     """
     if shape_class(shape) == "rows":
-        return [name for name in values if name.startswith((ONE_SCALE, "structured"))]
-    return [MIXED] if MIXED in values and numbers(shape) <= MOST_MIXED else []
+        scaled = [name for name in values if name.startswith((ONE_SCALE, "structured"))]
+        return (scaled if number == 0 else [name for name in values if name not in scaled]) or values
+    is_mixed = number == 0 and MIXED in values and numbers(shape) <= MOST_MIXED
+    return [MIXED] if is_mixed else values
 
 
 def _values(shape: Shape, dtype: str, regimes: Sequence[str]) -> list[str]:
@@ -124,16 +127,15 @@ def _layouts(value: str, shape: Shape) -> list[str]:
 
 
 class _Turns:
-    """Turns: each list of choices, by its key, gives its next member at each call."""
+    """Turns: choices of one key are taken one after another; each key begins with another of its choices."""
 
     def __init__(self) -> None:
-        self._taken = Counter[Hashable]()
+        self._places: dict[Hashable, Iterator[int]] = {}
 
-    def next(self, choices: Sequence[str], key: Hashable, first: int = 0) -> str:
-        """Return the next of the choices; the first call with this key returns number `first` of them."""
-        place = first + self._taken[key]
-        self._taken[key] += 1
-        return choices[place % len(choices)]
+    def next(self, choices: Sequence[str], key: Hashable) -> str:
+        """Return the next of the choices."""
+        places = self._places.setdefault(key, count(5 * len(self._places)))
+        return choices[next(places) % len(choices)]
 
 
 def covering_cases(
@@ -166,7 +168,7 @@ def _every(regimes: Sequence[str], seed: int, *, thorough: bool) -> Iterator[Cas
         values = _values(shape, dtype, regimes)
         wanted = len(values) if thorough else _repetitions(shape, place, dtype)
         for number in range(min(wanted, len(values))):
-            among = (not thorough and number == 0 and _first(shape, values)) or values
-            value = turns.next(among, tuple(among))
-            layout = turns.next(_layouts(value, shape), value, tuple(SOURCES).index(value))
+            among = values if thorough else _choices(values, shape, number)
+            value = turns.next(among, (shape_class(shape), *among))
+            layout = turns.next(_layouts(value, shape), value)
             yield Case(value, next(numbered), shape, layout, dtype)

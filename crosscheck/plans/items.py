@@ -265,8 +265,11 @@ def quick(items: Iterable[Item]) -> Iterator[Item]:
 def quick_combinations(items: Iterable[Item]) -> Iterator[Item]:
     """Yield the quick part of the combinations: the cases like those of the known faults, in one dtype."""
     for item in items:
-        if item.dtype == FAULTY and (cases := faulty_cases(parse(item.mode), item.dtype)):
+        mode = parse(item.mode)
+        if item.dtype == FAULTY and (cases := faulty_cases(mode, item.dtype)):
             yield replace(item, cases=cases)
+        elif item.dtype == FAULTY and mode["product"] == "addmm" and mode["derivative"] in ("func", "jacfwd"):
+            yield item
 
 
 def _kept(item: Item, chosen: Container[Shape], layouts: Container[str]) -> Item:

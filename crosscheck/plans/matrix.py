@@ -84,7 +84,8 @@ def matrix_plan(
 
     cases = _modes_by_case(items(thorough=thorough))
     modes = f"{len(named)} modes and {len(combined)} combinations of factors"
-    modes += f" and {len(outside)} from outside" * bool(outside)
+    modes += f", and {len(outside)} adapter{'s' * (len(outside) > 1)} from outside" * bool(outside)
+    classes = (shape_class(case.shape) for item in outside_items(outside, dtypes) for case in item.cases)
     contract: dict[Case, Names] = dict.fromkeys(
         (Case("ordinary", 0, CONTRACT_SHAPE, dtype=dtype) for dtype in dtypes), named
     )
@@ -95,7 +96,7 @@ def matrix_plan(
         dtypes=dtypes,
         cases=cases,
         contract=contract,
-        classes=tuple(dict.fromkeys((*CLASSES, *(shape_class(case.shape) for case in cases)))),
+        classes=tuple(dict.fromkeys((*CLASSES, *classes))),
         reason_not_planned=reason_not_planned,
         reason_not_hit=reason_not_hit,
         is_whole=is_whole,

@@ -39,6 +39,7 @@ class Comparison:
         results: the results of the cases.
         crashed_on_load: one line for each adapter that crashed while it was loaded.
         violations: one line for each violation of the contract other than by values.
+        unsteady: as in `crosscheck.pool.AdapterPool`.
         adapters: all adapters, by the name that selects them, for the evaluations that messages need.
         seconds: how long the comparison took.
         with_details: whether the table has a row for each output, with the worst values.
@@ -52,6 +53,7 @@ class Comparison:
     crashed_on_load: Sequence[str] = ()
     violations: Sequence[str] = ()
     adapters: Mapping[str, CheckedAdapter] = field(default_factory=dict)
+    unsteady: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     seconds: float = 0.0
     with_coverage: bool = False
     with_details: bool = False

@@ -219,7 +219,8 @@ def _disagreements(comparison: Comparison) -> Iterator[str]:
         if new:
             names = {outcome.description.name for outcome in shown}
             there = {n: s for n, s in comparison.adapters.items() if s.description.name in names}
-            yield failure(failing_case.case.text, failing_case.judge, shown, there)
+            text = failing_case.case.text
+            yield failure(text, failing_case.judge, shown, there, comparison.unsteady)
 
 
 def _counted(lines: Sequence[Row]) -> Iterator[str]:

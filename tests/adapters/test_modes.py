@@ -258,8 +258,6 @@ def test_what_is_no_name_is_refused_with_a_hint(name: str, words: str) -> None:
             "without vmap it takes one network after another, and constants would need a program",
         ),
         ("torch-module-addmm", "torch.nn.Linear chooses its own product"),
-        ("torch-jacfwd-addmm", "under torch.func.vmap addmm adds beta·bias, and 0·NaN is NaN"),
-        ("torch-compile-addmm", "torch.compile adds beta·bias to a product of one row"),
         ("torch-out", "out= has no autograd: it takes nograd or inference"),
         ("torch-nograd-literal-out", "a logistic written by hand makes new arrays as it goes"),
     ],

@@ -82,7 +82,7 @@ def test_who_did_not_start_meets_nobody() -> None:
 CHOSEN: dict[str, tuple[set[str], bool]] = {
     "torch-compile": ({"torch-compile"}, False),
     "torch-jvp": ({"torch-jvp"}, False),  # a combination, and a mode with a name
-    "numpy": ({"numpy", "numpy-2threads"}, False),
+    "numpy": ({"numpy", "numpy-2threads", "numpy-out"}, False),
     "jax-jit-v*": ({"jax-jit-vmap", "jax-jit-vmap-jacfwd"}, True),
     "jax-jit-scan-vectors-2threads": ({"jax-jit-scan-vectors-2threads"}, False),  # in neither list
     COMBINATION: (set(), True),

@@ -11,7 +11,12 @@ from crosscheck.plans.contract import OTHERS
 from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 
-SHAPES = (*SHAPES_ELEMENTWISE, *SHAPES_STACKED, *OTHERS)
+# `compare` checks the others at default effort, too.
+SHAPES = (
+    *SHAPES_ELEMENTWISE,
+    *SHAPES_STACKED,
+    *(pytest.param(shape, marks=pytest.mark.long) for shape in OTHERS),
+)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))

@@ -14,10 +14,13 @@ from adapters.effort import COMPILED, COSTLY, OUTSIDE, OWN, effort_for
 from adapters.process_adapter import ProcessAdapter
 from adapters.process_options import ProcessOptions
 from adapters.repeated import Calls
+from crosscheck.explain.message import failure
 from crosscheck.inputs import Case
-from crosscheck.judging.contract import contract_violations
-from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.contract import check_contract, contract_violations
+from crosscheck.judging.evaluation import InProcessAdapter, evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.judging.variants import CHANGED, Variants
+from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 from reference.types import Problem
 from tests.faulty_adapters import stateful, wrong
@@ -146,3 +149,28 @@ def test_it_is_named_in_a_process_of_its_own_too(member: str, tmp_path: Path) ->
         found = contract_violations(adapter, Case("ordinary", 5, SMALL, dtype="float32").problem())
     name = getattr(stateful, member).name.removeprefix("planted-")
     assert any(SENTENCES[name] in sentence for sentence in found), found
+
+
+def test_what_depends_on_other_calls_explains_values_that_are_outside_by_then() -> None:
+    """From the thousandth call on the loss is always doubled, which looks like a wrong formula."""
+    adapter = InProcessAdapter(stateful.planted("wrong-from-1000"))
+    problem = Case("ordinary", 5, SMALL).problem()
+    with AdapterPool({"it": adapter}) as pool:
+        violations = pool.submit_contract("it", Variants(problem)).result()
+        assert pool.unsteady == {(adapter.description.name, "float64"): violations}
+        assert pool.submit_contract("it", Variants(problem)).result() == []  # said once for each dtype
+        judge = Judge(problem)
+        outcomes = [evaluate_and_judge(adapter, judge)]
+        message = failure(
+            "ordinary:5:1x2x3x2:contiguous:float64", judge, outcomes, {"it": adapter}, pool.unsteady
+        )
+    assert "none: the adapter breaks the contract" in message
+    assert "call 1000 with the input of call 8 changes loss" in " ".join(message.split())
+
+
+@pytest.mark.parametrize("name", ["shared-scratch", "one-for-nothing", "one-buffer"])
+def test_other_violations_do_not_explain_values(name: str) -> None:
+    problem = Case("ordinary", 5, SMALL).problem()
+    found, is_steady = check_contract(InProcessAdapter(stateful.planted(name)), Variants(problem))
+    assert found
+    assert is_steady

@@ -201,3 +201,13 @@ def test_where_nothing_is_judged_every_count_says_so() -> None:
     assert sum(summary.not_judged for summary in bulk.summaries().values()) == elements
     assert pool.run_summary.not_judged.total() == elements
     assert pool.run_summary.adapters_without_verdict == ["planted-healthy"]
+
+
+# In float16 ordinary sums are not far below Ω.
+@pytest.mark.parametrize("claim", ["default", "flush"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_no_ordinary_network_needs_a_closer_look(dtype: str, claim: str) -> None:
+    judge = Judge(Case("ordinary", 1, (512, 1, 3, 1), dtype=dtype).problem())
+    units = Units.of(FORMATS[dtype], arithmetic(dtype, **CLAIMS[claim]))
+    rounded, sizes = judge.rounded(units), judge.sizes(units)
+    assert not unjudged.doubtful(judge.wide, judge.reference, units, rounded, sizes).size

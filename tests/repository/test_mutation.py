@@ -30,15 +30,24 @@ DIFF = """# reference.units.xǁUnitsǁof__mutmut_12: survived
 +        u = format.u / ROOM + U_REFERENCE
          return cls(u)
 """
-CHANGED = Change("of", "u = format.u * ROOM + U_REFERENCE", "u = format.u / ROOM + U_REFERENCE")
+CHANGED = Change("u = format.u * ROOM + U_REFERENCE", "u = format.u / ROOM + U_REFERENCE")
 
 
 def test_every_mutant_of_the_output_is_read_with_its_status() -> None:
     assert mutation.results(RESULTS) == MUTANTS
 
 
-def test_a_diff_says_which_function_changes_and_how() -> None:
+def test_a_diff_says_which_lines_change() -> None:
     assert mutation.change(DIFF) == CHANGED
+
+
+def test_a_mutant_knows_its_module_and_function() -> None:
+    assert [(mutant.module, mutant.function) for mutant in MUTANTS] == [
+        ("reference.units", "first"),
+        ("reference.units", "Units.of"),
+        ("crosscheck.judging.judge", "flat"),
+        ("reference.exponential", "ln2"),
+    ]
 
 
 def test_a_larger_sample_of_one_seed_contains_a_smaller_one_and_nothing_that_only_runs_at_import() -> None:
@@ -53,7 +62,8 @@ def test_a_survivor_stands_on_the_page_with_its_reason(module: str) -> None:
     known = {module: {"/ ROOM": "ROOM is more than it must be"}}
     with_reason = list(mutation.survivors([(MUTANTS[1], CHANGED)], known))[-1]
     assert with_reason == (
-        f"| reference.units, `of` | `{CHANGED.before}` | `{CHANGED.after}` | ROOM is more than it must be |"
+        f"| reference.units, `Units.of` | `{CHANGED.before}` | `{CHANGED.after}` |"
+        " ROOM is more than it must be |"
     )
 
 
@@ -65,7 +75,7 @@ def test_a_reason_holds_for_its_module_and_for_what_is_new_in_the_line(
 
 
 def test_a_bar_in_a_line_does_not_end_its_cell() -> None:
-    row = list(mutation.survivors([(MUTANTS[1], Change("f", "a | b", "a & b"))], {}))[-1]
+    row = list(mutation.survivors([(MUTANTS[1], Change("a | b", "a & b"))], {}))[-1]
     assert r"`a \| b`" in row
 
 
@@ -74,8 +84,9 @@ def test_the_table_counts_by_module(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| reference.units | 2 | 1 | 1 | 0 |" in rows
     assert rows[-1] == "| all | 3 | 1 | 1 | 1 |"
     monkeypatch.setattr(mutation, "version", lambda _: "3.8")
-    text = mutation.page(MUTANTS[:3], 3, 4, "make mutation", ["survivors"])
-    assert "There are 4 mutants. 3 of them were drawn" in text
+    text = mutation.page(MUTANTS[:3], MUTANTS, 4, "make mutation", ["survivors"])
+    assert "There are 4 mutants. 4 of them were drawn" in text
+    assert "No mutant of these modules was tested: reference.exponential.\n" in text
     assert "1 of the tested\nwere killed: 33.3%." in text
 
 

@@ -71,6 +71,7 @@ NOTEBOOK: Final = (
 LEVELS: Final = (
     "tests/sweep/test_findings.py::test_the_section_on_instruction_sets_counts_other_bits_and_the_worst_error"
 )
+RELEASES: Final = "tests/sweep/test_findings.py::test_the_table_of_releases_says_which_elements_are_wrong"
 AT_LEVELS: Final = (
     "tests/adapters/test_instructions.py"
     "::test_a_comparison_takes_levels_by_name_and_says_which_flags_are_not_heeded"
@@ -120,6 +121,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
     "make proof": Elsewhere(PROOF),
     **dry("make mutation"),
+    **dry("make mutation ARGS='--sample 200'"),
     **dry("make older-jax"),
     **dry("make pins"),
     **dry("make power"),
@@ -162,7 +164,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ),
     ".venv/bin/crosscheck compare --only numpy --dtype float32"
     " --adapter tests.faulty_adapters.hidden:refuses_many": long(
-        says=r"\n  planted-refuses-many float32: too hard \(23 cases: axes 12, rows 9, stacks 2"
+        says=r"\n  planted-refuses-many float32: too hard \(24 cases: axes 12, rows 10, stacks 2"
     ),
     ".venv/bin/crosscheck compare --matrix --coverage": long(
         ("--coverage", "--coverage --only numpy --dtype float32")
@@ -267,6 +269,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     "uv run --extra jax crosscheck compare --only numpy,jax": Elsewhere(EXTRAS),
     ".venv/bin/python -m tools.findings.instructions"
     " > tools/findings/instructions.md": Elsewhere(LEVELS),
+    ".venv/bin/python -m tools.findings.releases PYTHON... > tools/findings/releases.md": Elsewhere(RELEASES),
     ".venv/bin/python -m tools.combinations": long(),
     ".venv/bin/python -m tools.case_digests > tests/data/case_digests.txt": long(),
     ".venv/bin/python benchmarks/wrong_rows.py": long(

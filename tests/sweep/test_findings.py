@@ -14,8 +14,9 @@ import pytest
 from ledgers import cell
 from swept import HIGH, LOW, SMALL, Cells, head, of, row, text, worst
 
+from adapters.errors import AdapterCrashed
 from crosscheck.inputs import Case
-from crosscheck.judging.evaluation import InProcessAdapter
+from crosscheck.judging.evaluation import InProcessAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge
 from crosscheck.report.cells import cells_of
 from crosscheck.results.ledger import Ledger, write
@@ -26,7 +27,8 @@ from tests.faulty_adapters import wrong
 from tools.findings import plots
 from tools.findings.__main__ import run
 from tools.findings.instructions import Table, add, section
-from tools.findings.page import DOCUMENTED, SECTION
+from tools.findings.page import DOCUMENTED, RELEASES, SECTION
+from tools.findings.releases import Fault, faults, outcome, table, verdict
 from tools.findings.steps import Key, Step, is_normal, steps_of
 
 ROOT = Path(__file__).parents[2]
@@ -176,8 +178,9 @@ def test_the_page_of_this_checkout_has_the_words_of_the_template() -> None:
     assert "a part of the sweep" not in told
 
 
-def test_the_page_has_the_section_on_instruction_sets_as_the_command_made_it() -> None:
-    made = TEMPLATE.with_name(SECTION).read_text("utf-8")
+@pytest.mark.parametrize("part", [SECTION, RELEASES])
+def test_the_page_has_a_part_as_its_command_made_it(part: str) -> None:
+    made = TEMPLATE.with_name(part).read_text("utf-8")
     assert made in text(of("numpy", HIGH))
     assert made in PAGE.read_text("utf-8")
 
@@ -196,6 +199,24 @@ def test_the_section_on_instruction_sets_counts_other_bits_and_the_worst_error()
     assert found["avx2"].worst >= found["native"].worst > 0
     (line,) = [each for each in section(table, {}, ["native", "avx2"]) if each.startswith("| numpy")]
     assert line.startswith("| numpy | float64 | ŷ | 8 | 3 | ")
+
+
+def test_the_table_of_releases_says_which_elements_are_wrong(tmp_path: Path) -> None:
+    case = Case("ordinary", 0, (8, 1, 3, 1))
+    judge, fault = Judge(case.problem()), Fault(case.text, "numpy", "loss")
+    here = outcome(fault, judge, sys.executable, tmp_path)
+    turned = evaluate_and_judge(InProcessAdapter(wrong.sign), judge)
+    crashed = Outcome(turned.description, failure=AdapterCrashed("it", "killed by signal 6", None, tmp_path))
+    raised = evaluate_and_judge(InProcessAdapter(wrong.raises), judge)
+    verdicts = {str(i): verdict(each) for i, each in enumerate((here, turned, crashed, raised))}
+    head, _, row = table([(fault, verdicts)])
+    assert head == "| case | mode | 0 | 1 | 2 | 3 |"
+    assert row == f"| `{case.text}` | `numpy` | right | **24 wrong** | **aborts** | **fails** |"
+
+
+def test_the_table_of_releases_has_every_known_fault_of_jax_and_no_other() -> None:
+    rows = TEMPLATE.with_name(RELEASES).read_text("utf-8").splitlines()[2:]
+    assert [row.split(" | ")[:2] for row in rows] == [[f"| `{f.case}`", f"`{f.mode}`"] for f in faults()]
 
 
 @pytest.mark.long

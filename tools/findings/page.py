@@ -22,6 +22,7 @@ from tools.findings.steps import DTYPES, Steps, labels_of, lacking
 
 TEMPLATE: Final = "page.md"
 SECTION: Final = "instructions.md"  # which `tools.findings.instructions` makes
+RELEASES: Final = "releases.md"  # which `tools.findings.releases` makes
 EXHAUSTIVE, RANDOM, SAMPLED = "sweep exhaustive", "sweep random", "float64"
 # Errors of `jax.lax.logistic` on the CPU in ulp: docs.jax.dev, Numerical accuracy.
 DOCUMENTED: Final = {"float32": 2.5, "float16": 2.0, "bfloat16": 2.5, "float64": 3.5}
@@ -50,9 +51,15 @@ def page(ledger: Ledger, steps: Steps, sample: Ledger | None, pictures: str) -> 
         sampled=tables.sampled(sample, SAMPLED) if sample else [],
         size=_size(sample),
         pictures=pictures,
-        instructions=Markup((Path(__file__).parent / SECTION).read_text("utf-8")),  # noqa: S704, own file
+        instructions=_own(SECTION),
+        releases=_own(RELEASES),
     )  # fmt: skip
     return text
+
+
+def _own(file: str) -> Markup:
+    """Return the text of a file of this folder, which is Markdown already."""
+    return Markup((Path(__file__).parent / file).read_text("utf-8"))  # noqa: S704, own file
 
 
 def _size(sample: Ledger | None) -> list[int]:
