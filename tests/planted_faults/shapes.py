@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import ANY, BACKWARD, FORM, FORWARD, GRAD, LOSS, Array, Evaluate, Fault
-from tests.planted_faults.network import Outputs, changed, gradient, half_squares, healthy, matmul, network
+from tests.planted_faults.fault import ANY, BACKWARD, FORWARD, GRAD, LOSS, Array, Evaluate, Fault
+from tests.planted_faults.network import Outputs, changed, gradient, half_squares, matmul, network
 
 REDUCE = "https://github.com/tensorflow/tensorflow/issues/22123"
 CUMSUM = "https://github.com/pytorch/pytorch/issues/143486"
@@ -77,18 +77,6 @@ def terms_from(limit: int) -> Callable[[], Evaluate]:
 def _square(X: Array, delta: Array) -> Array:
     square = X.shape[-1] == X.shape[-2]
     return matmul(X, delta) if square else gradient(X, delta)
-
-
-def _empty(X: Array, y: Array, W: Array) -> Any:
-    """The mean of no rows, times their number, is NaN."""
-    y_hat, loss, G = healthy(X, y, W)
-    return y_hat, loss + (np.nan if X.shape[-2] == 0 else 0), G
-
-
-def _refusing_empty(X: Array, y: Array, W: Array) -> Any:
-    if 0 in X.shape:
-        raise IndexError("index 0 is out of bounds for axis 0 with size 0")
-    return healthy(X, y, W)
 
 
 def _odd_inputs(X: Array, W: Array) -> Array:
@@ -168,9 +156,4 @@ FAULTS = [
           if_shape(lambda m, _n, p: m * p > 32767, 1), (LOSS,), witness=case("1x16385x3x2")),
     Fault("hundred_thousand_rows", "From 100,000 rows on the gradient is off.",
           if_shape(lambda m, _n, _p: m >= 100_000), (GRAD, *BACKWARD), witness=case("1x131073x3x1")),
-    Fault("nan_of_no_rows", "Without rows the loss is NaN.", lambda: _empty, (LOSS, "empty", "size 0",
-          "no rows"),
-          FORM, witness=("empty",)),
-    Fault("no_answer_without_rows", "Without rows an IndexError is raised.", lambda: _refusing_empty,
-          ("IndexError", "empty", "size 0", "no rows"), FORM, witness=("empty",)),
 ]  # fmt: skip

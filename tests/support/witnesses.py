@@ -6,9 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-import numpy as np
-
-from adapters.errors import AdapterMisbehaved
 from crosscheck.inputs import Case, parse
 from crosscheck.judging.contract import contract_violations
 from crosscheck.judging.evaluation import (
@@ -29,8 +26,6 @@ ROUNDS: Final = 20  # of two threads at once
 
 def problem_of(text: str, dtype: str) -> Problem:
     """The problem of a witness."""
-    if text == "empty":
-        return Problem(*(np.zeros(shape, dtype) for shape in ((0, 3), (0, 2), (3, 2))))
     if text in ("another thread", "the same memory", "later"):
         return parse(CASE.format(dtype)).problem()
     case = parse(text)
@@ -45,15 +40,6 @@ def _complaint(outcome: Outcome) -> str:
         return f"refuses: {outcome.unsupported}"
     missing = {"y_hat", "loss", "grad"} - set(outcome.judgements)
     return ", ".join(outcome.disagreeing) or ("leaves out " + ", ".join(missing) if missing else "")
-
-
-def _on_no_rows(adapter: InProcessAdapter, problem: Problem) -> str:
-    """What is wrong with the outputs for no rows, whose loss and gradient are sums of nothing."""
-    try:
-        outputs = adapter.evaluate(*problem)
-    except AdapterMisbehaved as failure:
-        return str(failure)
-    return "loss" if outputs.loss is None or outputs.loss != 0 else ""
 
 
 def _in_the_same_memory(adapter: InProcessAdapter, problem: Problem) -> str:
@@ -85,8 +71,6 @@ def shown_by(fault: Fault) -> str:
     *before, last = [problem_of(text, fault.dtypes[0]) for text in fault.cases()]
     if fault.check == THREADS:
         return _in_threads(fault)
-    if fault.witness == ("empty",):
-        return _on_no_rows(adapter, last)
     if fault.witness == ("the same memory",):
         return _in_the_same_memory(adapter, last)
     if fault.witness == ("later",):
