@@ -22,7 +22,7 @@ from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.inputs.regimes import REGIMES, regime_counts
 from crosscheck.inputs.sources import Shape
 from crosscheck.plans.contract import contract_cases
-from crosscheck.plans.covering import MIXED, covering_cases, numbers
+from crosscheck.plans.covering import LENGTHS, MIXED, covering_cases, numbers
 from crosscheck.plans.covering import SHAPES as COVERING_SHAPES
 from crosscheck.plans.items import SLOW, Item, is_cheap
 from crosscheck.plans.plan import Gap, Names, Plan, without_interpreter
@@ -157,7 +157,9 @@ def _turns(name: str) -> int:
 def _takes(name: str, case: Case, place: int) -> bool:
     """Whether an adapter evaluates a covering case, whose shape is at this place of the list."""
     turns, (n, p) = _turns(name), case.shape[-2:]
-    if (place + 5 * tuple(FORMATS).index(case.dtype) + 1) % turns:
+    if (place + 5 * tuple(FORMATS).index(case.dtype) + 1) % turns or (
+        turns == COSTLY and case.shape in LENGTHS
+    ):
         return False
     is_slow = turns == COSTLY and parse(without_interpreter(name))["derivative"] in SLOW
     return not is_slow or (numbers(case.shape) < 2**12 and n * p <= MOST_DIRECTIONS)

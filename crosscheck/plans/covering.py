@@ -72,8 +72,22 @@ STACKS: Final[tuple[Shape, ...]] = (
     (32769, 1, 3, 1),
     (65537, 1, 2, 1),
 )
+# Every length to 14, powers of two with their neighbours, and round numbers, for stack, m, n and p: several
+# in one shape, since a length that is treated wrongly is so beside any others.
+LENGTHS: Final[tuple[Shape, ...]] = (
+    *((4, 5, 9, 6), (9, 6, 4, 5), (11, 9, 10, 7), (12, 10, 6, 9), (13, 11, 12, 10), (14, 12, 5, 11)),
+    *((10, 13, 11, 12), (6, 14, 13, 13), (7, 4, 14, 14), (2, 12, 6, 15), (18, 2, 18, 17), (25, 1, 9, 4)),
+    *((24, 12, 7), (48, 13, 9), (63, 65, 4), (65, 6, 1), (100, 127, 1), (127, 100, 1), (128, 24, 5)),
+    *((129, 63, 2), (256, 12, 5), (257, 3, 1), (512, 3, 1), (1000, 2, 1), (1024, 3, 1), (2048, 3, 2)),
+    *((4096, 3, 1), (8192, 3, 2), (16384, 3, 1), (65536, 2, 1)),
+    *((24, 129, 2), (2, 128, 2), (2, 48, 9), (3, 512, 1), (2, 1024, 2), (1, 2048, 1)),
+    *((2, 5, 24), (3, 4, 32), (2, 6, 33), (4, 2, 63), (5, 3, 65), (6, 2, 100), (2, 9, 127), (3, 10, 128)),
+    *((2, 3, 129), (2, 2, 256), (1, 3, 512), (2, 2, 1024)),
+    *((63, 1, 3, 1), (65, 1, 2, 3), (100, 2, 3, 1), (127, 1, 3, 1), (128, 1, 4, 2), (129, 1, 3, 1)),
+    *((256, 1, 5, 1), (512, 1, 3, 2), (1000, 1, 2, 1), (1024, 1, 3, 1), (4096, 1, 3, 1), (16384, 1, 3, 1)),
+)
 SHAPES: Final = tuple(
-    dict.fromkeys((*shapes.DOCUMENT, *shapes.TAILS, *AXES, *WIDE, *OUTPUTS, *ROWS, *STACKS))
+    dict.fromkeys((*shapes.DOCUMENT, *shapes.TAILS, *AXES, *WIDE, *OUTPUTS, *ROWS, *STACKS, *LENGTHS))
 )
 # The source with every regime in one stack; shapes that can host it, up to so many numbers, begin with it.
 MIXED: Final = "mixed"
@@ -94,6 +108,8 @@ def numbers(shape: Shape) -> int:
 
 def _repetitions(shape: Shape, place: int, dtype: str) -> int:
     """Return how many cases the shape at a place of the list gets in a dtype."""
+    if shape in LENGTHS:
+        return 1
     least = next((count for size, count in REPEATED.items() if numbers(shape) <= size), None)
     if least is None:
         return (place + tuple(FORMATS).index(dtype)) % 2

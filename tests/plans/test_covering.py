@@ -32,7 +32,12 @@ def sizes(shape: Shape) -> dict[str, int]:
     [
         *({"m": m} for m in (15, 31, 33, 255, 1025, 4097, 16385, 32769, 65537, 131073)),
         *({"stack": stack} for stack in (15, 31, 33, 1025, 4097, 8193, 16385, 32769, 65537)),
-        *({"n": n} for n in (3, 15, 31, 33, 64, 256, 1000)),
+        *({"n": n} for n in (15, 31, 33, 64, 256, 1000)),
+        *(
+            {size: length}
+            for size in ("stack", "m", "n", "p")
+            for length in (*range(1, 15), 63, 65, 100, 127, 128, 129)
+        ),
         *({"p": p} for p in (64, 257, 4097, 16385)),
         *({"axes": axes} for axes in (0, 1, 2, 3)),
         {"m": 64, "n": 64},
