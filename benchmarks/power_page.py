@@ -103,10 +103,12 @@ def _effort(figures: Figures, effort: str) -> list[str]:
     found = [figures.of(fault, effort) for fault in caught]
     right = sum(one["is_right"] for one in found)
     healthy = figures.measured(effort, tuple(HEALTHY.values()))
+    measured = len(figures.measured(effort, DETECTABLE))
+    left = len(DETECTABLE) - measured
     hidden = figures.measured(effort, [fault for fault in FAULTS.values() if fault.undetectable])
     return [
         f"{effort} effort",
-        share(len(caught), len(figures.measured(effort, DETECTABLE))),
+        share(len(caught), measured) + (f"; {left} not measured" if left else ""),
         share(right, len(caught)),
         f"{len(figures.caught(effort, healthy))} of {len(healthy)}",
         f"{len(figures.caught(effort, hidden))} of {len(hidden)}",
