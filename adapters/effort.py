@@ -29,9 +29,9 @@ class Effort(NamedTuple):
 # An adapter from outside may keep anything between calls, and fail at the 10th, the 100th or the 1,000th.
 OUTSIDE = Effort(1000, 16, 64, 4)
 # Our own adapters keep nothing but compiled programs, and a comparison calls each hundreds of times besides.
-OWN = Effort(32, 8, 4, 0)
+OWN = Effort(32, 4, 4, 0)
 # A call of eager JAX takes 5 ms, and each new shape costs it and torch.compile seconds.
-COSTLY = Effort(8, 8, 2, 0, is_costly=True)
+COSTLY = Effort(8, 4, 1, 0, is_costly=True)
 # Each call compiles a program: torch.compile takes up to 16 s for one.
 COMPILED = Effort(4, 4, 0, 0, is_costly=True)
 

@@ -6,7 +6,7 @@ is easiest to read, and an interrupted run has covered part of everything. Round
 
 The covering cases follow (`crosscheck.plans.covering`). NumPy, eager PyTorch and adapters from outside take
 all of them. Compiled JAX, which needs a program for each shape, takes each shape in one dtype; an
-adapter of the suite that pays about a second for a new shape takes every sixteenth.
+adapter of the suite that pays about a second for a new shape takes every thirty-second.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ROUND: Final = sum(shape[0] for shape in SHAPES)
 PROBLEMS: Final = ROUND
 # Of so many shapes of the covering cases an adapter takes one: compiled JAX, and costly ones (`_turns`).
 PROGRAM: Final = 4
-COSTLY: Final = 16
+COSTLY: Final = 32
 # The reasons for gaps of the covering cases.
 BY_TURNS: Final = "by turns: each shape has a few of the regimes in each dtype; --thorough takes all"
 FEWER: Final = "by turns: a new shape costs this adapter a program or many calls, so that it takes fewer"

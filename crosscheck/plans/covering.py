@@ -97,7 +97,11 @@ ONE_SCALE: Final = "one_scale_"
 # The sources that need shapes of their own.
 PARTICULAR: Final = ("special_values", "every", "crossed")
 # The cases of a shape of at most so many numbers in a dtype; larger ones have one in half of the dtypes.
-REPEATED: Final = {2**10: 3, 2**15: 2, 2**17: 1}
+REPEATED: Final = {2**15: 2, 2**17: 1}
+# Of classes with few shapes each has more.
+LEAST_REPEATED: Final = {"rows": 2, "columns": 3}
+# A shape that is there for its lengths has one case in each dtype, and a larger one in half of the dtypes.
+MOST_REPEATED: Final = 2**12
 
 
 def numbers(shape: Shape) -> int:
@@ -108,12 +112,12 @@ def numbers(shape: Shape) -> int:
 
 def _repetitions(shape: Shape, place: int, dtype: str) -> int:
     """Return how many cases the shape at a place of the list gets in a dtype."""
-    if shape in LENGTHS:
-        return 1
     least = next((count for size, count in REPEATED.items() if numbers(shape) <= size), None)
-    if least is None:
+    if shape in LENGTHS and numbers(shape) <= MOST_REPEATED:
+        return 1
+    if least is None or shape in LENGTHS:
         return (place + tuple(FORMATS).index(dtype)) % 2
-    return max(least, 2) if shape_class(shape) in ("rows", "columns") else least
+    return max(least, LEAST_REPEATED.get(shape_class(shape), 1))
 
 
 def _choices(values: list[str], shape: Shape, number: int) -> list[str]:
