@@ -34,7 +34,7 @@ class RunSummary:
         answered: problems for which the adapter returned an answer, outputs or a refusal.
         problems: problems for which the adapter returned outputs.
         judged: elements with a verdict.
-        not_judged: elements without a verdict, by adapter, dtype and output.
+        not_judged: elements without a verdict, by adapter, dtype and output, or by a label for many adapters.
         unsupported: problems that an adapter does not evaluate, by adapter, dtype and reason.
         crashes: crashes of adapters, by description.
         no_verdict: time-outs of adapters, by description.
@@ -79,7 +79,8 @@ class RunSummary:
             results: the results of the run.
             crashed: the crash or time-out of each adapter that had one.
             names: the names of adapters that have a count of problems even if it is 0.
-            label: the label under which the problems of all adapters are counted; None: each by its name.
+            label: the label under which problems, and numbers not judged, of all adapters are counted; None:
+                each by its name.
         """
         from crosscheck.results.summary import known_of
 
@@ -94,7 +95,7 @@ class RunSummary:
                 evaluated[key] = max(evaluated.get(key, 0), summary.problems)
                 found.judged[name] += summary.elements - summary.not_judged
             if summary.not_judged:
-                found.not_judged[f"{kind} {cell.output}"] += summary.not_judged
+                found.not_judged[label or f"{kind} {cell.output}"] += summary.not_judged
             if summary.elements or summary.unsupported:
                 found.answered[name] += summary.problems
         for (name, *_), problems in evaluated.items():
