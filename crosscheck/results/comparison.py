@@ -27,6 +27,7 @@ from crosscheck.results.record import Results
 from crosscheck.results.refusals import ByValues
 from crosscheck.results.rows import FAILED, LATE, OUTSIDE, Row, rows
 from crosscheck.results.summary import EVERY, known_of
+from reference.formats import FORMATS
 
 
 @dataclass
@@ -202,10 +203,7 @@ class Comparison:
         ]
         sentences += [f"known difference {entry.name} expired on {entry.expires}" for entry in self.expired]
         sentences += [f"known difference {entry.name} matched nothing" for entry in self.unmatched]
-        faults = {
-            Fault(who=line.removeprefix(NO_VERDICT).split()[0].rstrip(":"), what=line.splitlines()[0])
-            for line in sentences
-        }
+        faults = {Fault(who=_who(line), what=line.splitlines()[0]) for line in sentences}
         return Ledger(
             header,
             results.summaries,
@@ -215,3 +213,9 @@ class Comparison:
             ending=INTERRUPTED if results.interrupted else COMPLETE,
             verdict=0 if self.is_green and not crashes else 1,
         )
+
+
+def _who(sentence: str) -> str:
+    """Return the name with which a sentence begins; a violation of the contract has its dtype before it."""
+    words = sentence.removeprefix(NO_VERDICT).replace(":", " ").split()
+    return next(word for word in words if word not in FORMATS)

@@ -22,6 +22,8 @@ from crosscheck.plans.core import core_plan, problems_per_cell
 from crosscheck.plans.plan import Plan, PlannedCase, cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
+from crosscheck.results.environment import header
+from crosscheck.results.lines import Fault
 from crosscheck.results.record import Results
 from crosscheck.results.rows import Row, rows
 from crosscheck.results.summary import add, merged
@@ -200,7 +202,11 @@ def test_problems_are_counted_whatever_outputs_an_adapter_has(outputs: tuple[str
 
 
 def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
-    assert not comparison_of(InProcessAdapter(wrong.healthy), violations=["changes its input"]).is_green
+    said = ["float32: planted-healthy changes its input"]
+    comparison = comparison_of(InProcessAdapter(wrong.healthy), violations=said)
+    assert not comparison.is_green
+    head = header("compare", 0, {each.name: each for each in comparison.descriptions}, "crosscheck compare")
+    assert comparison.ledger(head, ()).faults == (Fault(who="planted-healthy", what=said[0]),)
 
 
 def test_a_violation_of_the_contract_is_reported_with_the_line_that_replays_it() -> None:
