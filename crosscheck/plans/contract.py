@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from adapters import is_ours
 from adapters.effort import effort_for
 from crosscheck.inputs import Case
 from crosscheck.inputs.sources import Shape
 from crosscheck.plans.plan import Names
+from reference.formats import FORMATS
 
 # A small problem, whose calls are many, and a stack of larger ones; the plan has both shapes anyway.
 SHAPES: Final[tuple[Shape, ...]] = ((1, 2, 3, 2), (256, 7, 3, 2))
@@ -24,14 +26,20 @@ def contract_cases(
     Args:
         dtypes: the dtypes of the cases.
         seed: the seed of the cases.
-        names: the names of the adapters' specs, of which those that pay seconds for a new shape are spared
-            `OTHERS`; if there are none, all adapters are checked on all cases.
+        names: the names of the adapters' specs. Of the suite's own, those that pay seconds for a new shape
+            get no shape of `OTHERS`, and the others each in half of the dtypes. Without names all get all.
         others: whether there are cases of the shapes in `OTHERS`.
     """
-    cheap = tuple(name for name in names if not effort_for(name).is_costly) if names else None
-    chosen: dict[Shape, Names] = dict.fromkeys(SHAPES)
-    if others:
-        chosen |= dict.fromkeys(OTHERS, cheap)
-    return {
-        Case("ordinary", seed, shape, dtype=dtype): who for dtype in dtypes for shape, who in chosen.items()
-    }
+    cases: dict[Case, Names] = {}
+    for dtype in dtypes:
+        turn = tuple(FORMATS).index(dtype)
+        cases |= dict.fromkeys((Case("ordinary", seed, shape, dtype=dtype) for shape in SHAPES), None)
+        for place, shape in enumerate(OTHERS if others else ()):
+            who = tuple(name for name in names if _takes(name, (turn + place) % 2)) if names else None
+            cases[Case("ordinary", seed, shape, dtype=dtype)] = who
+    return cases
+
+
+def _takes(name: str, turn: int) -> bool:
+    """Whether an adapter is checked at another shape: one from outside always, the suite's own by turns."""
+    return not is_ours(name) or (turn == 0 and not effort_for(name).is_costly)
