@@ -82,6 +82,8 @@ def test_what_a_mode_asks_for_is_claimed_on_a_device_that_nobody_measured(
     got = matrix.pool.load(spec).description.arithmetic[dtype]
     always, in_float32 = CLAIMED[name]
     claims = {**always, **(in_float32 if dtype == "float32" else {})}
+    if dtype == "float16":  # torch.nn.MSELoss is asked for the sum there
+        claims.pop("rescaled_mean", None)
     assert got == replace(default_arithmetic(FORMATS[dtype]), **claims)
     assert set(got.sources) == {"kappa", *claims}
 
