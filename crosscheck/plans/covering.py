@@ -79,7 +79,7 @@ LENGTHS: Final[tuple[Shape, ...]] = (
     *((10, 13, 11, 12), (6, 14, 13, 13), (7, 4, 14, 14), (2, 12, 6, 15), (18, 2, 18, 17), (25, 1, 9, 4)),
     *((24, 12, 7), (48, 13, 9), (63, 65, 4), (65, 6, 1), (100, 127, 1), (127, 100, 1), (128, 24, 5)),
     *((129, 63, 2), (256, 12, 5), (257, 3, 1), (512, 3, 1), (1000, 2, 1), (1024, 3, 1), (2048, 3, 2)),
-    *((4096, 3, 1), (8192, 3, 2), (16384, 3, 1), (65536, 2, 1)),
+    *((4096, 3, 1), (8192, 3, 2), (16384, 3, 1)),
     *((24, 129, 2), (2, 128, 2), (2, 48, 9), (3, 512, 1), (2, 1024, 2), (1, 2048, 1)),
     *((2, 5, 24), (3, 4, 32), (2, 6, 33), (4, 2, 63), (5, 3, 65), (6, 2, 100), (2, 9, 127), (3, 10, 128)),
     *((2, 3, 129), (2, 2, 256), (1, 3, 512), (2, 2, 1024)),
@@ -96,12 +96,9 @@ MOST_MIXED: Final = 2**16
 ONE_SCALE: Final = "one_scale_"
 # The sources that need shapes of their own.
 PARTICULAR: Final = ("special_values", "every", "crossed")
-# The cases of a shape of at most so many numbers in a dtype; larger ones have one in half of the dtypes.
+# The cases of a shape of at most so many numbers in a dtype; one more for the few shapes of columns, two at
+# least for rows. Larger shapes, and those that are there for their lengths, have one in half of the dtypes.
 REPEATED: Final = {2**15: 2, 2**17: 1}
-# Of classes with few shapes each has more.
-LEAST_REPEATED: Final = {"rows": 2, "columns": 3}
-# A shape that is there for its lengths has one case in each dtype, and a larger one in half of the dtypes.
-MOST_REPEATED: Final = 2**12
 
 
 def numbers(shape: Shape) -> int:
@@ -113,11 +110,11 @@ def numbers(shape: Shape) -> int:
 def _repetitions(shape: Shape, place: int, dtype: str) -> int:
     """Return how many cases the shape at a place of the list gets in a dtype."""
     least = next((count for size, count in REPEATED.items() if numbers(shape) <= size), None)
-    if shape in LENGTHS and numbers(shape) <= MOST_REPEATED:
-        return 1
     if least is None or shape in LENGTHS:
         return (place + tuple(FORMATS).index(dtype)) % 2
-    return max(least, LEAST_REPEATED.get(shape_class(shape), 1))
+    if shape_class(shape) == "columns" and least > 1:
+        return least + 1
+    return max(least, 2) if shape_class(shape) == "rows" else least
 
 
 def _choices(values: list[str], shape: Shape, number: int) -> list[str]:

@@ -194,7 +194,7 @@ def _columns(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[
 def _narrow(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
     """Yield the large cases of a mode in a 16-bit dtype, in which ŷ is judged and most sums are not."""
     there = NARROW if mode.devices == 1 else shapes.EVEN[:1]
-    if mode["derivative"] == "module":  # torch.nn.Linear has no stack axis
+    if mode.by_network:  # thousands of calls
         there = tuple(shape for shape in there if len(shape) == 3)
     fitting = [] if _compiles_for_seconds(mode) and not thorough else _fitting(mode, there)
     for shape in fitting if thorough else _some(fitting, 1, _turn(index, dtype)):
@@ -203,7 +203,7 @@ def _narrow(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[C
 
 def _stacks(mode: Mode, dtype: str, index: int, *, thorough: bool) -> Iterator[Case]:
     """Yield the cases of a mode whose numbers of networks lie around the same thresholds."""
-    if mode["derivative"] == "module":  # torch.nn.Linear has no stack axis
+    if mode.by_network:  # thousands of calls
         return
     j = LARGE_DTYPES.index(dtype)
     if thorough or is_cheap(mode) or (mode.compiles and (index + j) % 2 == 0):

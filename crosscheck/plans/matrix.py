@@ -28,7 +28,7 @@ BY_TURNS: Final = "by turns: a new shape costs this mode a program or many calls
 HAZARD: Final = "a hazard takes large shapes with --thorough only"
 FORWARD: Final = "forward mode takes one direction for each weight"
 LARGE_ONLY: Final = "16-bit dtypes take a few large shapes: most of their sums there are not judged"
-NO_STACK: Final = "torch.nn.Linear has no stack axis"
+NO_STACK: Final = "the mode has a call for each network, thousands here"
 MISSED: Final = core.MISSED
 OUTSIDE_ONLY: Final = "such shapes are given to adapters from outside, and in a comparison without --matrix"
 ONE_EACH: Final = "a combination has few cases: with constants each needs a program"
@@ -192,4 +192,4 @@ def reason_for_gap(
         return FORWARD
     if _has(thorough_plan, gap.regime):
         return HAZARD if mode.is_hazard and gap.shapes in LARGE else BY_TURNS
-    return NO_STACK if gap.shapes == "stacks" and mode["derivative"] == "module" else None
+    return NO_STACK if gap.shapes == "stacks" and mode.by_network else None

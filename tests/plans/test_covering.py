@@ -110,7 +110,7 @@ def test_the_heading_has_the_number_of_cases() -> None:
         ("numpy", 1, 1),
         ("torch", 1, 1),
         (OUTSIDE, 1, 1),
-        ("jax-jit", 0.2, 0.3),
+        ("jax-jit", 0.2, 0.4),
         ("jax", 0.5 / COSTLY, 2 / COSTLY),
         ("torch-compile", 0.5 / COSTLY, 2 / COSTLY),
     ],

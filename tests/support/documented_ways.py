@@ -167,7 +167,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
         says=r"\n  planted-refuses-many float32: too hard \(\d+ cases: axes \d+, rows \d+, stacks \d+"
     ),
     ".venv/bin/crosscheck compare --matrix --coverage": long(
-        ("--coverage", "--coverage --only numpy --dtype float32")
+        ("--coverage", "--coverage --only numpy --dtype float16")
     ),
     ".venv/bin/crosscheck compare --adapter my_autograd:adapter": long(
         ("my_autograd:adapter", f"{UNLUCKY} --only numpy --dtype float64 --problems 1")
