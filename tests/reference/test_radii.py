@@ -7,13 +7,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from admissible_sets import CLAIMS, arithmetic
-from documented_radii import OF_FLOAT64, Constants, Radii, exactly
+from documented_radii import OF_FLOAT64, Constants, Matrix, Radii, exactly
 
-from reference import bounds, stable
+from reference import bounds, exact, filter, stable
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS
-from reference.types import Problem
+from reference.types import Float64, Problem
 from reference.units import Units
 
 ALL = {
@@ -62,6 +62,13 @@ def is_wide(dtype: str, claim: str) -> bool:
     return any(ALL[claim].get(name, 1.0) < FORMATS[dtype].u for name in ("u_acc", "u_sum"))
 
 
+def same(found: Float64, wanted: Matrix, limit: Fraction, place: object) -> None:
+    """Hold radii against exact ones, to within this relative error."""
+    for got_row, want_row in zip(exactly(np.atleast_2d(found)), wanted, strict=True):
+        for got, want in zip(got_row, want_row, strict=True):
+            assert abs(got - want) <= limit * want, (place, float(got), float(want))
+
+
 @pytest.mark.parametrize("claim", ALL)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_every_radius_is_that_of_the_page(dtype: str, claim: str) -> None:
@@ -71,15 +78,23 @@ def test_every_radius_is_that_of_the_page(dtype: str, claim: str) -> None:
         limit = rounding(given.X.size, dtype, claim)
         found = bounds.admissible(given, FORMATS[dtype], claims)
         for name, want in radii(given, Constants(FORMATS[dtype], claims)).found().items():
-            got = exactly(np.atleast_2d(found[name].radius))
-            for got_row, want_row in zip(got, want, strict=True):
-                for one, other in zip(got_row, want_row, strict=True):
-                    assert abs(one - other) <= limit * other, (
-                        name,
-                        shape,
-                        float(one),
-                        float(other),
-                    )
+            same(found[name].radius, want, limit, (name, shape))
+
+
+@pytest.mark.parametrize("claim", ALL)
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_every_radius_of_the_filter_is_that_of_the_page(dtype: str, claim: str) -> None:
+    """A smaller one would leave to the full sets what the filter can decide."""
+    format, claims = FORMATS[dtype], claimed(dtype, claim)
+    units = Units.of(format, claims)
+    for seed, shape in enumerate(SHAPES * 2):
+        given = stable.widen(drawn(dtype, shape, seed))
+        known = stable.evaluate(*given)
+        rounded = exact.rounded_size(given, known.T, units)
+        found = filter.radii(given, known, filter.Factors.of(units, given), rounded)._asdict()
+        limit = rounding(given.X.size, dtype, claim)
+        for name, want in radii(given, Constants(format, claims)).of_filter().items():
+            same(found[name], want, limit, (name, shape))
 
 
 def constants_of(units: Units) -> list[float]:

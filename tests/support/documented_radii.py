@@ -217,3 +217,44 @@ class Radii:
             "loss": [[e_loss(list(product(range(m), range(columns))))]],
             "grad": [[e_grad(j, k) for k in range(columns)] for j in range(n)],
         }
+
+    def of_filter(self) -> dict[str, Matrix]:
+        """The radii f_… of the filter, which takes all constants but μ(n) divided by 1 + 2^-12."""
+        own = self.constants
+        _, p, q, r, delta = (exactly(a) for a in self.centers)
+        X, _, W = (exactly(a) for a in self.problem)
+        (m, columns), n = self.centers[0].shape, len(W)
+        kappa_u, u, gamma = (each / WIDER for each in (own.kappa_u, own.u, own.gamma))
+        mu = own.mu(own.nu_gradient(m)) / WIDER
+
+        def moved(i: int, k: int) -> Fraction:
+            terms = [X[i][j] * W[j][k] for j in range(n)]
+            a = own.mu(own.nu_dot(n)) * sum(map(abs, terms)) if self._rounds(terms) else Fraction(0)
+            return a if a < Fraction(1, 2) else Fraction(0)
+
+        a = self.each(moved)
+        pq = self.each(lambda i, k: p[i][k] * q[i][k])
+        f_p = self.each(lambda i, k: pq[i][k] * a[i][k] / (1 + a[i][k]) + kappa_u * p[i][k])
+        f_r = self.each(lambda i, k: f_p[i][k] + u * abs(r[i][k]))
+        f_delta = self.each(
+            lambda i, k: (
+                f_r[i][k] * pq[i][k]
+                + abs(r[i][k]) * (f_p[i][k] + p[i][k] * kappa_u * q[i][k] + gamma * pq[i][k])
+            )
+        )
+
+        def f_loss(places: list[tuple[int, int]]) -> Fraction:
+            nu = own.nu_loss(len(places)) / WIDER
+            return sum((abs(r[i][k]) * f_r[i][k] + nu * r[i][k] ** 2 / 2 for i, k in places), Fraction(0))
+
+        def f_grad(j: int, k: int) -> Fraction:
+            return sum(
+                (abs(X[i][j]) * (f_delta[i][k] + mu * abs(delta[i][k])) for i in range(m)), Fraction(0)
+            )
+
+        return {
+            "y_hat": f_p,
+            "loss": [[f_loss(list(product(range(m), range(columns))))]],
+            "row_loss": [[f_loss([(i, k) for k in range(columns)]) for i in range(m)]],
+            "grad": [[f_grad(j, k) for k in range(columns)] for j in range(n)],
+        }
