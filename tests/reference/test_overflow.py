@@ -5,13 +5,14 @@ Each stack has problems on both sides of such a limit, so close to it that anoth
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from admissible_sets import CLAIMS, arithmetic
-from documented_radii import Constants, exactly
+from documented_radii import WIDER, Constants, exactly
 
 from reference import bounds
 from reference.admissible import AdmissibleSet
@@ -172,6 +173,24 @@ def test_a_product_may_overflow_where_its_terms_of_one_sign_do(dtype: str, claim
     assert np.array_equal(flag(z.minus, z), minus)
     for name in ("z", "y_hat", "dL_dyhat", "dyhat_dz"):
         assert np.array_equal(flag(limits.found[name].may, z), plus & minus), name
+
+
+@claims_and_dtypes
+def test_y_hat_moves_to_its_other_limit_where_the_product_may_overflow_that_way(
+    dtype: str, claim: str
+) -> None:
+    """|z| is so large that ŷ is 0 or 1: s is 0, or 1 where a partial sum may overflow to the other side."""
+    limits = Limits(dtype, claim, near_a_large_product(dtype))
+    z, y_hat, own = limits.found["z"], limits.found["y_hat"], limits.own
+    sure = np.isfinite(z.radius) & (np.abs(z.center) > z.radius + 800)
+    away = np.where(z.center < 0, flag(z.plus, z), flag(z.minus, z))
+    both_ways(away[sure])
+    for high, other in itertools.product([False, True], repeat=2):
+        s = WIDER if other else Fraction(0)
+        e_p = s + own.kappa_u * min(Fraction(1), high + s) + own.phi
+        here = sure & (away == other) & ((z.center > 0) == high)
+        assert (y_hat.center[here] == high).all()
+        assert (np.abs(y_hat.radius[here] / float(e_p) - 1) <= 8 * 2.0**-53).all()
 
 
 @claims_and_dtypes
