@@ -158,15 +158,21 @@ class Radii:
 
         return self.each(of)
 
-    def found(self) -> dict[str, Matrix]:
-        """The radii of every quantity, and A."""
+    def moved(self) -> tuple[Matrix, Matrix]:
+        """s and e_p."""
+        own, (z, p) = self.constants, (exactly(a) for a in self.centers[:2])
+        e_z = self.e_z()
+        s = self.each(lambda i, k: WIDER * movement(z[i][k], e_z[i][k]))
+        return s, self.each(lambda i, k: s[i][k] + own.kappa_u * at_most_1(p[i][k] + s[i][k]) + own.phi)
+
+    def found(self, moved: tuple[Matrix, Matrix] | None = None) -> dict[str, Matrix]:
+        """The radii of every quantity, from s and e_p, which may be given."""
         own = self.constants
-        z, p, q, r, delta = (exactly(a) for a in self.centers)
+        _, p, q, r, delta = (exactly(a) for a in self.centers)
         X = exactly(self.problem.X)
         (m, columns), n = self.centers[0].shape, len(X[0])
         e_z = self.e_z()
-        s = self.each(lambda i, k: WIDER * movement(z[i][k], e_z[i][k]))
-        e_p = self.each(lambda i, k: s[i][k] + own.kappa_u * at_most_1(p[i][k] + s[i][k]) + own.phi)
+        s, e_p = moved or self.moved()
         p_1 = self.each(lambda i, k: at_most_1(p[i][k] + e_p[i][k]))
         expanded = own.u if own.claims.expanded else Fraction(0)
         e_q = self.each(
