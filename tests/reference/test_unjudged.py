@@ -67,6 +67,13 @@ def test_a_network_is_doubtful_from_the_limit_of_a_number_on(
         assert found(arrays, units(**claims)) == doubted, size
 
 
+@pytest.mark.parametrize(("name", "limit"), [("T", FORMAT.largest / 64), ("W", FORMAT.largest)])
+def test_a_network_is_doubtful_at_the_limit_itself(name: str, limit: float) -> None:
+    arrays = zeros()
+    arrays[name][WHERE][-1, 0] = limit
+    assert found(arrays, units()) == [4]
+
+
 def test_two_factors_of_a_gradient_are_doubtful_where_their_product_is_large() -> None:
     limit = FORMAT.largest / 64 / M
     for x, r in (
