@@ -56,3 +56,19 @@ def test_errors_that_raise_elsewhere_are_silent_here_and_change_nothing(dtype: s
             got, want = (np.asarray(each) for each in (one, other))
             assert got.dtype == want.dtype
             assert got.tobytes() == want.tobytes(), regime
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_an_exponential_that_overflows_or_vanishes_is_silent_in_every_form_of_y_hat(dtype: str) -> None:
+    X, W = (np.array(a, FORMATS[dtype].dtype) for a in ([[-100.0], [100.0], [np.nan]], [[100.0]]))
+    wanted = np.array([0.0, 1.0, np.nan])
+    with np.errstate(all="raise"):
+        forms = [
+            network.sigma(X * W),
+            network.y_hat_of_product(X, W),
+            network.y_hat_written_out(X, W),
+            network.y_hat_by_components(X, W),
+        ]
+    for got in forms:
+        assert got.dtype == X.dtype
+        assert np.array_equal(got.ravel().astype(np.float64), wanted, equal_nan=True)
