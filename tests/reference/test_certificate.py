@@ -19,7 +19,12 @@ M, N, P = 3, 2, 2
 # The relative error of at most 60 operations, and what their underflow adds.
 RELATIVE, ABSOLUTE = 60 * TWO**-53, 60 * TWO**-1074
 # Scales of s and X: where s is 1, the roundings count, and where it is small, h does.
-SCALES = {"ordinary": (1.0, 1.0), "saturated": (2.0**-690, 1.0), "tiny": (2.0**-1000, 2.0**-400)}
+SCALES = {
+    "ordinary": (1.0, 1.0),
+    "saturated": (2.0**-690, 1.0),
+    "vanishing": (2.0**-1000, 1.0),
+    "tiny": (2.0**-1000, 2.0**-400),
+}
 
 
 def drawn(scale: str, seed: int) -> Leading:
