@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from reference import stable
 from reference.formats import FORMATS
 from reference.types import Float64, Problem
 from reference.units import Units
-from reference.unjudged import Sizes, doubtful
+from reference.unjudged import Sizes, doubtful, judged
 
 FORMAT = FORMATS["float16"]
 STACK, M, N, P = (2, 3), 3, 4, 2
@@ -98,3 +99,36 @@ def test_numbers_of_several_networks_make_all_of_them_doubtful_once_and_in_order
 @pytest.mark.parametrize(("m", "p"), [(1, 1023), (1, 1024), (31, 33), (32, 32)])
 def test_all_networks_are_doubtful_where_squares_of_residuals_of_8_may_overflow(m: int, p: int) -> None:
     assert found(zeros(m, 1, p), units()) == (list(range(6)) if 64 * m * p > FORMAT.largest else [])
+
+
+@pytest.mark.parametrize("name", ["h", "phi", "kappa_u"])
+def test_all_networks_are_doubtful_where_underflow_or_the_logistic_alone_may_move_by_a_quarter(
+    name: str,
+) -> None:
+    known = units()
+    limits = {
+        "h": 0.25 / (2 * N * (1 + known.nu_dot(N))),
+        "phi": 0.25 - known.kappa_u,
+        "kappa_u": 0.25 - known.phi,
+    }
+    for share, doubted in ((1 - 2.0**-40, []), (1 + 2.0**-40, list(range(6)))):
+        changed: dict[str, Any] = {name: limits[name] * share}
+        assert found(zeros(), replace(known, **changed)) == doubted
+
+
+@pytest.mark.parametrize(("share", "narrow"), [(1 - 2.0**-40, True), (1.0, False), (1 + 2.0**-40, False)])
+def test_an_output_is_judged_where_each_of_its_sums_has_an_error_below_a_quarter(
+    share: float, narrow: bool
+) -> None:
+    """ν(k) = (k + 1)·u, of n for all outputs, of p + 2 and mp + 2 for losses, and of m for the gradient."""
+    for shape, names in {
+        (1, 31, 1): {"y_hat", "loss", "row_loss", "grad"},
+        (1, 1, 29): {"loss", "row_loss"},
+        (29, 1, 1): {"loss"},
+        (31, 1, 1): {"grad"},
+    }.items():
+        known = replace(units(), u=share / 128)
+        found = judged(shape, known)
+        assert all(found[name] is narrow for name in names), (shape, found)
+    assert judged((1, 30, 1), replace(units(), u=1 / 128)) == dict.fromkeys(found, True)
+    assert judged((28, 30, 1), replace(units(), u=1 / 128)) == dict.fromkeys(found, True)
