@@ -218,9 +218,9 @@ the tests of the reference and of the judge themselves, of no framework, and non
 Left out are constants of modules, decorated functions other than class methods, which mutmut does not change,
 and functions that run only while their module is imported, when no mutant is active.
 
-{head(plain)} They were drawn at random, the same number of each module or all that it has, and every
-mutant that was drawn was tested. With each module weighted by how many mutants it has, the figures are
-{every.of_tested:.1%} and {every.of_changing:.1%} of all {every.there}.
+{head(plain)} They were drawn at random, as many of each module as the command says or all that
+it has, and every mutant that was drawn was tested. With each module weighted by how many mutants it has, the
+figures are {every.of_tested:.1%} and {every.of_changing:.1%} of all {every.there}.
 
 A survivor is *alike* if it changes nothing that matters, for the reason that is listed below. Where no reason
 is listed, a test is missing: those are the *others*.
@@ -235,40 +235,60 @@ is listed, a test is missing: those are the *others*.
 """
 
 
-def drawn(mutants: Iterable[Mutant], count: int | None, seed: int) -> list[Mutant]:
-    """This many mutants of each module, or all, in an order that each name and the seed decide.
+def drawn(mutants: Iterable[Mutant], sizes: Mapping[str, int], seed: int) -> list[Mutant]:
+    """So many mutants of each module, in an order that each name and the seed decide.
 
     A larger sample of one seed so contains a smaller one, and mutants that come and go leave it as it is.
+
+    Args:
+        mutants: all that there are.
+        sizes: how many of a module to draw at most; ``*`` stands for the modules that are not named, and
+            where it is missing, all of theirs are drawn.
+        seed: the seed.
     """
     by_module: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in sorted(mutants, key=lambda each: blake2b(f"{seed} {each.name}".encode()).digest()):
         by_module[mutant.module].append(mutant)
-    return [each for module in by_module.values() for each in module[:count]]
+    others = sizes.get("*")
+    return [each for name, module in by_module.items() for each in module[: sizes.get(name, others)]]
+
+
+def size_of(text: str) -> tuple[str, int]:
+    """What ``--sample`` takes: a number, or MODULE=NUMBER."""
+    module, _, number = text.rpartition("=")
+    return module or "*", int(number)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Test mutants and write the page; 1 if a survivor has no reason, or a mutant is not tested."""
     parser = argparse.ArgumentParser(prog="tools.mutation", description=__doc__.split("\n")[0])
-    parser.add_argument("--sample", type=int, help="how many mutants of each module, drawn at random, or all")
+    parser.add_argument(
+        "--sample",
+        type=size_of,
+        nargs="+",
+        default=[],
+        metavar="[MODULE=]NUMBER",
+        help="how many mutants of each module, drawn at random; all by default",
+    )
     parser.add_argument("--seed", type=int, default=0, help="the seed of the sample")
     parser.add_argument("--page", action="store_true", help="only write the page of what was tested")
     given = parser.parse_args(arguments)
+    sizes = dict(given.sample)
     if not given.page:
         mutmut("run", FIRST)
-        left = [
-            each.name for each in drawn(all_mutants(), given.sample, given.seed) if each.status not in KILLED
-        ]
+        left = [each.name for each in drawn(all_mutants(), sizes, given.seed) if each.status not in KILLED]
         if left:  # mutmut runs again what it is given by name
             mutmut("run", *left)
     everything = all_mutants()
-    sample = drawn(everything, given.sample, given.seed)
+    sample = drawn(everything, sizes, given.seed)
     left = [each.name for each in sample if each.status == "not checked"]
     if left:
         raise SystemExit(f"{len(left)} of {len(sample)} mutants are not tested; the page stays as it is")
     changes = [(each, change(mutmut("show", each.name))) for each in sample if each.status not in KILLED]
     known = tomllib.loads(REASONS.read_text("utf-8"))
     explained = {mutant for mutant, found in changes if reason(mutant, found, known)}
-    command = "make mutation" + (f" ARGS='--sample {given.sample}'" if given.sample else "")
+    text_of_sizes = " ".join(f"{name}={size}".removeprefix("*=") for name, size in sizes.items())
+    command = "make mutation" + (f" ARGS='--sample {text_of_sizes}'" if sizes else "")
     text = page(counts(everything, sample, explained), command, list(survivors(changes, known)))
     PAGE.write_text(text, encoding="utf-8")
     return int(len(explained) < len(changes))

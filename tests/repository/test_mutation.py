@@ -52,14 +52,17 @@ def test_a_mutant_knows_its_module_and_function() -> None:
 
 def test_a_larger_sample_of_one_seed_contains_a_smaller_one_of_each_module() -> None:
     of_one = [Mutant(f"reference.units.x_first__mutmut_{number}", "killed") for number in range(9)]
-    everything = mutation.drawn([*of_one, *MUTANTS[1:]], None, 0)
+    everything = mutation.drawn([*of_one, *MUTANTS[1:]], {}, 0)
     assert sorted(everything) == sorted([*of_one, *MUTANTS[1:]])
-    few, more = (mutation.drawn([*of_one, *MUTANTS[1:]], count, 0) for count in (2, 3))
+    few, more = (mutation.drawn([*of_one, *MUTANTS[1:]], {"*": count}, 0) for count in (2, 3))
     assert set(few) <= set(more)
     assert [sum(each.module == "reference.units" for each in sample) for sample in (few, more)] == [2, 3]
     assert {each.module for each in few} == {each.module for each in MUTANTS}
     units = [each for each in everything if each.module == "reference.units"]
-    assert mutation.drawn(units[1:], None, 0) == units[1:]
+    assert mutation.drawn(units[1:], {}, 0) == units[1:]
+    named = mutation.drawn(of_one, dict(map(mutation.size_of, ("2", "reference.units=5"))), 0)
+    assert len(named) == 5
+    assert set(few) & set(of_one) <= set(named)
 
 
 @pytest.mark.parametrize("module", ["reference.units", "*"])
@@ -96,7 +99,7 @@ def test_a_module_counts_by_how_many_mutants_it_has_and_not_by_how_many_were_dra
     text = mutation.page(found, "make mutation", ["survivors"])
     assert "**2 of 3 mutants that were tested are killed, 66.7%;" in text
     assert "of those that change anything that matters, 66.7%.**" in text
-    assert "the figures are\n87.5% and 87.5% of all 8." in text
+    assert "the\nfigures are 87.5% and 87.5% of all 8." in text
     assert "| reference.units | 2 | 2 | 1 | 0 | 1 | 50.0% | 50.0% |" in text
     assert "| all | 8 | 3 | 2 | 0 | 1 | 66.7% | 66.7% |" in text
 
