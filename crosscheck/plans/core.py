@@ -5,8 +5,9 @@ cases come in rounds of one case of every shape, small stacks first, so that a f
 is easiest to read, and an interrupted run has covered part of everything. Round r has the run's seed plus r.
 
 The covering cases follow (`crosscheck.plans.covering`). NumPy, eager PyTorch and adapters from outside take
-all of them. Compiled JAX, which needs a program for each shape, takes each shape in one dtype; an
-adapter of the suite that pays about a second for a new shape takes every thirty-second.
+all of them, and those from outside more (`crosscheck.plans.outside`). Compiled JAX, which needs a program for
+each shape, takes each shape in one dtype; an adapter of the suite that pays about a second for a new shape
+takes every thirty-second.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from crosscheck.plans.contract import contract_cases
 from crosscheck.plans.covering import LENGTHS, MIXED, covering_cases, numbers
 from crosscheck.plans.covering import SHAPES as COVERING_SHAPES
 from crosscheck.plans.items import SLOW, Item, is_cheap
+from crosscheck.plans.outside import outside_cases
 from crosscheck.plans.plan import Gap, Names, Plan, without_interpreter
 from crosscheck.plans.shapes import MOST_DIRECTIONS, shape_class
 from reference.formats import FORMATS
@@ -105,6 +107,11 @@ def core_plan(  # noqa: PLR0913, each is a choice of its own
     found: dict[Case, Names] = dict.fromkeys((*in_rounds, *covering))
     found |= {} if thorough else _by_turns(covering, names)
     more = f", and {len(covering):,} cases of other sizes, layouts and values" if covering else ""
+    outside = tuple(name for name in names if not is_ours(name))
+    if covering and outside:
+        besides = dict.fromkeys(outside_cases(dtypes, regimes, seed), outside)
+        found |= {case: who for case, who in besides.items() if case not in found}
+        more += f", and {len(besides):,} for adapters from outside"
     too_few = "missed by the few problems that --problems asks for"
 
     @cache
@@ -139,7 +146,8 @@ def core_plan(  # noqa: PLR0913, each is a choice of its own
 def outside_items(names: Iterable[str], dtypes: Sequence[str], *, thorough: bool = False) -> Iterator[Item]:
     """Yield the cases of `core_plan` for adapters from outside: an item for each adapter and dtype."""
     for name, dtype in product(names, dtypes):
-        cases = (*core_cases((dtype,), tuple(REGIMES)), *covering_cases((dtype,), thorough=thorough))
+        covering = covering_cases((dtype,), thorough=thorough)
+        cases = (*core_cases((dtype,), tuple(REGIMES)), *covering, *outside_cases((dtype,)))
         yield Item(name, dtype, tuple(dict.fromkeys(cases)))
 
 
