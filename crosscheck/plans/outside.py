@@ -44,7 +44,7 @@ def _small(dtype: str, seed: int) -> Iterator[Case]:
     for place, shape in enumerate(product(range(1, LONGEST + 1), repeat=3)):
         if (place + dtypes.index(dtype)) % 2:
             continue
-        regime = tuple(REGIMES)[place // 2 % len(REGIMES)] if place % 4 > 1 else "ordinary"
+        regime = tuple(REGIMES)[place // 4 % len(REGIMES)] if place % 4 > 1 else "ordinary"
         stacked = (2, *shape) if place % 3 else shape
         if REGIMES[regime].unsupported(stacked, FORMATS[dtype]):
             regime = "ordinary"
