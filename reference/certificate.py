@@ -82,7 +82,7 @@ def _in_range(A: Float64) -> Bool:
 
 def radii(block: Leading) -> Radii:
     """The radii of a block."""
-    with np.errstate(invalid="ignore"):  # 0·inf is NaN, which certifies nothing either
+    with np.errstate(all="ignore"):  # 0·inf is NaN, which certifies nothing either
         return Radii(*(radius * _ROUNDED_UP for radius in _radii(block)))
 
 

@@ -86,9 +86,10 @@ def evaluate(X: Inputs, y: Labels, W: Weights) -> DoubleDouble:
     out = [[np.empty((*shape, count)) for _ in Certified._fields] for shape in shapes]
     for start in range(0, count, block):
         here = slice(start, start + block)
-        with np.errstate(invalid="ignore"):  # a signalling NaN warns
+        with np.errstate(all="ignore"):  # a signalling NaN warns
             operands = [np.array(A[..., here], dtype=np.float64, order="C") for A in stacked]
-        for arrays, values in zip(out, _block(*operands), strict=True):
+            block_of_outputs = _block(*operands)
+        for arrays, values in zip(out, block_of_outputs, strict=True):
             for array, value in zip(arrays, values, strict=True):
                 array[..., here] = value
     return DoubleDouble(

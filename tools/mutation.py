@@ -3,18 +3,20 @@
 mutmut changes one operator, number, argument or assignment of a function at a time, and runs the tests that
 call the function. A mutant whose tests all pass has *survived*. ``pyproject.toml`` says which files and which
 tests; what is done is kept in ``mutants/``, so that an interrupted run goes on. The command writes
-``docs/mutation.md``; ``tools/mutation.toml`` has the reason why a survivor changes nothing that matters.
+``docs/mutation.md`` once every mutant of the sample is tested; ``tools/mutation.toml`` has the reason why a
+survivor changes nothing that matters.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import subprocess
 import sys
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +32,10 @@ AT_IMPORT: Final = tuple(
     f"reference.exponential.x__{name}__" for name in ("ln2", "nearest_pair", "parts_of_the_step", "powers")
 )
 NEWLINE: Final = "\n"
+HEAD: Final = (
+    "| module | mutants | tested | killed | alike | others | killed of tested | killed of those not alike |",
+    "|---|---|---|---|---|---|---|---|",
+)
 KILLED: Final = ("killed", "timeout", "suspicious")
 
 
@@ -80,8 +86,9 @@ def results(text: str) -> list[Mutant]:
 
 
 def all_mutants() -> list[Mutant]:
-    """All mutants that there are, tested or not."""
-    return results(mutmut("results", "--all", "true"))
+    """All mutants of functions that run while a mutant is active, tested or not."""
+    found = results(mutmut("results", "--all", "true"))
+    return [each for each in found if not each.name.startswith(AT_IMPORT)]
 
 
 def change(diff: str) -> Change:
@@ -106,18 +113,73 @@ def reason(mutant: Mutant, found: Change, known: Mapping[str, Mapping[str, str]]
     return ""
 
 
-def table(mutants: Iterable[Mutant]) -> Iterator[str]:
-    """A row for each module: how many mutants were tested, were killed and survived."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for mutant in mutants:
-        for row in (mutant.module, "all"):
-            counts[row][mutant.status] += 1
-    yield "| module | mutants | killed | survived | no test |"
-    yield "|---|---|---|---|---|"
-    for row in (*sorted(counts.keys() - {"all"}), "all"):
-        count = counts[row]
-        killed = sum(count[status] for status in KILLED)
-        yield f"| {row} | {count.total()} | {killed} | {count['survived']} | {count['no tests']} |"
+class Count(NamedTuple):
+    """The mutants of a module, or of all.
+
+    Attributes:
+        there: how many there are.
+        tested: how many of them are in the sample.
+        killed: how many of those the tests notice.
+        alike: how many of those survive with a reason in ``tools/mutation.toml``.
+    """
+
+    there: int
+    tested: int
+    killed: int
+    alike: int
+
+    @property
+    def of_tested(self) -> float:
+        """The share that is killed of those that were tested."""
+        return self.killed / self.tested if self.tested else math.nan
+
+    @property
+    def of_changing(self) -> float:
+        """The share that is killed of those that were tested and change anything that matters."""
+        changing = self.tested - self.alike
+        return self.killed / changing if changing else math.nan
+
+    def row(self, name: str) -> str:
+        """The row of the table."""
+        rest = self.tested - self.killed - self.alike
+        figures = self.there, self.tested, self.killed, self.alike, rest
+        return f"| {name} | {' | '.join(map(str, figures))} | {self.of_tested:.1%} | {self.of_changing:.1%} |"
+
+
+def counts(
+    everything: Iterable[Mutant], sample: Iterable[Mutant], explained: Container[Mutant]
+) -> dict[str, Count]:
+    """The counts of each module, by its name."""
+    there = Counter(each.module for each in everything)
+    tested: dict[str, list[Mutant]] = defaultdict(list)
+    for each in sample:
+        tested[each.module].append(each)
+    return {
+        module: Count(
+            there[module],
+            len(tested[module]),
+            sum(each.status in KILLED for each in tested[module]),
+            sum(each in explained for each in tested[module]),
+        )
+        for module in sorted(there)
+    }
+
+
+def weighted(found: Mapping[str, Count]) -> Count:
+    """All modules as one; a module counts by how many mutants it has, not by how many were drawn.
+
+    Raises:
+        ValueError: no mutant of a module was tested, so that nothing is known of it.
+    """
+    without = [module for module, count in found.items() if not count.tested]
+    if without:
+        raise ValueError(f"no mutant was tested of {', '.join(without)}")
+    there = sum(count.there for count in found.values())
+    killed, alike = (
+        sum(count.there * getattr(count, name) / count.tested for count in found.values())
+        for name in ("killed", "alike")
+    )
+    return Count(there, there, round(killed), round(alike))
 
 
 def survivors(
@@ -132,31 +194,40 @@ def survivors(
         yield f"| {mutant.module}, `{mutant.function}` | {' | '.join(cells)} | {why} |"
 
 
-def page(
-    tested: Sequence[Mutant], sample: Sequence[Mutant], total: int, command: str, listed: Sequence[str]
-) -> str:
+def head(plain: Count) -> str:
+    """The sentence with the figures."""
+    return (
+        f"**{plain.killed} of {plain.tested} mutants that were tested are killed, {plain.of_tested:.1%};\n"
+        f"of those that change anything that matters, {plain.of_changing:.1%}.**"
+    )
+
+
+def page(found: Mapping[str, Count], command: str, listed: Sequence[str]) -> str:
     """The text of ``docs/mutation.md``."""
-    killed = sum(mutant.status in KILLED for mutant in tested)
-    without = sorted({each.module for each in sample} - {each.module for each in tested})
-    gap = f"\nNo mutant of these modules was tested: {', '.join(without)}.\n" if without else ""
+    plain, every = Count(*map(sum, zip(*found.values(), strict=True))), weighted(found)
     return f"""# Mutation testing
 
-Do the tests notice if the reference or the judge is wrong? mutmut changes one operator, number, argument or
-assignment of a function at a time, and the tests that call the function should fail. This page is made by
+Do the tests notice if the reference or the judge is wrong? mutmut {version("mutmut")} changes one operator,
+number, argument or assignment of a function at a time, and the tests that call the function should fail.
+This page is made by
 
     {command}
 
-which takes hours for all mutants, and goes on where it was interrupted. `pyproject.toml` says which files and
-tests it uses: the tests of the reference and of the judge themselves, of no framework. Left out are constants
-of modules, decorated functions other than class methods, which mutmut does not change, and functions that run
-only while their module is imported, when no mutant is active.
+which takes hours, and goes on where it was interrupted. `pyproject.toml` says which files and tests it uses:
+the tests of the reference and of the judge themselves, of no framework, and none of those that run Gappa.
+Left out are constants of modules, decorated functions other than class methods, which mutmut does not change,
+and functions that run only while their module is imported, when no mutant is active.
 
-There are {total} mutants. {len(sample)} of them were drawn at random, and {len(tested)} of those were
-tested by mutmut {version("mutmut")}, which begins with those whose tests are quickest. {killed} of the tested
-were killed: {killed / len(tested):.1%}. The others are listed below with the reason why no result or verdict
-changes; where there is none, a test is missing.
-{gap}
-{NEWLINE.join(table(tested))}
+{head(plain)} They were drawn at random, the same number of each module or all that it has, and every
+mutant that was drawn was tested. With each module weighted by how many mutants it has, the figures are
+{every.of_tested:.1%} and {every.of_changing:.1%} of all {every.there}.
+
+A survivor is *alike* if it changes nothing that matters, for the reason that is listed below. Where no reason
+is listed, a test is missing: those are the *others*.
+
+{NEWLINE.join(HEAD)}
+{NEWLINE.join(count.row(module) for module, count in found.items())}
+{plain.row("all")}
 
 ## Survivors
 
@@ -164,38 +235,43 @@ changes; where there is none, a test is missing.
 """
 
 
-def drawn(mutants: Iterable[Mutant], count: int | None, seed: int) -> list[str]:
-    """The names of this many mutants, or of all, in an order that each name and the seed decide.
+def drawn(mutants: Iterable[Mutant], count: int | None, seed: int) -> list[Mutant]:
+    """This many mutants of each module, or all, in an order that each name and the seed decide.
 
     A larger sample of one seed so contains a smaller one, and mutants that come and go leave it as it is.
     """
-    names = (mutant.name for mutant in mutants if not mutant.name.startswith(AT_IMPORT))
-    return sorted(names, key=lambda name: blake2b(f"{seed} {name}".encode()).digest())[:count]
+    by_module: dict[str, list[Mutant]] = defaultdict(list)
+    for mutant in sorted(mutants, key=lambda each: blake2b(f"{seed} {each.name}".encode()).digest()):
+        by_module[mutant.module].append(mutant)
+    return [each for module in by_module.values() for each in module[:count]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Test mutants and write the page; 1 if a survivor has no reason."""
+    """Test mutants and write the page; 1 if a survivor has no reason, or a mutant is not tested."""
     parser = argparse.ArgumentParser(prog="tools.mutation", description=__doc__.split("\n")[0])
-    parser.add_argument("--sample", type=int, help="how many mutants, drawn at random; all by default")
+    parser.add_argument("--sample", type=int, help="how many mutants of each module, drawn at random, or all")
     parser.add_argument("--seed", type=int, default=0, help="the seed of the sample")
     parser.add_argument("--page", action="store_true", help="only write the page of what was tested")
     given = parser.parse_args(arguments)
     if not given.page:
         mutmut("run", FIRST)
+        left = [
+            each.name for each in drawn(all_mutants(), given.sample, given.seed) if each.status not in KILLED
+        ]
+        if left:  # mutmut runs again what it is given by name
+            mutmut("run", *left)
     everything = all_mutants()
-    chosen = set(drawn(everything, given.sample, given.seed))
-    left = [each.name for each in everything if each.name in chosen and each.status not in KILLED]
-    if left and not given.page:  # mutmut runs again what it is given by name
-        mutmut("run", *left)
-        everything = all_mutants()
-    sample = [each for each in everything if each.name in chosen]
-    tested = [each for each in sample if each.status != "not checked"]
-    changes = [(each, change(mutmut("show", each.name))) for each in tested if each.status not in KILLED]
+    sample = drawn(everything, given.sample, given.seed)
+    left = [each.name for each in sample if each.status == "not checked"]
+    if left:
+        raise SystemExit(f"{len(left)} of {len(sample)} mutants are not tested; the page stays as it is")
+    changes = [(each, change(mutmut("show", each.name))) for each in sample if each.status not in KILLED]
     known = tomllib.loads(REASONS.read_text("utf-8"))
-    listed = list(survivors(changes, known))
+    explained = {mutant for mutant, found in changes if reason(mutant, found, known)}
     command = "make mutation" + (f" ARGS='--sample {given.sample}'" if given.sample else "")
-    PAGE.write_text(page(tested, sample, len(everything), command, listed), encoding="utf-8")
-    return int(not all(reason(mutant, found, known) for mutant, found in changes))
+    text = page(counts(everything, sample, explained), command, list(survivors(changes, known)))
+    PAGE.write_text(text, encoding="utf-8")
+    return int(len(explained) < len(changes))
 
 
 if __name__ == "__main__":

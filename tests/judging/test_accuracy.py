@@ -10,7 +10,7 @@ from flint import arb
 
 from crosscheck.inputs import Case, parse
 from crosscheck.inputs.regimes import REGIMES
-from crosscheck.judging.accuracy import RESOLUTION, ExactValue, Precision, errors, exact_values
+from crosscheck.judging.accuracy import RESOLUTION, ExactValue, Precision, _sure, errors, exact_values
 from crosscheck.judging.judge import OUTPUTS, Judge
 from reference import oracle
 from reference.balls import EXACT_BITS, precision
@@ -184,3 +184,19 @@ def test_any_form_of_the_stack_has_the_same_best_known_values(stack: tuple[int, 
         assert got[name].hi.shape[: len(stack)] == stack
         np.testing.assert_array_equal(got[name].hi.ravel(), want[name].hi.ravel()[: got[name].hi.size])
         assert precisions(got[name]) == ORACLE
+
+
+def test_what_float64_knows_stays_where_a_pair_is_not_certified_and_what_nothing_knows_is_nan() -> None:
+    """z = 512 is known to float64 alone, and a 3 beside ±2^100 to neither."""
+    X = np.array([[[512.0, 0.0, 0.0]], [[2.0**100, 3.0, -(2.0**100)]]], np.float32)
+    given = Problem(X, np.full((2, 1, 1), 0.25, np.float32), np.ones((2, 3, 1), np.float32))
+    y_hat = exact_values(Judge(given), 0)["y_hat"]
+    assert y_hat.precision.ravel().tolist() == [Precision.FLOAT64, Precision.UNKNOWN]
+    np.testing.assert_array_equal(y_hat.hi.ravel(), [1.0, np.nan])
+    assert (y_hat.lo == 0).all()
+
+
+@pytest.mark.parametrize(("lo", "sure"), [(2.0**-61, True), (0.0, True), (-(2.0**-61), False)])
+def test_an_ulp_is_that_of_the_exact_value_just_below_a_power_of_two(lo: float, sure: bool) -> None:
+    one, radius = np.array(1.0), np.array(1.5 * 2.0**-60)  # an ulp is 2^-52 from 1 on and 2^-53 below
+    assert _sure(one, np.array(lo), radius, FORMATS["float64"]) == sure

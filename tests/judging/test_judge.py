@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from crosscheck.inputs import Case
-from crosscheck.judging.judge import OUTPUTS, Judge, Verdict
-from reference import bounds, network
+from crosscheck.inputs.regimes import REGIMES
+from crosscheck.judging.judge import OUTPUTS, Judge, Judgement, Verdict
+from reference import bounds, exact, network, unjudged
 from reference import filter as first
 from reference.admissible import AdmissibleSet
-from reference.arithmetic import default_arithmetic
+from reference.arithmetic import Arithmetic, default_arithmetic
 from reference.formats import FORMATS, Format
 from reference.types import Array, Outputs, Problem
 from reference.units import Units
@@ -148,7 +150,8 @@ def test_a_problem_without_a_stack_is_judged(wrong: bool) -> None:
 def test_an_empty_problem_is_refused(shape: tuple[int, int, int, int]) -> None:
     stack, m, n, p = shape
     empty = Problem(np.ones((stack, m, n)), np.ones((stack, m, p)), np.ones((stack, n, p)))
-    with pytest.raises(ValueError, match=r"^an empty problem cannot be judged: X \(\d, \d, \d\), y"):
+    shapes = f"X {(stack, m, n)}, y {(stack, m, p)}, W {(stack, n, p)}"
+    with pytest.raises(ValueError, match=rf"^{re.escape(f'an empty problem cannot be judged: {shapes}')}$"):
         Judge(empty)
 
 
@@ -184,3 +187,53 @@ def test_adapters_with_equal_claims_share_what_the_judge_computes(monkeypatch: p
         judge.judge(outputs, claims)
     assert computed == [first.Factors.of(Units.of(FLOAT64, each), judge.wide) for each in (CLAIMS, less)]
     assert judge.sets(CLAIMS) is judge.sets(other_source)
+
+
+@pytest.mark.parametrize("claims", [CLAIMS, replace(CLAIMS, u_in=2.0**-11)], ids=["default", "tf32"])
+def test_what_adapters_share_is_computed_once_for_exact_and_once_for_rounded_inputs(
+    claims: Arithmetic,
+) -> None:
+    judge, units = Judge(STACK), Units.of(FLOAT64, claims)
+    others = Units.of(FLOAT64, replace(claims, u_in=0.0 if claims.u_in else 2.0**-11))
+    for shared in (judge.rounded, judge.sizes):
+        assert shared(units) is shared(units)
+        assert shared(units) is not shared(others)
+    rounded = exact.rounded_size(judge.wide, judge.reference.T, units)
+    assert np.array_equal(judge.rounded(units), rounded)
+    assert judge.sizes(units) == unjudged.Sizes.of(judge.wide, judge.reference, rounded)
+    assert judge.judged(claims) is judge.judged(claims)
+
+
+def test_the_nearest_outputs_are_those_of_the_reference_rounded_in_silence() -> None:
+    given = Case("huge_label", 5, (16, 2, 3, 2), dtype="float16").problem()
+    judge = Judge(given)
+    with np.errstate(all="ignore"):
+        wanted = [a.astype(np.float16) for a in judge.centers]
+    with np.errstate(over="raise", invalid="raise"):
+        found = judge.nearest
+    assert [a.dtype for a in found] == [np.float16] * 4
+    assert all(np.array_equal(*pair) for pair in zip(found, wanted, strict=True))
+    assert np.isinf(found.loss).any()
+    same = Judge(STACK)
+    assert all(one is other for one, other in zip(same.nearest, same.centers, strict=True))
+
+
+def test_elements_are_counted_by_regime_and_regimes_without_any_are_left_out() -> None:
+    judge = Judge(Case("mixed", 5, (64, 2, 3, 2)).problem())
+    names = [list(REGIMES)[place] for place in judge.places.ravel()]
+    assert judge.regimes == {name: names.count(name) for name in REGIMES if name in names}
+    assert len(judge.regimes) > 2
+    chosen = judge.places == judge.places[0, 0, 0]
+    assert judge.regimes_of(chosen) == {names[0]: names.count(names[0])}
+
+
+@pytest.mark.parametrize(
+    ("admissible", "judged", "left"),
+    [("11", "11", 0), ("11", "10", 1), ("01", "00", 1), ("01", "01", 0), ("00", "00", 0)],
+)
+def test_an_element_has_no_verdict_if_it_is_admissible_and_not_judged(
+    admissible: str, judged: str, left: int
+) -> None:
+    allowed, decidable = (np.array([digit == "1" for digit in digits]) for digits in (admissible, judged))
+    judgement = Judgement(allowed, decidable, np.ones(1, np.bool_))
+    assert judgement.not_judged == left == np.count_nonzero(~judgement.decided)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pytest
 
+from reference import filter
 from reference.admissible import AdmissibleSet
 from reference.formats import FORMATS
 
 FLOAT32: Final = FORMATS["float32"]
-INF, NAN = np.inf, np.nan
+INF, NAN, LARGEST = np.inf, np.nan, FORMATS["float64"].largest
 
 
 def one_set(center: float = 1.0, radius: float = 0.5, **others: Any) -> AdmissibleSet:
@@ -87,6 +88,23 @@ def test_the_share_says_how_far_along_the_radius_a_value_lies(
 def test_the_ends_are_the_least_and_the_largest_value(others: dict[str, Any], lo: float, hi: float) -> None:
     found = one_set(**others)
     assert (float(found.lo), float(found.hi)) == (lo, hi)
+
+
+@pytest.mark.parametrize("setting", ["raise", "warn"])
+@pytest.mark.parametrize(
+    ("center", "radius"),
+    [(-LARGEST, LARGEST), (LARGEST, INF), (INF, INF), (NAN, NAN), (0.0, 2.0**-1074), (INF, 0.0)],
+)
+def test_numbers_whose_difference_overflows_or_is_nan_are_compared_in_silence(
+    center: float, radius: float, setting: Literal["raise", "warn"]
+) -> None:
+    found = one_set(center, radius, low=-INF, roundings=3.0)
+    with np.errstate(all=setting):
+        for got in map(np.array, (LARGEST, -LARGEST, INF, -INF, NAN, 0.0, 2.0**-1074)):
+            found.share(got, found.contains(got))
+            filter.accepts("grad", got, found.center, found.radius)
+        assert not found.lo > found.hi
+        found.well_conditioned(FLOAT32)
 
 
 # One ulp of 1 in float32 is 2^-23.

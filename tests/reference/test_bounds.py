@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
 from reference import double_double, network, oracle
 from reference.admissible import AdmissibleSet
-from reference.arithmetic import Arithmetic, widening
+from reference.arithmetic import KAPPA, Arithmetic, default_arithmetic, widening
 from reference.formats import FORMATS, Format
 from reference.types import Array, Float64, Problem
 from reference.units import Units
@@ -133,18 +134,36 @@ def test_a_wide_accumulator_narrows_the_set_and_a_narrower_one_than_the_format_c
     assert wide < own == narrow
 
 
-@pytest.mark.parametrize("claims", [{"kappa": 0.99}, {"kappa": float("nan")}], ids=str)
-def test_a_logistic_that_rounds_has_a_kappa_of_at_least_1(claims: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="kappa is"):
-        Arithmetic(**claims)
+@pytest.mark.parametrize("kappa", [0.99, float("nan")])
+def test_a_logistic_that_rounds_has_a_kappa_of_at_least_1(kappa: float) -> None:
+    sentence = f"^kappa is {kappa}, want at least 1: a logistic rounds its result$"
+    with pytest.raises(ValueError, match=sentence):
+        Arithmetic(kappa)
+    assert Arithmetic(1.0).kappa == 1
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_default_claims_are_the_kappa_of_the_reference_with_its_source(dtype: str) -> None:
+    claims = default_arithmetic(FORMATS[dtype])
+    assert claims == Arithmetic(KAPPA[dtype])
+    assert list(claims.sources) == ["kappa"]
+    file, _, what = claims.sources["kappa"].partition(": ")
+    assert (Path(__file__).parents[2] / file).is_file()
+    assert what == "the reference's own κ"
 
 
 @pytest.mark.parametrize("name", ["u_acc", "u_sum", "u_in"])
 @pytest.mark.parametrize("value", [-(2.0**-24), 1.0, float("nan")])
 def test_a_unit_roundoff_lies_in_0_to_1(name: str, value: float) -> None:
     claims: dict[str, Any] = {"kappa": 5.0, name: value}
-    with pytest.raises(ValueError, match=f"{name} is"):
+    with pytest.raises(ValueError, match=rf"^{name} is {value}, want a unit roundoff in \[0, 1\)$"):
         Arithmetic(**claims)
+
+
+@pytest.mark.parametrize("name", ["u_acc", "u_sum", "u_in"])
+def test_a_unit_roundoff_of_0_is_one(name: str) -> None:
+    claims: dict[str, Any] = {"kappa": 5.0, name: 0.0}
+    assert getattr(Arithmetic(**claims), name) == 0
 
 
 def test_the_claims_that_widen_a_set_are_named_and_others_are_not() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import mutation
-from tools.mutation import Change, Mutant
+from tools.mutation import Change, Count, Mutant
 
 RESULTS = """
     reference.units.x_first__mutmut_1: killed
@@ -50,11 +50,16 @@ def test_a_mutant_knows_its_module_and_function() -> None:
     ]
 
 
-def test_a_larger_sample_of_one_seed_contains_a_smaller_one_and_nothing_that_only_runs_at_import() -> None:
-    everything = mutation.drawn(MUTANTS, None, 0)
-    assert sorted(everything) == sorted(mutant.name for mutant in MUTANTS[:3])
-    assert mutation.drawn(MUTANTS, 2, 0) == everything[:2]
-    assert mutation.drawn(MUTANTS[1:], None, 0) == [name for name in everything if name != MUTANTS[0].name]
+def test_a_larger_sample_of_one_seed_contains_a_smaller_one_of_each_module() -> None:
+    of_one = [Mutant(f"reference.units.x_first__mutmut_{number}", "killed") for number in range(9)]
+    everything = mutation.drawn([*of_one, *MUTANTS[1:]], None, 0)
+    assert sorted(everything) == sorted([*of_one, *MUTANTS[1:]])
+    few, more = (mutation.drawn([*of_one, *MUTANTS[1:]], count, 0) for count in (2, 3))
+    assert set(few) <= set(more)
+    assert [sum(each.module == "reference.units" for each in sample) for sample in (few, more)] == [2, 3]
+    assert {each.module for each in few} == {each.module for each in MUTANTS}
+    units = [each for each in everything if each.module == "reference.units"]
+    assert mutation.drawn(units[1:], None, 0) == units[1:]
 
 
 @pytest.mark.parametrize("module", ["reference.units", "*"])
@@ -79,26 +84,56 @@ def test_a_bar_in_a_line_does_not_end_its_cell() -> None:
     assert r"`a \| b`" in row
 
 
-def test_the_table_counts_by_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = list(mutation.table(MUTANTS[:3]))
-    assert "| reference.units | 2 | 1 | 1 | 0 |" in rows
-    assert rows[-1] == "| all | 3 | 1 | 1 | 1 |"
+def test_a_module_counts_by_how_many_mutants_it_has_and_not_by_how_many_were_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of_judge = [Mutant(f"crosscheck.judging.judge.x_flat__mutmut_{number}", "killed") for number in range(6)]
+    everything = [*MUTANTS[:2], *of_judge]
+    found = mutation.counts(everything, [*MUTANTS[:2], *of_judge[:1]], set())
+    assert found == {"crosscheck.judging.judge": Count(6, 1, 1, 0), "reference.units": Count(2, 2, 1, 0)}
+    assert mutation.weighted(found) == Count(8, 8, 7, 0)
     monkeypatch.setattr(mutation, "version", lambda _: "3.8")
-    text = mutation.page(MUTANTS[:3], MUTANTS, 4, "make mutation", ["survivors"])
-    assert "There are 4 mutants. 4 of them were drawn" in text
-    assert "No mutant of these modules was tested: reference.exponential.\n" in text
-    assert "1 of the tested\nwere killed: 33.3%." in text
+    text = mutation.page(found, "make mutation", ["survivors"])
+    assert "**2 of 3 mutants that were tested are killed, 66.7%;" in text
+    assert "of those that change anything that matters, 66.7%.**" in text
+    assert "the figures are\n87.5% and 87.5% of all 8." in text
+    assert "| reference.units | 2 | 2 | 1 | 0 | 1 | 50.0% | 50.0% |" in text
+    assert "| all | 8 | 3 | 2 | 0 | 1 | 66.7% | 66.7% |" in text
+
+
+def test_a_survivor_with_a_reason_is_left_out_of_the_second_figure_only() -> None:
+    count = mutation.counts(MUTANTS[:2], MUTANTS[:2], {MUTANTS[1]})["reference.units"]
+    assert (count.of_tested, count.of_changing) == (0.5, 1.0)
+
+
+def test_a_module_of_which_nothing_was_tested_has_no_figure() -> None:
+    with pytest.raises(ValueError, match="no mutant was tested"):
+        mutation.weighted(mutation.counts(MUTANTS[:2], [], set()))
+
+
+def run_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, output: str) -> Path:
+    """The page that the command is to write, where mutmut prints this."""
+    monkeypatch.setattr(mutation, "PAGE", tmp_path / "mutation.md")
+    monkeypatch.setattr(mutation, "version", lambda _: "3.8")
+    monkeypatch.setattr(mutation, "mutmut", lambda first, *_: DIFF if first == "show" else output)
+    return tmp_path / "mutation.md"
 
 
 def test_a_survivor_without_a_reason_makes_the_command_fail(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    page = tmp_path / "mutation.md"
-    monkeypatch.setattr(mutation, "PAGE", page)
-    monkeypatch.setattr(mutation, "version", lambda _: "3.8")
-    monkeypatch.setattr(mutation, "mutmut", lambda first, *_: DIFF if first == "show" else RESULTS)
+    page = run_with(monkeypatch, tmp_path, RESULTS)  # what is not checked there runs only at import
     assert mutation.main(["--page"]) == 1
     assert CHANGED.after in page.read_text("utf-8")
     (tmp_path / "mutation.toml").write_text("['*']\n'/ ROOM' = 'why'\n", encoding="utf-8")
     monkeypatch.setattr(mutation, "REASONS", tmp_path / "mutation.toml")
     assert mutation.main([]) == 0
+
+
+def test_a_sample_that_is_not_tested_to_its_end_leaves_the_page_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = run_with(monkeypatch, tmp_path, RESULTS.replace("no tests", "not checked"))
+    with pytest.raises(SystemExit, match="1 of 3 mutants are not tested"):
+        mutation.main([])
+    assert not page.exists()
