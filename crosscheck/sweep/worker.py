@@ -85,12 +85,12 @@ class ShardRunner:
 
         Args:
             shard: the number of the shard.
-            careful: whether all adapters run in processes of their own, so that one that crashes is named.
+            careful: whether no adapter runs in this process, so that one that fails harms no other.
         """
         if not careful:
             return self._kind.run(shard, self.adapters)
         with _processes(self._specs, self._options) as adapters:
-            return self._kind.run(shard, adapters)
+            return self._kind.run(shard, adapters, careful=True)
 
 
 def _needs_process(spec: Spec) -> bool:
