@@ -23,6 +23,7 @@ MISBEHAVED: Final = "misbehaved: "
 COMPLETE, INTERRUPTED = "complete", "interrupted"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+CaseText = Annotated[str, Meta(pattern=r"^\w+:[0-9]+:[0-9x]+:\w+:\w+\Z")]
 ShardNumbers = Annotated[str, Meta(pattern=r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?\Z")]
 
 
@@ -183,6 +184,24 @@ class Fault(Line, frozen=True, tag="fault"):
     what: str
 
 
+class Answers(Line, frozen=True, tag="answers"):
+    """The cases for which an adapter of a sweep returned an output, and those for which it did not.
+
+    There is one case of each kind for each shape, layout and dtype, so that refusals by values
+    (`crosscheck.results.refusals`) show when the results of shards are merged.
+
+    Attributes:
+        adapter, output: the names of the adapter and the output; output ``all`` for the whole case.
+        answered: the texts of the cases with the output.
+        refused: the reasons why the others have none, by the texts of the cases.
+    """
+
+    adapter: str
+    output: str
+    answered: tuple[CaseText, ...]
+    refused: dict[CaseText, str]
+
+
 class Acceptance(Line, frozen=True, tag="acceptance"):
     """The record that a user accepted this ledger as the new baseline.
 
@@ -197,13 +216,13 @@ class Acceptance(Line, frozen=True, tag="acceptance"):
     changes: tuple[str, ...]
 
 
-class Footer(Line, frozen=True, tag="footer"):
+class Footer(Line, frozen=True, kw_only=True, tag="footer", omit_defaults=True):
     """The last line: how the run ended, its verdict, and the counts and checksums of the lines before.
 
     Attributes:
         ending: `COMPLETE` or `INTERRUPTED`.
         verdict: the exit code of the run: 0 for agreement, 1 for disagreement.
-        cells, behaviours, known, faults: the number of lines of each kind.
+        cells, behaviours, known, faults, answers: the number of lines of each kind.
         problems: the number of problems in all cells.
         results: the SHA-256 of all lines of cells, behaviours and known differences.
         checksum: the SHA-256 of every byte of the file before it.
@@ -215,12 +234,13 @@ class Footer(Line, frozen=True, tag="footer"):
     behaviours: Count
     known: Count
     faults: Count
+    answers: Count = 0
     problems: Count
     results: Digest
     checksum: Digest
 
 
-AnyLine = Header | CellLine | Observation | Known | Fault | Acceptance | Footer
+AnyLine = Header | CellLine | Observation | Known | Fault | Answers | Acceptance | Footer
 
 
 def known_lines(entries: Iterable[Difference], cells: Mapping[Cell, Summary]) -> tuple[Known, ...]:

@@ -25,7 +25,7 @@ from crosscheck.errors import UserError
 from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.results.environment import header, suite
 from crosscheck.results.known import SHIPPED
-from crosscheck.results.lines import CellLine, Environment, Fault, Header, Sweep
+from crosscheck.results.lines import Answers, CellLine, Environment, Fault, Header, Sweep
 from crosscheck.results.summary import Cell, Summary, number_from_text, number_to_text
 
 
@@ -41,11 +41,13 @@ class ShardResult:
         problems: the number of problems that each adapter evaluated.
         cells: the summary of each cell.
         faults: disagreements and failures, without duplicates.
+        answers: what the adapters answered and refused, as `crosscheck.results.refusals` needs it.
     """
 
     problems: int = 0
     cells: Mapping[Cell, Summary] = field(default_factory=dict)
     faults: frozenset[Fault] = frozenset()
+    answers: tuple[Answers, ...] = ()
 
 
 class SweepKind(Protocol):
@@ -176,6 +178,7 @@ class Done(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="d
 
     cells: tuple[CellLine, ...]
     faults: tuple[Fault, ...]
+    answers: tuple[Answers, ...]
 
 
 class Failed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="failed"):

@@ -198,8 +198,8 @@ class Shard:
         Args:
             problems: how many problems each adapter evaluated.
         """
-        refused = {Fault(who=each.refusal.adapter, what=each.sentence) for each in self._refusals.by_values()}
-        return ShardResult(problems, self.cells, frozenset([*self.faults.values(), *refused]))
+        faults = frozenset(self.faults.values())
+        return ShardResult(problems, self.cells, faults, tuple(self._refusals.lines()))
 
 
 def _source(case: Case) -> str:

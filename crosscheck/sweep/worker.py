@@ -120,7 +120,7 @@ def answer(runner: ShardRunner, request: Mapping[str, Any], results: int) -> dic
     try:
         found = runner.run(request["shard"], careful=request["careful"])
         cells = tuple(CellLine(cell=cell, summary=summary) for cell, summary in found.cells.items())
-        result: Answer = Done(cells=cells, faults=tuple(found.faults))
+        result: Answer = Done(cells=cells, faults=tuple(found.faults), answers=found.answers)
     except (AdapterMisbehaved, AdapterCrashed) as error:
         result = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
     except Exception as error:  # noqa: BLE001, the client reports it, in most cases as an error of the suite

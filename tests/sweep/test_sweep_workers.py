@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from crosscheck.results.lines import INTERRUPTED, NO_VERDICT
 from crosscheck.results.rows import FAILED, rows
 from crosscheck.sweep import worker
 from crosscheck.sweep.job import SweepError
+from crosscheck.sweep.record import SweepResults
 from crosscheck.sweep.worker import FlushChecked
 from tests.adapters.test_process_adapter import assert_gone
 from tests.faulty_adapters import wrong
@@ -84,6 +86,38 @@ def test_what_goes_wrong_twice_is_named_with_its_case_and_costs_the_others_no_re
         assert of_numpy.items() <= ledger.cells.items()
         failed = [row for row in rows(ledger.cells) if row.verdict == FAILED]
         assert [(row.adapter, row.summary.problems) for row in failed] == [("unlucky", STACK)]
+
+
+@pytest.mark.long
+def test_a_refusal_by_values_shows_over_all_shards_whatever_their_order(
+    tmp_path: Path, undisturbed: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = process_options(tmp_path, "refuses")
+    code, ledger = sweep(tmp_path, adapters=specs(UNLUCKY), given=given)
+    assert code == ledger.verdict == 1
+    (fault,) = ledger.faults
+    answered = Toy().case(0, "float64").text
+    assert fault.who == "unlucky"
+    assert (
+        f"refuses by values: the planted reason at {CASE}, but not at {answered}, of the same" in fault.what
+    )
+    assert fault.what in capsys.readouterr().out
+    assert undisturbed.answers
+    stored = [read(tmp_path / "store" / name) for name in files(tmp_path / "store")]
+    assert [each.faults for each in stored] == [()] * len(stored)  # none shows it alone
+    for order in itertools.permutations(stored):
+        results = SweepResults(ledger.header)
+        for each in order:
+            results.add(each)
+        assert (results.faults, results.refusals.lines()) == ({fault}, list(ledger.answers))
+        assert "faults: 1" in results.reasons
+        part = SweepResults(ledger.header)
+        for each in order[:3]:
+            part.add(each)
+        again = SweepResults(ledger.header)
+        again.add(part.ledger(complete=False))
+        again.add(order[3])
+        assert again.faults == {fault}
 
 
 @pytest.mark.parametrize(
