@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta, Struct, field
 
@@ -176,12 +176,28 @@ class Fault(Line, frozen=True, tag="fault"):
     """A fault of an adapter or of the run other than wrong values: a crash, a broken contract, a failed test.
 
     Attributes:
-        who: the adapter, or the name of the test.
+        who: the name of the adapter, the test or the known difference.
         what: the description in one line.
     """
 
     who: str
     what: str
+
+
+class AdapterFault(NamedTuple):
+    """A fault of an adapter as reports print it.
+
+    Attributes:
+        adapter: the adapter's name.
+        text: the description in one line; the lines after it are commands that replay it.
+    """
+
+    adapter: str
+    text: str
+
+    def in_ledger(self, begins: str = "") -> Fault:
+        """Return the line of a ledger, whose text is the description after ``begins``."""
+        return Fault(who=self.adapter, what=begins + self.text.splitlines()[0])
 
 
 class Answers(Line, frozen=True, tag="answers"):
