@@ -292,11 +292,12 @@ class _Check:
 
         What is outside in the stack as well is wrong whatever the number of calls; the cases show that.
         """
-        X, y, W = self._whole.problem
+        X, _, W = self._whole.problem
         shape = (count, X.shape[-2], X.shape[-1], W.shape[-1])
         stack = Case("mixed", 0, shape, dtype=X.dtype.name).problem()
         known = _outside(Judge(stack), evaluate_stack(self._adapter, stack), self._claims)
-        each = Problem(*(a.reshape(count, *own.shape) for a, own in zip(stack, (X, y, W), strict=True)))
+        one = (count, *[1] * (X.ndim - 2))  # and as many stack axes as here
+        each = Problem(*(array.reshape(*one, *array.shape[1:]) for array in stack))
         results = self._adapter.evaluate_each(each, Calls(tuple(range(count))))
         called = [result.problem for result in results]
         if called != list(range(len(called))):  # it did not even repeat the bits of a call
