@@ -116,6 +116,13 @@ def _odd_strides(array: Array, unused: int) -> Array:
     return view
 
 
+def _stack_transposed(array: Array) -> Array:
+    """A copy whose first two stack axes have the opposite order in memory, if there are two."""
+    if array.ndim < 4:
+        return contiguous(array)
+    return contiguous(array.swapaxes(0, 1)).swapaxes(0, 1)
+
+
 def _table(problem: Problem) -> Problem:
     """X and y as columns of one table, and W behind it in the same memory."""
     X, y, W = problem
@@ -150,6 +157,13 @@ _ARRANGE: dict[str, Callable[[Problem], Problem]] = {
 }
 
 LAYOUTS = tuple(_ARRANGE)
+# Layouts that no case has, for checks of the contract: the stack axes of each array in the opposite order,
+# and numbers at odd addresses.
+_FURTHER: dict[str, Callable[[Problem], Problem]] = {
+    "stack_transposed": _each(_stack_transposed),
+    "unaligned": _each(partial(contiguous, offset=1)),
+}
+FURTHER = tuple(_FURTHER)
 
 
 def arrange(problem: Problem, layout: str) -> Problem:
@@ -160,8 +174,9 @@ def arrange(problem: Problem, layout: str) -> Problem:
     ``odd_strides`` where slices repeat; without such slices and axes of length 1 it comes back contiguous.
 
     Raises:
-        ValueError: the layout is not one of `LAYOUTS`.
+        ValueError: the layout is not one of `LAYOUTS` and `FURTHER`.
     """
-    if layout not in _ARRANGE:
+    known = _ARRANGE | _FURTHER
+    if layout not in known:
         raise ValueError(f"layout {layout!r} is unknown; use one of {', '.join(LAYOUTS)}")
-    return _ARRANGE[layout](problem)
+    return known[layout](problem)

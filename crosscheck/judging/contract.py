@@ -18,26 +18,38 @@ from adapters.effort import Effort, effort_for
 from adapters.errors import AdapterMisbehaved
 from adapters.protocol import present
 from adapters.repeated import Calls
+from crosscheck.inputs import Case
 from crosscheck.judging.bits import differences
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.judging.judge import Judge, flat
-from crosscheck.judging.variants import CHANGED, Variants, difference, empty_problems, in_one_array
+from crosscheck.judging.variants import (
+    CHANGED,
+    Variants,
+    difference,
+    empty_problems,
+    enlarged,
+    in_one_array,
+    larger,
+)
 from crosscheck.text import format_element, format_hex
 from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS
-from reference.layouts import LAYOUTS, arrange
+from reference.layouts import FURTHER, LAYOUTS, arrange
 from reference.types import Bool, Outputs, Problem
 
 # The variants in the order of calls: the decoy, the problem twice; then X alone changes, y alone and W alone;
-# then one of them stays. So what is left of a call shows in the bits of another.
-IN_TURN = (1, 0, 0, 2, 0, 3, 0, 4, 1, 2, 1, 3, 1, 4, 0, 0)
+# then one of them stays, and two numbers of each change places. So what is left of a call shows in the bits
+# of another. Their number is odd, so that the 2^k-th calls do not all follow the same one.
+IN_TURN = (1, 0, 0, 2, 0, 3, 0, 4, 1, 2, 1, 3, 1, 4, 0, 5, 0, 0, 5)
 # Threads that call at once, and what they call with: never two with the same problem at a time.
 CALLERS = (2, 4)
 AT_ONCE = (0, 1, 2, 4)
 # The most numbers in X, y and W of a small problem: many calls of one cost little, and so do other shapes.
 SMALL = 64
-# How many calls are made while outputs are kept.
-WATCHED = 6
+# How many calls are made while outputs are kept: a pool of up to so many buffers shows.
+WATCHED = 68
+# The numbers of X in a large problem between two calls with a small one.
+LARGE = 2**17
 
 
 class ContractResult(NamedTuple):
@@ -126,20 +138,22 @@ class _Check:
 
     def parts(self, effort: Effort, *, is_small: bool) -> Iterator[Iterator[str]]:
         """Yield the parts of the check; the first two alone if results depend on more than their input."""
-        calls, at_once = effort.calls_large, effort.at_once_large
+        calls, at_once, again = effort.calls_large, effort.at_once_large, 0
         if is_small:
-            calls, at_once = effort.calls, effort.at_once
-        yield self.in_turn(_first(calls, IN_TURN))
+            calls, at_once, again = effort.calls, effort.at_once, effort.again
+        yield self.in_turn((*_first(calls, IN_TURN), *[0] * again))
         yield self.memory(_first(min(calls, WATCHED), IN_TURN))
         if not self.is_steady:
             return
-        yield self.layouts()
+        yield self.layouts(is_outside=effort.is_outside)
         yield self.at_once(_first(at_once, AT_ONCE))
         if is_small:
             yield self.overlapping()
-        if is_small and not effort.is_costly:
-            yield self.between()
+        if is_small and effort.other_shapes:
+            yield self.between(is_outside=effort.is_outside)
             yield self.empty()
+        if is_small and effort.alone:
+            yield self.alone(effort.alone)
 
     def in_turn(self, order: tuple[int, ...]) -> Iterator[str]:
         """Call it with variants of the problem, whose results must have the bits of their first call."""
@@ -209,38 +223,49 @@ class _Check:
                         yield from self._elsewhere(what, outside, outputs, "alone", alone)
                         return
 
-    def layouts(self) -> Iterator[str]:
-        """Call it with arrays in every memory layout, in which the outputs must be admissible, too."""
+    def layouts(self, *, is_outside: bool) -> Iterator[str]:
+        """Call it with arrays in every memory layout, in which the outputs must be admissible, too.
+
+        Args:
+            is_outside: whether X, y and W alone have each layout, too, and those of `FURTHER`.
+        """
         problem, judge = self._whole.problem, self._whole.judge(0)
-        contiguous = evaluate_stack(self._adapter, arrange(problem, "contiguous"))
+        plain = arrange(problem, "contiguous")
+        contiguous = evaluate_stack(self._adapter, plain)
         for layout in LAYOUTS[1:]:
-            yield from self._laid_out(layout, arrange(problem, layout), judge, contiguous)
+            yield from self._laid_out(f"the arrays are {layout}", arrange(problem, layout), judge, contiguous)
+        for layout in (*LAYOUTS[1:], *FURTHER) if is_outside else ():
+            arranged = arrange(problem, layout)._asdict()
+            for symbol, array in arranged.items():
+                what, one = f"{symbol} alone is {layout}", plain._replace(**{symbol: array})
+                yield from self._laid_out(what, one, judge, contiguous)
 
     def overlapping(self) -> Iterator[str]:
         """Call it with X, y and W that begin at the same number of one array."""
         shared = in_one_array(self._whole.problem)
         apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
-        yield from self._laid_out("parts of one array", shared, Judge(shared), apart)
+        yield from self._laid_out("the arrays are parts of one array", shared, Judge(shared), apart)
 
-    def _laid_out(self, layout: str, problem: Problem, judge: Judge, contiguous: Outputs) -> Iterator[str]:
+    def _laid_out(self, how: str, problem: Problem, judge: Judge, contiguous: Outputs) -> Iterator[str]:
         """Yield a sentence if outputs are outside for arrays in a layout, and not in contiguous memory."""
         try:
             outputs = evaluate_stack(self._adapter, problem)
         except AdapterMisbehaved as failure:
-            yield f"{failure}; the arrays were {layout}, in contiguous memory it answers"
+            yield f"{failure}; {how}, in contiguous memory it answers"
             return
         if any(differences("", contiguous, outputs)):
             known = _outside(judge, contiguous, self._claims)
             found = _outside(judge, outputs, self._claims)
             outside = {name: mask for name, mask in found.items() if name not in known}
-            what = f"if the arrays are {layout}, it is outside on"
-            yield from self._elsewhere(what, outside, outputs, "in contiguous memory", contiguous)
+            yield from self._elsewhere(
+                f"if {how}, it is outside on", outside, outputs, "in contiguous memory", contiguous
+            )
 
-    def between(self) -> Iterator[str]:
-        """Call it with another dtype and with another shape between two calls with the problem."""
+    def between(self, *, is_outside: bool) -> Iterator[str]:
+        """Call it with another dtype and with other shapes between two calls with the problem."""
         problem = self._whole.problem
         first = evaluate_stack(self._adapter, problem)
-        for what, other in self._others():
+        for what, other in self._others(is_outside=is_outside):
             try:
                 evaluate_stack(self._adapter, other)
             except NotImplementedError:
@@ -252,12 +277,41 @@ class _Check:
                 self.is_steady = False
                 yield sentence
 
-    def _others(self) -> Iterator[tuple[str, Problem]]:
+    def _others(self, *, is_outside: bool) -> Iterator[tuple[str, Problem]]:
         X, y, W = self._whole[1]
         for dtype in self._adapter.description.dtypes:
             if dtype != X.dtype.name:
                 yield dtype, Problem(*(array.astype(FORMATS[dtype].dtype) for array in (X, y, W)))
         yield "another shape", Problem(X[..., :1, :], y[..., :1, :1], W[..., :1])
+        if is_outside:
+            yield "one more row, input and output", enlarged(self._whole[1])
+            yield f"{LARGE:,} numbers", larger(self._whole[1], LARGE)
+
+    def alone(self, count: int) -> Iterator[str]:
+        """Call it with many networks of every regime: with all in one stack, then with one in each call.
+
+        What is outside in the stack as well is wrong whatever the number of calls; the cases show that.
+        """
+        X, _, W = self._whole.problem
+        shape = (count, X.shape[-2], X.shape[-1], W.shape[-1])
+        stack = Case("mixed", 0, shape, dtype=X.dtype.name).problem()
+        known = _outside(Judge(stack), evaluate_stack(self._adapter, stack), self._claims)
+        one = (count, *[1] * (X.ndim - 2))  # and as many stack axes as here
+        each = Problem(*(array.reshape(*one, *array.shape[1:]) for array in stack))
+        results = self._adapter.evaluate_each(each, Calls(tuple(range(count))))
+        called = [result.problem for result in results]
+        if called != list(range(len(called))):  # it did not even repeat the bits of a call
+            return
+        names = [name for name in results[0].outputs if all(name in one.outputs for one in results)]
+        found = Outputs(**{name: np.stack([one.outputs[name] for one in results]) for name in names})
+        masks = _outside(Judge(Problem(*(array[called] for array in each))), found, self._claims)
+        outside: dict[str, Bool] = {}
+        for name, mask in masks.items():
+            before = known[name][called].reshape(mask.shape) if name in known else np.zeros_like(mask)
+            if (mask > before).any():
+                outside[name] = mask > before
+        what = f"with a network in each of {len(called):,} calls, it is outside on"
+        yield from self._elsewhere(what, outside, found, "")
 
     def empty(self) -> Iterator[str]:
         """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""

@@ -9,9 +9,12 @@ import numpy as np
 from crosscheck.judging.judge import Judge
 from reference.types import Array, Problem
 
-# For each variant, which arrays are the decoy's; the first six are those that adapters are called with.
-CHANGED = ("", "XyW", "X", "y", "W", "Xy", "XW", "yW")
-CALLED = 5
+# For each variant, which arrays are the decoy's; a small letter stands for an array whose last two numbers
+# are exchanged, so that its beginning, its sum and every 16th number are as before. Adapters are called with
+# the first six.
+CHANGED = ("", "XyW", "X", "y", "W", "xyw", "Xy", "XW", "yW")
+CALLED = 6
+EXCHANGED = CHANGED.index("xyw")
 # The decoy's numbers are these times 1, 1 + 1/8, …, 1 + 6/8: exact in every format, and without extremes.
 DECOY = (0.5, 2.0, -0.25)
 
@@ -29,7 +32,9 @@ class Variants:
         self._judges: dict[int, Judge] = {}
 
     def __getitem__(self, index: int) -> Problem:
-        """Return the variant in which the arrays that `CHANGED` names are the decoy's."""
+        """Return the variant that `CHANGED` describes."""
+        if index == EXCHANGED:
+            return Problem(*map(_exchanged, self.problem))
         pairs = zip("XyW", self.problem, self._decoy, strict=True)
         return Problem(*(decoy if symbol in CHANGED[index] else own for symbol, own, decoy in pairs))
 
@@ -51,9 +56,32 @@ def _graded(array: Array, value: float) -> Array:
     return (value * steps).astype(array.dtype)
 
 
+def _exchanged(array: Array) -> Array:
+    """Return a copy whose last two numbers have changed places."""
+    copy = array.copy()
+    copy.reshape(-1)[-2:] = array.reshape(-1)[-2:][::-1]
+    return copy
+
+
 def difference(one: int, other: int) -> str:
     """Return which of the letters X, y and W differ between two variants."""
+    if EXCHANGED in (one, other):
+        return "XyW" if one != other else ""
     return "".join(s for s in "XyW" if (s in CHANGED[one]) != (s in CHANGED[other]))
+
+
+def enlarged(problem: Problem) -> Problem:
+    """Return a problem with one more row, input and output, whose numbers are those before them again."""
+    return Problem(
+        *(np.pad(array, [(0, 0)] * (array.ndim - 2) + [(0, 1)] * 2, mode="edge") for array in problem)
+    )
+
+
+def larger(problem: Problem, least: int) -> Problem:
+    """Return a problem whose rows are these again and again, until X has `least` numbers."""
+    times = -(-least // problem.X.size)
+    X, y, W = problem
+    return Problem(np.concatenate([X] * times, axis=-2), np.concatenate([y] * times, axis=-2), W)
 
 
 def in_one_array(problem: Problem) -> Problem:

@@ -123,7 +123,7 @@ def _alone(mode: Mode, dtype: str, place: int) -> tuple[Case, ...]:
 
     Where values are compiled each case needs a program, and shapes come by turns; otherwise all have one.
     Rows hide nothing from each other as the terms of a sum do, so for ŷ and the losses of rows one stack has
-    all regimes, and three regimes have other shapes by turns.
+    all regimes, and one regime has another shape by turns.
     """
     sizes = shapes.EVEN if mode.devices > 1 else ALONE[dtype]
     here = sizes[place % len(sizes)]
@@ -132,9 +132,8 @@ def _alone(mode: Mode, dtype: str, place: int) -> tuple[Case, ...]:
         return (Case(source, _seed(mode, source, place), here, dtype=dtype),)
     if mode.alone != "loss":
         stack = shapes.EVEN_STACKS[0] if mode.devices > 1 else (2**14 + 1, 1, 3, 1)
-        numbers = range(3 * place, 3 * place + 3) if mode.compiles_values else ()
-        turns = (_by_turns(mode, dtype, place, number) for number in numbers)
-        return (Case("mixed", 0, stack, dtype=dtype), *turns)
+        turn = (_by_turns(mode, dtype, place, place),) if mode.compiles_values else ()
+        return (Case("mixed", 0, stack, dtype=dtype), *turn)
     if mode.compiles_values:  # half of the regimes in each dtype that the mode has
         both = all((mode.name, each) in _combinations() for each in LARGE_DTYPES)
         first, step = (LARGE_DTYPES.index(dtype), 2) if both else (0, 1)

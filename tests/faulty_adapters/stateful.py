@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -43,6 +44,85 @@ def cached(key_of: Callable[[Array], Any]) -> Evaluate:
 
     def evaluate(X: Array, y: Array, W: Array) -> Result:
         return right(X, y, prepared.setdefault((W.shape, W.dtype, key_of(W)), W.copy()))
+
+    return evaluate
+
+
+def memoised_by(part_of: Callable[[Array], bytes]) -> Evaluate:
+    """What was found before for arrays of the same shapes that agree in this part of their numbers."""
+    found: dict[Any, Result] = {}
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        key = tuple((array.shape, array.dtype, part_of(array)) for array in (X, y, W))
+        y_hat, loss, grad = found.setdefault(key, right(X, y, W))
+        return y_hat.copy(), loss.copy(), grad.copy()
+
+    return evaluate
+
+
+def wrong_after(repetitions: int) -> Evaluate:
+    """Doubles the loss once the same numbers came so often in a row, as a compiler that waits does."""
+    last, count = b"", 0
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        nonlocal last, count
+        numbers = X.tobytes() + W.tobytes()
+        last, count = numbers, count + 1 if numbers == last else 1
+        y_hat, loss, grad = right(X, y, W)
+        return y_hat, loss * (2 if count >= repetitions else 1), grad
+
+    return evaluate
+
+
+def ring(buffers: int) -> Evaluate:
+    """ŷ in the memory of the call that was so many calls before."""
+    kept: dict[Any, list[Array]] = {}
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        y_hat, loss, grad = right(X, y, W)
+        there = kept.setdefault((y_hat.shape, y_hat.dtype), [])
+        if len(there) == buffers:
+            buffer = there.pop(0)
+            buffer[...] = y_hat
+            y_hat = buffer
+        there.append(y_hat)
+        return y_hat, loss, grad
+
+    return evaluate
+
+
+def of_the_largest() -> Evaluate:
+    """The first ŷ of a call after a large one is that of the large one."""
+    kept: list[Any] = []
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        found = right(X, y, W)
+        if kept and found[0].size and X.size < 2**16:
+            found[0][..., 0, 0] = kept.pop()
+        if X.size > 2**16:
+            kept[:] = [found[0].reshape(-1)[0]]
+        return found
+
+    return evaluate
+
+
+def for_some_numbers(one_of: int) -> Evaluate:
+    """Doubles the gradient for one of so many inputs, whichever these are."""
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        y_hat, loss, grad = right(X, y, W)
+        is_one = zlib.crc32(X.tobytes() + W.tobytes()) % one_of == 0
+        return y_hat, loss, grad * grad.dtype.type(2 if is_one else 1)
+
+    return evaluate
+
+
+def where(is_there: Callable[[Array, Array, Array], bool]) -> Evaluate:
+    """Doubles the loss where the arrays lie in memory in some way."""
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        y_hat, loss, grad = right(X, y, W)
+        return y_hat, loss * (2 if is_there(X, y, W) else 1), grad
 
     return evaluate
 
@@ -252,6 +332,14 @@ FAULTY: dict[str, Callable[[], Evaluate]] = {
     "one-for-nothing": lambda: one_for_nothing,
     "where-X-and-W-overlap": lambda: halved_where_they_overlap,
     "at-least-one": lambda: at_least_one,
+    "by-first-numbers": lambda: memoised_by(lambda array: array.tobytes()[:16]),
+    "by-sums": lambda: memoised_by(lambda array: np.sort(array, axis=None).tobytes()),
+    "hot": lambda: wrong_after(50),
+    "ring-of-60": lambda: ring(60),
+    "after-a-large-one": of_the_largest,
+    "for-some-numbers": lambda: for_some_numbers(500),
+    "where-y-is-transposed": lambda: where(lambda X, y, _: y.strides[-2] == y.itemsize != X.strides[-2]),
+    "where-X-is-unaligned": lambda: where(lambda X, _, W: not X.flags.aligned and W.flags.aligned),
 }
 HEALTHY: dict[str, Callable[[], Evaluate]] = {
     "mean-times-count": lambda: mean_times_count,
