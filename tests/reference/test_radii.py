@@ -144,3 +144,20 @@ def test_a_set_far_from_overflow_is_a_judged_interval_around_the_reference(dtype
         assert plain(one), name
         assert np.array_equal(one.center, centers[name]), name
         assert (one.low, one.high) == limits.get(name, (-np.inf, np.inf)), name
+
+
+def test_a_reference_that_the_caller_has_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, claims = drawn("float32", (2, 3, 2), 0), claimed("float32", "default")
+    known, wanted = (
+        stable.evaluate(*stable.widen(given)),
+        bounds.admissible(given, FORMATS["float32"], claims),
+    )
+
+    def asked(*_: object) -> stable.Reference:
+        raise AssertionError
+
+    monkeypatch.setattr(stable, "evaluate", asked)
+    found = bounds.admissible(given, FORMATS["float32"], claims, known)
+    for name, one in wanted.items():
+        assert np.array_equal(found[name].center, one.center), name
+        assert np.array_equal(found[name].radius, one.radius), name
