@@ -64,6 +64,14 @@ def test_a_sum_that_is_called_exact_has_one_value_in_every_order_and_it_is_the_e
     assert seen == {False, True}
 
 
+@pytest.mark.parametrize("dtype", [name for name in FORMATS if name != "float64"])  # there a split overflows
+def test_a_sum_of_the_largest_number_is_exact_and_one_beyond_it_is_not(dtype: str) -> None:
+    format = FORMATS[dtype]
+    for terms, want in (([format.largest], True), ([format.largest, format.largest], False)):
+        X, W = np.array([[terms]], format.dtype), np.ones((1, len(terms), 1), format.dtype)
+        assert is_exact(Problem(X, np.zeros((1, 1, 1), format.dtype), W), format).item() is want
+
+
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_a_product_with_one_digit_more_than_the_format_is_not_exact(dtype: str) -> None:
     format = FORMATS[dtype]
