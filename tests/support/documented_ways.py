@@ -121,7 +121,10 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/python tools/notebook.py docs/notebook.ipynb": Elsewhere(NOTEBOOK),
     "make proof": Elsewhere(PROOF),
     **dry("make mutation"),
-    **dry("make mutation ARGS='--sample 200'"),
+    **dry(
+        "make mutation ARGS='--sample 24 reference.arithmetic=60 reference.bounds=60"
+        " reference.gradient=60 reference.stable=60'"
+    ),
     **dry("make older-jax"),
     **dry("make pins"),
     **dry("make power"),
