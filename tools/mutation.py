@@ -218,9 +218,13 @@ the tests of the reference and of the judge themselves, of no framework, and non
 Left out are constants of modules, decorated functions other than class methods, which mutmut does not change,
 and functions that run only while their module is imported, when no mutant is active.
 
-{head(plain)} They were drawn at random, as many of each module as the command says or all that
-it has, and every mutant that was drawn was tested. With each module weighted by how many mutants it has, the
-figures are {every.of_tested:.1%} and {every.of_changing:.1%} of all {every.there}.
+{head(plain)}
+They were drawn at random, as many of each module as the command says or all that it has, and every mutant
+that was drawn was tested. With each module weighted by how many mutants it has, the figures are
+{every.of_tested:.1%} and {every.of_changing:.1%} of all {every.there}.
+Where a survivor shows that a test is missing, the test is written; another sample, with another `--seed`, may
+show more. A mutant whose tests take three times as long as they should, such as one that loops for ever, is
+killed as well.
 
 A survivor is *alike* if it changes nothing that matters, for the reason that is listed below. Where no reason
 is listed, a test is missing: those are the *others*.

@@ -99,7 +99,7 @@ def test_a_module_counts_by_how_many_mutants_it_has_and_not_by_how_many_were_dra
     text = mutation.page(found, "make mutation", ["survivors"])
     assert "**2 of 3 mutants that were tested are killed, 66.7%;" in text
     assert "of those that change anything that matters, 66.7%.**" in text
-    assert "the\nfigures are 87.5% and 87.5% of all 8." in text
+    assert "the figures are\n87.5% and 87.5% of all 8." in text
     assert "| reference.units | 2 | 2 | 1 | 0 | 1 | 50.0% | 50.0% |" in text
     assert "| all | 8 | 3 | 2 | 0 | 1 | 66.7% | 66.7% |" in text
 
