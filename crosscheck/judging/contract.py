@@ -227,15 +227,20 @@ class _Check:
         """Call it with arrays in every memory layout, in which the outputs must be admissible, too.
 
         Args:
-            is_outside: whether X, y and W alone have each layout, too, and those of `FURTHER`.
+            is_outside: whether X, y and W alone have each layout, too, unless that is known to be wrong, and
+                those of `FURTHER`.
         """
         problem, judge = self._whole.problem, self._whole.judge(0)
         plain = arrange(problem, "contiguous")
         contiguous = evaluate_stack(self._adapter, plain)
+        known = set()
         for layout in LAYOUTS[1:]:
-            yield from self._laid_out(f"the arrays are {layout}", arrange(problem, layout), judge, contiguous)
+            how = f"the arrays are {layout}"
+            for sentence in self._laid_out(how, arrange(problem, layout), judge, contiguous):
+                known.add(layout)
+                yield sentence
         for layout in (*LAYOUTS[1:], *FURTHER) if is_outside else ():
-            arranged = arrange(problem, layout)._asdict()
+            arranged = {} if layout in known else arrange(problem, layout)._asdict()
             for symbol, array in arranged.items():
                 what, one = f"{symbol} alone is {layout}", plain._replace(**{symbol: array})
                 yield from self._laid_out(what, one, judge, contiguous)
