@@ -22,6 +22,7 @@ from crosscheck.judging.evaluation import CheckedAdapter, Outcome, judge_evaluat
 from crosscheck.judging.judge import Judge
 from crosscheck.pool import AdapterPool
 from crosscheck.results.coverage import is_judged
+from crosscheck.results.lines import AdapterFault
 from crosscheck.terminal.case_table import heading, largest_error, table
 from crosscheck.text import escape_control_characters, output_width, wrap_line
 
@@ -37,8 +38,8 @@ class CheckResult:
         text: the case, or the name of the file.
         judge: the judge of the case.
         outcomes: the outcomes of all adapters that could be loaded.
-        broken: one sentence for each violation of the contract.
-        crashed_on_load: adapters that crashed while they were loaded, one line each.
+        broken: the violations of the contract.
+        crashed_on_load: for each adapter that crashed while it was loaded, by its spec's name, one sentence.
         late: for each adapter that gave no answer in time, by name, one sentence.
         adapters: the adapters that could be loaded, by the name that selects them.
         note: what the text of the case does not say of its numbers; may be empty.
@@ -47,8 +48,8 @@ class CheckResult:
     text: str
     judge: Judge
     outcomes: list[Outcome] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    crashed_on_load: list[str] = field(default_factory=list)
+    broken: list[AdapterFault] = field(default_factory=list)
+    crashed_on_load: dict[str, str] = field(default_factory=dict)
     late: dict[str, str] = field(default_factory=dict)
     adapters: Mapping[str, CheckedAdapter] = field(default_factory=dict)
     note: str = ""
@@ -60,7 +61,7 @@ class CheckResult:
             if isinstance(crash, NoAnswer):
                 self.late[selector] = str(crash)
             else:
-                self.crashed_on_load.append(f"{selector}: {crash}")
+                self.crashed_on_load[selector] = str(crash)
         for name in pool.active:
             if (evaluation := pool.evaluate(name, problem)) is not None:
                 outcome = judge_evaluation(self.judge, evaluation)
@@ -70,7 +71,8 @@ class CheckResult:
         """Add violations of the contract to `broken`; return the outcome, or the crash of such a check."""
         if outcome.failure is None and self.judge.format.name in outcome.description.dtypes:
             try:
-                self.broken += contract_violations(pool.adapters[name], self.judge.problem)
+                found = contract_violations(pool.adapters[name], self.judge.problem)
+                self.broken += [AdapterFault(outcome.description.name, sentence) for sentence in found]
             except AdapterCrashed as crash:
                 pool.retire(name, crash)
                 outcome = Outcome(outcome.description, failure=crash)
@@ -114,8 +116,8 @@ class CheckResult:
         """The paragraphs on what is not in the table."""
         there = [(o.description.name, o.unsupported) for o in self.outcomes if o.unsupported]
         return (
-            self.crashed_on_load,
-            [f"contract: {sentence}" for sentence in self.broken],
+            [f"{name}: {sentence}" for name, sentence in self.crashed_on_load.items()],
+            [f"contract: {each.text}" for each in self.broken],
             [f"no verdict: {sentence}" for sentence in self.late.values()],
             [f"not supported: {name}: {reason}" for name, reason in there],
         )
@@ -124,8 +126,8 @@ class CheckResult:
     def _verdict(self) -> str:
         names = [o.description.name for o in self.outcomes]
         if self.is_bad:
-            others = [line.split()[0].rstrip(":") for line in (*self.broken, *self.crashed_on_load)]
-            wrong = list(dict.fromkeys(self._wrong_adapters + others))
+            others = [each.adapter for each in self.broken]
+            wrong = list(dict.fromkeys([*self._wrong_adapters, *others, *self.crashed_on_load]))
             many = len(names) + len(self.crashed_on_load)
             return f"Not all within bounds: {len(wrong)} of {many} adapters off: {', '.join(wrong)}."
         if self.late:

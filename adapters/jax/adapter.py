@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adapters import threads
-from adapters.jax.batching import each_network, rowwise, sharded
+from adapters.jax.batching import each_network, placements, rowwise, sharded
 from adapters.jax.claims import claims
 from adapters.jax.derivatives import DERIVATIVES, Found
 from adapters.jax.network import Network, half_squares
@@ -57,7 +57,8 @@ class Jax:
 
     def _outputs_of(self, given: Problem) -> Outputs:
         """Return the outputs of one call of the framework."""
-        found = self._over({name: self._array(array) for name, array in zip("XyW", given, strict=True)})
+        arrays = zip("XyW", given, strict=True)
+        found = self._over({name: self._array(array, name, given.X.shape) for name, array in arrays})
         return Outputs(**{name: np.asarray(values) for name, values in found.items()})
 
     def _by_network(self, given: Problem) -> Outputs:
@@ -78,17 +79,28 @@ class Jax:
         except RuntimeError:
             raise NotImplementedError(f"there is no {self.device.upper()} that JAX sees") from None
 
-    def _array(self, array: Array) -> Any:
+    def _array(self, array: Array, name: str, shape: tuple[int, ...]) -> Any:
         """Put the array on the device; `jax.numpy.asarray` would compile a program for that (jax 0.10.2).
 
         The result may share the array's memory, unless the mode donates it: XLA reuses only memory that JAX
         owns, and `may_alias` is observed for JAX's own arrays, not for NumPy's (jax 0.10.2). If there are
-        several devices, jit spreads the array itself.
+        several devices, jit spreads an array itself, and would donate its own copy; so one that is donated is
+        spread before.
+
+        Args:
+            array: the array.
+            name: ``X``, ``y`` or ``W``.
+            shape: the shape of X.
         """
-        if self.mode.devices > 1:
+        is_donated = self.mode["execution"] == "donate" and name not in self.mode.closed
+        if self.mode.devices > 1 and not is_donated:
             return array
         there = jax.device_put(array)
-        return jax.device_put(there, may_alias=False) if self.mode["execution"] == "donate" else there
+        if is_donated:
+            there = jax.device_put(there, may_alias=False)
+        return (
+            there if self.mode.devices == 1 else jax.device_put(there, placements(self.network, shape)[name])
+        )
 
     def _over(self, arrays: Given) -> Found:
         """Return the mode's outputs for these arrays; arrays that the mode closes over become constants."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import AxisType, PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from adapters.jax.network import Array, Forward, Network
 from adapters.modes import DEVICES
@@ -44,35 +44,52 @@ def _spec(*axes: str | None) -> PartitionSpec:
     return PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # it has no types
 
 
+def _mesh() -> jax.sharding.Mesh:
+    return jax.make_mesh((DEVICES,), ("device",), axis_types=(AxisType.Auto,))
+
+
+def _specs(network: Network, shape: tuple[int, ...]) -> tuple[PartitionSpec, PartitionSpec, PartitionSpec]:
+    """Return how X, y and W are spread, for X of this shape: by rows if possible, otherwise by networks.
+
+    Raises:
+        NotImplementedError: neither can be spread evenly.
+    """
+    depth = len(shape) - 2
+    if 0 in shape[:depth]:
+        raise NotImplementedError("shard_map over an empty stack: XLA's partitioner refuses it (jax 0.10.2)")
+    if shape[-1 if network.columns else -2] % DEVICES == 0:
+        rows = _spec(*[None] * depth, *((None, "device") if network.columns else ("device", None)))
+        return rows, rows, _spec()
+    if depth and shape[0] % DEVICES == 0:
+        return (_spec("device"),) * 3
+    raise NotImplementedError(f"shard_map spreads rows or networks evenly over {DEVICES} devices")
+
+
+def placements(network: Network, shape: tuple[int, ...]) -> dict[str, NamedSharding]:
+    """Return where the devices have their parts of X, y and W under `sharded`, for X of this shape."""
+    return {
+        name: NamedSharding(_mesh(), spec) for name, spec in zip("XyW", _specs(network, shape), strict=True)
+    }
+
+
 def sharded(network: Network) -> Pass:
     """Return the forward pass of a stack under `jax.shard_map`, which divides the stack among the devices.
 
     It divides the rows of every network if `DEVICES` divides their number, otherwise the first stack axis.
     """
-    mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(AxisType.Auto,))
-    row_axis = -1 if network.columns else -2
+    mesh = _mesh()
 
     def over_rows(X: Array, y: Array, W: Array) -> Forward:
         found = network.forward(X, y, W)
         return found._replace(loss=jax.lax.psum(found.loss, "device"))  # type: ignore[no-untyped-call]  # it has no types
 
     def forward(X: Array, y: Array, W: Array) -> Forward:
-        depth = X.ndim - 2
-        if 0 in X.shape[:depth]:
-            raise NotImplementedError(
-                "shard_map over an empty stack: XLA's partitioner refuses it (jax 0.10.2)"
-            )
-        if X.shape[row_axis] % DEVICES == 0:
-            columns = _spec(*[None] * (depth + 1), "device")
-            rows = columns if network.columns else _spec(*[None] * depth, "device", None)
-            outputs = Forward(rows, _spec(), _spec(*[None] * depth, "device"))  # type: ignore[arg-type]  # specs, in the place of what they speak of
-            return jax.shard_map(over_rows, mesh=mesh, in_specs=(rows, rows, _spec()), out_specs=outputs)(
-                X, y, W
-            )
-        if depth and X.shape[0] % DEVICES == 0:
-            first = _spec("device")
-            return jax.shard_map(network.forward, mesh=mesh, in_specs=first, out_specs=first)(X, y, W)
-        raise NotImplementedError(f"shard_map spreads rows or networks evenly over {DEVICES} devices")
+        rows, _, weights = specs = _specs(network, X.shape)
+        if rows == weights:
+            return jax.shard_map(network.forward, mesh=mesh, in_specs=specs, out_specs=rows)(X, y, W)
+        row_loss = _spec(*[None] * (X.ndim - 2), "device")
+        outputs = Forward(rows, _spec(), row_loss)  # type: ignore[arg-type]  # specs, in the place of what they speak of
+        return jax.shard_map(over_rows, mesh=mesh, in_specs=specs, out_specs=outputs)(X, y, W)
 
     return forward
 

@@ -20,7 +20,7 @@ from crosscheck.judging.variants import Variants
 from crosscheck.plans.plan import Plan, cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
-from crosscheck.results.lines import Observation
+from crosscheck.results.lines import AdapterFault, Observation
 from crosscheck.results.record import Results
 
 
@@ -30,11 +30,13 @@ class ContractCheck(NamedTuple):
     Attributes:
         case: the input.
         name: the name of the adapter's spec.
+        adapter: the adapter's name.
         violations: the future sentences, one for each violation.
     """
 
     case: Case
     name: str
+    adapter: str
     violations: Future[list[str]]
 
 
@@ -42,15 +44,17 @@ def start_checks(plan: Plan, pool: AdapterPool) -> Iterator[ContractCheck]:
     """Submit the plan's contract checks to the adapters' processes, and yield them before they have ended."""
     for case, names in cases_of(plan.contract, pool.adapters):
         variants = Variants(case.problem())
-        yield from (ContractCheck(case, name, pool.submit_contract(name, variants)) for name in names)
+        for name in names:
+            adapter = pool.adapters[name].description.name
+            yield ContractCheck(case, name, adapter, pool.submit_contract(name, variants))
 
 
-def collect_violations(results: Results, begun: Sequence[ContractCheck]) -> list[str]:
-    """Return an entry for each violation of the contract; none after Ctrl-C, which ends the run."""
+def collect_violations(results: Results, begun: Sequence[ContractCheck]) -> list[AdapterFault]:
+    """Return the violations of the contract; none after Ctrl-C, which ends the run."""
     if results.interrupted:
         return []
     try:
-        return [line for check in begun for line in _entries(check, results)]
+        return [AdapterFault(check.adapter, text) for check in begun for text in _entries(check, results)]
     except KeyboardInterrupt:
         results.interrupted = True
         return []
@@ -65,7 +69,7 @@ def _entries(check: ContractCheck, results: Results) -> list[str]:
     try:
         entries = [f"{check.case.dtype}: {sentence}" for sentence in check.violations.result()]
     except NoAnswer as late:
-        results.late.append(f"{late}{again}")
+        results.late.append(AdapterFault(check.adapter, f"{late}{again}"))
         return []
     if entries:
         entries[-1] += again
@@ -78,11 +82,11 @@ class ProbeResults:
 
     Attributes:
         observations: the observations of the probes.
-        crashes: one sentence for each adapter that crashed or gave no answer in time.
+        crashes: the crashes and time-outs of adapters.
     """
 
     observations: list[Observation] = field(default_factory=list)
-    crashes: list[str] = field(default_factory=list)
+    crashes: list[AdapterFault] = field(default_factory=list)
 
 
 def run_probes(comparison: Comparison, options: ProcessOptions) -> ProbeResults:
@@ -97,7 +101,7 @@ def run_probes(comparison: Comparison, options: ProcessOptions) -> ProbeResults:
                     name.partition("@")[0] in CORE or not is_ours(name)
                 ):
                     crashes = probe_adapter(adapter, options, found.observations, comparison.plan.dtypes)
-                    found.crashes.extend(crashes)
+                    found.crashes.extend(AdapterFault(adapter.description.name, text) for text in crashes)
     except KeyboardInterrupt:
         comparison.results.interrupted = True
     return found

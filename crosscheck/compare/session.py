@@ -34,6 +34,7 @@ from crosscheck.results.comparison import Comparison
 from crosscheck.results.environment import command, header
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.ledger import begin, write
+from crosscheck.results.lines import AdapterFault
 from crosscheck.results.record import Results
 from crosscheck.terminal.report import heading, show
 
@@ -77,7 +78,7 @@ def compare_and_show(  # noqa: PLR0913, each is a choice of its own, by name
         show(comparison, console)
         is_asked = ledger is not None or bool(plan.pythons)
         probe_results = run_probes(comparison, options) if is_asked else ProbeResults()
-        say(console, *probe_results.crashes)
+        say(console, *(each.text for each in probe_results.crashes))
         if ledger is not None:
             write(ledger, comparison.ledger(head, probe_results.observations, probe_results.crashes))
             say(console, f"Ledger: {ledger}")
@@ -134,7 +135,7 @@ def compare(
     return results
 
 
-def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[Results, list[str]]:
+def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[Results, list[AdapterFault]]:
     """Compare while showing the progress; return the results and the violations of the contract."""
     begun: list[ContractCheck] = []
 
@@ -160,14 +161,17 @@ def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown:
         shown: the parts that the report shows, as fields of `Comparison`.
     """
     start = time.monotonic()
-    on_load = dict(pool.crashed)
+    on_load = [
+        (isinstance(crash, NoAnswer), AdapterFault(crash.adapter, str(crash)))
+        for crash in pool.crashed.values()
+    ]
     results, violations = _compared(plan, pool, KnownDifferences.shipped())
-    results.late[:0] = [str(crash) for crash in on_load.values() if isinstance(crash, NoAnswer)]
+    results.late[:0] = [crash for is_late, crash in on_load if is_late]
     return Comparison(
         plan,
         list(pool.descriptions.values()),
         results,
-        [str(crash) for crash in on_load.values() if not isinstance(crash, NoAnswer)],
+        [crash for is_late, crash in on_load if not is_late],
         violations,
         pool.adapters,
         pool.unsteady,

@@ -1,8 +1,9 @@
 """Diagnosis by equation probes (`crosscheck.explain.probes`): which equation an adapter computes wrongly.
 
 As a function of y, Δ = (ŷ − y)·ŷ(1 − ŷ) is a line with root ŷ, from (13), and slope −ŷ(1 − ŷ), from (14–16).
-So a few labels at each of a few z show which of the two is wrong. A hypothesis about a fault is accepted if
-undoing the fault brings the result of every equation probe back into its admissible set.
+So a few labels at each of a few z show which of the two is wrong. With X = 1 a term that depends on W, such
+as a penalty, looks like one that depends on z; with X = 2 and W = z/2 it does not. A hypothesis about a fault
+is accepted if undoing the fault brings the result of every equation probe back into its admissible set.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
-from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_probes
+from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_doubled, evaluate_probes
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome
 from crosscheck.text import format_number, format_set
 from reference.types import Bool, Float64
@@ -46,7 +47,7 @@ def by_probes(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDi
         )
     if element.output in ("loss", "row_loss"):
         return _loss(probes)
-    return _gradient(probes, disagreement)
+    return _gradient(adapter, probes, disagreement)
 
 
 def _y_hat_is_off(adapter: CheckedAdapter, outcome: Outcome, element: Element) -> bool:
@@ -67,9 +68,18 @@ def _loss(probes: EquationProbes) -> EquationDiagnosis:
     return EquationDiagnosis(EQUATIONS["loss"], ALONE + times + _first_wrong_probe(probes, "loss"))
 
 
-def _gradient(probes: EquationProbes, disagreement: Disagreement) -> EquationDiagnosis:
+def _gradient(
+    adapter: CheckedAdapter, probes: EquationProbes, disagreement: Disagreement
+) -> EquationDiagnosis:
     if not probes.outside["grad"].any():
         return EquationDiagnosis(EQUATIONS["grad"], f"{ALONE}Δ is right {_probed_at(probes)}, so Xᵀ·Δ is not")
+    doubled, differs = evaluate_doubled(adapter, probes)
+    if differs.any():
+        i = int(np.argmax(differs))
+        got, once = (format_number(float(a[i]), probes.format) for a in (doubled, probes.got["grad"]))
+        where = f"at z = {probes.z[i]:.9g}, y = {probes.y[i]:.9g}"
+        found = f"with X = 2 and W = z/2, {where}, ∂L/∂W is {got}, not twice the {once} of X = 1 and W = z"
+        return EquationDiagnosis(EQUATIONS["grad"], f"by probes: {found}, so it is not Xᵀ·Δ")
     factor = _constant(probes, "grad")
     if factor is not None:
         name = FACTORS.get(factor, "delta")

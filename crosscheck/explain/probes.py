@@ -66,8 +66,7 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
     claims = adapter.description.arithmetic[element.format.name]
     whole = element.alone.sets(claims)["z"]
     z, y, own = _points(element, np.where(whole.must, np.nan, whole.center))
-    ones = np.ones_like(z)
-    judge = Judge(Problem(*(a.astype(element.format.dtype).reshape(-1, 1, 1) for a in (ones, y, z))))
+    judge = Judge(_problem(np.ones_like(z), y, z, element.format))
     outputs = evaluate_stack(adapter, judge.problem)._asdict()
     got = {name: value.astype(np.float64).ravel() for name, value in outputs.items() if value is not None}
     sets = {name: whole.mapped(np.ravel) for name, whole in judge.sets(claims).items()}
@@ -76,6 +75,32 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
     nowhere = np.zeros(z.shape, bool)
     outside = {name: ~sets[name].contains(got[name]) if name in got else nowhere for name in sets}
     return EquationProbes(element.format, z, y, got, sets, exact, outside, own)
+
+
+def evaluate_doubled(adapter: CheckedAdapter, probes: EquationProbes) -> tuple[Float64, Bool]:
+    """Evaluate the probes with X = 2 and W = z/2, which have the same z and y, so that ∂L/∂W is 2Δ.
+
+    Returns:
+        The adapter's ∂L/∂W, and where it is not twice that of the probes. Both may be as far off as their
+        sets are wide. It is not known, and False, where z/2 is inexact or a value is not finite.
+
+    Raises:
+        AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate them.
+    """
+    halves = (probes.z / 2).astype(probes.format.dtype).astype(np.float64)
+    judge = Judge(_problem(np.full_like(probes.z, 2), probes.y, halves, probes.format))
+    grad = evaluate_stack(adapter, judge.problem).grad
+    if grad is None:  # left out by values, which is against the contract
+        raise NotImplementedError("no ∂L/∂W")
+    got, once = grad.astype(np.float64).ravel(), probes.got["grad"]
+    radius = judge.sets(adapter.description.arithmetic[probes.format.name])["grad"].radius.ravel()
+    with np.errstate(all="ignore"):
+        differs = np.abs(got - 2 * once) > radius + 2 * probes.sets["grad"].radius
+    return got, differs & (2 * halves == probes.z) & np.isfinite(got) & np.isfinite(once)
+
+
+def _problem(X: Float64, y: Float64, W: Float64, format: Format) -> Problem:
+    return Problem(*(array.astype(format.dtype).reshape(-1, 1, 1) for array in (X, y, W)))
 
 
 def _points(element: Element, centers: Float64) -> tuple[Float64, Float64, int]:

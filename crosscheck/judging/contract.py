@@ -137,7 +137,7 @@ class _Check:
         yield self.at_once(_first(at_once, AT_ONCE))
         if is_small:
             yield self.overlapping()
-        if is_small and not effort.is_costly:
+        if is_small and effort.other_shapes:
             yield self.between()
             yield self.empty()
 

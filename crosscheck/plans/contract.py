@@ -42,4 +42,4 @@ def contract_cases(
 
 def _takes(name: str, turn: int) -> bool:
     """Whether an adapter is checked at another shape: one from outside always, the suite's own by turns."""
-    return not is_ours(name) or (turn == 0 and not effort_for(name).is_costly)
+    return not is_ours(name) or (turn == 0 and effort_for(name).other_shapes)

@@ -17,6 +17,7 @@ from itertools import product
 from typing import Final
 
 from adapters import is_ours
+from adapters.effort import is_costly, is_slow
 from adapters.modes import parse
 from crosscheck.inputs import SHAPES_ELEMENTWISE, SHAPES_STACKED, Case
 from crosscheck.inputs.regimes import REGIMES, regime_counts
@@ -24,7 +25,7 @@ from crosscheck.inputs.sources import Shape
 from crosscheck.plans.contract import contract_cases
 from crosscheck.plans.covering import LENGTHS, MIXED, covering_cases, numbers
 from crosscheck.plans.covering import SHAPES as COVERING_SHAPES
-from crosscheck.plans.items import SLOW, Item, is_cheap
+from crosscheck.plans.items import Item, is_cheap
 from crosscheck.plans.plan import Gap, Names, Plan, without_interpreter
 from crosscheck.plans.shapes import MOST_DIRECTIONS, shape_class
 from reference.formats import FORMATS
@@ -34,7 +35,7 @@ SHAPES: Final = (*SHAPES_ELEMENTWISE, *sorted(SHAPES_STACKED))
 ROUND: Final = sum(shape[0] for shape in SHAPES)
 # A round and the covering cases take at most 30 s on two cores once everything is compiled.
 PROBLEMS: Final = ROUND
-# Of so many shapes of the covering cases an adapter takes one: compiled JAX, and costly ones (`_turns`).
+# Of so many shapes of the covering cases an adapter takes one: compiled JAX, and what costs more (`_turns`).
 PROGRAM: Final = 4
 COSTLY: Final = 32
 # The reasons for gaps of the covering cases.
@@ -144,14 +145,10 @@ def outside_items(names: Iterable[str], dtypes: Sequence[str], *, thorough: bool
 
 
 def _turns(name: str) -> int:
-    """Return of how many shapes an adapter takes one.
-
-    Eager JAX and compiled PyTorch are costly, and so are modes with a call for each network or weight.
-    """
+    """Return of how many shapes an adapter takes one."""
     if not is_ours(name) or is_cheap(mode := parse(without_interpreter(name))):
         return 1
-    is_program = mode.framework == "jax" and mode.compiles and mode["derivative"] not in SLOW
-    return PROGRAM if is_program else COSTLY
+    return COSTLY if is_costly(mode) or is_slow(mode) else PROGRAM
 
 
 def _takes(name: str, case: Case, place: int) -> bool:
@@ -161,8 +158,9 @@ def _takes(name: str, case: Case, place: int) -> bool:
         turns == COSTLY and case.shape in LENGTHS
     ):
         return False
-    is_slow = turns == COSTLY and parse(without_interpreter(name))["derivative"] in SLOW
-    return not is_slow or (numbers(case.shape) < 2**12 and n * p <= MOST_DIRECTIONS)
+    if turns != COSTLY or not is_slow(parse(without_interpreter(name))):
+        return True
+    return numbers(case.shape) < 2**12 and n * p <= MOST_DIRECTIONS
 
 
 def _by_turns(cases: Sequence[Case], names: Sequence[str]) -> dict[Case, Names]:

@@ -26,6 +26,7 @@ from itertools import product
 from typing import Final
 
 from adapters import CORE, NAMED
+from adapters.effort import is_slow
 from adapters.modes import FORWARD_MODES, Mode, parse
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
@@ -37,7 +38,6 @@ from crosscheck.plans.shapes import LARGE_DTYPES
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 
-SLOW: Final = ("module", "jacfwd", "jvp")
 SMALL: Final = (*shapes.TAILS, *shapes.WIDE, *shapes.OUTPUTS, *shapes.AXES)
 # Large shapes of 16-bit numbers, of which each mode takes one.
 NARROW: Final[tuple[Shape, ...]] = (
@@ -95,7 +95,7 @@ def _some(shapes: Sequence[Shape], count: int, place: int) -> tuple[Shape, ...]:
 
 def is_cheap(mode: Mode) -> bool:
     """Whether a new shape costs little: the mode compiles nothing, and has no call per weight or network."""
-    return mode.framework != "jax" and not mode.compiles and mode["derivative"] not in SLOW
+    return mode.framework != "jax" and not mode.compiles and not is_slow(mode)
 
 
 def _compiles_for_seconds(mode: Mode) -> bool:
@@ -223,7 +223,7 @@ def _layouts_in_turn(mode: Mode, dtype: str, place: int) -> list[str]:
 
 def _pays_for_layouts(mode: Mode) -> bool:
     """Whether another layout needs another program, or a call for each network or weight."""
-    return mode["execution"] == "compile" or mode["derivative"] in SLOW
+    return mode["execution"] == "compile" or is_slow(mode)
 
 
 def _in_turn(layouts: Sequence[str], count: int, place: int) -> list[str]:

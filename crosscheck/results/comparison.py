@@ -18,6 +18,7 @@ from crosscheck.results.lines import (
     COMPLETE,
     INTERRUPTED,
     NO_VERDICT,
+    AdapterFault,
     Fault,
     Header,
     Observation,
@@ -27,7 +28,6 @@ from crosscheck.results.record import Results
 from crosscheck.results.refusals import ByValues
 from crosscheck.results.rows import FAILED, LATE, OUTSIDE, Row, rows
 from crosscheck.results.summary import EVERY, known_of
-from reference.formats import FORMATS
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Comparison:
         plan: the plan of the comparison.
         descriptions: the descriptions of the adapters that started.
         results: the results of the cases.
-        crashed_on_load: one line for each adapter that crashed while it was loaded.
-        violations: one line for each violation of the contract other than by values.
+        crashed_on_load: the crash of each adapter that crashed while it was loaded.
+        violations: the violations of the contract other than by values.
         unsteady: as in `crosscheck.pool.AdapterPool`.
         adapters: all adapters, by the name that selects them, for the evaluations that messages need.
         seconds: how long the comparison took.
@@ -51,8 +51,8 @@ class Comparison:
     plan: Plan
     descriptions: Sequence[Description]
     results: Results
-    crashed_on_load: Sequence[str] = ()
-    violations: Sequence[str] = ()
+    crashed_on_load: Sequence[AdapterFault] = ()
+    violations: Sequence[AdapterFault] = ()
     adapters: Mapping[str, CheckedAdapter] = field(default_factory=dict)
     unsteady: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -130,15 +130,15 @@ class Comparison:
         return list(dict.fromkeys(row.adapter for row in self.rows if row.verdict == verdict))
 
     @property
-    def no_verdict(self) -> list[str]:
-        """One line for each time-out; such a call gives no verdict."""
-        lines = [text for row in self.rows for text in sorted(row.summary.no_verdict)]
-        return list(dict.fromkeys([*self.results.late, *lines]))
+    def no_verdict(self) -> list[AdapterFault]:
+        """The time-outs; such a call gives no verdict."""
+        at_cases = [AdapterFault(row.adapter, t) for row in self.rows for t in sorted(row.summary.no_verdict)]
+        return list(dict.fromkeys([*self.results.late, *at_cases]))
 
     @property
     def _late(self) -> dict[str, None]:
         """The adapters that gave no answer in time somewhere."""
-        return dict.fromkeys(line.split()[0] for line in self.no_verdict)
+        return dict.fromkeys(each.adapter for each in self.no_verdict)
 
     @property
     def adapters_without_verdict(self) -> list[str]:
@@ -184,26 +184,21 @@ class Comparison:
         return found + [f"{what}: {count}" for what, count in counted.items() if count]
 
     def ledger(
-        self, header: Header, observations: Sequence[Observation], crashes: Sequence[str] = ()
+        self, header: Header, observations: Sequence[Observation], crashes: Sequence[AdapterFault] = ()
     ) -> Ledger:
         """Make the ledger of the comparison.
 
         Args:
             header: the header of the ledger.
             observations: the observations of probes of its adapters.
-            crashes: one sentence for each adapter that crashed at the probes.
+            crashes: the crashes and time-outs of adapters at the probes.
         """
         results = self.results
-        sentences = [
-            *self.crashed_on_load,
-            *self.violations,
-            *(each.sentence for each in self.refused_by_values),
-            *crashes,
-            *(NO_VERDICT + line for line in results.late),
-        ]
-        sentences += [f"known difference {entry.name} expired on {entry.expires}" for entry in self.expired]
-        sentences += [f"known difference {entry.name} matched nothing" for entry in self.unmatched]
-        faults = {Fault(who=_who(line), what=line.splitlines()[0]) for line in sentences}
+        faults = {each.in_ledger() for each in (*self.crashed_on_load, *self.violations, *crashes)}
+        faults |= {each.in_ledger(NO_VERDICT) for each in results.late} | results.refusals.faults()
+        known = [(entry.name, f"expired on {entry.expires}") for entry in self.expired]
+        known += [(entry.name, "matched nothing") for entry in self.unmatched]
+        faults |= {Fault(who=name, what=f"known difference {name} {what}") for name, what in known}
         return Ledger(
             header,
             results.summaries,
@@ -213,9 +208,3 @@ class Comparison:
             ending=INTERRUPTED if results.interrupted else COMPLETE,
             verdict=0 if self.is_green and not crashes else 1,
         )
-
-
-def _who(sentence: str) -> str:
-    """Return the name with which a sentence begins; a violation of the contract has its dtype before it."""
-    words = sentence.removeprefix(NO_VERDICT).replace(":", " ").split()
-    return next(word for word in words if word not in FORMATS)

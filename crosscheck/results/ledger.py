@@ -25,6 +25,7 @@ from crosscheck.results.lines import (
     INTERRUPTED,
     VERSION,
     Acceptance,
+    Answers,
     AnyLine,
     CellLine,
     Fault,
@@ -67,6 +68,7 @@ class Ledger:
         behaviours: the observations of probes, in any order.
         known: the known differences that concern an adapter of the run.
         faults: crashes, broken contracts and other faults beside wrong values.
+        answers: the cases that adapters of a sweep answered and refused.
         acceptances: the records of its acceptances as a baseline, from the first to the last.
         ending: how the run ended: `COMPLETE` or `INTERRUPTED`.
         verdict: the run's exit code, 0 or 1.
@@ -80,6 +82,7 @@ class Ledger:
     acceptances: Sequence[Acceptance] = ()
     ending: str = COMPLETE
     verdict: int = 0
+    answers: Sequence[Answers] = ()
 
     @property
     def results(self) -> str:
@@ -102,6 +105,7 @@ class Ledger:
         yield self.header
         yield from self._results()
         yield from sorted(self.faults, key=lambda f: (f.who, f.what))
+        yield from sorted(self.answers, key=lambda a: (a.adapter, a.output))
         yield from self.acceptances
 
     def footer(self, checksum: str = UNKNOWN) -> Footer:
@@ -117,6 +121,7 @@ class Ledger:
             behaviours=len(self.behaviours),
             known=len(self.known),
             faults=len(self.faults),
+            answers=len(self.answers),
             problems=self.problems,
             results=self.results,
             checksum=checksum,
@@ -266,6 +271,7 @@ def _ledger(lines: Sequence[Line], footer: Footer) -> Ledger:
         accepted,
         footer.ending,
         footer.verdict,
+        tuple(_of(Answers, lines)),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta, Struct, field
 
@@ -23,6 +23,7 @@ MISBEHAVED: Final = "misbehaved: "
 COMPLETE, INTERRUPTED = "complete", "interrupted"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+CaseText = Annotated[str, Meta(pattern=r"^\w+:[0-9]+:[0-9x]+:\w+:\w+\Z")]
 ShardNumbers = Annotated[str, Meta(pattern=r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?\Z")]
 
 
@@ -175,12 +176,46 @@ class Fault(Line, frozen=True, tag="fault"):
     """A fault of an adapter or of the run other than wrong values: a crash, a broken contract, a failed test.
 
     Attributes:
-        who: the adapter, or the name of the test.
+        who: the name of the adapter, the test or the known difference.
         what: the description in one line.
     """
 
     who: str
     what: str
+
+
+class AdapterFault(NamedTuple):
+    """A fault of an adapter as reports print it.
+
+    Attributes:
+        adapter: the adapter's name.
+        text: the description in one line; the lines after it are commands that replay it.
+    """
+
+    adapter: str
+    text: str
+
+    def in_ledger(self, begins: str = "") -> Fault:
+        """Return the line of a ledger, whose text is the description after ``begins``."""
+        return Fault(who=self.adapter, what=begins + self.text.splitlines()[0])
+
+
+class Answers(Line, frozen=True, tag="answers"):
+    """The cases for which an adapter of a sweep returned an output, and those for which it did not.
+
+    There is one case of each kind for each shape, layout and dtype, so that refusals by values
+    (`crosscheck.results.refusals`) show when the results of shards are merged.
+
+    Attributes:
+        adapter, output: the names of the adapter and the output; output ``all`` for the whole case.
+        answered: the texts of the cases with the output.
+        refused: the reasons why the others have none, by the texts of the cases.
+    """
+
+    adapter: str
+    output: str
+    answered: tuple[CaseText, ...]
+    refused: dict[CaseText, str]
 
 
 class Acceptance(Line, frozen=True, tag="acceptance"):
@@ -197,13 +232,13 @@ class Acceptance(Line, frozen=True, tag="acceptance"):
     changes: tuple[str, ...]
 
 
-class Footer(Line, frozen=True, tag="footer"):
+class Footer(Line, frozen=True, kw_only=True, tag="footer", omit_defaults=True):
     """The last line: how the run ended, its verdict, and the counts and checksums of the lines before.
 
     Attributes:
         ending: `COMPLETE` or `INTERRUPTED`.
         verdict: the exit code of the run: 0 for agreement, 1 for disagreement.
-        cells, behaviours, known, faults: the number of lines of each kind.
+        cells, behaviours, known, faults, answers: the number of lines of each kind.
         problems: the number of problems in all cells.
         results: the SHA-256 of all lines of cells, behaviours and known differences.
         checksum: the SHA-256 of every byte of the file before it.
@@ -215,12 +250,13 @@ class Footer(Line, frozen=True, tag="footer"):
     behaviours: Count
     known: Count
     faults: Count
+    answers: Count = 0
     problems: Count
     results: Digest
     checksum: Digest
 
 
-AnyLine = Header | CellLine | Observation | Known | Fault | Acceptance | Footer
+AnyLine = Header | CellLine | Observation | Known | Fault | Answers | Acceptance | Footer
 
 
 def known_lines(entries: Iterable[Difference], cells: Mapping[Cell, Summary]) -> tuple[Known, ...]:

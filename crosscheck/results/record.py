@@ -18,6 +18,7 @@ from crosscheck.judging.judge import Judge
 from crosscheck.results.claims import ClaimEvidence, Differences
 from crosscheck.results.coverage import Coverage
 from crosscheck.results.known import KnownDifferences, KnownMatch, combine_matches
+from crosscheck.results.lines import AdapterFault
 from crosscheck.results.measure import (
     add_counts,
     add_measured,
@@ -74,7 +75,7 @@ class Results:
         coverage: the judged elements by mode, dtype, class of shapes and regime.
         refusals: what adapters do not evaluate.
         differences: how often adapters differ while each is within its bounds.
-        late: one sentence for each time-out other than at a case.
+        late: the time-outs other than at a case.
         judged: how many cases were judged.
         interrupted: whether Ctrl-C ended the run.
     """
@@ -87,7 +88,7 @@ class Results:
     coverage: Coverage = field(default_factory=Coverage)
     refusals: Refusals = field(default_factory=Refusals)
     differences: Differences = field(default_factory=Differences)
-    late: list[str] = field(default_factory=list)
+    late: list[AdapterFault] = field(default_factory=list)
     judged: int = 0
     interrupted: bool = False
     _found: set[tuple[str, str, str]] = field(default_factory=set)

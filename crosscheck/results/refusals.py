@@ -7,13 +7,14 @@ if it evaluates one case of a shape, dtype and layout, it evaluates every case o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from crosscheck.inputs import Case, Literal
+from crosscheck.inputs import Case, Literal, parse
 from crosscheck.judging.evaluation import Evaluation, Outcome
 from crosscheck.plans.shapes import shape_class
+from crosscheck.results.lines import Answers, Fault
 from crosscheck.results.measure import regime_of
 from crosscheck.results.summary import EVERY
 
@@ -46,7 +47,7 @@ class ByValues(NamedTuple):
 
     Attributes:
         refusal: what is refused.
-        refused, answered: the first case of each kind.
+        refused, answered: a case of each kind.
     """
 
     refusal: Refusal
@@ -81,7 +82,6 @@ class Refusals:
     cases: dict[Refusal, Counter[tuple[str, str]]] = field(default_factory=dict)
     _answered: dict[_Place, Case | Literal] = field(default_factory=dict)
     _refused: dict[_Place, tuple[Refusal, Case | Literal]] = field(default_factory=dict)
-    _by_values: dict[tuple[str, ...], ByValues] = field(default_factory=dict)
 
     def add(self, case: Case | Literal, evaluation: Evaluation | Outcome) -> None:
         """Count one evaluation; a failure, and a dtype that the adapter does not list, are no refusals."""
@@ -99,13 +99,52 @@ class Refusals:
                 refusal = Refusal(said.name, case.dtype, output, evaluation.unsupported or LEFT_OUT)
                 self._refused.setdefault(place, (refusal, case))
                 self.cases.setdefault(refusal, Counter())[shape_class(case.shape), regime_of(case)] += 1
-            if place in self._refused and place in self._answered:
-                by_values = ByValues(*self._refused[place], self._answered[place])
-                self._by_values.setdefault(place[:3], by_values)
 
     def by_values(self) -> list[ByValues]:
-        """Return the first refusal by values of each adapter, dtype and output."""
-        return list(self._by_values.values())
+        """Return the refusal by values of each adapter, dtype and output at the smallest shape."""
+        found: dict[tuple[str, ...], ByValues] = {}
+        for place in sorted(self._refused.keys() & self._answered.keys()):
+            found.setdefault(place[:3], ByValues(*self._refused[place], self._answered[place]))
+        return list(found.values())
+
+    def lines(self) -> list[Answers]:
+        """Return what `merge` takes: a case of each kind for each shape, dtype and layout."""
+        answered: dict[tuple[str, str], list[str]] = {}
+        refused: dict[tuple[str, str], dict[str, str]] = {}
+        for place, case in self._answered.items():
+            answered.setdefault((place.adapter, place.output), []).append(case.text)
+        for place, (refusal, case) in self._refused.items():
+            refused.setdefault((place.adapter, place.output), {})[case.text] = refusal.reason
+        return [
+            Answers(
+                adapter=key[0],
+                output=key[1],
+                answered=tuple(sorted(answered.get(key, ()))),
+                refused=refused.get(key, {}),
+            )
+            for key in sorted({*answered, *refused})
+        ]
+
+    def merge(self, lines: Iterable[Answers]) -> None:
+        """Add what other runs answered and refused; of the cases at one place the first by text is kept.
+
+        Raises:
+            CaseError: a text is that of no case.
+        """
+        for line in lines:
+            for case in map(parse, line.answered):
+                place = _Place(line.adapter, case.dtype, line.output, case.shape, case.layout)
+                if place not in self._answered or case.text < self._answered[place].text:
+                    self._answered[place] = case
+            for text, reason in line.refused.items():
+                case = parse(text)
+                place = _Place(line.adapter, case.dtype, line.output, case.shape, case.layout)
+                if place not in self._refused or text < self._refused[place][1].text:
+                    self._refused[place] = Refusal(line.adapter, case.dtype, line.output, reason), case
+
+    def faults(self) -> set[Fault]:
+        """Return a fault for each refusal by values."""
+        return {Fault(who=each.refusal.adapter, what=each.sentence) for each in self.by_values()}
 
     def counted(self) -> Iterator[tuple[Refusal, Counter[tuple[str, str]]]]:
         """Yield the refusals with their cases, but no output that the adapter never returned in the dtype."""

@@ -16,15 +16,13 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from adapters.errors import AdapterMisbehaved
-from adapters.protocol import Description
-from crosscheck.explain.message import replay
+from adapters.protocol import Description, present
 from crosscheck.inputs import Case, parse
 from crosscheck.judging.accuracy import exact_values
 from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import Judge
 from crosscheck.results.measure import add_measured, cell_of, summarise
-from crosscheck.results.summary import CASES, WORST, Cell, Summary, Worst
+from crosscheck.results.summary import CASES, WORST, Cell, Summary, Worst, add
 from crosscheck.sweep.result_groups import (
     Candidate,
     Counts,
@@ -65,11 +63,8 @@ class BulkJudge:
             case: a case that differs from the earlier ones in its seed alone, with one stack axis.
             problem: the arrays of the case.
             results: the outputs by selector of the adapter; their shapes and dtypes must already be checked.
-
-        Raises:
-            AdapterMisbehaved: an adapter returned other outputs than it did for the first case.
+                An adapter, or an output, may be missing.
         """
-        self._check_outputs(case, results)
         count = problem.stack_size
         *_, m, n, p = case.shape
         step = max(1, BLOCK // (m * p + 1 + n * p + m))
@@ -88,17 +83,6 @@ class BulkJudge:
                 self._add_group(case, problem, results, getattr(results[name], output), each)
         self._sample.append(problem_results(case, len(self._sample) * STRIDE % count, problem, results))
         return {name: np.unique(np.concatenate(wrong[name])) for name in results if name in wrong}
-
-    def _check_outputs(self, case: Case, results: Mapping[str, Outputs]) -> None:
-        """Check that each adapter returned the same outputs as for the first case."""
-        there = {(n, o) for n, got in results.items() for o, a in got._asdict().items() if a is not None}
-        if self._sample and (odd := there ^ set(self._counts)):
-            name, output = min(odd)
-            error = AdapterMisbehaved(
-                self._descriptions[name].name, f"has {output} for some cases of a kind and not for others"
-            )
-            error.add_note(f"replay: {replay(case.text, name)}")
-            raise error
 
     def _groups(self, case: Case, results: Mapping[str, Outputs]) -> dict[str, dict[str, ResultGroup]]:
         """Group equal results; each group is stored under the first adapter and output that returned them."""
@@ -162,12 +146,34 @@ class BulkJudge:
         """Measure accuracy and share of the bound on the candidates and the sample, with `summarise`."""
         candidates = [each.row for counts in self._counts.values() for each in counts.candidates]
         rows = list({(row.case, row.place): row for row in (*self._sample, *candidates)}.values())
+        found: dict[Cell, Summary] = {}
+        for places, names in self._by_rows(rows).items():
+            add(found, self._measured([rows[place] for place in places], names))
+        return found
+
+    def _by_rows(self, rows: Sequence[ProblemResults]) -> dict[tuple[int, ...], list[str]]:
+        """Group the adapters by the places of rows for which they have the same outputs.
+
+        All are in one group, with all rows, unless an adapter lacks outputs of some rows.
+        """
+        groups: dict[tuple[int, ...], list[str]] = {}
+        for name in self._descriptions:
+            by_outputs: dict[tuple[str, ...], list[int]] = {}
+            for place, row in enumerate(rows):
+                if name in row.results:
+                    by_outputs.setdefault(tuple(present(row.results[name])), []).append(place)
+            for places in by_outputs.values():
+                groups.setdefault(tuple(places), []).append(name)
+        return groups
+
+    def _measured(self, rows: Sequence[ProblemResults], names: Sequence[str]) -> dict[Cell, Summary]:
+        """Measure the results of adapters that have the same outputs for each of the rows."""
         judge = Judge(
             Problem(*(np.concatenate(parts) for parts in zip(*(r.problem for r in rows), strict=True)))
         )
         exact = exact_values(judge)
         found: dict[Cell, Summary] = {}
-        for name in rows[0].results:
+        for name in names:
             said = self._descriptions[name]
             columns = zip(*(row.results[name] for row in rows), strict=True)
             outputs = Outputs(*(None if parts[0] is None else np.concatenate(parts) for parts in columns))

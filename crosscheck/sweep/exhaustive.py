@@ -122,10 +122,12 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
         """Return the number of problems of a shard."""
         return self.ranges[shard][2]
 
-    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+    def run(
+        self, shard: int, adapters: Mapping[str, CheckedAdapter], *, careful: bool = False
+    ) -> ShardResult:
         """Compute a shard; see `SweepKind.run`."""
         dtype, start, size = self.ranges[shard]
-        work = _ExhaustiveShard(adapters, FORMATS[dtype])
+        work = _ExhaustiveShard(adapters, FORMATS[dtype], careful=careful)
         for seed in range(start, start + size, CASE):
             work.add_case(Case("every", seed, (min(CASE, size), 1, 1, 1), dtype=dtype))
         work.finish()
@@ -135,8 +137,10 @@ class Exhaustive(Struct, frozen=True, tag="exhaustive"):
 class _ExhaustiveShard(Shard):
     """The evaluation and judgement of one shard, which has one format."""
 
-    def __init__(self, adapters: Mapping[str, CheckedAdapter], format: Format) -> None:
-        super().__init__(adapters)
+    def __init__(
+        self, adapters: Mapping[str, CheckedAdapter], format: Format, *, careful: bool = False
+    ) -> None:
+        super().__init__(adapters, careful=careful)
         self._format, self._intervals = format, intervals(format)
         self._statistics: dict[Cell, ErrorStatistics] = {}
 

@@ -25,7 +25,7 @@ from crosscheck.errors import UserError
 from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.results.environment import header, suite
 from crosscheck.results.known import SHIPPED
-from crosscheck.results.lines import CellLine, Environment, Fault, Header, Sweep
+from crosscheck.results.lines import Answers, CellLine, Environment, Fault, Header, Sweep
 from crosscheck.results.summary import Cell, Summary, number_from_text, number_to_text
 
 
@@ -40,12 +40,14 @@ class ShardResult:
     Attributes:
         problems: the number of problems that each adapter evaluated.
         cells: the summary of each cell.
-        faults: disagreements and crashes, without duplicates.
+        faults: disagreements and failures, without duplicates.
+        answers: what the adapters answered and refused, as `crosscheck.results.refusals` needs it.
     """
 
     problems: int = 0
     cells: Mapping[Cell, Summary] = field(default_factory=dict)
     faults: frozenset[Fault] = frozenset()
+    answers: tuple[Answers, ...] = ()
 
 
 class SweepKind(Protocol):
@@ -65,7 +67,9 @@ class SweepKind(Protocol):
     def problems(self, shard: int) -> int:
         """Return the number of problems of a shard."""
 
-    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+    def run(
+        self, shard: int, adapters: Mapping[str, CheckedAdapter], *, careful: bool = False
+    ) -> ShardResult:
         """Evaluate the cases of a shard with all adapters, judge the results, and return what was found.
 
         The errors have a note that names a case.
@@ -73,10 +77,13 @@ class SweepKind(Protocol):
         Args:
             shard: the number of the shard, from 0 on.
             adapters: all adapters by selector, each in this process or in another.
+            careful: whether an adapter that crashes, or breaks the contract other than by wrong values, is
+                a fault of the result, which has all that the others returned. No adapter is then in this
+                process, where it might have harmed them.
 
         Raises:
-            AdapterMisbehaved: an adapter broke the contract other than by wrong values.
-            AdapterCrashed: an adapter in a process of its own crashed.
+            AdapterMisbehaved, AdapterCrashed: what an adapter did, unless ``careful`` is true.
+            NoAnswer: an adapter gave no answer in time, which is no fault of its own.
         """
 
 
@@ -171,6 +178,7 @@ class Done(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="d
 
     cells: tuple[CellLine, ...]
     faults: tuple[Fault, ...]
+    answers: tuple[Answers, ...]
 
 
 class Failed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="failed"):

@@ -94,9 +94,11 @@ class Random(Struct, frozen=True, tag="random"):
             yield list(same_shape)
         yield [Case("mixed", seed, (mixed, *self.size), dtype=dtype)]
 
-    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+    def run(
+        self, shard: int, adapters: Mapping[str, CheckedAdapter], *, careful: bool = False
+    ) -> ShardResult:
         """Compute a shard; see `SweepKind.run`."""
-        work = Shard(adapters)
+        work = Shard(adapters, careful=careful)
         for cases in self.cases(shard):
             bulk = BulkJudge({name: adapter.description for name, adapter in adapters.items()})
             problems = [case.problem_view() for case in cases]

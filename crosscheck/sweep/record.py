@@ -10,9 +10,11 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from crosscheck.inputs import CaseError
 from crosscheck.results.known_entry import Difference
 from crosscheck.results.ledger import Ledger, LedgerError
 from crosscheck.results.lines import COMPLETE, INTERRUPTED, NO_VERDICT, Fault, Header, Known, known_lines
+from crosscheck.results.refusals import Refusals
 from crosscheck.results.rows import FAILED, LATE, OUTSIDE, Row, rows
 from crosscheck.results.summary import Cell, Summary, add, known_of
 from crosscheck.sweep.job import Done, Failed
@@ -129,9 +131,13 @@ def shard_ledger(header: Header, entries: Iterable[Difference], shard: int, answ
         fault = Fault(who=answer.who, what=f"{begins}shard {shard} failed: {answer.what}")
         return Ledger(with_shards(header, [], [shard]), faults=(fault,), verdict=1)
     cells = {record.cell: record.summary for record in answer.cells}
-    verdict = 1 if answer.faults or against(rows(cells)) else 0
+    refusals = Refusals()
+    refusals.merge(answer.answers)
+    faults = (*answer.faults, *refusals.faults())
+    verdict = 1 if faults or against(rows(cells)) else 0
     done = with_shards(header, [shard], [])
-    return Ledger(done, cells, known=known_lines(entries, cells), faults=answer.faults, verdict=verdict)
+    known = known_lines(entries, cells)
+    return Ledger(done, cells, known=known, faults=faults, verdict=verdict, answers=answer.answers)
 
 
 def against(lines: Sequence[Row]) -> list[str]:
@@ -151,21 +157,23 @@ class SweepResults:
         header: the header of the sweep.
         done: the shards whose results were added.
         failed_shards: the shards without a result after two attempts.
-        cells, faults, known: the merged contents of the ledgers, as in `Ledger`.
+        cells, known: the merged contents of the ledgers, as in `Ledger`.
+        refusals: what the adapters answered and refused in all shards.
     """
 
     header: Header
     done: set[int] = field(default_factory=set)
     failed_shards: set[int] = field(default_factory=set)
     cells: dict[Cell, Summary] = field(default_factory=dict)
-    faults: set[Fault] = field(default_factory=set)
     known: dict[str, Known] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=Refusals)
+    _faults: set[Fault] = field(default_factory=set)
 
     def add(self, ledger: Ledger) -> None:
         """Add the ledger of one or several shards.
 
         Raises:
-            LedgerError: the result of one of these shards was added before.
+            LedgerError: the result of one of these shards was added before, or a text is that of no case.
         """
         done, failed = shards_of(ledger.header)
         if twice := self.done & done:
@@ -173,8 +181,20 @@ class SweepResults:
         self.done |= done
         self.failed_shards = (self.failed_shards | failed) - self.done
         add(self.cells, ledger.cells)
-        self.faults = _first(self.faults | set(ledger.faults))
         self.known |= {entry.name: entry for entry in ledger.known}
+        alone = Refusals()
+        try:
+            for refusals in (alone, self.refusals):
+                refusals.merge(ledger.answers)
+        except CaseError as error:
+            raise LedgerError(str(error)) from None
+        # What these shards show alone may have another case in the whole.
+        self._faults = _first(self._faults | set(ledger.faults) - alone.faults())
+
+    @property
+    def faults(self) -> set[Fault]:
+        """The faults of all shards, with the refusals by values that only several of them show."""
+        return self._faults | self.refusals.faults()
 
     @property
     def rows(self) -> list[Row]:
@@ -190,9 +210,10 @@ class SweepResults:
         found = against(lines) + (
             [f"nothing judged: {', '.join(adapters_without_verdict)}"] if adapters_without_verdict else []
         )
-        late = sum(fault.what.startswith(NO_VERDICT) for fault in self.faults)
+        faults = self.faults
+        late = sum(fault.what.startswith(NO_VERDICT) for fault in faults)
         counts = {
-            "faults": len(self.faults) - late,
+            "faults": len(faults) - late,
             "no verdict, for want of an answer in time": late,
             "failed shards": len(self.failed_shards),
         }
@@ -207,6 +228,7 @@ class SweepResults:
             faults=tuple(self.faults),
             ending=COMPLETE if complete else INTERRUPTED,
             verdict=1 if self.reasons else 0,
+            answers=self.refusals.lines(),
         )
 
 

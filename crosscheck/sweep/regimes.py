@@ -62,9 +62,11 @@ class Regimes(Struct, frozen=True, tag="regimes"):
         number, place = divmod(shard, len(self.dtypes))
         return core_cases((self.dtypes[place],), self.regimes, self._least(shard), self.seed + number)
 
-    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+    def run(
+        self, shard: int, adapters: Mapping[str, CheckedAdapter], *, careful: bool = False
+    ) -> ShardResult:
         """Compute a shard; see `SweepKind.run`."""
-        work = Shard(adapters)
+        work = Shard(adapters, careful=careful)
         for case in self.cases(shard):
             problem = case.problem()
             with work.check_inputs_unchanged(case, problem):

@@ -253,7 +253,9 @@ class _Sweep:
     def _keep(self, result: ShardAnswer, bar: Bar) -> None:
         shard, answer, first = result
         if first is not None:
-            second = "failed too" if isinstance(answer, Failed) else "is good"
+            second = (
+                "failed too" if isinstance(answer, Failed) else "has faults" if answer.faults else "is good"
+            )
             bar.say(f"shard {shard}: {first.what}; the second attempt {second}")
         ledger = shard_ledger(self._store.header, self._entries, shard, answer)
         self._store.keep(ledger, shard)

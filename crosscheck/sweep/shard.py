@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 import numpy as np
 import xxhash
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from adapters.errors import AdapterMisbehaved
+from adapters.errors import AdapterCrashed, AdapterMisbehaved, NoAnswer, one_line
 from crosscheck.explain.disagreement import DisagreementAnalysis
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
@@ -27,6 +28,9 @@ from crosscheck.results.summary import EVERY, Cell, Summary, add, hash_of
 from crosscheck.sweep.job import ShardResult
 from reference.types import Outputs, Problem
 
+# The failure in a summary. How an adapter failed may differ from shard to shard, and summaries must not grow.
+FAILURE: Final = "failed; a fault names the case"
+
 
 class Shard:
     """The work on one shard, and its results.
@@ -34,11 +38,13 @@ class Shard:
     Attributes:
         adapters: all adapters, by selector.
         cells: the summary of each cell.
-        faults: the first disagreement for each adapter, output and source of cases.
+        faults: the first disagreement for each adapter, output and source of cases, and each failure.
     """
 
-    def __init__(self, adapters: Mapping[str, CheckedAdapter]) -> None:
-        self.adapters = adapters
+    def __init__(self, adapters: Mapping[str, CheckedAdapter], *, careful: bool = False) -> None:
+        """Begin with no results; ``careful`` is as in `SweepKind.run`."""
+        self.adapters, self._careful = adapters, careful
+        self._failed: set[str] = set()
         self.cells: dict[Cell, Summary] = {}
         self.faults: dict[tuple[str, str, str], Fault] = {}
         self._known = KnownDifferences.shipped()
@@ -64,29 +70,47 @@ class Shard:
     def evaluated(self, case: Case, problem: Problem) -> dict[str, Outputs]:
         """Evaluate a problem with every adapter.
 
-        An adapter that does not support the case is left out, and its cell has the reason.
+        An adapter that does not support the case is left out, and its cell has the reason. In a careful
+        attempt, so is an adapter that fails, which is not called again.
 
         Returns:
             The outputs of the others, by selector.
 
         Raises:
-            AdapterCrashed: an adapter in a process of its own crashed.
-            AdapterMisbehaved: an adapter raised.
+            AdapterCrashed, AdapterMisbehaved: as `SweepKind.run`.
         """
         results = dict[str, Outputs]()
         for name, adapter in self.adapters.items():
+            if name in self._failed:
+                self._add_without_outputs(case, name, Summary(not_run=count_of(case)))
+                continue
             evaluation = evaluate(adapter, problem)
             if evaluation.failure is not None:
-                evaluation.failure.add_note(f"replay: {replay(case.text, name)}")
-                raise evaluation.failure
+                self._add_failure(case, name, evaluation.failure)
+                continue
             self._refusals.add(case, evaluation)
             if evaluation.outputs is not None:
                 results[name] = evaluation.outputs
                 continue
             why = frozenset([evaluation.unsupported or ""])
             summary = Summary(count_of(case), cases=hash_of(case.text.encode()), unsupported=why)
-            add(self.cells, {cell_of(case, adapter.description, EVERY): summary})
+            self._add_without_outputs(case, name, summary)
         return results
+
+    def _add_failure(self, case: Case, name: str, failure: AdapterMisbehaved | AdapterCrashed) -> None:
+        """Report the failure of an adapter, or raise it as `SweepKind.run` says."""
+        again = f"replay: {replay(case.text, name)}"
+        if not self._careful or isinstance(failure, NoAnswer):
+            failure.add_note(again)
+            raise failure
+        self._failed.add(name)
+        fault = Fault(who=failure.adapter, what=f"{one_line(failure)}; {again}")
+        self.faults[name, FAILURE, _source(case)] = fault
+        summary = Summary(count_of(case), cases=hash_of(case.text.encode()), failures=frozenset([FAILURE]))
+        self._add_without_outputs(case, name, summary)
+
+    def _add_without_outputs(self, case: Case, name: str, summary: Summary) -> None:
+        add(self.cells, {cell_of(case, self.adapters[name].description, EVERY): summary})
 
     def outcome(self, judge: Judge, name: str, got: Outputs) -> Outcome:
         """Judge the outputs of an adapter."""
@@ -174,8 +198,8 @@ class Shard:
         Args:
             problems: how many problems each adapter evaluated.
         """
-        refused = {Fault(who=each.refusal.adapter, what=each.sentence) for each in self._refusals.by_values()}
-        return ShardResult(problems, self.cells, frozenset([*self.faults.values(), *refused]))
+        faults = frozenset(self.faults.values())
+        return ShardResult(problems, self.cells, faults, tuple(self._refusals.lines()))
 
 
 def _source(case: Case) -> str:

@@ -85,12 +85,12 @@ class ShardRunner:
 
         Args:
             shard: the number of the shard.
-            careful: whether all adapters run in processes of their own, so that one that crashes is named.
+            careful: whether no adapter runs in this process, so that one that fails harms no other.
         """
         if not careful:
             return self._kind.run(shard, self.adapters)
         with _processes(self._specs, self._options) as adapters:
-            return self._kind.run(shard, adapters)
+            return self._kind.run(shard, adapters, careful=True)
 
 
 def _needs_process(spec: Spec) -> bool:
@@ -120,7 +120,7 @@ def answer(runner: ShardRunner, request: Mapping[str, Any], results: int) -> dic
     try:
         found = runner.run(request["shard"], careful=request["careful"])
         cells = tuple(CellLine(cell=cell, summary=summary) for cell, summary in found.cells.items())
-        result: Answer = Done(cells=cells, faults=tuple(found.faults))
+        result: Answer = Done(cells=cells, faults=tuple(found.faults), answers=found.answers)
     except (AdapterMisbehaved, AdapterCrashed) as error:
         result = Failed(who=error.adapter, what=_about(error), late=isinstance(error, NoAnswer))
     except Exception as error:  # noqa: BLE001, the client reports it, in most cases as an error of the suite

@@ -79,9 +79,9 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     lines = comparison.table
     yield "Outside:", list(_counted(comparison.rows))
     yield from _known(comparison)
-    yield "Crashed before the first call:", list(comparison.crashed_on_load)
-    yield "Against the contract:", [*comparison.violations, *_by_values(comparison)]
-    yield "No verdict:", comparison.no_verdict
+    yield "Crashed before the first call:", [each.text for each in comparison.crashed_on_load]
+    yield "Against the contract:", [*(each.text for each in comparison.violations), *_by_values(comparison)]
+    yield "No verdict:", [each.text for each in comparison.no_verdict]
     yield "Tried once more, and then answered:", list(comparison.tried_again)
     yield "Not run after a failure:", _not_run(lines)
     yield "Not judged, where a set holds all that a number can be:", _not_judged(comparison)

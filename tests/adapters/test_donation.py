@@ -1,4 +1,4 @@
-"""`jax-donate` gives XLA memory that JAX owns: outputs are written there; NumPy's arrays stay as they are."""
+"""Modes that donate give XLA memory of JAX: outputs are written there; NumPy's arrays stay as they are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from adapters.modes import parse
+from adapters.start import environment_of
 from reference.formats import FORMATS
 from reference.layouts import LAYOUTS
 
-# For each dtype and layout: which inputs were deleted, which input's buffer each output lies in, and whether
-# JAX was given NumPy's memory or changed it. No output has X's shape, so that XLA cannot use its buffer.
+# For each dtype and layout: which inputs were deleted, in which input's buffers each output lies, and whether
+# JAX was given NumPy's memory or changed it. An array has a buffer on each device. No output has the shape
+# of X, so that XLA cannot use its buffers.
 CODE = """
 import json, sys, warnings
 import numpy as np
@@ -22,19 +25,26 @@ from adapters.modes import parse
 from crosscheck.inputs import Case
 
 warnings.filterwarnings("ignore", "Some donated buffers were not usable")
-donate = adapter(parse("jax-donate"))
+donate = adapter(parse(sys.argv[2]))
 run = donate._executed
 
+def addresses(array):
+    return [shard.data.unsafe_buffer_pointer() for shard in array.addressable_shards]
+
+def is_in(address, array):
+    first, after = np.lib.array_utils.byte_bounds(array)
+    return first <= address < after
+
 def observed(given):
-    seen["owned"] = all(
-        array.unsafe_buffer_pointer() != problem[name].ctypes.data for name, array in given.items()
+    seen["owned"] = not any(
+        is_in(at, problem[name]) for name, array in given.items() for at in addresses(array)
     )
-    buffers = {array.unsafe_buffer_pointer(): name for name, array in given.items()}
+    buffers = {at: name for name, array in given.items() for at in addresses(array)}
+    seen["devices"] = len(buffers) // len(given)
     found = run(given)
     seen["deleted"] = "".join(name for name, array in given.items() if array.is_deleted())
-    seen["reused"] = {
-        name: buffers[at] for name, out in found.items() if (at := out.unsafe_buffer_pointer()) in buffers
-    }
+    lie_in = {name: "".join(buffers.get(at, "") for at in addresses(out)) for name, out in found.items()}
+    seen["reused"] = {name: names for name, names in lie_in.items() if names}
     return found
 
 donate.__dict__["_executed"] = observed  # in the place of the cached property
@@ -49,19 +59,24 @@ print(json.dumps(told))
 """
 
 
-@pytest.fixture(scope="module")
-def told(frameworks: frozenset[str]) -> dict[str, Any]:
-    if "jax" not in frameworks:
-        pytest.skip("jax is left out")
+def told(mode: str) -> dict[str, Any]:
     pairs = json.dumps([(dtype, layout) for dtype in FORMATS for layout in LAYOUTS])
-    done = subprocess.run([sys.executable, "-c", CODE, pairs], capture_output=True, text=True, check=True)
+    environment = environment_of(1, {}, devices=parse(mode).devices)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, pairs, mode], capture_output=True, text=True, check=True, env=environment
+    )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
+@pytest.mark.parametrize("mode", ["jax-donate", "jax-donate-shardmap"])
 def test_donated_inputs_are_deleted_and_outputs_of_their_shape_lie_in_their_buffers(
-    told: dict[str, Any],
+    mode: str, frameworks: frozenset[str]
 ) -> None:
-    want = {"owned": True, "deleted": "yW", "reused": {"y_hat": "y", "grad": "W"}, "unchanged": True}
-    assert {name: facts for name, facts in told.items() if facts != want} == {}
-    assert len(told) == len(FORMATS) * len(LAYOUTS)
+    if "jax" not in frameworks:
+        pytest.skip("jax is left out")
+    found, devices = told(mode), parse(mode).devices
+    reused = {"y_hat": "y" * devices, "grad": "W" * devices}
+    want = {"owned": True, "devices": devices, "deleted": "yW", "reused": reused, "unchanged": True}
+    assert {name: facts for name, facts in found.items() if facts != want} == {}
+    assert len(found) == len(FORMATS) * len(LAYOUTS)

@@ -161,7 +161,8 @@ def test_a_contract_that_was_not_answered_in_time_is_not_broken() -> None:
     with pool_of(adapter) as pool:
         broken = collect_violations(results, list(start_checks(PLAN, pool)))
     assert broken == []
-    (line,) = results.late
+    ((who, line),) = results.late
+    assert who == "planted-healthy"
     assert line.startswith(str(LATE))
 
 

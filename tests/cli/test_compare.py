@@ -23,7 +23,7 @@ from crosscheck.plans.plan import Plan, PlannedCase, cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
 from crosscheck.results.environment import header
-from crosscheck.results.lines import Fault
+from crosscheck.results.lines import AdapterFault, Fault
 from crosscheck.results.record import Results
 from crosscheck.results.rows import Row, rows
 from crosscheck.results.summary import add, merged
@@ -202,17 +202,20 @@ def test_problems_are_counted_whatever_outputs_an_adapter_has(outputs: tuple[str
 
 
 def test_a_violation_of_the_contract_alone_makes_a_run_fail() -> None:
-    said = ["float32: planted-healthy changes its input"]
+    said = [AdapterFault("planted-healthy", "float32: it changes its input\n    replay  crosscheck check")]
     comparison = comparison_of(InProcessAdapter(wrong.healthy), violations=said)
     assert not comparison.is_green
     head = header("compare", 0, {each.name: each for each in comparison.descriptions}, "crosscheck compare")
-    assert comparison.ledger(head, ()).faults == (Fault(who="planted-healthy", what=said[0]),)
+    assert comparison.ledger(head, ()).faults == (
+        Fault(who="planted-healthy", what="float32: it changes its input"),
+    )
 
 
 def test_a_violation_of_the_contract_is_reported_with_the_line_that_replays_it() -> None:
     selector, case = "tests.faulty_adapters.wrong:counts_calls", "ordinary:0:1x2x3x2:contiguous:float32"
     with AdapterPool({selector: InProcessAdapter(wrong.counts_calls)}) as pool:
-        (line,) = collect_violations(Results(), list(start_checks(PLAN, pool)))
+        ((who, line),) = collect_violations(Results(), list(start_checks(PLAN, pool)))
+    assert who == "planted-counts-calls"
     assert line.startswith("float32: planted-counts-calls: call 3 with the input of call 2 changes grad")
     assert line.endswith(f"\n    replay  {replay(case, selector)}")
 

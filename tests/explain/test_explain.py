@@ -96,6 +96,18 @@ def largest_loss(X: Any, y: Any, W: Any) -> Any:
     return y_hat, (0.5 * (y - y_hat) ** 2).max((-2, -1)), grad
 
 
+def with_term_of_z(X: Any, y: Any, W: Any) -> Any:
+    """The closed form with a term in Δ that depends on z alone."""
+    y_hat, loss, grad = wrong.right(X, y, W)
+    return y_hat, loss, grad + wrong.product(wrong.turned(X), 1e-3 * wrong.product(X, W))
+
+
+def with_weight_decay(X: Any, y: Any, W: Any) -> Any:
+    """The closed form with weight decay in the gradient; with X = 1 it is `with_term_of_z`."""
+    y_hat, loss, grad = wrong.right(X, y, W)
+    return y_hat, loss, grad + 1e-3 * W
+
+
 def only_gradient(X: Any, y: Any, W: Any) -> Any:
     """A gradient of the wrong sign, alone."""
     return {"grad": wrong.scaled(-1)(X, y, W)[2]}
@@ -121,6 +133,8 @@ PROBED: dict[str, tuple[Fault, str, str, str]] = {
         "a factor that depends on z and not on y",
     ),
     "root": (formula(lambda p, y: (p - y + 0.25) * p * (1 - p)), "grad", "(13)", "vanishes at y = "),
+    "a term of z": (with_term_of_z, "grad", "(13)", "vanishes at y = "),
+    "weight decay": (with_weight_decay, "grad", "(18–19)", "not twice the "),
     "cube": (
         formula(lambda p, y: (p - y) ** 3 * p * (1 - p)),
         "grad",

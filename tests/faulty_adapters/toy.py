@@ -9,14 +9,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from adapters.errors import AdapterCrashed, AdapterMisbehaved
 from crosscheck.inputs import Case
 from crosscheck.judging.accuracy import exact_values
-from crosscheck.judging.evaluation import CheckedAdapter, evaluate_and_judge
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import Judge
-from crosscheck.results.measure import add_measured, summarise
-from crosscheck.results.summary import Cell, Summary
 from crosscheck.sweep.job import ShardResult
+from crosscheck.sweep.shard import Shard
 
 STACK = 2
 BROKEN = "a mistake of the suite"
@@ -56,29 +54,29 @@ class Toy(Struct, frozen=True, kw_only=True):
         """Of a shard."""
         return Case("ordinary", self.seed + shard, (STACK, 1, 3, 1), dtype=dtype)
 
-    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+    def run(
+        self, shard: int, adapters: Mapping[str, CheckedAdapter], *, careful: bool = False
+    ) -> ShardResult:
         """Judge the cases."""
         time.sleep(self.seconds)
         if self.diary:
             Path(self.diary, f"{shard}.{os.getpid()}.{time.monotonic_ns()}").touch()
-        cells: dict[Cell, Summary] = {}
+        work = Shard(adapters, careful=careful)
         for dtype in self.dtypes:
             case = self.case(shard, dtype)
             judge = Judge(case.problem())
-            for adapter in adapters.values():
-                outcome = evaluate_and_judge(adapter, judge)
-                if isinstance(outcome.failure, AdapterMisbehaved | AdapterCrashed):
-                    outcome.failure.add_note(f"its case: {case.text}")
-                    raise outcome.failure
-                exact = exact_values(judge, STACK)
-                add_measured(cells, summarise(case, judge, outcome, exact), judge, outcome, exact)
-        return ShardResult(self.problems(shard), cells)
+            results = work.evaluated(case, judge.problem)
+            outcomes = {name: work.outcome(judge, name, got) for name, got in results.items()}
+            work.add_outcomes(case, judge, outcomes, exact_values(judge, STACK))
+        return work.result(self.problems(shard))
 
 
 class Broken(Toy, frozen=True, kw_only=True):
     """A kind of sweep with a mistake in it."""
 
-    def run(self, shard: int, adapters: Mapping[str, CheckedAdapter]) -> ShardResult:
+    def run(
+        self, shard: int, adapters: Mapping[str, CheckedAdapter], *, careful: bool = False
+    ) -> ShardResult:
         """No result."""
-        del shard, adapters
+        del shard, adapters, careful
         raise ValueError(BROKEN)

@@ -27,6 +27,10 @@ def _raises() -> None:
     raise ValueError("the planted message")
 
 
+def _refuses() -> None:
+    raise NotImplementedError("the planted reason")
+
+
 def _once(fate: Callable[[], Any]) -> Callable[[], None]:
     """A fate that comes but once, as long as a file is there."""
 
@@ -47,6 +51,7 @@ FATES: dict[str, Callable[[], Any]] = {
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "leaks": set_flush,
     "raises": _raises,
+    "refuses": _refuses,
     "killed once": _once(lambda: os.kill(os.getpid(), signal.SIGKILL)),
     "hangs once": _once(lambda: time.sleep(600)),
     "leaks once": _once(set_flush),

@@ -14,6 +14,7 @@ from functools import cache
 import pytest
 
 from adapters import NAMED
+from adapters.effort import is_slow
 from adapters.modes import parse
 from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES, regime_counts
@@ -21,7 +22,6 @@ from crosscheck.inputs.structured import COMBINATIONS, NAMES, combination_of, se
 from crosscheck.plans import shapes
 from crosscheck.plans.combinations import all_combinations
 from crosscheck.plans.items import (
-    SLOW,
     Item,
     combined_items,
     is_cheap,
@@ -113,7 +113,7 @@ def test_a_mode_that_compiles_nothing_meets_every_small_shape_in_every_dtype(fra
         if is_cheap(parse(item.mode)):
             assert {*shapes.TAILS, *shapes.WIDE, *shapes.OUTPUTS} <= {case.shape for case in item.cases}
         else:
-            assert parse(item.mode).compiles or parse(item.mode)["derivative"] in SLOW
+            assert parse(item.mode).compiles or is_slow(parse(item.mode))
 
 
 def test_the_modes_of_jax_that_compile_meet_together_what_they_take_by_turns() -> None:

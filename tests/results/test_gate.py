@@ -22,6 +22,15 @@ from crosscheck.results.lines import INTERRUPTED, Fault
 from crosscheck.terminal.gate import MOST_ALIKE, MOST_BYTES, condense, counts, markdown, show, verdict
 from crosscheck.text import format_distinct
 
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_example_in_the_document_has_the_cells_of_the_baseline() -> None:
+    baseline = read(ROOT / "baselines" / "compare.jsonl")
+    cells, adapters = len(baseline.cells), len(baseline.header.adapters)
+    said = f"\nCompared: {cells:,} cells of {adapters} adapters, all with the same cases.\n"
+    assert said in (ROOT / "docs" / "ledger.md").read_text("utf-8")
+
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_every_change_is_named_with_its_kind_and_both_values(name: str) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ledgers import behaviour, cell, header, known, small, summary
+from ledgers import CASE, behaviour, cell, header, known, small, summary
 
 from adapters import threads
 from adapters.start import environment_of
 from crosscheck.results.environment import environment
 from crosscheck.results.ledger import Ledger, LedgerError, begin, parse, read, write
-from crosscheck.results.lines import INTERRUPTED, Acceptance, Fault
+from crosscheck.results.lines import INTERRUPTED, Acceptance, Answers, Fault
 from crosscheck.results.summary import CASES, COUNTS, HASHES, Cell, Number, Summary, Worst, merged
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +37,7 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
         acceptances=(Acceptance(when=header().created, why="because", changes=("regression: a",)),),
         ending=INTERRUPTED,
         verdict=1,
+        answers=(Answers(adapter="torch", output="all", answered=(CASE,), refused={CASE: "too hard"}),),
     )
     for ledger in (small(), full, Ledger(header())):
         assert parse(bytes_of(ledger, tmp_path)) == ledger

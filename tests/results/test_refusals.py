@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from crosscheck.inputs import Case
+import itertools
+
+import pytest
+
+from crosscheck.inputs import Case, CaseError
 from crosscheck.judging.evaluation import InProcessAdapter, evaluate, judge_evaluation
 from crosscheck.judging.judge import Judge
+from crosscheck.results.lines import Answers
 from crosscheck.results.record import Results
 from crosscheck.results.refusals import LEFT_OUT, Refusals
 from crosscheck.results.run_summary import RunSummary
@@ -53,6 +58,25 @@ def test_an_output_that_an_adapter_never_returns_is_not_listed() -> None:
 def test_another_layout_or_shape_or_dtype_may_be_refused() -> None:
     other = Case("saturated_high", 0, (8, 2, 3, 2), "strided", "float32")
     assert refusals_of(hidden.refuses_saturated, ORDINARY, other).by_values() == []
+
+
+def test_merged_runs_show_a_refusal_by_values_that_none_of_them_shows() -> None:
+    runs = [refusals_of(hidden.refuses_saturated, case) for case in (SATURATED, ORDINARY, ROWS)]
+    assert not any(run.faults() for run in runs)
+    for order in itertools.permutations(runs):
+        whole = Refusals()
+        for run in order:
+            whole.merge(run.lines())
+        (found,) = whole.by_values()
+        assert (found.refused.text, found.answered.text) == (SATURATED.text, ORDINARY.text)
+        (fault,) = whole.faults()
+        assert (fault.who, fault.what) == (hidden.refuses_saturated.name, found.sentence)
+
+
+def test_a_text_of_no_case_is_refused() -> None:
+    line = Answers(adapter="a", output="all", answered=("ordinary:0:0x0:contiguous:float32",), refused={})
+    with pytest.raises(CaseError):
+        Refusals().merge([line])
 
 
 def test_a_dtype_that_is_not_listed_is_no_refusal() -> None:

@@ -178,6 +178,9 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck compare --ledger new.jsonl": quick(
         ("new.jsonl", f"small.jsonl --only numpy {FEW}")
     ),
+    "OPENBLAS_CORETYPE=Haswell .venv/bin/crosscheck compare --ledger new.jsonl": long(
+        ("new.jsonl", f"small.jsonl --only numpy {FEW}")
+    ),
     ".venv/bin/crosscheck compare --ledger run.jsonl": long(("run.jsonl", f"small.jsonl --only numpy {FEW}")),
     "crosscheck compare --ledger new.jsonl": long(("new.jsonl", f"small.jsonl --only numpy {FEW}")),
     "crosscheck compare --only numpy,torch --ledger new.jsonl": long(("new.jsonl", f"small.jsonl {FEW}")),

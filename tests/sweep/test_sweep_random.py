@@ -21,7 +21,8 @@ from crosscheck.judging.judge import Judge
 from crosscheck.plans.core import ROUND
 from crosscheck.results.known import KnownDifferences
 from crosscheck.results.record import Results
-from crosscheck.results.summary import Cell, Summary
+from crosscheck.results.rows import FAILED, rows
+from crosscheck.results.summary import Cell, Summary, merged
 from crosscheck.sweep import random
 from crosscheck.sweep.job import ENCODER, WorkerInfo, differences, header_of
 from crosscheck.sweep.random import Random
@@ -229,6 +230,39 @@ def test_who_breaks_the_contract_ends_the_shard_and_is_named(adapter: wrong.Plan
     if adapter is wrong.raises:
         (note,) = found.value.__notes__
         assert "check crossed:0:4096x1x3x1:contiguous:float32" in note
+
+
+class Raising(wrong.Planted):
+    """Raises for every case, or only where some z is infinite."""
+
+    def __init__(self, name: str, *, is_special: bool) -> None:
+        super().__init__(name, wrong.right)
+        self._is_special, self.calls = is_special, 0
+
+    def evaluate(self, X: Array, y: Array, W: Array) -> Any:
+        """Raise, or return the closed form's outputs."""
+        self.calls += 1
+        with np.errstate(all="ignore"):
+            if not self._is_special or np.isinf(np.matmul(X, W)).any():
+                raise ValueError("the planted message")
+        return super().evaluate(X, y, W)
+
+
+@pytest.mark.usefixtures("little")
+@pytest.mark.parametrize("kind", [whole("float32"), Regimes(ROUND, ("float32",))], ids=["random", "regimes"])
+def test_in_a_careful_attempt_who_raises_has_a_fault_and_the_others_have_their_results(kind: Any) -> None:
+    never, sometimes = Raising("never", is_special=False), Raising("sometimes", is_special=True)
+    found = kind.run(0, in_process(never, load("numpy"), sometimes), careful=True)
+    alone = kind.run(0, in_process(load("numpy")))
+    assert as_json(alone.cells).items() <= as_json(found.cells).items()
+    assert {fault.who for fault in found.faults} == {never.name, sometimes.name}
+    assert all("raised ValueError: the planted message; replay: " in fault.what for fault in found.faults)
+    there = {row.adapter: row for row in rows(found.cells) if row.verdict == FAILED}
+    assert there.keys() == {never.name, sometimes.name}
+    assert never.calls == 1
+    asked = merged(summary for cell, summary in found.cells.items() if cell.adapter == never.name)
+    assert asked.problems + asked.not_run == kind.problems(0)
+    assert by_output(found, sometimes.name)["grad"].problems  # from before it raised
 
 
 @pytest.mark.long

@@ -250,8 +250,8 @@ def test_a_damaged_shard_of_a_store_counts_as_missing(parts: list[Path], tmp_pat
 
 
 def test_what_was_set_aside_is_not_missing_and_no_agreement(tmp_path: Path) -> None:
-    given = process_options(tmp_path, "raises")
-    sweep(tmp_path, adapters=specs(UNLUCKY), given=given)
+    given = process_options(tmp_path, "hangs", timeout=1.0)
+    sweep(tmp_path, adapters=specs(UNLUCKY), given=given, limit=3.0)
     for source in ("store", "ledger.jsonl"):
         whole = merged(tmp_path, tmp_path / source)
         assert (whole.verdict, whole.ending, len(whole.faults)) == (1, COMPLETE, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -15,14 +16,16 @@ from sweeps import COMMAND, ROOT, UNLUCKY, files, process_options, specs, sweep
 
 from adapters import AdapterError, AdapterMisbehaved, JournalError, select
 from crosscheck.inputs import Case
-from crosscheck.results.ledger import read
+from crosscheck.results.ledger import Ledger, read
 from crosscheck.results.lines import INTERRUPTED, NO_VERDICT
+from crosscheck.results.rows import FAILED, rows
 from crosscheck.sweep import worker
 from crosscheck.sweep.job import SweepError
+from crosscheck.sweep.record import SweepResults
 from crosscheck.sweep.worker import FlushChecked
 from tests.adapters.test_process_adapter import assert_gone
 from tests.faulty_adapters import wrong
-from tests.faulty_adapters.toy import BROKEN, Broken, Toy
+from tests.faulty_adapters.toy import BROKEN, STACK, Broken, Toy
 from tests.faulty_adapters.unlucky import SHARD
 
 CASE = Toy().case(SHARD, "float64").text
@@ -37,29 +40,29 @@ FATES = {
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The digest where nothing goes wrong."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """The ledger where nothing goes wrong."""
     code, ledger = sweep(tmp_path_factory.mktemp("undisturbed"), adapters=specs(UNLUCKY))
     assert code == 0
-    return ledger.results
+    return ledger
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fate", ["killed once", "hangs once", "leaks once", "raises once"])
 def test_what_goes_wrong_once_changes_no_bit_of_the_result(
-    fate: str, tmp_path: Path, undisturbed: str, capsys: pytest.CaptureFixture[str]
+    fate: str, tmp_path: Path, undisturbed: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = process_options(tmp_path, fate)
     code, ledger = sweep(tmp_path, adapters=specs(UNLUCKY), given=given, limit=3.0, workers=2)
     assert (tmp_path / "mark").exists()
     assert "shard 1: " in capsys.readouterr().err
-    assert (code, ledger.faults, ledger.results) == (0, (), undisturbed)
+    assert (code, ledger.faults, ledger.results) == (0, (), undisturbed.results)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fate", FATES)
-def test_what_goes_wrong_twice_fails_the_shard_and_is_named_with_its_case(
-    fate: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_goes_wrong_twice_is_named_with_its_case_and_costs_the_others_no_result(
+    fate: str, tmp_path: Path, undisturbed: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = process_options(tmp_path, fate, timeout=1.0)
     code, ledger = sweep(tmp_path, adapters=specs(UNLUCKY), given=given, limit=3.0)
@@ -70,12 +73,51 @@ def test_what_goes_wrong_twice_fails_the_shard_and_is_named_with_its_case(
     assert fault.what.startswith(NO_VERDICT) == (fate == "hangs")
     assert CASE in fault.what
     assert "its input: " in fault.what
-    printed = capsys.readouterr().out
+    printed, complaints = capsys.readouterr()
+    assert f"; the second attempt {'failed too' if fate == 'hangs' else 'has faults'}" in complaints
     assert fault.what in printed
     assert ("No verdict:" in printed, "Faults:" in printed) == (fate == "hangs", fate != "hangs")
     assert ledger.header.sweep is not None
-    assert (ledger.header.sweep.shards, ledger.header.sweep.failed_shards) == ("0,2-3", "1")
+    shards = ledger.header.sweep.shards, ledger.header.sweep.failed_shards
+    assert shards == (("0,2-3", "1") if fate == "hangs" else ("0-3", ""))
     assert len(files(tmp_path / "store")) == 4
+    if fate != "hangs":
+        of_numpy = {cell: s for cell, s in undisturbed.cells.items() if cell.adapter == "numpy"}
+        assert of_numpy.items() <= ledger.cells.items()
+        failed = [row for row in rows(ledger.cells) if row.verdict == FAILED]
+        assert [(row.adapter, row.summary.problems) for row in failed] == [("unlucky", STACK)]
+
+
+@pytest.mark.long
+def test_a_refusal_by_values_shows_over_all_shards_whatever_their_order(
+    tmp_path: Path, undisturbed: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = process_options(tmp_path, "refuses")
+    code, ledger = sweep(tmp_path, adapters=specs(UNLUCKY), given=given)
+    assert code == ledger.verdict == 1
+    (fault,) = ledger.faults
+    answered = Toy().case(0, "float64").text
+    assert fault.who == "unlucky"
+    assert (
+        f"refuses by values: the planted reason at {CASE}, but not at {answered}, of the same" in fault.what
+    )
+    assert fault.what in capsys.readouterr().out
+    assert undisturbed.answers
+    stored = [read(tmp_path / "store" / name) for name in files(tmp_path / "store")]
+    assert [each.faults for each in stored] == [()] * len(stored)  # none shows it alone
+    for order in itertools.permutations(stored):
+        results = SweepResults(ledger.header)
+        for each in order:
+            results.add(each)
+        assert (results.faults, results.refusals.lines()) == ({fault}, list(ledger.answers))
+        assert "faults: 1" in results.reasons
+        part = SweepResults(ledger.header)
+        for each in order[:3]:
+            part.add(each)
+        again = SweepResults(ledger.header)
+        again.add(part.ledger(complete=False))
+        again.add(order[3])
+        assert again.faults == {fault}
 
 
 @pytest.mark.parametrize(
