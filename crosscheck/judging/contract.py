@@ -179,7 +179,7 @@ class _Check:
         if not outside:
             return None
         fitting = {
-            at: [n for n, mask in outside.items() if self._fits(n, outputs, at, mask)] for at in others
+            at: [n for n, mask in outside.items() if self._fits(n, outputs, index, at, mask)] for at in others
         }
         best = max(others, key=lambda at: (len(fitting[at]), -len(difference(index, at))))
         names = fitting[best]
@@ -192,12 +192,20 @@ class _Check:
             return f"{self._name} returns the same {what}: of an earlier call, or constant"
         return None
 
-    def _fits(self, name: str, outputs: Outputs, at: int, mask: Bool) -> bool:
-        """Whether an output is right for another variant, where its elements in the mask are not special."""
+    def _fits(self, name: str, outputs: Outputs, index: int, at: int, mask: Bool) -> bool:
+        """Whether an output of a variant is right for another one, and that cannot be by chance.
+
+        The elements in the mask count. It may be chance where a value is special, or where the set of the
+        other variant holds 0 or the right value of this one: so wide a set holds what any formula returns.
+        """
         judgement = self._variants.judge(at).judge(outputs, self._claims)[name]
         values = getattr(outputs, name)[mask]
         is_right = judgement.judged.all() and judgement.admissible.all()
-        return bool(is_right and (np.isfinite(values) & (values != 0) & (values != 1)).all())
+        if not is_right or not (np.isfinite(values) & (values != 0) & (values != 1)).all():
+            return False
+        whole = self._variants.judge(at).sets(self._claims)[name]
+        right = getattr(self._variants.judge(index).nearest, name).astype(np.float64)
+        return not (whole.contains(np.zeros_like(right)) | whole.contains(right))[mask].any()
 
     def memory(self, order: tuple[int, ...]) -> Iterator[str]:
         """Call it while outputs are kept; they must have memory of their own, and later calls leave them."""
