@@ -59,6 +59,12 @@ SENTENCES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All calls are made, also where other programs take most of the time."""
+    monkeypatch.setattr(repeated, "SECONDS", 600.0)
+
+
 def violations(name: str, shape: tuple[int, ...] = SMALL, dtype: str = "float64") -> list[str]:
     adapter = InProcessAdapter(stateful.planted(name))
     return contract_violations(adapter, Case("ordinary", 5, shape, dtype=dtype).problem())
