@@ -38,7 +38,7 @@ RESULTS: Final = LEFT / "results.jsonl"
 PACKAGES: Final = ("numpy", "scipy", "torch", "jax", "chex")
 PARTS: Final = ("default", "nightly", "peers", "knee")
 # How many adapters share the making of the cases.
-BATCH: Final = {"default": 6, "nightly": 6}
+BATCH: Final = {"default": 6, "nightly": 11}
 NEEDED: Final = {name for name, fault in FAULTS.items() if not fault.undetectable}
 Key = tuple[str, str]
 

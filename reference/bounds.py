@@ -7,6 +7,8 @@ defines ν, μ, κu, φ, h, u and γ.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from reference import stable
@@ -77,13 +79,14 @@ def _elementwise(state: State) -> dict[str, AdmissibleSet]:
     }
 
 
-def _sets(state: State) -> dict[str, AdmissibleSet]:
-    return {
-        **_elementwise(state),
-        "row_loss": _loss(state, (-1,)),
-        "loss": _loss(state, (-2, -1)),
-        "grad": gradient(state),
+def _sets(state: State, names: Sequence[str] = NAMES) -> dict[str, AdmissibleSet]:
+    """The sets of these quantities; those of single elements of ŷ are always among them."""
+    sums: dict[str, Callable[[], AdmissibleSet]] = {
+        "row_loss": lambda: _loss(state, (-1,)),
+        "loss": lambda: _loss(state, (-2, -1)),
+        "grad": lambda: gradient(state),
     }
+    return _elementwise(state) | {name: make() for name, make in sums.items() if name in names}
 
 
 def _of_one_y_hat(state: State) -> list[str]:
@@ -113,7 +116,8 @@ def admissible(
     with np.errstate(all="ignore"):
         state = state_of(problem, units, reference)
         found = _sets(state)
-        pieces = [_sets(each) for each in three_values(state)]
-        for name in _of_one_y_hat(state) if pieces else ():
+        names = _of_one_y_hat(state)
+        pieces = [_sets(each, names) for each in three_values(state)]
+        for name in names if pieces else ():
             found[name] = found[name].without_gaps([each[name] for each in pieces])
     return {name: one._replace(roundings=roundings.get(name, 0.0)) for name, one in found.items()}

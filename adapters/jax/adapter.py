@@ -58,7 +58,7 @@ class Jax:
     def _outputs_of(self, given: Problem) -> Outputs:
         """Return the outputs of one call of the framework."""
         arrays = zip("XyW", given, strict=True)
-        found = self._over({name: self._array(array, name, given.X.shape) for name, array in arrays})
+        found = self._over({name: self._array(array, name, given.X) for name, array in arrays})
         return Outputs(**{name: np.asarray(values) for name, values in found.items()})
 
     def _by_network(self, given: Problem) -> Outputs:
@@ -79,7 +79,7 @@ class Jax:
         except RuntimeError:
             raise NotImplementedError(f"there is no {self.device.upper()} that JAX sees") from None
 
-    def _array(self, array: Array, name: str, shape: tuple[int, ...]) -> Any:
+    def _array(self, array: Array, name: str, X: Array) -> Any:
         """Put the array on the device; `jax.numpy.asarray` would compile a program for that (jax 0.10.2).
 
         The result may share the array's memory, unless the mode donates it: XLA reuses only memory that JAX
@@ -90,7 +90,7 @@ class Jax:
         Args:
             array: the array.
             name: ``X``, ``y`` or ``W``.
-            shape: the shape of X.
+            X: the array X, whose shape decides how arrays are spread.
         """
         is_donated = self.mode["execution"] == "donate" and name not in self.mode.closed
         if self.mode.devices > 1 and not is_donated:
@@ -98,9 +98,7 @@ class Jax:
         there = jax.device_put(array)
         if is_donated:
             there = jax.device_put(there, may_alias=False)
-        return (
-            there if self.mode.devices == 1 else jax.device_put(there, placements(self.network, shape)[name])
-        )
+        return there if self.mode.devices == 1 else jax.device_put(there, placements(self.network, X)[name])
 
     def _over(self, arrays: Given) -> Found:
         """Return the mode's outputs for these arrays; arrays that the mode closes over become constants."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from adapters.jax.network import Array, Forward, Network
@@ -48,28 +49,26 @@ def _mesh() -> jax.sharding.Mesh:
     return jax.make_mesh((DEVICES,), ("device",), axis_types=(AxisType.Auto,))
 
 
-def _specs(network: Network, shape: tuple[int, ...]) -> tuple[PartitionSpec, PartitionSpec, PartitionSpec]:
-    """Return how X, y and W are spread, for X of this shape: by rows if possible, otherwise by networks.
+def _specs(network: Network, X: Array | np.ndarray) -> tuple[PartitionSpec, PartitionSpec, PartitionSpec]:
+    """Return how X, y and W are spread, for this X: by rows if possible, otherwise by networks.
 
     Raises:
         NotImplementedError: neither can be spread evenly.
     """
-    depth = len(shape) - 2
-    if 0 in shape[:depth]:
+    depth, row_axis = X.ndim - 2, -1 if network.columns else -2
+    if 0 in X.shape[:depth]:
         raise NotImplementedError("shard_map over an empty stack: XLA's partitioner refuses it (jax 0.10.2)")
-    if shape[-1 if network.columns else -2] % DEVICES == 0:
+    if X.shape[row_axis] % DEVICES == 0:
         rows = _spec(*[None] * depth, *((None, "device") if network.columns else ("device", None)))
         return rows, rows, _spec()
-    if depth and shape[0] % DEVICES == 0:
-        return (_spec("device"),) * 3
+    if depth and X.shape[0] % DEVICES == 0:
+        return _spec("device"), _spec("device"), _spec("device")
     raise NotImplementedError(f"shard_map spreads rows or networks evenly over {DEVICES} devices")
 
 
-def placements(network: Network, shape: tuple[int, ...]) -> dict[str, NamedSharding]:
-    """Return where the devices have their parts of X, y and W under `sharded`, for X of this shape."""
-    return {
-        name: NamedSharding(_mesh(), spec) for name, spec in zip("XyW", _specs(network, shape), strict=True)
-    }
+def placements(network: Network, X: np.ndarray) -> dict[str, NamedSharding]:
+    """Return where the devices have their parts of X, y and W under `sharded`, for this X."""
+    return {name: NamedSharding(_mesh(), spec) for name, spec in zip("XyW", _specs(network, X), strict=True)}
 
 
 def sharded(network: Network) -> Pass:
@@ -84,11 +83,11 @@ def sharded(network: Network) -> Pass:
         return found._replace(loss=jax.lax.psum(found.loss, "device"))  # type: ignore[no-untyped-call]  # it has no types
 
     def forward(X: Array, y: Array, W: Array) -> Forward:
-        rows, _, weights = specs = _specs(network, X.shape)
+        rows, _, weights = specs = _specs(network, X)
         if rows == weights:
             return jax.shard_map(network.forward, mesh=mesh, in_specs=specs, out_specs=rows)(X, y, W)
-        row_loss = _spec(*[None] * (X.ndim - 2), "device")
-        outputs = Forward(rows, _spec(), row_loss)  # type: ignore[arg-type]  # specs, in the place of what they speak of
+        depth = X.ndim - 2
+        outputs = Forward(rows, _spec(), _spec(*[None] * depth, "device"))  # type: ignore[arg-type]  # specs, in the place of what they speak of
         return jax.shard_map(over_rows, mesh=mesh, in_specs=specs, out_specs=outputs)(X, y, W)
 
     return forward

@@ -79,8 +79,15 @@ def _by_contract(adapter: CheckedAdapter, disagreement: Disagreement) -> Equatio
         return EquationDiagnosis(
             "none: the adapter breaks the contract", "; ".join(disagreement.contract_violations)
         )
-    problem, output = disagreement.element.judge.problem, disagreement.element.output
-    plain = arrange(problem, "contiguous")
+    judge, output = disagreement.element.judge, disagreement.element.output
+    problem, plain = judge.problem, arrange(judge.problem, "contiguous")
+    again = evaluate_and_judge(adapter, judge).judgements.get(output)
+    if again is not None and again.admissible.all():
+        return EquationDiagnosis(
+            "none: the adapter breaks the contract",
+            f"called again with the same input, it returns {output} within its set: results depend on more"
+            " than the input",
+        )
     if [memory_of(a) for a in plain] == [memory_of(a) for a in problem]:
         return None
     if output in evaluate_and_judge(adapter, Judge(plain)).disagreeing:

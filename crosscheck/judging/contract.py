@@ -179,7 +179,7 @@ class _Check:
         if not outside:
             return None
         fitting = {
-            at: [n for n, mask in outside.items() if self._fits(n, outputs, at, mask)] for at in others
+            at: [n for n, mask in outside.items() if self._fits(n, outputs, index, at, mask)] for at in others
         }
         best = max(others, key=lambda at: (len(fitting[at]), -len(difference(index, at))))
         names = fitting[best]
@@ -192,12 +192,20 @@ class _Check:
             return f"{self._name} returns the same {what}: of an earlier call, or constant"
         return None
 
-    def _fits(self, name: str, outputs: Outputs, at: int, mask: Bool) -> bool:
-        """Whether an output is right for another variant, where its elements in the mask are not special."""
+    def _fits(self, name: str, outputs: Outputs, index: int, at: int, mask: Bool) -> bool:
+        """Whether an output of a variant is right for another one, and that cannot be by chance.
+
+        The elements in the mask count. It may be chance where a value is special, or where the set of the
+        other variant holds 0 or the right value of this one: so wide a set holds what any formula returns.
+        """
         judgement = self._variants.judge(at).judge(outputs, self._claims)[name]
         values = getattr(outputs, name)[mask]
         is_right = judgement.judged.all() and judgement.admissible.all()
-        return bool(is_right and (np.isfinite(values) & (values != 0) & (values != 1)).all())
+        if not is_right or not (np.isfinite(values) & (values != 0) & (values != 1)).all():
+            return False
+        whole = self._variants.judge(at).sets(self._claims)[name]
+        right = getattr(self._variants.judge(index).nearest, name).astype(np.float64)
+        return not (whole.contains(np.zeros_like(right)) | whole.contains(right))[mask].any()
 
     def memory(self, order: tuple[int, ...]) -> Iterator[str]:
         """Call it while outputs are kept; they must have memory of their own, and later calls leave them."""
@@ -227,15 +235,20 @@ class _Check:
         """Call it with arrays in every memory layout, in which the outputs must be admissible, too.
 
         Args:
-            is_outside: whether X, y and W alone have each layout, too, and those of `FURTHER`.
+            is_outside: whether X, y and W alone have each layout, too, unless that is known to be wrong, and
+                those of `FURTHER`.
         """
         problem, judge = self._whole.problem, self._whole.judge(0)
         plain = arrange(problem, "contiguous")
         contiguous = evaluate_stack(self._adapter, plain)
+        known = set()
         for layout in LAYOUTS[1:]:
-            yield from self._laid_out(f"the arrays are {layout}", arrange(problem, layout), judge, contiguous)
+            how = f"the arrays are {layout}"
+            for sentence in self._laid_out(how, arrange(problem, layout), judge, contiguous):
+                known.add(layout)
+                yield sentence
         for layout in (*LAYOUTS[1:], *FURTHER) if is_outside else ():
-            arranged = arrange(problem, layout)._asdict()
+            arranged = {} if layout in known else arrange(problem, layout)._asdict()
             for symbol, array in arranged.items():
                 what, one = f"{symbol} alone is {layout}", plain._replace(**{symbol: array})
                 yield from self._laid_out(what, one, judge, contiguous)

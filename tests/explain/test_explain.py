@@ -205,6 +205,30 @@ def test_a_result_of_another_call_is_no_matter_of_equations() -> None:
     assert "of an earlier call" in diagnosis.evidence
 
 
+def nan_sticks() -> Fault:
+    """The closed form; after a loss of NaN, the loss of the next call with the same shapes is NaN, too."""
+    before: list[Any] = [None]
+
+    def evaluate(X: Any, y: Any, W: Any) -> Any:
+        y_hat, loss, grad = wrong.right(X, y, W)
+        sticks = before.pop() == X.shape
+        before.append(X.shape if np.isnan(loss).any() else None)
+        return y_hat, np.full_like(loss, np.nan) if sticks else loss, grad
+
+    return evaluate
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "transposed"])
+def test_a_result_that_is_right_when_called_again_is_no_matter_of_layouts_or_equations(layout: str) -> None:
+    adapter = InProcessAdapter(wrong.Planted("sticky", nan_sticks()))
+    X, y, W = parse("ordinary:9:4x2x3x1:contiguous:float64").problem()
+    adapter.evaluate(X, np.full_like(y, np.nan), W)
+    (disagreement,) = disagreements(f"ordinary:8:4x2x3x1:{layout}:float64", adapter)
+    diagnosis = first_equation(adapter, disagreement)
+    assert diagnosis.equation == "none: the adapter breaks the contract"
+    assert "called again with the same input, it returns loss within its set" in diagnosis.evidence
+
+
 def test_an_adapter_that_crashes_during_the_analysis_is_shown_on_the_original_case() -> None:
     adapter = InProcessAdapter(wrong.sign)
     judge = Judge(parse(DOCUMENT).problem())

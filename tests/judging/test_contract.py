@@ -24,6 +24,7 @@ from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 from reference.types import Problem
 from tests.faulty_adapters import stateful, wrong
+from tests.faulty_adapters.stateful import Evaluate
 from tests.faulty_adapters.wrong import Array, Planted
 
 SMALL = (1, 2, 3, 2)
@@ -56,6 +57,12 @@ SENTENCES = {
     "where-X-is-unaligned": "if X alone is unaligned, it is outside on loss",
     "at-least-one": "returned loss of shape (1,), want (0,); if the stack has no networks",
 }
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All calls are made, also where other programs take most of the time."""
+    monkeypatch.setattr(repeated, "SECONDS", 600.0)
 
 
 def violations(name: str, shape: tuple[int, ...] = SMALL, dtype: str = "float64") -> list[str]:
@@ -106,6 +113,23 @@ def test_a_formula_that_is_wrong_for_some_values_is_not_blamed_on_other_calls() 
 
     problem = Case("ordinary", 5, SMALL).problem()
     assert contract_violations(InProcessAdapter(Planted("small", wrong_for_small)), problem) == []
+
+
+def mean_over_rows(X: Array, y: Array, W: Array) -> Any:
+    """The closed form with the gradient of the mean over rows."""
+    y_hat, loss, grad = wrong.right(X, y, W)
+    return y_hat, loss, grad / X.shape[-2]
+
+
+@pytest.mark.parametrize(
+    "evaluate",
+    [wrong.scaled(-1), wrong.scaled(0.5), wrong.without_one_minus, mean_over_rows],
+    ids=["sign", "half", "without 1 − ŷ", "mean over rows"],
+)
+def test_a_wrong_formula_is_not_blamed_on_other_calls_where_a_set_holds_anything(evaluate: Evaluate) -> None:
+    """With one label of 10^14 and the weights of the decoy, ∂L/∂W is 10^138 and its set 10^146 wide."""
+    problem = Case("ordinary", 0, (16385, 3, 2)).problem()
+    assert contract_violations(InProcessAdapter(Planted("formula", evaluate)), problem) == []
 
 
 def test_it_is_tried_with_as_many_networks_as_it_takes_at_once() -> None:

@@ -177,7 +177,7 @@ def test_an_adapter_that_fails_in_one_layout_only_is_told_which() -> None:
         return wrong.right(X, y, W)
 
     (sentence,) = violations("demanding", demanding)
-    assert "raised ValueError: cannot use this buffer; the arrays were readonly" in sentence
+    assert "raised ValueError: cannot use this buffer; the arrays are readonly" in sentence
 
 
 @pytest.mark.parametrize(("reason", "count"), [("", 1), ("no stacks here", 0)])

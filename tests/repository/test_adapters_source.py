@@ -21,10 +21,9 @@ ALLOWED = {
     "y - y_hat", "(y - y_hat) ** 2", "0.5 * (y - y_hat) ** 2",  # ½(y − ŷ)²
     "0.5 * mean", "0.5 * mean * count", "0.5 * total",  # L from the mean or the sum of torch.nn.MSELoss
     "loss + row_loss",  # L as jax.lax.scan adds it up
-    # how many axes, which directions of W, how devices share X, y and W, and whether they do so evenly
-    "X.ndim - 2", "W.ndim - 2", "len(shape) - 2", "[None] * depth", "[None] * (X.ndim - 2)",
-    "[1] * (W.ndim - 2)", "n * p", "shape[-1 if network.columns else -2] % DEVICES", "shape[0] % DEVICES",
-    "(_spec('device'),) * 3",
+    # how many axes, which directions of W, and whether devices share rows evenly
+    "X.ndim - 2", "W.ndim - 2", "depth + 1", "[None] * depth", "[None] * (depth + 1)",
+    "[1] * (W.ndim - 2)", "n * p", "X.shape[row_axis] % DEVICES", "X.shape[0] % DEVICES",
 }
 # The logistic typed out, in the modules of the hazards only.
 OF_HAZARDS = {
