@@ -84,10 +84,28 @@ def larger(problem: Problem, least: int) -> Problem:
     return Problem(np.concatenate([X] * times, axis=-2), np.concatenate([y] * times, axis=-2), W)
 
 
-def in_one_array(problem: Problem) -> Problem:
-    """Return a problem of the same shapes whose X, y and W begin at the same number of one array."""
-    memory = np.resize(problem.X, max(array.size for array in problem))
-    return Problem(*(memory[: array.size].reshape(array.shape) for array in problem))
+def in_one_array(problem: Problem, step: int = 0) -> Problem:
+    """Return a problem of the same shapes; X, y and W begin at numbers 0, step and 2·step of one array."""
+    memory = np.resize(problem.X, max(array.size + k * step for k, array in enumerate(problem)))
+    return Problem(*(memory[k * step :][: a.size].reshape(a.shape) for k, a in enumerate(problem)))
+
+
+def square(problem: Problem) -> Problem:
+    """Return a problem with as many inputs as outputs, so that X and y have one shape."""
+    X, y, W = problem
+    side = min(W.shape[-2:])
+    return Problem(X[..., :side], y[..., :side], W[..., :side, :side])
+
+
+def repeating(problem: Problem, symbol: str) -> Problem:
+    """Return the problem with one array that is the same for the whole stack, and in memory only once.
+
+    Args:
+        problem: a problem with a stack.
+        symbol: ``X``, ``y`` or ``W``.
+    """
+    array = getattr(problem, symbol)
+    return problem._replace(**{symbol: np.broadcast_to(array[:1], array.shape)})
 
 
 def empty_problems(problem: Problem) -> Iterator[tuple[str, Problem, Problem | None]]:

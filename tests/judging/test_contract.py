@@ -54,6 +54,8 @@ SENTENCES = {
     "after-a-large-one": "a call with 131,072 numbers in between changes y_hat",
     "for-some-numbers": "with a network in each of 4,096 calls, it is outside on grad",
     "where-y-is-transposed": "if y alone is transposed, it is outside on loss",
+    "where-y-is-X": "if X and y are one array, it is outside on loss",
+    "zero-times-infinity": "with a network in each of 2,197 calls, it is outside on y_hat",
     "where-X-is-unaligned": "if X alone is unaligned, it is outside on loss",
     "at-least-one": "returned loss of shape (1,), want (0,); if the stack has no networks",
 }
@@ -74,6 +76,11 @@ def violations(name: str, shape: tuple[int, ...] = SMALL, dtype: str = "float64"
 def test_a_fault_between_calls_is_named(name: str) -> None:
     found = violations(name)
     assert any(SENTENCES[name] in sentence for sentence in found), found
+
+
+def test_an_array_that_repeats_along_the_stack_is_tried_alone() -> None:
+    found = violations("where-X-repeats", (5, 7, 3, 2))
+    assert any("if X alone is the same for the whole stack, it is outside on loss" in each for each in found)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
