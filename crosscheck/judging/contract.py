@@ -42,7 +42,7 @@ from reference.types import Bool, Outputs, Problem
 # The variants in the order of calls: the decoy, the problem twice; then X alone changes, y alone and W alone;
 # then one of them stays, and two numbers of each change places. So what is left of a call shows in the bits
 # of another. Their number is odd, so that the 2^k-th calls do not all follow the same one.
-IN_TURN = (1, 0, 0, 2, 0, 3, 0, 4, 1, 2, 1, 3, 1, 4, 0, 5, 0, 0, 5)
+IN_TURN = (1, 0, 0, 2, 0, 3, 0, 4, 1, 2, 1, 3, 1, 4, 0, 5, 6, 0, 0)
 # Threads that call at once, and what they call with: never two with the same problem at a time.
 CALLERS = (2, 4)
 AT_ONCE = (0, 1, 2, 4)
@@ -346,6 +346,7 @@ class _Check:
         """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""
         if self._dtype != self._adapter.description.dtypes[0]:
             return  # a program for each shape; how lengths are treated does not depend on the dtype
+        before = evaluate_stack(self._adapter, self._whole.problem)
         for what, problem, want in empty_problems(self._whole.problem):
             try:
                 outputs = evaluate_stack(self._adapter, problem)
@@ -365,6 +366,8 @@ class _Check:
             else:
                 outside = _outside(Judge(want), outputs._replace(grad=None), self._claims)
             yield from self._elsewhere(f"{what}, it is outside on", outside, outputs, "")
+            after = evaluate_stack(self._adapter, self._whole.problem)
+            yield from differences(f"{self._name}: {what}, the next call changes", before, after)
 
     def _elsewhere(
         self, what: str, outside: dict[str, Bool], got: Outputs, where: str, want: Outputs | None = None

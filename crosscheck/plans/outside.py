@@ -49,6 +49,8 @@ SIZES: Final[tuple[Shape, ...]] = (
 PRODUCTS: Final[Shape] = (2**17 + 3, 5, 2)
 # The patterns are at this shape, which has every long enough axis: 256 numbers count beyond a byte.
 PATTERNED: Final[Shape] = (16, 16, 16)
+# With so many inputs, sums of small integers do not fit into a byte.
+INTEGERS: Final[Shape] = (8, 600, 8)
 WHERE: Final = ("X", "y", "W", "XW", "Xy", "yW", "XyW")
 WIDE: Final = ("float64", "float32")
 
@@ -72,6 +74,7 @@ def _patterned(dtype: str) -> Iterator[Case]:
         seed = seed_of(*(pattern if symbol in where else "plain" for symbol in "XyW"))
         strides = (place + tuple(FORMATS).index(dtype)) % 2
         yield Case("structured", seed, PATTERNED, "odd_strides" if strides else "contiguous", dtype)
+    yield Case("structured", seed_of("integers", "plain", "integers"), INTEGERS, dtype=dtype)
 
 
 def _sized(dtype: str, seed: int) -> Iterator[Case]:
