@@ -16,6 +16,7 @@ import numpy as np
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
 from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_doubled, evaluate_probes
+from crosscheck.explain.weighted_sum import wrong_z
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome
 from crosscheck.text import format_number, format_set
 from reference.types import Bool, Float64
@@ -37,7 +38,10 @@ def by_probes(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDi
     element, outcome = disagreement.element, disagreement.outcome
     probes = evaluate_probes(adapter, element)
     if probes.outside["y_hat"].any():
-        return EquationDiagnosis(SIGMA, ALONE + _first_wrong_probe(probes, "y_hat"))
+        found, first = wrong_z(adapter, probes), _first_wrong_probe(probes, "y_hat")
+        if found is not None:
+            return EquationDiagnosis(EQUATIONS["z"], f"by probes: {found}, so X·W is wrong; {first}")
+        return EquationDiagnosis(SIGMA, ALONE + first)
     if element.output == "y_hat" or _y_hat_is_off(adapter, outcome, element):
         if not probes.own:
             right = f"σ is right {_probed_at(probes)}; no probe has this element's z and y, since one is nan"
@@ -73,7 +77,9 @@ def _gradient(
 ) -> EquationDiagnosis:
     if not probes.outside["grad"].any():
         return EquationDiagnosis(EQUATIONS["grad"], f"{ALONE}Δ is right {_probed_at(probes)}, so Xᵀ·Δ is not")
-    doubled, differs = evaluate_doubled(adapter, probes)
+    if "grad" not in (found_twice := evaluate_doubled(adapter, probes)):
+        raise NotImplementedError("no ∂L/∂W")  # left out by values, which is against the contract
+    doubled, differs = found_twice["grad"]
     if differs.any():
         i = int(np.argmax(differs))
         got, once = (format_number(float(a[i]), probes.format) for a in (doubled, probes.got["grad"]))

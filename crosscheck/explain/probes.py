@@ -17,8 +17,9 @@ from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
 from crosscheck.judging.judge import Judge
 from reference import oracle
 from reference.admissible import AdmissibleSet
+from reference.arithmetic import Arithmetic
 from reference.formats import Format
-from reference.types import Bool, Float64, Problem
+from reference.types import Bool, Float64, Outputs, Problem
 
 GRID_Z: Final = (0.0, 1.0, -1.0, 3.0, -3.0)
 GRID_Y: Final = (0.0, 1.0, 0.5)
@@ -77,26 +78,49 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
     return EquationProbes(element.format, z, y, got, sets, exact, outside, own)
 
 
-def evaluate_doubled(adapter: CheckedAdapter, probes: EquationProbes) -> tuple[Float64, Bool]:
-    """Evaluate the probes with X = 2 and W = z/2, which have the same z and y, so that ∂L/∂W is 2Δ.
+def evaluate_doubled(adapter: CheckedAdapter, probes: EquationProbes) -> dict[str, tuple[Float64, Bool]]:
+    """Evaluate the probes with X = 2 and W = z/2, which have the same z and y: ŷ stays, and ∂L/∂W is 2Δ.
 
     Returns:
-        The adapter's ∂L/∂W, and where it is not twice that of the probes. Both may be as far off as their
-        sets are wide. It is not known, and False, where z/2 is inexact or a value is not finite.
+        For ŷ and ∂L/∂W, the adapter's values and where they are not those of the probes, times 1 and 2. Both
+        may be as far off as their sets are wide. It is not known, and False, where z/2 is inexact or a value
+        is not finite.
 
     Raises:
         AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate them.
     """
     halves = (probes.z / 2).astype(probes.format.dtype).astype(np.float64)
     judge = Judge(_problem(np.full_like(probes.z, 2), probes.y, halves, probes.format))
-    grad = evaluate_stack(adapter, judge.problem).grad
-    if grad is None:  # left out by values, which is against the contract
-        raise NotImplementedError("no ∂L/∂W")
-    got, once = grad.astype(np.float64).ravel(), probes.got["grad"]
-    radius = judge.sets(adapter.description.arithmetic[probes.format.name])["grad"].radius.ravel()
-    with np.errstate(all="ignore"):
-        differs = np.abs(got - 2 * once) > radius + 2 * probes.sets["grad"].radius
-    return got, differs & (2 * halves == probes.z) & np.isfinite(got) & np.isfinite(once)
+    outputs = evaluate_stack(adapter, judge.problem)
+    sets = judge.sets(adapter.description.arithmetic[probes.format.name])
+    found: dict[str, tuple[Float64, Bool]] = {}
+    for name, factor in (("y_hat", 1), ("grad", 2)):
+        output = getattr(outputs, name)
+        if output is None or name not in probes.got:
+            continue
+        got, once = output.astype(np.float64).ravel(), probes.got[name]
+        with np.errstate(all="ignore"):
+            radius = sets[name].radius.ravel() + factor * probes.sets[name].radius
+            differs = np.abs(got - factor * once) > radius
+        found[name] = got, differs & (2 * halves == probes.z) & np.isfinite(got) & np.isfinite(once)
+    return found
+
+
+def evaluate_alone(adapter: CheckedAdapter, probes: EquationProbes, place: int) -> Outputs:
+    """Evaluate one of the equation probes as the only network of a stack.
+
+    Raises:
+        AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate it.
+    """
+    one = slice(place, place + 1)
+    return evaluate_stack(adapter, _problem(np.ones(1), probes.y[one], probes.z[one], probes.format))
+
+
+def sets_at(probes: EquationProbes, claims: Arithmetic, z: Float64) -> AdmissibleSet:
+    """Return the admissible sets of ŷ for other z, rounded to the format, in the place of the probes'."""
+    with np.errstate(over="ignore"):  # a z beyond the format becomes infinite
+        judge = Judge(_problem(np.ones_like(z), probes.y, z, probes.format))
+    return judge.sets(claims)["y_hat"].mapped(np.ravel)
 
 
 def _problem(X: Float64, y: Float64, W: Float64, format: Format) -> Problem:
