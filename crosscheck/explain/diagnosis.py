@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from crosscheck.explain.delta import missing_factors, wrong_delta
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
 from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_doubled, evaluate_probes
@@ -76,6 +77,8 @@ def _gradient(
     adapter: CheckedAdapter, probes: EquationProbes, disagreement: Disagreement
 ) -> EquationDiagnosis:
     if not probes.outside["grad"].any():
+        if fault := wrong_delta(adapter, disagreement.element):
+            return EquationDiagnosis(EQUATIONS[fault[0]], f"by probes (X = I: z = W, ∂L/∂W = Δ): {fault[1]}")
         return EquationDiagnosis(EQUATIONS["grad"], f"{ALONE}Δ is right {_probed_at(probes)}, so Xᵀ·Δ is not")
     if "grad" not in (found_twice := evaluate_doubled(adapter, probes)):
         raise NotImplementedError("no ∂L/∂W")  # left out by values, which is against the contract
@@ -117,16 +120,11 @@ def _unexplained(factor: float, disagreement: Disagreement) -> str:
 
 def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
     """Yield the faults that explain the results, the simplest first, each as a quantity and a sentence."""
-    got, whole = probes.got["grad"], probes.sets["grad"]
-    p, slope = probes.exact["y_hat"], probes.exact["dyhat_dz"]
+    yield from missing_factors(probes)
     with np.errstate(all="ignore"):
-        q = np.where(p < 0.5, 1 - p, slope / p)  # 1 − ŷ without cancellation
-        for missing, factor in (("(1 − ŷ)", q), ("ŷ", p), ("ŷ·(1 − ŷ)", slope)):
-            if whole.contains(got * factor).all():
-                yield "dyhat_dz", f"the factor {missing} is missing"
         if _depends_on_z(probes):
             yield "dyhat_dz", "Δ has a factor that depends on z and not on y"
-        yield from _wrong_roots(probes, slope)
+        yield from _wrong_roots(probes, probes.exact["dyhat_dz"])
     yield from _by_location(probes)
 
 

@@ -19,13 +19,15 @@ from reference import oracle
 from reference.admissible import AdmissibleSet
 from reference.arithmetic import Arithmetic
 from reference.formats import Format
-from reference.types import Bool, Float64, Outputs, Problem
+from reference.types import Array, Bool, Float64, Outputs, Problem
 
 GRID_Z: Final = (0.0, 1.0, -1.0, 3.0, -3.0)
 GRID_Y: Final = (0.0, 1.0, 0.5)
 # How many elements of the failing problem are probed with their own z and y. If there are fewer, zeros fill
 # the places, so that a framework that compiles does so only once.
 OWN: Final = 14
+# The most rows and outputs of a block, whose exact values take a third of a second.
+BLOCK: Final = 32
 EXACT: Final = ("y_hat", "dyhat_dz", "loss", "grad")
 
 
@@ -64,18 +66,53 @@ def evaluate_probes(adapter: CheckedAdapter, element: Element) -> EquationProbes
     Raises:
         AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate them.
     """
-    claims = adapter.description.arithmetic[element.format.name]
-    whole = element.alone.sets(claims)["z"]
-    z, y, own = _points(element, np.where(whole.must, np.nan, whole.center))
-    judge = Judge(_problem(np.ones_like(z), y, z, element.format))
+    z, y, own = _points(element, _centers(adapter, element))
+    return _evaluate(adapter, _problem(np.ones_like(z), y, z, element.format), own)
+
+
+def evaluate_block(adapter: CheckedAdapter, element: Element) -> EquationProbes:
+    """Evaluate the rows and outputs of a failing element's problem, at most `BLOCK` of each, with X = I.
+
+    Then z is W and ∂L/∂W is Δ, as for equation probes, and every element of ŷ counts as one. Their loss is
+    one number. A z or y that is not finite, which the products with 0 would spread, is replaced.
+
+    Raises:
+        AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate it.
+    """
+    given = _centers(adapter, element), element.alone.problem.y
+    z, y = (_finite(array[:BLOCK, :BLOCK], element.format) for array in given)
+    stack = (1,) * len(element.problem_index)
+    arrays = (array.reshape(stack + array.shape) for array in (np.eye(len(z), dtype=z.dtype), y, z))
+    return _evaluate(adapter, Problem(*arrays), z.size)
+
+
+def _finite(array: Array, format: Format) -> Array:
+    """Return an array in a format, with 0 to 1 in even steps in the place of infinities and NaN."""
+    with np.errstate(all="ignore"):  # a number beyond the format becomes infinite
+        steps = np.linspace(0, 1, array.size).reshape(array.shape).astype(format.dtype)
+        own = array.astype(format.dtype)
+        return np.where(np.isfinite(own), own, steps)
+
+
+def _centers(adapter: CheckedAdapter, element: Element) -> Float64:
+    """Return z of a failing element's problem, ``[m, p]``; NaN where nothing else is admissible."""
+    whole = element.alone.sets(adapter.description.arithmetic[element.format.name])["z"]
+    return np.where(whole.must, np.nan, whole.center)
+
+
+def _evaluate(adapter: CheckedAdapter, problem: Problem, own: int) -> EquationProbes:
+    """Evaluate a problem in which z is W."""
+    judge = Judge(problem)
     outputs = evaluate_stack(adapter, judge.problem)._asdict()
     got = {name: value.astype(np.float64).ravel() for name, value in outputs.items() if value is not None}
+    claims = adapter.description.arithmetic[judge.format.name]
     sets = {name: whole.mapped(np.ravel) for name, whole in judge.sets(claims).items()}
     balls = oracle.evaluate(*judge.problem)._asdict()
     exact = {name: oracle.to_floats(balls[name])[0].ravel() for name in EXACT}
+    z, y = (array.astype(np.float64).ravel() for array in (problem.W, problem.y))
     nowhere = np.zeros(z.shape, bool)
     outside = {name: ~sets[name].contains(got[name]) if name in got else nowhere for name in sets}
-    return EquationProbes(element.format, z, y, got, sets, exact, outside, own)
+    return EquationProbes(judge.format, z, y, got, sets, exact, outside, own)
 
 
 def evaluate_doubled(adapter: CheckedAdapter, probes: EquationProbes) -> dict[str, tuple[Float64, Bool]]:
@@ -116,11 +153,11 @@ def evaluate_alone(adapter: CheckedAdapter, probes: EquationProbes, place: int) 
     return evaluate_stack(adapter, _problem(np.ones(1), probes.y[one], probes.z[one], probes.format))
 
 
-def sets_at(probes: EquationProbes, claims: Arithmetic, z: Float64) -> AdmissibleSet:
-    """Return the admissible sets of ŷ for other z, rounded to the format, in the place of the probes'."""
+def sets_at(z: Float64, y: Float64, format: Format, claims: Arithmetic) -> dict[str, AdmissibleSet]:
+    """Return the admissible sets of equation probes with any z and y, rounded to a format, by output."""
     with np.errstate(over="ignore"):  # a z beyond the format becomes infinite
-        judge = Judge(_problem(np.ones_like(z), probes.y, z, probes.format))
-    return judge.sets(claims)["y_hat"].mapped(np.ravel)
+        judge = Judge(_problem(np.ones_like(z), y, z, format))
+    return {name: whole.mapped(np.ravel) for name, whole in judge.sets(claims).items()}
 
 
 def _problem(X: Float64, y: Float64, W: Float64, format: Format) -> Problem:

@@ -62,5 +62,6 @@ def _by_digits(adapter: CheckedAdapter, probes: EquationProbes) -> Iterator[str]
     for bits in BITS:
         for word, change in ROUNDINGS.items():
             z = np.ldexp(change(np.ldexp(significand, bits)), exponent - bits)
-            if sets_at(probes, claims, z).contains(probes.got["y_hat"]).all():
+            whole = sets_at(z, probes.y, probes.format, claims)["y_hat"]
+            if whole.contains(probes.got["y_hat"]).all():
                 yield f"ŷ is σ of z {word} to {bits} significant bits at every probe"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import BACKWARD, FORWARD, GRAD, LOSS, Array, Fault, Z
+from tests.planted_faults.fault import BACKWARD, FORWARD, GRAD, LOSS, RESIDUAL, Array, Fault, Z
 from tests.planted_faults.network import (
     Outputs,
     changed,
@@ -57,9 +57,9 @@ def _no_axis(X: Array, y: Array, W: Array) -> Any:
 
 FAULTS = [
     Fault("label_of_first_output", "The labels of the first output serve all outputs.", network(
-        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1], y.shape), W)), (LOSS, GRAD)),
+        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1], y.shape), W)), (LOSS, RESIDUAL)),
     Fault("label_of_first_row", "The labels of the first row serve all rows.", network(
-        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1, :], y.shape), W)), (LOSS, GRAD)),
+        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1, :], y.shape), W)), (LOSS, RESIDUAL)),
     Fault("label_of_first_network", "The labels of the first network serve the stack.",
           network(given=lambda X, y, W: (X, _first(y), W)), (LOSS, *BACKWARD)),
     Fault("weights_of_first_network", "The weights of the first network serve the stack.",
