@@ -16,7 +16,14 @@ import numpy as np
 from crosscheck.explain.delta import missing_factors, wrong_delta
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
-from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_doubled, evaluate_probes
+from crosscheck.explain.probes import (
+    GRID_Y,
+    OWN,
+    EquationProbes,
+    evaluate_alone,
+    evaluate_doubled,
+    evaluate_probes,
+)
 from crosscheck.explain.weighted_sum import wrong_z
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome
 from crosscheck.text import format_number, format_set
@@ -91,11 +98,22 @@ def _gradient(
         return EquationDiagnosis(EQUATIONS["grad"], f"by probes: {found}, so it is not Xᵀ·Δ")
     factor = _constant(probes, "grad")
     if factor is not None:
-        name = FACTORS.get(factor, "delta")
-        found = f"Δ is {factor:.17g} × exact at every probe; {_unexplained(factor, disagreement)}"
+        name, alone = FACTORS.get(factor, "delta"), ""
+        if name == "delta" and _is_right_alone(adapter, probes):
+            name, alone = "grad", "and right in a stack of one; "
+        found = f"Δ is {factor:.17g} × exact at every probe; {alone}{_unexplained(factor, disagreement)}"
         return EquationDiagnosis(EQUATIONS[name], ALONE + found + _first_wrong_probe(probes, "grad"))
     name, found = next(_hypotheses(probes))
     return EquationDiagnosis(EQUATIONS[name], f"{ALONE}{found}; {_first_wrong_probe(probes, 'grad')}")
+
+
+def _is_right_alone(adapter: CheckedAdapter, probes: EquationProbes) -> bool:
+    """Whether the first probe whose ∂L/∂W is wrong is right as the only network of a stack."""
+    place = int(np.argmax(probes.outside["grad"]))
+    grad = evaluate_alone(adapter, probes, place).grad
+    return grad is not None and bool(
+        at(probes.sets["grad"], (place,)).contains(grad.astype(np.float64)).all()
+    )
 
 
 def _constant(probes: EquationProbes, name: str) -> float | None:
@@ -125,6 +143,7 @@ def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
         if _depends_on_z(probes):
             yield "dyhat_dz", "Δ has a factor that depends on z and not on y"
         yield from _wrong_roots(probes, probes.exact["dyhat_dz"])
+        yield from _changed_labels(probes)
     yield from _by_location(probes)
 
 
@@ -154,6 +173,18 @@ def _wrong_roots(probes: EquationProbes, slope: Float64) -> Iterator[tuple[str, 
         yield "dL_dyhat", f"Δ has the right slope in y, and {vanishes}"
 
 
+def _changed_labels(probes: EquationProbes) -> Iterator[tuple[str, str]]:
+    """Yield the fault that Δ is right for other labels, which depend on y and not on z, if it fits."""
+    slope = probes.exact["dyhat_dz"]
+    table = (probes.exact["y_hat"] - probes.got["grad"] / slope, probes.sets["grad"].radius / slope)
+    labels, radius = (a[GRID].reshape(-1, len(GRID_Y)) for a in table)  # a row for each z
+    low, high = (labels - radius).max(0), (labels + radius).min(0)
+    if probes.outside["grad"][GRID].any() and (low <= high).all():
+        i = int(np.argmax(np.maximum(low - GRID_Y, GRID_Y - high)))
+        label = f"y = {GRID_Y[i]:g} acts as {(low[i] + high[i]) / 2:.9g}"
+        yield "dL_dyhat", f"Δ is right but for its labels: {label} at every z"
+
+
 def _by_location(probes: EquationProbes) -> Iterator[tuple[str, str]]:
     """Yield a fault that says where Δ is right and where it is wrong, if nothing simpler explains it."""
     wrong = probes.outside["grad"]
@@ -162,8 +193,14 @@ def _by_location(probes: EquationProbes) -> Iterator[tuple[str, str]]:
         yield "delta", "Δ of the same z and y is right at one place of the stack and wrong at another"
     elif grid.any():
         yield "delta", "ŷ and L are right, Δ is not, and no single factor explains it"
-    elif at_own_z.any():
+    elif at_own_z.all():
         yield "dyhat_dz", f"Δ is right at z = 0, ±1, ±3 and wrong at z = {probes.z[0]:.9g} whatever y is"
+    elif at_own_z.any():
+        labels = ", ".join(f"{y:g}" for y, wrong in zip(GRID_Y, at_own_z, strict=True) if wrong)
+        yield (
+            "dL_dyhat",
+            f"Δ is right at z = 0, ±1, ±3, and at z = {probes.z[0]:.9g} wrong with y = {labels} only",
+        )
     else:
         yield (
             "dL_dyhat",

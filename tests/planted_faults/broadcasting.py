@@ -89,6 +89,6 @@ FAULTS = [
     Fault("no_stack_axis", "Without a stack axis the gradient is halved.", lambda: _no_axis, BACKWARD,
           witness=("ordinary:0:7x3x2:contiguous:{}",)),
     Fault("labels_transposed_where_square", "Where m = p the labels are transposed.", network(
-        given=lambda X, y, W: (X, transpose(y) if y.shape[-1] == y.shape[-2] else y, W)), (LOSS, GRAD),
+        given=lambda X, y, W: (X, transpose(y) if y.shape[-1] == y.shape[-2] else y, W)), (LOSS, RESIDUAL),
         witness=("ordinary:0:16x3x5x3:contiguous:{}",)),
 ]  # fmt: skip
