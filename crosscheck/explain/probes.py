@@ -26,7 +26,7 @@ GRID_Y: Final = (0.0, 1.0, 0.5)
 # How many elements of the failing problem are probed with their own z and y. If there are fewer, zeros fill
 # the places, so that a framework that compiles does so only once.
 OWN: Final = 14
-# The most rows and outputs of a block, whose exact values take a third of a second.
+# The most rows and outputs of a block: it has as many inputs as rows, and each label may be tried.
 BLOCK: Final = 32
 EXACT: Final = ("y_hat", "dyhat_dz", "loss", "grad")
 
