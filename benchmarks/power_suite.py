@@ -1,7 +1,9 @@
 """What the suite catches: each planted fault alone, as an adapter from outside, by the plans of the command.
 
 The cases are those of ``crosscheck compare``, in its order, by its engine; a fault ends its run once it is
-caught, so that what was needed is measured. The contract checks come last, as in the command.
+caught, so that what was needed is measured. The contract is checked on the small problem first, as in the
+command, since a message names the contract where results depend on other calls. The other contract checks
+come first in the command as well, but last here, where they are needed only for what nothing has caught.
 """
 
 from __future__ import annotations
@@ -21,9 +23,10 @@ from crosscheck.explain.message import failure
 from crosscheck.inputs import Case, parse
 from crosscheck.judging.evaluation import judge_evaluation
 from crosscheck.judging.judge import Judge
+from crosscheck.plans.contract import SHAPES
 from crosscheck.plans.core import core_plan
 from crosscheck.plans.matrix import matrix_plan, selected
-from crosscheck.plans.plan import Plan, cases_of
+from crosscheck.plans.plan import Names, Plan, cases_of
 from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
 from crosscheck.results.record import Results
@@ -32,6 +35,7 @@ from reference.formats import FORMATS
 from tests.planted_faults import FAULTS, HEALTHY
 from tests.planted_faults.fault import SWEEP, Fault
 
+SMALL: Final = SHAPES[0]
 JOURNAL: Final = Path(".crosscheck/power/journal")
 EVERY: Final = re.compile(r"every:[0-9]+:[0-9x]+:contiguous:float32")  # the case in a fault of the sweep
 BY_BOUNDS, BY_CONTRACT, BY_COUNTS = "output outside its set", "contract", "what was judged"
@@ -113,6 +117,7 @@ class Run:
         results: what was judged.
         problems, seconds: how many problems were evaluated, and how long that took.
         found: the check that caught it, the case and the names of the message; None while nothing is wrong.
+        broken: the case of the first contract check, and what it found; None while it found nothing.
     """
 
     name: str
@@ -121,6 +126,7 @@ class Run:
     problems: int = 0
     seconds: float = 0.0
     found: tuple[str, str, tuple[str, ...]] | None = None
+    broken: tuple[str, str, tuple[str, ...]] | None = None
 
     def evaluate(self, case: Case, judge: Judge, pool: AdapterPool) -> None:
         """Evaluate and judge one case."""
@@ -131,7 +137,8 @@ class Run:
             outcome = judge_evaluation(judge, evaluation)
             self.results.add(case, judge, [outcome])
             if not outcome.is_green and not isinstance(outcome.failure, NoAnswer):
-                message = failure(case.text, judge, [outcome], {self.target: pool.adapters[self.target]})
+                adapters = {self.target: pool.adapters[self.target]}
+                message = failure(case.text, judge, [outcome], adapters, pool.unsteady)
                 check = BY_CONTRACT if outcome.failure is not None else BY_BOUNDS
                 self.found = check, case.text, equations(message)
         self.seconds += time.monotonic() - begin
@@ -153,8 +160,15 @@ def measure(names: Sequence[str], effort: str) -> list[dict[str, Any]]:
     plan, specs = PLANS[effort]([run.target for run in runs])
     options = ProcessOptions(JOURNAL, TIMEOUT, compilation.kept(), COMPILE_TIMEOUT)
     with AdapterPool.start(specs, options, strict=True) as pool:
+        first = {case: who for case, who in plan.contract.items() if case.shape == SMALL}
+        _check_contracts(plan, first, pool, runs)
+        for run in runs:
+            run.broken, run.found = run.found, None
         _run_cases(plan, pool, runs)
-        _check_contracts(plan, pool, runs)
+        for run in runs:
+            run.found = run.found or run.broken
+        rest = {case: who for case, who in plan.contract.items() if case not in first}
+        _check_contracts(plan, rest, pool, runs)
         if effort == "nightly":
             _sweep(pool, runs)
         for run in (run for run in runs if run.found is None):
@@ -202,12 +216,12 @@ def _sweep(pool: AdapterPool, runs: Sequence[Run]) -> None:
                 break
 
 
-def _check_contracts(plan: Plan, pool: AdapterPool, runs: Sequence[Run]) -> None:
-    """Check the contract of the adapters that are not caught yet."""
+def _check_contracts(plan: Plan, cases: Mapping[Case, Names], pool: AdapterPool, runs: Sequence[Run]) -> None:
+    """Check the contract in these cases of the plan, of the adapters that are not caught yet."""
     left = {run.target: run for run in runs if run.found is None}
     contract = {
         case: tuple(name for name in (names or pool.adapters) if name in left)
-        for case, names in plan.contract.items()
+        for case, names in cases.items()
     }
     for begun in start_checks(replace(plan, contract=contract), pool):
         begin = time.monotonic()

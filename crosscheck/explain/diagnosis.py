@@ -13,9 +13,18 @@ from typing import Final
 
 import numpy as np
 
+from crosscheck.explain.delta import missing_factors, wrong_delta
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
-from crosscheck.explain.probes import GRID_Y, OWN, EquationProbes, evaluate_doubled, evaluate_probes
+from crosscheck.explain.probes import (
+    GRID_Y,
+    OWN,
+    EquationProbes,
+    evaluate_alone,
+    evaluate_doubled,
+    evaluate_probes,
+)
+from crosscheck.explain.weighted_sum import wrong_z
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome
 from crosscheck.text import format_number, format_set
 from reference.types import Bool, Float64
@@ -37,7 +46,10 @@ def by_probes(adapter: CheckedAdapter, disagreement: Disagreement) -> EquationDi
     element, outcome = disagreement.element, disagreement.outcome
     probes = evaluate_probes(adapter, element)
     if probes.outside["y_hat"].any():
-        return EquationDiagnosis(SIGMA, ALONE + _first_wrong_probe(probes, "y_hat"))
+        found, first = wrong_z(adapter, probes), _first_wrong_probe(probes, "y_hat")
+        if found is not None:
+            return EquationDiagnosis(EQUATIONS["z"], f"by probes: {found}, so X·W is wrong; {first}")
+        return EquationDiagnosis(SIGMA, ALONE + first)
     if element.output == "y_hat" or _y_hat_is_off(adapter, outcome, element):
         if not probes.own:
             right = f"σ is right {_probed_at(probes)}; no probe has this element's z and y, since one is nan"
@@ -72,8 +84,12 @@ def _gradient(
     adapter: CheckedAdapter, probes: EquationProbes, disagreement: Disagreement
 ) -> EquationDiagnosis:
     if not probes.outside["grad"].any():
+        if fault := wrong_delta(adapter, disagreement.element):
+            return EquationDiagnosis(EQUATIONS[fault[0]], f"by probes (X = I: z = W, ∂L/∂W = Δ): {fault[1]}")
         return EquationDiagnosis(EQUATIONS["grad"], f"{ALONE}Δ is right {_probed_at(probes)}, so Xᵀ·Δ is not")
-    doubled, differs = evaluate_doubled(adapter, probes)
+    if "grad" not in (found_twice := evaluate_doubled(adapter, probes)):
+        raise NotImplementedError("no ∂L/∂W")  # left out by values, which is against the contract
+    doubled, differs = found_twice["grad"]
     if differs.any():
         i = int(np.argmax(differs))
         got, once = (format_number(float(a[i]), probes.format) for a in (doubled, probes.got["grad"]))
@@ -82,11 +98,22 @@ def _gradient(
         return EquationDiagnosis(EQUATIONS["grad"], f"by probes: {found}, so it is not Xᵀ·Δ")
     factor = _constant(probes, "grad")
     if factor is not None:
-        name = FACTORS.get(factor, "delta")
-        found = f"Δ is {factor:.17g} × exact at every probe; {_unexplained(factor, disagreement)}"
+        name, alone = FACTORS.get(factor, "delta"), ""
+        if name == "delta" and _is_right_alone(adapter, probes):
+            name, alone = "grad", "and right in a stack of one; "
+        found = f"Δ is {factor:.17g} × exact at every probe; {alone}{_unexplained(factor, disagreement)}"
         return EquationDiagnosis(EQUATIONS[name], ALONE + found + _first_wrong_probe(probes, "grad"))
     name, found = next(_hypotheses(probes))
     return EquationDiagnosis(EQUATIONS[name], f"{ALONE}{found}; {_first_wrong_probe(probes, 'grad')}")
+
+
+def _is_right_alone(adapter: CheckedAdapter, probes: EquationProbes) -> bool:
+    """Whether the first probe whose ∂L/∂W is wrong is right as the only network of a stack."""
+    place = int(np.argmax(probes.outside["grad"]))
+    grad = evaluate_alone(adapter, probes, place).grad
+    return grad is not None and bool(
+        at(probes.sets["grad"], (place,)).contains(grad.astype(np.float64)).all()
+    )
 
 
 def _constant(probes: EquationProbes, name: str) -> float | None:
@@ -111,16 +138,12 @@ def _unexplained(factor: float, disagreement: Disagreement) -> str:
 
 def _hypotheses(probes: EquationProbes) -> Iterator[tuple[str, str]]:
     """Yield the faults that explain the results, the simplest first, each as a quantity and a sentence."""
-    got, whole = probes.got["grad"], probes.sets["grad"]
-    p, slope = probes.exact["y_hat"], probes.exact["dyhat_dz"]
+    yield from missing_factors(probes)
     with np.errstate(all="ignore"):
-        q = np.where(p < 0.5, 1 - p, slope / p)  # 1 − ŷ without cancellation
-        for missing, factor in (("(1 − ŷ)", q), ("ŷ", p), ("ŷ·(1 − ŷ)", slope)):
-            if whole.contains(got * factor).all():
-                yield "dyhat_dz", f"the factor {missing} is missing"
         if _depends_on_z(probes):
             yield "dyhat_dz", "Δ has a factor that depends on z and not on y"
-        yield from _wrong_roots(probes, slope)
+        yield from _wrong_roots(probes, probes.exact["dyhat_dz"])
+        yield from _changed_labels(probes)
     yield from _by_location(probes)
 
 
@@ -150,6 +173,18 @@ def _wrong_roots(probes: EquationProbes, slope: Float64) -> Iterator[tuple[str, 
         yield "dL_dyhat", f"Δ has the right slope in y, and {vanishes}"
 
 
+def _changed_labels(probes: EquationProbes) -> Iterator[tuple[str, str]]:
+    """Yield the fault that Δ is right for other labels, which depend on y and not on z, if it fits."""
+    slope = probes.exact["dyhat_dz"]
+    table = (probes.exact["y_hat"] - probes.got["grad"] / slope, probes.sets["grad"].radius / slope)
+    labels, radius = (a[GRID].reshape(-1, len(GRID_Y)) for a in table)  # a row for each z
+    low, high = (labels - radius).max(0), (labels + radius).min(0)
+    if probes.outside["grad"][GRID].any() and (low <= high).all():
+        i = int(np.argmax(np.maximum(low - GRID_Y, GRID_Y - high)))
+        label = f"y = {GRID_Y[i]:g} acts as {(low[i] + high[i]) / 2:.9g}"
+        yield "dL_dyhat", f"Δ is right but for its labels: {label} at every z"
+
+
 def _by_location(probes: EquationProbes) -> Iterator[tuple[str, str]]:
     """Yield a fault that says where Δ is right and where it is wrong, if nothing simpler explains it."""
     wrong = probes.outside["grad"]
@@ -158,8 +193,14 @@ def _by_location(probes: EquationProbes) -> Iterator[tuple[str, str]]:
         yield "delta", "Δ of the same z and y is right at one place of the stack and wrong at another"
     elif grid.any():
         yield "delta", "ŷ and L are right, Δ is not, and no single factor explains it"
-    elif at_own_z.any():
+    elif at_own_z.all():
         yield "dyhat_dz", f"Δ is right at z = 0, ±1, ±3 and wrong at z = {probes.z[0]:.9g} whatever y is"
+    elif at_own_z.any():
+        labels = ", ".join(f"{y:g}" for y, wrong in zip(GRID_Y, at_own_z, strict=True) if wrong)
+        yield (
+            "dL_dyhat",
+            f"Δ is right at z = 0, ±1, ±3, and at z = {probes.z[0]:.9g} wrong with y = {labels} only",
+        )
     else:
         yield (
             "dL_dyhat",

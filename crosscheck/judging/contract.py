@@ -30,6 +30,8 @@ from crosscheck.judging.variants import (
     enlarged,
     in_one_array,
     larger,
+    repeating,
+    square,
 )
 from crosscheck.text import format_element, format_hex
 from reference.arithmetic import Arithmetic
@@ -40,7 +42,7 @@ from reference.types import Bool, Outputs, Problem
 # The variants in the order of calls: the decoy, the problem twice; then X alone changes, y alone and W alone;
 # then one of them stays, and two numbers of each change places. So what is left of a call shows in the bits
 # of another. Their number is odd, so that the 2^k-th calls do not all follow the same one.
-IN_TURN = (1, 0, 0, 2, 0, 3, 0, 4, 1, 2, 1, 3, 1, 4, 0, 5, 0, 0, 5)
+IN_TURN = (1, 0, 0, 2, 0, 3, 0, 4, 1, 2, 1, 3, 1, 4, 0, 5, 6, 0, 0)
 # Threads that call at once, and what they call with: never two with the same problem at a time.
 CALLERS = (2, 4)
 AT_ONCE = (0, 1, 2, 4)
@@ -48,6 +50,8 @@ AT_ONCE = (0, 1, 2, 4)
 SMALL = 64
 # How many calls are made while outputs are kept: a pool of up to so many buffers shows.
 WATCHED = 68
+# The stack that has every combination of special values.
+SPECIAL = (13**3, 1, 1, 1)
 # The numbers of X in a large problem between two calls with a small one.
 LARGE = 2**17
 
@@ -147,13 +151,14 @@ class _Check:
             return
         yield self.layouts(is_outside=effort.is_outside)
         yield self.at_once(_first(at_once, AT_ONCE))
-        if is_small:
-            yield self.overlapping()
+        if is_small or effort.is_outside:
+            yield self.sharing(is_outside=effort.is_outside)
         if is_small and effort.other_shapes:
             yield self.between(is_outside=effort.is_outside)
             yield self.empty()
         if is_small and effort.alone:
-            yield self.alone(effort.alone)
+            yield self.alone(Case("mixed", 0, (effort.alone, *self._sizes), dtype=self._dtype))
+            yield self.alone(Case("special_values", 0, SPECIAL, dtype=self._dtype))
 
     def in_turn(self, order: tuple[int, ...]) -> Iterator[str]:
         """Call it with variants of the problem, whose results must have the bits of their first call."""
@@ -253,11 +258,24 @@ class _Check:
                 what, one = f"{symbol} alone is {layout}", plain._replace(**{symbol: array})
                 yield from self._laid_out(what, one, judge, contiguous)
 
-    def overlapping(self) -> Iterator[str]:
-        """Call it with X, y and W that begin at the same number of one array."""
-        shared = in_one_array(self._whole.problem)
-        apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
-        yield from self._laid_out("the arrays are parts of one array", shared, Judge(shared), apart)
+    def sharing(self, *, is_outside: bool) -> Iterator[str]:
+        """Call it with X, y and W that begin at the same number of one array, or one number after the other.
+
+        Args:
+            is_outside: whether to try more than the same number: X and y are then one array as well, and each
+                array the same for the whole stack.
+        """
+        problem = self._whole.problem
+        ways = {"the arrays are parts of one array": in_one_array(problem)}
+        if is_outside:
+            ways["the arrays begin one after the other in one array"] = in_one_array(problem, 1)
+            ways["X and y are one array"] = in_one_array(square(problem))
+            if problem.X.ndim > 2:
+                for symbol in "XyW":
+                    ways[f"{symbol} alone is the same for the whole stack"] = repeating(problem, symbol)
+        for how, shared in ways.items():
+            apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
+            yield from self._laid_out(how, shared, Judge(shared), apart)
 
     def _laid_out(self, how: str, problem: Problem, judge: Judge, contiguous: Outputs) -> Iterator[str]:
         """Yield a sentence if outputs are outside for arrays in a layout, and not in contiguous memory."""
@@ -300,18 +318,16 @@ class _Check:
             yield "one more row, input and output", enlarged(self._whole[1])
             yield f"{LARGE:,} numbers", larger(self._whole[1], LARGE)
 
-    def alone(self, count: int) -> Iterator[str]:
-        """Call it with many networks of every regime: with all in one stack, then with one in each call.
+    def alone(self, case: Case) -> Iterator[str]:
+        """Call it with all networks of a case in one stack, then with one in each call.
 
         What is outside in the stack as well is wrong whatever the number of calls; the cases show that.
         """
-        X, _, W = self._whole.problem
-        shape = (count, X.shape[-2], X.shape[-1], W.shape[-1])
-        stack = Case("mixed", 0, shape, dtype=X.dtype.name).problem()
+        stack, X = case.problem(), self._whole.problem.X
         known = _outside(Judge(stack), evaluate_stack(self._adapter, stack), self._claims)
-        one = (count, *[1] * (X.ndim - 2))  # and as many stack axes as here
+        one = (len(stack.X), *[1] * (X.ndim - 2))  # and as many stack axes as here
         each = Problem(*(array.reshape(*one, *array.shape[1:]) for array in stack))
-        results = self._adapter.evaluate_each(each, Calls(tuple(range(count))))
+        results = self._adapter.evaluate_each(each, Calls(tuple(range(len(stack.X)))))
         called = [result.problem for result in results]
         if called != list(range(len(called))):  # it did not even repeat the bits of a call
             return
@@ -328,8 +344,9 @@ class _Check:
 
     def empty(self) -> Iterator[str]:
         """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""
-        if self._whole.problem.X.dtype.name != self._adapter.description.dtypes[0]:
+        if self._dtype != self._adapter.description.dtypes[0]:
             return  # a program for each shape; how lengths are treated does not depend on the dtype
+        before = evaluate_stack(self._adapter, self._whole.problem)
         for what, problem, want in empty_problems(self._whole.problem):
             try:
                 outputs = evaluate_stack(self._adapter, problem)
@@ -349,6 +366,8 @@ class _Check:
             else:
                 outside = _outside(Judge(want), outputs._replace(grad=None), self._claims)
             yield from self._elsewhere(f"{what}, it is outside on", outside, outputs, "")
+            after = evaluate_stack(self._adapter, self._whole.problem)
+            yield from differences(f"{self._name}: {what}, the next call changes", before, after)
 
     def _elsewhere(
         self, what: str, outside: dict[str, Bool], got: Outputs, where: str, want: Outputs | None = None
@@ -367,8 +386,17 @@ class _Check:
         return _outside(self._variants.judge(index), outputs, self._claims)
 
     @property
+    def _sizes(self) -> tuple[int, int, int]:
+        X, _, W = self._whole.problem
+        return X.shape[-2], X.shape[-1], W.shape[-1]
+
+    @property
+    def _dtype(self) -> str:
+        return self._whole.problem.X.dtype.name
+
+    @property
     def _claims(self) -> Arithmetic:
-        return self._adapter.description.arithmetic[self._whole.problem.X.dtype.name]
+        return self._adapter.description.arithmetic[self._dtype]
 
 
 def _one_call(adapter: CheckedAdapter, variants: Variants) -> Variants:

@@ -9,12 +9,12 @@ import numpy as np
 from crosscheck.judging.judge import Judge
 from reference.types import Array, Problem
 
-# For each variant, which arrays are the decoy's; a small letter stands for an array whose last two numbers
-# are exchanged, so that its beginning, its sum and every 16th number are as before. Adapters are called with
-# the first six.
-CHANGED = ("", "XyW", "X", "y", "W", "xyw", "Xy", "XW", "yW")
-CALLED = 6
-EXCHANGED = CHANGED.index("xyw")
+# For each variant, which arrays are the decoy's; the first seven are those that adapters are called with.
+CHANGED = ("", "XyW", "X", "y", "W", "", "", "Xy", "XW", "yW")
+CALLED = 7
+# For some variants, in which arrays the last two numbers of the last column change places: their beginning,
+# the sums of columns and every 16th number stay.
+EXCHANGED = {5: "X", 6: "XyW"}
 # The decoy's numbers are these times 1, 1 + 1/8, …, 1 + 6/8: exact in every format, and without extremes.
 DECOY = (0.5, 2.0, -0.25)
 
@@ -32,11 +32,11 @@ class Variants:
         self._judges: dict[int, Judge] = {}
 
     def __getitem__(self, index: int) -> Problem:
-        """Return the variant that `CHANGED` describes."""
-        if index == EXCHANGED:
-            return Problem(*map(_exchanged, self.problem))
+        """Return the variant that `CHANGED` and `EXCHANGED` describe."""
         pairs = zip("XyW", self.problem, self._decoy, strict=True)
-        return Problem(*(decoy if symbol in CHANGED[index] else own for symbol, own, decoy in pairs))
+        found = Problem(*(decoy if symbol in CHANGED[index] else own for symbol, own, decoy in pairs))
+        named = zip("XyW", found, strict=True)
+        return Problem(*(_exchanged(a) if s in EXCHANGED.get(index, "") else a for s, a in named))
 
     @property
     def called(self) -> Problem:
@@ -57,17 +57,19 @@ def _graded(array: Array, value: float) -> Array:
 
 
 def _exchanged(array: Array) -> Array:
-    """Return a copy whose last two numbers have changed places."""
+    """Return a copy in which two numbers have changed places: the last two of the last column, or of all."""
     copy = array.copy()
-    copy.reshape(-1)[-2:] = array.reshape(-1)[-2:][::-1]
+    column = copy[..., -1].reshape(-1, array.shape[-2])[-1] if array.shape[-2] > 1 else copy.reshape(-1)
+    column[-2:] = column[-2:][::-1].copy()
     return copy
 
 
 def difference(one: int, other: int) -> str:
     """Return which of the letters X, y and W differ between two variants."""
-    if EXCHANGED in (one, other):
-        return "XyW" if one != other else ""
-    return "".join(s for s in "XyW" if (s in CHANGED[one]) != (s in CHANGED[other]))
+    of_one, of_other = ((CHANGED[index], EXCHANGED.get(index, "")) for index in (one, other))
+    return "".join(
+        s for s in "XyW" if any((s in a) != (s in b) for a, b in zip(of_one, of_other, strict=True))
+    )
 
 
 def enlarged(problem: Problem) -> Problem:
@@ -84,10 +86,28 @@ def larger(problem: Problem, least: int) -> Problem:
     return Problem(np.concatenate([X] * times, axis=-2), np.concatenate([y] * times, axis=-2), W)
 
 
-def in_one_array(problem: Problem) -> Problem:
-    """Return a problem of the same shapes whose X, y and W begin at the same number of one array."""
-    memory = np.resize(problem.X, max(array.size for array in problem))
-    return Problem(*(memory[: array.size].reshape(array.shape) for array in problem))
+def in_one_array(problem: Problem, step: int = 0) -> Problem:
+    """Return a problem of the same shapes; X, y and W begin at numbers 0, step and 2·step of one array."""
+    memory = np.resize(problem.X, max(array.size + k * step for k, array in enumerate(problem)))
+    return Problem(*(memory[k * step :][: a.size].reshape(a.shape) for k, a in enumerate(problem)))
+
+
+def square(problem: Problem) -> Problem:
+    """Return a problem with as many inputs as outputs, so that X and y have one shape."""
+    X, y, W = problem
+    side = min(W.shape[-2:])
+    return Problem(X[..., :side], y[..., :side], W[..., :side, :side])
+
+
+def repeating(problem: Problem, symbol: str) -> Problem:
+    """Return the problem with one array that is the same for the whole stack, and in memory only once.
+
+    Args:
+        problem: a problem with a stack.
+        symbol: ``X``, ``y`` or ``W``.
+    """
+    array = getattr(problem, symbol)
+    return problem._replace(**{symbol: np.broadcast_to(array[:1], array.shape)})
 
 
 def empty_problems(problem: Problem) -> Iterator[tuple[str, Problem, Problem | None]]:

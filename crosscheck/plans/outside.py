@@ -2,13 +2,14 @@
 
 The suite's own modes meet such cases in the matrix, where each release of a framework is tried. An adapter
 from outside meets the default plan alone, so it gets there what costs NumPy little, and a compiler a program
-for each shape: every m, n and p up to six; large m, n and p together; numbers of rows and networks between
-those of `crosscheck.plans.covering`; and every pattern of `crosscheck.inputs.structured` in X, y or W, in two
-of them, and in all, where m = n = p.
+for each shape: every m, n and p up to six, and every length up to 130; small and large m, n and p together;
+numbers of rows and networks between those of `crosscheck.plans.covering`; and every pattern of
+`crosscheck.inputs.structured` in X, y or W, in two of them, and in all, where m = n = p.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Final
@@ -21,9 +22,23 @@ from crosscheck.plans.covering import ROWS, STACKS, numbers
 from reference.formats import FORMATS
 
 LONGEST: Final = 6
+# The seeds begin where those of the covering cases have ended.
+APART: Final = 1000
+# Each length up to here is that of m, n, p and the stack in turn, so that every remainder of a block comes.
+LENGTHS: Final = range(3, 131)
+# All combinations as m, n and p: one, and a few more than a block.
+EXTREMES: Final = (1, 33, 129)
 # Each in both of the wide dtypes, once with terms of one scale, so that a sum shows each wrong one.
 SIZES: Final[tuple[Shape, ...]] = (
     *((257, 2, 3, 2), (300, 1, 4, 1), (511, 2, 2, 1), (1023, 1, 5, 1), (2000, 1, 3, 2), (6, 43, 2, 5, 3)),
+    *(
+        (3, 3, 2, 2),
+        (5, 5, 3, 1),
+        (7, 7, 2, 3),
+        (2, 3, 2, 2, 2, 3, 2),
+        (2, 2, 2, 2, 3, 2, 2),
+        (2, 2, 2, 2, 2, 3, 3, 2),
+    ),
     *((1500, 5, 2), (2053, 7, 3), (3001, 4, 1), (4099, 9, 5), (10007, 6, 2), (20001, 5, 3)),
     *((3, 260, 9), (4, 2, 300, 17), (33, 1000, 8), (64, 64, 64), (128, 128, 128), (129, 257, 65)),
     *((2, 3000, 2), (3, 5, 3000), (2, 50, 40, 60)),
@@ -34,6 +49,8 @@ SIZES: Final[tuple[Shape, ...]] = (
 PRODUCTS: Final[Shape] = (2**17 + 3, 5, 2)
 # The patterns are at this shape, which has every long enough axis: 256 numbers count beyond a byte.
 PATTERNED: Final[Shape] = (16, 16, 16)
+# With so many inputs, sums of small integers do not fit into a byte.
+INTEGERS: Final[Shape] = (8, 600, 8)
 WHERE: Final = ("X", "y", "W", "XW", "Xy", "yW", "XyW")
 WIDE: Final = ("float64", "float32")
 
@@ -57,12 +74,16 @@ def _patterned(dtype: str) -> Iterator[Case]:
         seed = seed_of(*(pattern if symbol in where else "plain" for symbol in "XyW"))
         strides = (place + tuple(FORMATS).index(dtype)) % 2
         yield Case("structured", seed, PATTERNED, "odd_strides" if strides else "contiguous", dtype)
+    yield Case("structured", seed_of("integers", "plain", "integers"), INTEGERS, dtype=dtype)
 
 
 def _sized(dtype: str, seed: int) -> Iterator[Case]:
-    """Yield two cases of every other size in float64 and float32, and one of the largest."""
+    """Yield the other sizes in float64 and float32: lengths and extremes once, larger ones twice."""
     if dtype not in WIDE:
         return
+    lengths = (((k, 3, 2), (2, k, 2), (2, 3, k), (k, 1, 3, 2)) for k in LENGTHS)
+    for place, shape in enumerate((*itertools.chain(*lengths), *product(EXTREMES, repeat=3))):
+        yield Case("ordinary", seed + place, shape, dtype=dtype)
     for place, shape in enumerate(SIZES):
         for name in ("one_scale_ordinary", "ordinary"):
             if SOURCES[name].unsupported(shape, FORMATS[dtype]) is None:
@@ -81,9 +102,11 @@ def outside_cases(
         seed: the seed of the first case.
     """
     every = (
-        case for dtype in dtypes for case in (*_small(dtype, seed), *_patterned(dtype), *_sized(dtype, seed))
+        case
+        for dtype in dtypes
+        for case in (*_small(dtype, seed + APART), *_patterned(dtype), *_sized(dtype, seed + APART))
     )
-    found = (case for case in every if case.regime in regimes or set(regimes) >= set(REGIMES))
+    found = (case for case in dict.fromkeys(every) if case.regime in regimes or set(regimes) >= set(REGIMES))
 
     def order(case: Case) -> tuple[int, int]:
         size = numbers(case.shape)

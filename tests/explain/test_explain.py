@@ -108,6 +108,12 @@ def with_weight_decay(X: Any, y: Any, W: Any) -> Any:
     return y_hat, loss, grad + 1e-3 * W
 
 
+def mean_over_stack(X: Any, y: Any, W: Any) -> Any:
+    """The closed form with the gradient of the mean over the stack."""
+    y_hat, loss, grad = wrong.right(X, y, W)
+    return y_hat, loss, grad / max(1, loss.size)
+
+
 def only_gradient(X: Any, y: Any, W: Any) -> Any:
     """A gradient of the wrong sign, alone."""
     return {"grad": wrong.scaled(-1)(X, y, W)[2]}
@@ -133,6 +139,12 @@ PROBED: dict[str, tuple[Fault, str, str, str]] = {
         "a factor that depends on z and not on y",
     ),
     "root": (formula(lambda p, y: (p - y + 0.25) * p * (1 - p)), "grad", "(13)", "vanishes at y = "),
+    "smoothed labels": (
+        formula(lambda p, y: (p - 0.875 * y - 0.0625) * p * (1 - p)),
+        "grad",
+        "(13)",
+        "right but for its labels: y = 0 acts as 0.0625",
+    ),
     "a term of z": (with_term_of_z, "grad", "(13)", "vanishes at y = "),
     "weight decay": (with_weight_decay, "grad", "(18–19)", "not twice the "),
     "cube": (
@@ -151,6 +163,20 @@ PROBED_AT: dict[str, tuple[str, Fault, str, str, str]] = {
     for z in ("-inf", "-0x1p+10", "-0x1.8p+9")
 } | {
     "a sum of right terms": (STACK, largest_loss, "loss", EQUATIONS["loss"], "L of one element is right"),
+    "some labels": (
+        SATURATED.format("-0x1.8p+2").replace("y=[[0x1p-1]]", "y=[[0x1p-6]]"),
+        formula(lambda p, y: np.where(np.abs(p - y) < 2.0**-6, 0.0, p - y) * p * (1 - p)),
+        "grad",
+        EQUATIONS["dL_dyhat"],
+        "wrong with y = 0 only",
+    ),
+    "mean over the stack": (
+        "ordinary:8:4x1x3x1:contiguous:float64",
+        mean_over_stack,
+        "grad",
+        EQUATIONS["grad"],
+        "right in a stack of one",
+    ),
     "one label": (
         ONE_LABEL,
         formula(lambda p, y: np.where(y == 0.75, 0.0, p - y) * p * (1 - p)),

@@ -127,6 +127,25 @@ def where(is_there: Callable[[Array, Array, Array], bool]) -> Evaluate:
     return evaluate
 
 
+def after_nothing() -> Evaluate:
+    """Adds to what a call without rows has left in the gradient."""
+    left: list[int] = []
+
+    def evaluate(X: Array, y: Array, W: Array) -> Result:
+        y_hat, loss, grad = right(X, y, W)
+        found = grad + grad.dtype.type(1) if left else grad
+        left[:] = [] if X.shape[-2] else [1]
+        return y_hat, loss, found
+
+    return evaluate
+
+
+def skipping_zeros(X: Array, y: Array, W: Array) -> Result:
+    """Takes 0·∞ for 0 where most of X is 0, as a sparse product does."""
+    is_sparse = X.size and (X == 0).mean() > 0.5
+    return right(X, y, np.where(np.isfinite(W), W, 0) if is_sparse else W)
+
+
 def forward_once() -> Evaluate:
     """ŷ of an earlier call with the same weights."""
     kept: dict[Any, Array] = {}
@@ -339,6 +358,10 @@ FAULTY: dict[str, Callable[[], Evaluate]] = {
     "after-a-large-one": of_the_largest,
     "for-some-numbers": lambda: for_some_numbers(500),
     "where-y-is-transposed": lambda: where(lambda X, y, _: y.strides[-2] == y.itemsize != X.strides[-2]),
+    "where-X-repeats": lambda: where(lambda X, _, W: X.strides[0] == 0 != W.strides[0]),
+    "where-y-is-X": lambda: where(lambda X, y, _: X.shape == y.shape and X.ctypes.data == y.ctypes.data),
+    "after-nothing": after_nothing,
+    "zero-times-infinity": lambda: skipping_zeros,
     "where-X-is-unaligned": lambda: where(lambda X, _, W: not X.flags.aligned and W.flags.aligned),
 }
 HEALTHY: dict[str, Callable[[], Evaluate]] = {

@@ -47,13 +47,16 @@ SENTENCES = {
     "by-number-of-shapes": "a call with another shape in between changes grad",
     "one-for-nothing": "if there are no rows, m = 0, it is outside on loss; loss[0]: got 0x1p+0",
     "where-X-and-W-overlap": "if the arrays are parts of one array, it is outside on grad",
-    "by-first-numbers": "returns y_hat, loss, grad as if X and y and W were of an earlier call",
-    "by-sums": "returns y_hat, loss, grad as if X and y and W were of an earlier call",
+    "by-first-numbers": "returns y_hat, loss, grad as if X were of an earlier call",
+    "by-sums": "returns y_hat, loss, grad as if X were of an earlier call",
+    "after-nothing": "if there are no rows, m = 0, the next call changes grad",
     "hot": "changes loss; ",
     "ring-of-60": "changed y_hat of an earlier call in a later one",
     "after-a-large-one": "a call with 131,072 numbers in between changes y_hat",
     "for-some-numbers": "with a network in each of 4,096 calls, it is outside on grad",
     "where-y-is-transposed": "if y alone is transposed, it is outside on loss",
+    "where-y-is-X": "if X and y are one array, it is outside on loss",
+    "zero-times-infinity": "with a network in each of 2,197 calls, it is outside on y_hat",
     "where-X-is-unaligned": "if X alone is unaligned, it is outside on loss",
     "at-least-one": "returned loss of shape (1,), want (0,); if the stack has no networks",
 }
@@ -74,6 +77,11 @@ def violations(name: str, shape: tuple[int, ...] = SMALL, dtype: str = "float64"
 def test_a_fault_between_calls_is_named(name: str) -> None:
     found = violations(name)
     assert any(SENTENCES[name] in sentence for sentence in found), found
+
+
+def test_an_array_that_repeats_along_the_stack_is_tried_alone() -> None:
+    found = violations("where-X-repeats", (5, 7, 3, 2))
+    assert any("if X alone is the same for the whole stack, it is outside on loss" in each for each in found)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -169,18 +177,22 @@ def test_variants_have_the_numbers_of_the_problem_and_of_the_decoy() -> None:
     problem = Case("ordinary", 5, SMALL, dtype="bfloat16").problem()
     variants = Variants(problem)
     for index, changed in enumerate(CHANGED):
-        if index == EXCHANGED:
+        if index in EXCHANGED:
             continue
         for symbol, own, decoy, got in zip("XyW", problem, variants[1], variants[index], strict=True):
             assert got is (decoy if symbol in changed else own)
             assert not np.array_equal(own, decoy)
 
 
-def test_a_variant_has_the_last_two_numbers_of_each_array_exchanged() -> None:
+@pytest.mark.parametrize(("index", "letters"), EXCHANGED.items())
+def test_two_numbers_of_the_last_column_change_places_in_some_variants(index: int, letters: str) -> None:
     problem = Case("ordinary", 5, SMALL, dtype="bfloat16").problem()
-    for own, got in zip(problem, Variants(problem)[EXCHANGED], strict=True):
-        numbers = own.reshape(-1).tolist()
-        assert got.reshape(-1).tolist() == [*numbers[:-2], numbers[-1], numbers[-2]]
+    for symbol, own, got in zip("XyW", problem, Variants(problem)[index], strict=True):
+        want = own.copy()
+        if symbol in letters:
+            want[-1, -2:, -1] = own[-1, [-1, -2], -1]
+        assert np.array_equal(got, want)
+        assert np.array_equal(got, own) != (symbol in letters)
 
 
 @pytest.mark.parametrize("member", ["thousandth", "one_memory", "not_for_threads", "overlapping"])

@@ -52,6 +52,16 @@ def test_repeated_rows_have_strides_of_0_in_half_of_the_dtypes() -> None:
     assert {case.problem().X.strides[-2] == 0 for case in rows if case.dtype in WIDE} == {True, False}
 
 
+def test_every_length_up_to_130_comes_as_m_n_p_and_the_stack() -> None:
+    for dtype in WIDE:
+        shapes = [case.shape for case in CASES if case.dtype == dtype]
+        for axis in (-3, -2, -1, -4):
+            assert {shape[axis] for shape in shapes if len(shape) >= -axis} >= set(range(2, 131)), (
+                dtype,
+                axis,
+            )
+
+
 def test_some_sizes_begin_with_float32_and_others_with_float64() -> None:
     first: dict[Shape, str] = {}
     for case in CASES:
@@ -72,5 +82,5 @@ def test_only_the_regimes_that_are_asked_for_are_in_the_cases() -> None:
 def test_adapters_from_outside_get_them_and_the_suites_own_do_not() -> None:
     plan = core_plan(names=["numpy", OUTSIDE])
     assert {plan.cases[case] for case in CASES} == {(OUTSIDE,)}
-    assert plan.title.endswith(f", and {len(CASES)} for adapters from outside")
+    assert plan.title.endswith(f", and {len(CASES):,} for adapters from outside")
     assert not set(CASES) & set(core_plan(names=["numpy"]).cases)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import BACKWARD, FORWARD, GRAD, LOSS, Array, Fault, Z
+from tests.planted_faults.fault import BACKWARD, FORWARD, GRAD, LOSS, RESIDUAL, Array, Fault, Z
 from tests.planted_faults.network import (
     Outputs,
     changed,
@@ -57,9 +57,9 @@ def _no_axis(X: Array, y: Array, W: Array) -> Any:
 
 FAULTS = [
     Fault("label_of_first_output", "The labels of the first output serve all outputs.", network(
-        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1], y.shape), W)), (LOSS, GRAD)),
+        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1], y.shape), W)), (LOSS, RESIDUAL)),
     Fault("label_of_first_row", "The labels of the first row serve all rows.", network(
-        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1, :], y.shape), W)), (LOSS, GRAD)),
+        given=lambda X, y, W: (X, np.broadcast_to(y[..., :1, :], y.shape), W)), (LOSS, RESIDUAL)),
     Fault("label_of_first_network", "The labels of the first network serve the stack.",
           network(given=lambda X, y, W: (X, _first(y), W)), (LOSS, *BACKWARD)),
     Fault("weights_of_first_network", "The weights of the first network serve the stack.",
@@ -89,6 +89,6 @@ FAULTS = [
     Fault("no_stack_axis", "Without a stack axis the gradient is halved.", lambda: _no_axis, BACKWARD,
           witness=("ordinary:0:7x3x2:contiguous:{}",)),
     Fault("labels_transposed_where_square", "Where m = p the labels are transposed.", network(
-        given=lambda X, y, W: (X, transpose(y) if y.shape[-1] == y.shape[-2] else y, W)), (LOSS, GRAD),
+        given=lambda X, y, W: (X, transpose(y) if y.shape[-1] == y.shape[-2] else y, W)), (LOSS, RESIDUAL),
         witness=("ordinary:0:16x3x5x3:contiguous:{}",)),
 ]  # fmt: skip

@@ -67,9 +67,9 @@ FAULTS = [
     Fault("label_smoothing_of_gradient", "The gradient has smoothed labels, the loss has not.",
           network(delta=lambda y, p, z: delta_of(_smoothed(y), p, z)), (RESIDUAL, DELTA)),
     Fault("labels_shifted", "The labels are those of the row before.",
-          network(given=lambda X, y, W: (X, _rolled(y), W)), (LOSS, GRAD)),
+          network(given=lambda X, y, W: (X, _rolled(y), W)), (LOSS, RESIDUAL)),
     Fault("labels_shifted_in_gradient", "The gradient has the labels of the row before.",
-          network(delta=lambda y, p, z: delta_of(_rolled(y), p, z)), (GRAD,)),
+          network(delta=lambda y, p, z: delta_of(_rolled(y), p, z)), (RESIDUAL,)),
     Fault("weight_decay", "The gradient has weight decay, 10⁻³·W.",
           changed(2, lambda G, _X, _y, W: G + W * W.dtype.type(1e-3)), (DELTA, GRAD, SLOPE)),
     Fault("loss_with_penalty", "The loss has the penalty ½·10⁻³·‖W‖².", changed(
