@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import COMMON, REPEAT, STATE, Array, Evaluate, Fault
+from tests.planted_faults.fault import COMMON, FORWARD, LOSS, REPEAT, STATE, Array, Evaluate, Fault
 from tests.planted_faults.network import (
     delta_of,
     evaluate_with,
@@ -172,12 +172,12 @@ FAULTS = [
     Fault("fortieth_in_a_row", "From the 40th call in a row with one input on the gradient is off by 10⁻³.",
           _hot, NAMES, STATE, witness=(ONE,) * 40),
     Fault("shape_3000_times", "From the 3,000th call with one shape on the loss lacks the last output.",
-          from_number(3000, _shapes), NAMES, STATE, witness=(ONE,)),
+          from_number(3000, _shapes), (LOSS, *NAMES), STATE, witness=(ONE,)),
     Fault("three_hundred_shapes", "From the 300th shape on the loss lacks the last output.",
-          from_number(300, _shapes, is_distinct=True), NAMES, STATE,
+          from_number(300, _shapes, is_distinct=True), (LOSS, *NAMES), STATE,
           witness=tuple(f"ordinary:0:4x{m}x1x2:contiguous:{{}}" for m in range(1, 301))),
     Fault("first_dtype", "Computes z of a shape in float32 if the shape came in float32 first.", _first_dtype,
-          NAMES, STATE,
+          (*FORWARD, *NAMES), STATE,
           witness=("ordinary:0:7x3x2:contiguous:float32", "ordinary:0:7x3x2:contiguous:float64")),
     Fault("after_a_large_call", "The first ŷ of a call is that of the large one before it.", _after_large,
           NAMES, STATE, witness=("ordinary:0:32769x3x2:contiguous:{}", ONE)),
