@@ -165,6 +165,9 @@ _FURTHER: dict[str, Callable[[Problem], Problem]] = {
 }
 FURTHER = tuple(_FURTHER)
 
+# Layouts whose strides depend on which slices are equal, and so on the values.
+STRIDED_BY_VALUES = ("broadcast", "odd_strides")
+
 
 def arrange(problem: Problem, layout: str) -> Problem:
     """A copy of X, y and W, ``[*stack, rows, columns]``, in a layout; every number keeps its bits.

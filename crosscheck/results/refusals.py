@@ -2,6 +2,7 @@
 
 An adapter may refuse a shape, a dtype or a layout, and may lack an output there. It may not choose by values:
 if it evaluates one case of a shape, dtype and layout, it evaluates every case of them, with the same outputs.
+Layouts whose strides depend on values (`reference.layouts.STRIDED_BY_VALUES`) show nothing of that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from crosscheck.plans.shapes import shape_class
 from crosscheck.results.lines import Answers, Fault
 from crosscheck.results.measure import regime_of
 from crosscheck.results.summary import EVERY
+from reference.layouts import STRIDED_BY_VALUES
 
 # The reason for an output that is left out, for which an adapter gives none.
 LEFT_OUT: Final = "left out"
@@ -104,7 +106,8 @@ class Refusals:
         """Return the refusal by values of each adapter, dtype and output at the smallest shape."""
         found: dict[tuple[str, ...], ByValues] = {}
         for place in sorted(self._refused.keys() & self._answered.keys()):
-            found.setdefault(place[:3], ByValues(*self._refused[place], self._answered[place]))
+            if place.layout not in STRIDED_BY_VALUES:
+                found.setdefault(place[:3], ByValues(*self._refused[place], self._answered[place]))
         return list(found.values())
 
     def lines(self) -> list[Answers]:

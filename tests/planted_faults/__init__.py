@@ -23,6 +23,7 @@ FAMILIES: Final = {
     "special": "special values",
     "tails": "tails of σ",
     "state": "state between calls",
+    "caches": "caches, buffers and counts of calls",
     "shapes": "bound to a shape",
     "layouts": "bound to a layout of memory",
     "values": "bound to values",

@@ -55,6 +55,19 @@ def _no_axis(X: Array, y: Array, W: Array) -> Any:
     return y_hat, loss, G / 2 if X.ndim == 2 else G
 
 
+def _along_inner(W: Array) -> Array:
+    return np.broadcast_to(W[..., :1, :, :], W.shape) if W.ndim > 3 else W
+
+
+def _axes_reversed(W: Array) -> Array:
+    axes = W.ndim - 2
+    return W.transpose(*range(axes)[::-1], axes, axes + 1).reshape(W.shape) if axes > 2 else W
+
+
+def _stack_as_rows(X: Array) -> Array:
+    return X.swapaxes(0, 1) if X.ndim == 3 and X.shape[0] == X.shape[1] else X
+
+
 FAULTS = [
     Fault("label_of_first_output", "The labels of the first output serve all outputs.", network(
         given=lambda X, y, W: (X, np.broadcast_to(y[..., :1], y.shape), W)), (LOSS, RESIDUAL)),
@@ -91,4 +104,13 @@ FAULTS = [
     Fault("labels_transposed_where_square", "Where m = p the labels are transposed.", network(
         given=lambda X, y, W: (X, transpose(y) if y.shape[-1] == y.shape[-2] else y, W)), (LOSS, RESIDUAL),
         witness=("ordinary:0:16x3x5x3:contiguous:{}",)),
+    Fault("inner_stack_axis", "With two stack axes, W of the first place of the inner one serves all.",
+          network(given=lambda X, y, W: (X, y, _along_inner(W))), FORWARD,
+          witness=("ordinary:0:3x5x7x3x2:contiguous:{}",)),
+    Fault("three_stack_axes_reversed", "With three stack axes, W is read with the first as the inner one.",
+          network(given=lambda X, y, W: (X, y, _axes_reversed(W))), FORWARD,
+          witness=("ordinary:0:2x3x4x2x3x2:contiguous:{}",)),
+    Fault("stack_as_rows", "With as many networks as rows, each network gets a row of every other in z.",
+          network(product=lambda X, W: matmul(_stack_as_rows(X), W)), FORWARD,
+          witness=("ordinary:0:4x4x3x2:contiguous:{}",)),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import FORM, REFUSAL, Array, Evaluate, Fault
+from tests.planted_faults.fault import EMPTY, FORM, REFUSAL, Array, Evaluate, Fault
 from tests.planted_faults.network import healthy
 
 
@@ -51,6 +51,11 @@ def _squeezed(X: Array, y: Array, W: Array) -> Any:
 def _per_row(X: Array, y: Array, W: Array) -> Any:
     y_hat, _, G = healthy(X, y, W)
     return y_hat, ((y - y_hat) ** 2).sum(-1) * y.dtype.type(0.5), G
+
+
+def _ones_of_nothing(X: Array, y: Array, W: Array) -> Any:
+    y_hat, loss, G = healthy(X, y, W)
+    return y_hat, loss, G if X.shape[-2] else np.ones_like(G)
 
 
 NAMES = ("returned", "want")
@@ -97,4 +102,6 @@ FAULTS = [
     Fault("leaves_out_the_loss", "Has no loss where it would not be finite.", lambda: _without_loss,
           ("refuse", "left out", "leaves out", "missing"), REFUSAL,
           witness=("non_finite:0:64x7x3x2:contiguous:{}",)),
+    Fault("gradient_of_no_rows", "Without rows the gradient is 1.", lambda: _ones_of_nothing,
+          ("no rows",), EMPTY, witness=("ordinary:0:2x7x3x1:contiguous:{}",)),
 ]  # fmt: skip

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from tests.planted_faults.fault import EVERY, Array, Evaluate, Fault
-from tests.planted_faults.network import healthy, matmul, network, sigmoid, transpose
+from tests.planted_faults.network import (
+    delta_of,
+    gradient,
+    half_squares,
+    healthy,
+    matmul,
+    network,
+    sigmoid,
+    transpose,
+)
 
 HALVES = ("float16", "bfloat16")
 
@@ -23,7 +33,7 @@ def adding(add: Callable[[list[Array]], Array]) -> Callable[[Array, Array], Arra
     return product
 
 
-def sequential(terms: list[Array]) -> Array:
+def sequential(terms: Sequence[Array]) -> Array:
     """One after the other."""
     total = terms[0]
     for term in terms[1:]:
@@ -167,6 +177,57 @@ def _mapping(X: Array, y: Array, W: Array) -> Any:
     return {"grad": G, "row_loss": (y.dtype.type(0.5) * (y - p) ** 2).sum(-1), "loss": loss, "y_hat": p}
 
 
+def _remembering() -> Evaluate:
+    seen: dict[Any, Any] = {}
+
+    def evaluate(X: Array, y: Array, W: Array) -> Any:
+        if X.size > 4096:
+            return healthy(X, y, W)
+        mark = tuple((A.shape, A.dtype, A.tobytes()) for A in (X, y, W))
+        if mark not in seen:
+            if len(seen) >= 100:
+                seen.clear()
+            seen[mark] = healthy(X, y, W)
+        return tuple(np.array(A, order="F") for A in seen[mark])
+
+    return evaluate
+
+
+def _padded(X: Array, y: Array, W: Array) -> Any:
+    """Where X and W are finite: a zero times an infinity is NaN."""
+    if not (np.isfinite(X).all() and np.isfinite(W).all()):
+        return healthy(X, y, W)
+    m, n = X.shape[-2:]
+    rows, inputs, none = (0, -m % 16), (0, -n % 16), [(0, 0)] * (X.ndim - 2)
+    A, B = np.pad(X, [*none, rows, inputs]), np.pad(W, [*none, inputs, (0, 0)])
+    p = sigmoid(matmul(A, B))[..., :m, :]
+    delta = np.pad(delta_of(y, p, p), [*none, rows, (0, 0)])
+    return p, half_squares(y, p), gradient(A, delta)[..., :n, :]
+
+
+def _row_blocks(X: Array, y: Array, W: Array) -> Any:
+    places = range(0, max(X.shape[-2], 1), 100)
+    parts = [healthy(X[..., i : i + 100, :], y[..., i : i + 100, :], W) for i in places]
+    p, losses, grads = zip(*parts, strict=True)
+    return np.concatenate(p, -2), np.asarray(sequential(losses)), sequential(grads)
+
+
+def _halves_in_threads(X: Array, y: Array, W: Array) -> Any:
+    half = X.shape[-2] // 2
+    if half < 500:
+        return healthy(X, y, W)
+    with ThreadPoolExecutor(2) as pool:
+        parts = pool.map(lambda s: healthy(X[..., s, :], y[..., s, :], W), (slice(half), slice(half, None)))
+        p, losses, grads = zip(*parts, strict=True)
+    return np.concatenate(p, -2), np.asarray(losses[0] + losses[1]), grads[0] + grads[1]
+
+
+def _refusing_strides(X: Array, y: Array, W: Array) -> Any:
+    if not all(A.flags.c_contiguous for A in (X, y, W)):
+        raise NotImplementedError("not in C order")
+    return healthy(X, y, W)
+
+
 HEALTHY = [
     Fault("plain", "As the document has it, in NumPy.", lambda: healthy, dtypes=EVERY),
     Fault("sequential", "Terms one after the other.", by_rows(sequential)),
@@ -222,4 +283,11 @@ HEALTHY = [
     Fault("fortran_outputs", "Returns arrays in Fortran order.", lambda: _fortran_outputs),
     Fault("frozen_outputs", "Returns arrays that are read-only.", lambda: _frozen),
     Fault("mapping", "Returns a mapping with the losses of rows.", lambda: _mapping),
+    Fault("remembers", "Returns copies of what it computed for the same numbers before, in Fortran order.",
+          _remembering),
+    Fault("zero_padded", "Pads rows and inputs with zeros to multiples of 16.", lambda: _padded),
+    Fault("rows_in_blocks", "Adds the sums of blocks of 100 rows.", lambda: _row_blocks),
+    Fault("two_threads", "Computes the halves of the rows in two threads, from 1,000 rows on.",
+          lambda: _halves_in_threads),
+    Fault("refuses_strides", "Refuses arrays that are not in C order.", lambda: _refusing_strides),
 ]  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from crosscheck.inputs.structured import seed_of
 from tests.planted_faults.fault import CONTRACT, INPUTS, LAYOUT, LAYOUTS, Array, Evaluate, Fault
-from tests.planted_faults.network import healthy
+from tests.planted_faults.network import delta_of, gradient, half_squares, healthy
 
 NAMES = (LAYOUT, CONTRACT, "if the arrays are", "changes its input")
 FORTRAN = "https://github.com/numpy/numpy-quaddtype/issues/89"
@@ -16,6 +17,8 @@ NEGATIVE = "https://github.com/pydata/numexpr/issues/63"
 ZERO = "https://github.com/rust-ndarray/ndarray/pull/173"
 RELAXED = "https://github.com/cupy/cupy/pull/5205"
 CASE = "ordinary:0:16x7x3x2:{}:{{}}"
+SMALL = ("ordinary:0:2x7x2x1:contiguous:{}",)
+EQUAL_ROWS = seed_of(X="equal_rows")
 
 
 def laid_out(layout: str) -> tuple[str, ...]:
@@ -127,6 +130,41 @@ def _in_place(X: Array, y: Array, W: Array) -> Any:
     return outputs
 
 
+def _tall(X: Array, y: Array, W: Array) -> Any:
+    """The loss lacks the last of 64 or more rows of labels in Fortran order."""
+    y_hat, loss, G = healthy(X, y, W)
+    if y.shape[-2] >= 64 and _fortran(y):
+        loss = half_squares(y[..., :-1, :], y_hat[..., :-1, :])
+    return y_hat, loss, G
+
+
+def _networks_in_memory_order(A: Array) -> Array:
+    """The networks in the order of memory, if the first of two stack axes is the inner one there."""
+    is_inner = A.ndim == 4 and min(A.shape[:2]) > 1 and A.strides[0] < A.strides[1]
+    return A.swapaxes(0, 1).reshape(A.shape) if is_inner else A
+
+
+def _single(A: Array) -> Array:
+    return A.astype(np.float32).astype(A.dtype)
+
+
+def _one_row(X: Array, y: Array, W: Array) -> Any:
+    """The gradient of the first row alone, where a stride of 0 repeats the rows of X."""
+    y_hat, loss, G = healthy(X, y, W)
+    if X.shape[-2] > 1 and X.strides[-2] == 0:
+        p, t = y_hat[..., :1, :], y[..., :1, :]
+        G = gradient(X[..., :1, :], delta_of(t, p, p))
+    return y_hat, loss, G
+
+
+def _gradient_in_weights(X: Array, y: Array, W: Array) -> Any:
+    y_hat, loss, G = healthy(X, y, W)
+    if not W.flags.writeable:
+        return y_hat, loss, G
+    W[...] = G
+    return y_hat, loss, W
+
+
 def not_in_c_order(A: Array) -> bool:
     """Whether only this array is not in C order."""
     return not A.flags.c_contiguous
@@ -176,4 +214,19 @@ FAULTS = [
     Fault("predictions_in_labels", "Leaves ŷ in y, from five rows on.", lambda: _in_place, NAMES, INPUTS),
     Fault("refuses_read_only", "Raises ValueError for inputs that are read-only.", lambda: _refusing,
           ("read-only", *NAMES), LAYOUTS, witness=laid_out("readonly")),
+    Fault("tall_labels_in_fortran_order", "From 64 rows on the loss lacks the last if y is in Fortran order.",
+          lambda: _tall, NAMES, LAYOUTS, witness=("ordinary:0:64x3x2:transposed:{}",)),
+    Fault("networks_in_memory_order", "Takes the networks of X in the order of memory.",
+          reading(_networks_in_memory_order, "X"), NAMES, LAYOUTS,
+          witness=("ordinary:0:2x3x2x3x1:contiguous:{}",)),
+    Fault("unaligned_in_float32", "Reads X as float32 where it begins at an odd address.",
+          reading(lambda A: A if A.flags.aligned else _single(A), "X"), NAMES, LAYOUTS, dtypes=("float64",),
+          witness=SMALL),
+    Fault("read_only_labels_in_float32", "Reads labels that are read-only as float32.",
+          reading(lambda A: A if A.flags.writeable else _single(A), "y"), NAMES, LAYOUTS, dtypes=("float64",),
+          witness=laid_out("readonly")),
+    Fault("row_repeated_by_stride", "Where a stride of 0 repeats the rows of X, one has a gradient.",
+          lambda: _one_row, NAMES, LAYOUTS, witness=(f"structured:{EQUAL_ROWS}:16x16x16:odd_strides:{{}}",)),
+    Fault("gradient_in_weights", "Returns the gradient in the memory of W.", lambda: _gradient_in_weights,
+          NAMES, INPUTS),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import BACKWARD, DELTA, GRAD, RESIDUAL, SLOPE, Array, Fault
+from tests.planted_faults.fault import BACKWARD, DELTA, FORWARD, GRAD, LOSS, RESIDUAL, SLOPE, Array, Fault
 from tests.planted_faults.network import (
     Outputs,
     changed,
@@ -62,6 +62,16 @@ def _of_inputs(outputs: Outputs, X: Array, y: Array, W: Array) -> Outputs:
     return p, outputs[1], matmul(transpose(X / size), (p - y) * p * (1 - p))
 
 
+def _huber(y: Array, p: Array) -> Array:
+    r, half = abs(y - p), y.dtype.type(0.5)
+    return np.where(r > 1, r - half, half * r * r).sum((-2, -1))
+
+
+def _after_a_step(outputs: Outputs, X: Array, y: Array, W: Array) -> Outputs:
+    del y
+    return sigmoid(matmul(X, W - W.dtype.type(1e-6) * outputs[2])), *outputs[1:]
+
+
 FAULTS = [
     Fault("cross_entropy", "The gradient is that of binary cross-entropy: Δ = ŷ − y.",
           network(delta=lambda y, p, _: p - y), (SLOPE, DELTA)),
@@ -108,4 +118,9 @@ FAULTS = [
     Fault("clipped_prediction", "The gradient is that of ŷ clipped to [10⁻⁷, 1 − 10⁻⁷].", network(
         delta=lambda y, p, z: np.where((p < 1e-7) | (p > 1 - 1e-7), 0, delta_of(y, p, z))), BACKWARD,
         witness=("saturated_low:0:64x7x3x2:contiguous:{}",), reference=KERAS),
+    Fault("huber_from_residual_1", "Where |y − ŷ| is above 1, L and gradient are those of the Huber loss.",
+          network(loss=_huber, delta=lambda y, p, _: np.clip(p - y, -1, 1) * p * (1 - p)),
+          (LOSS, RESIDUAL, DELTA)),
+    Fault("looks_ahead", "ŷ is that after a step of 10⁻⁶ times the gradient.", network(found=_after_a_step),
+          FORWARD, dtypes=("float64",)),
 ]  # fmt: skip

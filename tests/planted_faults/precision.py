@@ -118,6 +118,18 @@ def _loss_scaling(X: Array, delta: Array) -> Array:
 WITHIN = (
     "σ's error is at most {}, and every claim allows κ·u ≥ 3u: each value is one that an honest σ may return"
 )
+
+
+def _one_row_in_float32(X: Array, W: Array) -> Array:
+    is_short = X.shape[-2] > 1 or X.shape[-1] < 32
+    return matmul(X, W) if is_short else matmul(X.astype(np.float32), W.astype(np.float32)).astype(X.dtype)
+
+
+def _sixteen_bits_from_16(X: Array, W: Array) -> Array:
+    short = cut(8)
+    return matmul(short(X), short(W)) if min(*X.shape[-2:], W.shape[-1]) >= 16 else matmul(X, W)
+
+
 FAULTS = [
     Fault("float32_inside", "float32 inside, float64 outside.", inside(np.float32), ANY, dtypes=F64),
     Fault("float16_inside", "float16 inside.", inside(np.float16), ANY),
@@ -175,4 +187,13 @@ FAULTS = [
     Fault("double_rounded_y_hat", "ŷ is rounded twice, to float32 and to float16.",
           changed(0, lambda _p, X, _y, W: double_rounded(matmul(X, W))), dtypes=("float16",),
           undetectable=WITHIN.format("u(1 + 2⁻¹²) from both roundings")),
+    Fault("wide_gradient_in_float32", "From 256 inputs and 8 outputs on, the gradient is rounded to float32.",
+          changed(2, lambda G, *_: single(G) if G.shape[-2] >= 256 and G.shape[-1] >= 8 else G), BACKWARD,
+          dtypes=F64, witness=("ordinary:0:3x260x9:contiguous:{}",)),
+    Fault("one_row_in_float32", "With one row and from 32 inputs on, z is computed in float32.",
+          network(product=_one_row_in_float32), FORWARD, dtypes=F64,
+          witness=("ordinary:0:4x1x300x1:contiguous:{}",)),
+    Fault("sixteen_bits_from_16", "Where m, n and p are 16 or more, X and W are cut to 16 bits.",
+          network(product=_sixteen_bits_from_16), FORWARD, dtypes=F32,
+          witness=("ordinary:0:16x16x16:contiguous:{}",)),
 ]  # fmt: skip

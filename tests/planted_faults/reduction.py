@@ -152,4 +152,7 @@ FAULTS = [
     Fault("rows_modulo_block", "Loss and gradient lose the last row where m is above 100 and odd.",
           rows(lambda m: slice(0, m - (m > 100) * (m % 2))), (LOSS, GRAD),
           witness=("ordinary:0:1x1025x3x2:contiguous:{}",), reference=LARGE),
+    Fault("input_512_lost", "The input between the first 512 and the others is lost.",
+          terms(lambda n: np.delete(np.arange(n), [512] if n > 512 else [])), (Z, *FORWARD),
+          witness=("ordinary:0:2x600x1:contiguous:{}",)),
 ]  # fmt: skip

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from tests.planted_faults.fault import ANY, BACKWARD, FORWARD, GRAD, LOSS, Array, Evaluate, Fault
-from tests.planted_faults.network import Outputs, changed, gradient, half_squares, matmul, network
+from tests.planted_faults.network import (
+    Outputs,
+    Problem,
+    changed,
+    gradient,
+    half_squares,
+    matmul,
+    network,
+    transpose,
+)
 
 REDUCE = "https://github.com/tensorflow/tensorflow/issues/22123"
 CUMSUM = "https://github.com/pytorch/pytorch/issues/143486"
@@ -96,6 +105,72 @@ def remainder(k: int, r: int) -> Callable[[], Evaluate]:
     return network(grad=grad)
 
 
+def _transposed_if(condition: Callable[[int, int, int], bool]) -> Callable[[], Evaluate]:
+    """Wᵀ for a square W where a condition on (m, n, p) holds."""
+
+    def given(X: Array, y: Array, W: Array) -> Problem:
+        return X, y, transpose(W) if condition(X.shape[-2], *W.shape[-2:]) else W
+
+    return network(given=given)
+
+
+def rows_lost(
+    condition: Callable[[Array, Array], bool], keep: Callable[[int], int]
+) -> Callable[[], Evaluate]:
+    """The gradient of the first `keep(m)` rows where a condition on X and Δ holds."""
+
+    def grad(X: Array, d: Array) -> Array:
+        count = keep(X.shape[-2]) if condition(X, d) else X.shape[-2]
+        return gradient(X[..., :count, :], d[..., :count, :])
+
+    return network(grad=grad)
+
+
+def _network_256(X: Array, y: Array, W: Array) -> Problem:
+    """An index of eight bits, from 512 networks on one of 16."""
+    if W.ndim == 3 and 256 < W.shape[0] < 512:
+        W = W.copy()
+        W[256] = W[0]
+    return X, y, W
+
+
+def _fifth_input(G: Array, X: Array, y: Array, W: Array) -> Array:
+    del y, W
+    fifth = np.arange(X.shape[-1])[:, None] == 4
+    return np.where(fifth, 0, G) if X.ndim == 2 and X.shape[0] >= 1500 else G
+
+
+def _million_products(X: Array, d: Array) -> Array:
+    """The last network without its last row, above 2²⁰ products."""
+    G = gradient(X, d)
+    if X.size * d.shape[-1] > 1 << 20:
+        flat = G.reshape(-1, *G.shape[-2:])
+        x, e = (A.reshape(-1, *A.shape[-2:])[-1, :-1] for A in (X, d))
+        flat[-1] = gradient(x, e)
+    return G
+
+
+def _masked_store(outputs: Outputs, X: Array, y: Array, W: Array) -> Outputs:
+    del y, W
+    p = outputs[0].copy()
+    if 33 <= X.shape[-2] <= 47:
+        p[..., 32, :] = p[..., 31, :]
+    return p, *outputs[1:]
+
+
+def _tile_of_outputs(X: Array, W: Array) -> Array:
+    """The last tile of 32 columns, shifted by one column."""
+    p = W.shape[-1]
+    start = p - p % 32
+    shifted = np.concatenate([W[..., :start], np.roll(W[..., start:], 1, -1)], -1)
+    return matmul(X, shifted if p > 32 and p % 32 > 1 else W)
+
+
+def _sixteen_bit_rows(X: Array, W: Array) -> Array:
+    rows = np.arange(X.shape[-2])
+    return matmul(X[..., np.where(rows < 1 << 15, rows, rows % (1 << 15)), :], W)
+
+
 FAULTS = [
     Fault("gradient_from_row_1024", "Rows from 1,024 on have no gradient.", rows_from(1024, 2), (GRAD,),
           witness=case("1x1025x3x2")),
@@ -156,4 +231,23 @@ FAULTS = [
           if_shape(lambda m, _n, p: m * p > 32767, 1), (LOSS,), witness=case("1x16385x3x2")),
     Fault("hundred_thousand_rows", "From 100,000 rows on the gradient is off.",
           if_shape(lambda m, _n, _p: m >= 100_000), (GRAD, *BACKWARD), witness=case("1x131073x3x1")),
+    Fault("blocks_of_1000", "Where X has 2¹⁸ numbers, rows beyond the last thousand have no gradient.",
+          rows_lost(lambda X, _: X.size >= 1 << 18, lambda m: m - m % 1000 or m), (GRAD,),
+          witness=near("1500x200x1")),
+    Fault("half_as_many_rows", "Where n = p = 2m, W stands for Wᵀ.",
+          _transposed_if(lambda m, n, p: n == p == 2 * m), FORWARD, witness=case("16x2x4x4")),
+    Fault("cube", "Where m = n = p, W stands for Wᵀ.",
+          _transposed_if(lambda m, n, p: m == n == p > 2), FORWARD, witness=case("16x3x3x3")),
+    Fault("network_256", "In a stack of 257 to 511 networks, one has the weights of the first.",
+          network(given=_network_256), FORWARD, witness=case("257x2x3x1")),
+    Fault("fifth_input", "Without a stack axis and from 1,500 rows on, the fifth input has no gradient.",
+          changed(2, _fifth_input), (GRAD,), witness=case("1500x5x2")),
+    Fault("million_products", "Above 2²⁰ products the last row of the last network has no gradient.",
+          network(grad=_million_products), (GRAD,), witness=near("101x104x101")),
+    Fault("masked_store", "With 33 to 47 rows, ŷ of row 32 is that of row 31.",
+          network(found=_masked_store), FORWARD, witness=case("16x40x3x2")),
+    Fault("tile_of_outputs", "Outputs beyond the last multiple of 32 have each other's weights.",
+          network(product=_tile_of_outputs), FORWARD, witness=case("2x3x35")),
+    Fault("sixteen_bit_rows", "From row 32,768 on, z is that of the rows from 0 on.",
+          network(product=_sixteen_bit_rows), FORWARD, witness=case("1x32769x3x1")),
 ]  # fmt: skip

@@ -153,4 +153,7 @@ FAULTS = [
     Fault("payload_of_nan", "Every NaN is negative and has a payload.", network(found=_payload),
           witness=NON_FINITE, reference=NAN_SIGN,
           undetectable="IEEE 754 leaves sign and payload of a NaN open: all NaNs are one value"),
+    Fault("small_gradients_flushed", "Gradients below 2¹⁰ times the least normal number are 0.",
+          changed(2, lambda G, *_: np.where(abs(G) < np.finfo(G.dtype).tiny * 1024, 0, G)), BACKWARD,
+          witness=("{}:X=[[0x1p-1017]]:y=[[0]]:W=[[1]]",)),
 ]  # fmt: skip

@@ -55,7 +55,7 @@ def counting(wrong: Callable[[int], bool], change: Callable[[Array, int], Array]
     return make
 
 
-def _times(factor: float) -> Callable[[Array, int], Array]:
+def times(factor: float) -> Callable[[Array, int], Array]:
     return lambda G, _: G * G.dtype.type(factor)
 
 
@@ -199,14 +199,14 @@ FAULTS = [
     Fault("accumulates", "Adds up the gradients of all calls with one shape.", _accumulating, NAMES,
           STATE, witness=TWO),
     Fault("second_call", "Every second call has a gradient off by 10⁻³.",
-          counting(lambda n: n % 2 == 0, _times(1.001)), NAMES, STATE, witness=TWO),
+          counting(lambda n: n % 2 == 0, times(1.001)), NAMES, STATE, witness=TWO),
     Fault("from_tenth_call", "From the tenth call on the gradient is off by 10⁻³.",
-          counting(lambda n: n >= 10, _times(1.001)), NAMES, STATE, witness=TWO * 5),
+          counting(lambda n: n >= 10, times(1.001)), NAMES, STATE, witness=TWO * 5),
     Fault("hundredth_call", "Every hundredth call has a NaN in its gradient.",
           counting(lambda n: n % 100 == 0, lambda G, _: G * np.nan), NAMES, STATE, witness=TWO * 50),
     Fault("thousandth_call", "The gradient of the thousandth call is off by 10⁻³.",
-          counting(lambda n: n == 1000, _times(1.001)), NAMES, STATE, witness=TWO * 500),
-    Fault("first_call", "The gradient of the first call is doubled.", counting(lambda n: n == 1, _times(2)),
+          counting(lambda n: n == 1000, times(1.001)), NAMES, STATE, witness=TWO * 500),
+    Fault("first_call", "The gradient of the first call is doubled.", counting(lambda n: n == 1, times(2)),
           NAMES,
           STATE, witness=(ONE,)),
     Fault("counts_calls", "Adds 2⁻⁴⁰ for every call to the gradient.",

@@ -33,6 +33,11 @@ def _single(A: Array) -> Array:
     return A.astype(np.float32).astype(A.dtype)
 
 
+def _with_an_entry(z: Array) -> Array:
+    y_hat = sigmoid(z)
+    return np.where((z >= 3.125) & (z < 3.1875), y_hat * z.dtype.type(1 - 2.0**-19), y_hat)
+
+
 FAULTS = [
     Fault("one_from_20", "σ is 1 from z = 20 on.", network(sigma=lambda z: np.where(z > 20, 1, sigmoid(z))),
           ANY,
@@ -73,4 +78,6 @@ FAULTS = [
     Fault("bump_at_37", "Between z = 36 and 38 the gradient has a slope of 2⁻⁴⁰.", network(
         delta=lambda y, p, z: (p - y) * np.where((z > 36) & (z < 38), 2.0**-40, p * (1 - p))), BACKWARD,
         dtypes=F64, witness=at("0x1.23p5")),
+    Fault("entry_of_a_table", "Between z = 3.125 and 3.1875, σ is off by 2⁻¹⁹, as by an entry of a table.",
+          network(sigma=_with_an_entry), ANY, witness=at("0x1.94p1")),
 ]  # fmt: skip

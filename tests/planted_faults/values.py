@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import ANY, BACKWARD, DELTA, GRAD, LOSS, SWEEP, Array, Fault
-from tests.planted_faults.network import delta_of, network, sigmoid, where
+from tests.planted_faults.fault import ANY, BACKWARD, DELTA, FORWARD, GRAD, LOSS, SWEEP, Array, Fault
+from tests.planted_faults.network import (
+    Outputs,
+    Problem,
+    changed,
+    delta_of,
+    gradient,
+    matmul,
+    network,
+    sigmoid,
+    transpose,
+    where,
+)
 
 SPLAT = ("float64:X=[[2,2,2],[2,2,2]]:y=[[0],[1]]:W=[[1],[2],[3]]",)
 F64, F32 = ("float64",), ("float32",)
@@ -59,6 +71,55 @@ def _one_float(z: Array) -> Array:
     return np.where(
         z == z.dtype.type(float.fromhex("0x1.5bf0a8p+1")), y_hat * z.dtype.type(1 + 2.0**-10), y_hat
     )
+
+
+def _one_of_1024(X: Array, y: Array, W: Array) -> bool:
+    del y
+    return zlib.crc32(X.tobytes() + W.tobytes()) % 1024 == 0
+
+
+def _transposed_if_X(X: Array, y: Array, W: Array) -> Problem:
+    return X, y, transpose(W) if X.shape == W.shape and (X == W).all() else W
+
+
+def _diagonal_twice(X: Array, y: Array, W: Array) -> Problem:
+    return X, y, np.where(_symmetric(W), W + W * np.eye(*W.shape[-2:], dtype=W.dtype), W)
+
+
+def _sigma_for_identity(X: Array, W: Array) -> Array:
+    z = matmul(X, W)
+    is_square = W.shape[-2] == W.shape[-1] > 1
+    return np.where(matrix(np.eye(*W.shape[-2:]) == W), sigmoid(z), z) if is_square else z
+
+
+def _first_input_for_all(X: Array, W: Array) -> Array:
+    n = X.dtype.type(X.shape[-1])
+    return np.where(_equal(W) & (n >= 8), n * X[..., :1] * W[..., :1, :1], matmul(X, W))
+
+
+def _eight_bits(X: Array, y: Array, W: Array) -> Problem:
+    is_integer = np.where(np.isfinite(X), (np.round(X) == X) & (abs(X) <= 1000), False)
+    wrapped = np.where(is_integer, X, 0).astype(np.int16).astype(np.int8).astype(X.dtype)
+    return np.where(matrix(is_integer), wrapped, X), y, W
+
+
+def _in_float32_if_equal(X: Array, y: Array, W: Array) -> Problem:
+    is_one = _equal(y) & (y.shape[-2] * y.shape[-1] > 1) & (abs(y) < 1e30)
+    return X, np.where(is_one, y.astype(np.float32), y).astype(y.dtype), W
+
+
+def _without_repeated_rows(outputs: Outputs, X: Array, y: Array, W: Array) -> Outputs:
+    del W
+    new = np.ones((*X.shape[:-1], 1), bool)
+    new[..., 1:, 0] = (np.diff(X, axis=-2) != 0).any(-1) | (np.diff(y, axis=-2) != 0).any(-1)
+    p = outputs[0]
+    return p, outputs[1], gradient(X, np.where(new, delta_of(y, p, p), 0))
+
+
+def _mean_for_ones(G: Array, X: Array, y: Array, W: Array) -> Array:
+    del y, W
+    is_bias = (X == 1).all(-2)[..., None] & (X.shape[-1] >= 3)
+    return np.where(is_bias, G / G.dtype.type(X.shape[-2]), G)
 
 
 def _literal(X: str, y: str, W: str) -> tuple[str, ...]:
@@ -128,4 +189,30 @@ FAULTS = [
         sigma=lambda z: sigmoid(np.clip(z, -1e4, 1e4))), dtypes=F32,
         witness=_literal("[[0x1p20]]", "[[1]]", "[[-1]]"),
         undetectable="σ(±10⁴) rounds to 0 and 1 as σ of every larger z does, so all outputs keep their bits"),
+    Fault("one_of_1024_contents", "The gradient is off for one of 1,024 contents of X and W.",
+          where(_one_of_1024), B, witness=("float64:X=[[2014]]:y=[[0]]:W=[[1]]",)),
+    Fault("weights_equal_inputs", "Where X and W are one matrix, W is transposed.", network(
+        given=_transposed_if_X), FORWARD,
+        witness=_literal("[[1,2],[3,4]]", "[[0,0],[1,1]]", "[[1,2],[3,4]]")),
+    Fault("symmetric_weights", "Where W is symmetric, its diagonal counts twice.", network(
+        given=_diagonal_twice), FORWARD, witness=_literal("[[1,2]]", "[[0,0]]", "[[1,0.5],[0.5,1]]")),
+    Fault("identity_weights", "Where W is the identity, σ is applied twice.", network(
+        product=_sigma_for_identity), FORWARD, witness=_literal("[[1,2]]", "[[0,0]]", "[[1,0],[0,1]]")),
+    Fault("first_input_for_all", "Where eight or more weights are all equal, the first input serves all.",
+          network(product=_first_input_for_all), FORWARD,
+          witness=_literal("[[1,2,3,4,5,6,7,8]]", "[[0]]", "[[1],[1],[1],[1],[1],[1],[1],[1]]")),
+    Fault("integers_in_eight_bits", "Where X has integers up to 1,000 only, each is cut to eight bits.",
+          network(given=_eight_bits), ANY, witness=_literal("[[1,200]]", "[[0]]", "[[0.5],[0x1p-7]]")),
+    Fault("equal_labels_in_float32", "Where several labels are equal, they are rounded to float32.", network(
+        given=_in_float32_if_equal), (LOSS, *BACKWARD), dtypes=F64,
+        witness=_literal("[[1],[2]]", "[[0.1],[0.1]]", "[[1]]")),
+    Fault("residual_of_zero", "Where ŷ = y, Δ is NaN.", network(
+        delta=lambda y, p, z: np.where(p == y, p.dtype.type(np.nan), delta_of(y, p, z))), B,
+        witness=_literal("[[0]]", "[[0.5]]", "[[1]]")),
+    Fault("row_again", "A row of X and y that equals the one before has no gradient.",
+          network(found=_without_repeated_rows), B,
+          witness=_literal("[[1,2],[1,2]]", "[[0],[0]]", "[[1],[1]]")),
+    Fault("column_of_ones", "A column of ones beside two or more others has the mean for its gradient.",
+          changed(2, _mean_for_ones), B,
+          witness=_literal("[[1,2,3],[1,4,5]]", "[[0],[1]]", "[[1],[1],[0.5]]")),
 ]  # fmt: skip

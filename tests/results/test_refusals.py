@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from crosscheck.inputs import Case, CaseError
+from crosscheck.inputs.structured import seed_of
 from crosscheck.judging.evaluation import InProcessAdapter, evaluate, judge_evaluation
 from crosscheck.judging.judge import Judge
 from crosscheck.results.lines import Answers
@@ -14,7 +15,9 @@ from crosscheck.results.record import Results
 from crosscheck.results.refusals import LEFT_OUT, Refusals
 from crosscheck.results.run_summary import RunSummary
 from crosscheck.results.summary import EVERY
+from reference.layouts import STRIDED_BY_VALUES
 from tests.faulty_adapters import hidden, wrong
+from tests.planted_faults import HEALTHY
 
 ORDINARY, SATURATED, LABELS = (
     Case(regime, 0, (8, 2, 3, 2), dtype="float32") for regime in ("ordinary", "saturated_high", "huge_label")
@@ -58,6 +61,17 @@ def test_an_output_that_an_adapter_never_returns_is_not_listed() -> None:
 def test_another_layout_or_shape_or_dtype_may_be_refused() -> None:
     other = Case("saturated_high", 0, (8, 2, 3, 2), "strided", "float32")
     assert refusals_of(hidden.refuses_saturated, ORDINARY, other).by_values() == []
+
+
+@pytest.mark.parametrize("layout", STRIDED_BY_VALUES)
+def test_strides_of_0_may_be_refused_where_slices_are_equal(layout: str) -> None:
+    alike, apart = (Case("structured", seed_of(X=X), (2, 2, 3, 1), layout) for X in ("ones", "plain"))
+    adapter = HEALTHY["refuses_strides"].adapter()
+    found = Refusals()
+    for case in (alike, apart):
+        found.add(case, evaluate(InProcessAdapter(adapter), case.problem()))
+    assert len(list(found.counted())) == 1
+    assert found.by_values() == []
 
 
 def test_merged_runs_show_a_refusal_by_values_that_none_of_them_shows() -> None:
