@@ -10,6 +10,7 @@ numbers of rows and networks between those of `crosscheck.plans.covering`; and e
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Final
@@ -26,12 +27,14 @@ LONGEST: Final = 6
 APART: Final = 1000
 # Each length up to here is that of m, n, p and the stack in turn, so that every remainder of a block comes.
 LENGTHS: Final = range(3, 131)
-# All combinations as m, n and p: one, and a few more than a block.
-EXTREMES: Final = (1, 33, 129)
+# All combinations as m, n and p, up to so many products: one, two, and a few more than a block.
+EXTREMES: Final = (1, 2, 33, 130, 513)
+MOST: Final = 2**17
 # Each in both of the wide dtypes, once with terms of one scale, so that a sum shows each wrong one.
 SIZES: Final[tuple[Shape, ...]] = (
     *((257, 2, 3, 2), (300, 1, 4, 1), (511, 2, 2, 1), (1023, 1, 5, 1), (2000, 1, 3, 2), (6, 43, 2, 5, 3)),
     *(
+        (1, 1, 3, 3, 2),
         (3, 3, 2, 2),
         (5, 5, 3, 1),
         (7, 7, 2, 3),
@@ -82,7 +85,8 @@ def _sized(dtype: str, seed: int) -> Iterator[Case]:
     if dtype not in WIDE:
         return
     lengths = (((k, 3, 2), (2, k, 2), (2, 3, k), (k, 1, 3, 2)) for k in LENGTHS)
-    for place, shape in enumerate((*itertools.chain(*lengths), *product(EXTREMES, repeat=3))):
+    extremes = (shape for shape in product(EXTREMES, repeat=3) if math.prod(shape) <= MOST)
+    for place, shape in enumerate((*itertools.chain(*lengths), *extremes)):
         yield Case("ordinary", seed + place, shape, dtype=dtype)
     for place, shape in enumerate(SIZES):
         for name in ("one_scale_ordinary", "ordinary"):
