@@ -135,7 +135,7 @@ class _Check:
 
     def __init__(self, adapter: CheckedAdapter, variants: Variants) -> None:
         self._adapter, self._name = adapter, adapter.description.name
-        self._whole, self._variants = variants, _one_call(adapter, variants)
+        self._variants = _one_call(adapter, variants)
         self._called = self._variants.called
         self._alone: dict[int, Outputs] = {}  # the first result of each variant
         self.is_steady = True
@@ -156,7 +156,7 @@ class _Check:
         if is_small and effort.other_shapes:
             yield self.between(is_outside=effort.is_outside)
             yield self.empty()
-        if is_small and effort.alone:
+        if is_small and effort.alone and self._adapter.description.max_stack is None:
             yield self.alone(Case("mixed", 0, (effort.alone, *self._sizes), dtype=self._dtype))
             yield self.alone(Case("special_values", 0, SPECIAL, dtype=self._dtype))
 
@@ -243,7 +243,7 @@ class _Check:
             is_outside: whether X, y and W alone have each layout, too, unless that is known to be wrong, and
                 those of `FURTHER`.
         """
-        problem, judge = self._whole.problem, self._whole.judge(0)
+        problem, judge = self._variants.problem, self._variants.judge(0)
         plain = arrange(problem, "contiguous")
         contiguous = evaluate_stack(self._adapter, plain)
         known = set()
@@ -265,7 +265,7 @@ class _Check:
             is_outside: whether to try more than the same number: X and y are then one array as well, and each
                 array the same for the whole stack.
         """
-        problem = self._whole.problem
+        problem = self._variants.problem
         ways = {"the arrays are parts of one array": in_one_array(problem)}
         if is_outside:
             ways["the arrays begin one after the other in one array"] = in_one_array(problem, 1)
@@ -294,7 +294,7 @@ class _Check:
 
     def between(self, *, is_outside: bool) -> Iterator[str]:
         """Call it with another dtype and with other shapes between two calls with the problem."""
-        problem = self._whole.problem
+        problem = self._variants.problem
         first = evaluate_stack(self._adapter, problem)
         for what, other in self._others(is_outside=is_outside):
             try:
@@ -309,21 +309,21 @@ class _Check:
                 yield sentence
 
     def _others(self, *, is_outside: bool) -> Iterator[tuple[str, Problem]]:
-        X, y, W = self._whole[1]
+        X, y, W = self._variants[1]
         for dtype in self._adapter.description.dtypes:
             if dtype != X.dtype.name:
                 yield dtype, Problem(*(array.astype(FORMATS[dtype].dtype) for array in (X, y, W)))
         yield "another shape", Problem(X[..., :1, :], y[..., :1, :1], W[..., :1])
         if is_outside:
-            yield "one more row, input and output", enlarged(self._whole[1])
-            yield f"{LARGE:,} numbers", larger(self._whole[1], LARGE)
+            yield "one more row, input and output", enlarged(self._variants[1])
+            yield f"{LARGE:,} numbers", larger(self._variants[1], LARGE)
 
     def alone(self, case: Case) -> Iterator[str]:
         """Call it with all networks of a case in one stack, then with one in each call.
 
         What is outside in the stack as well is wrong whatever the number of calls; the cases show that.
         """
-        stack, X = case.problem(), self._whole.problem.X
+        stack, X = case.problem(), self._variants.problem.X
         known = _outside(Judge(stack), evaluate_stack(self._adapter, stack), self._claims)
         one = (len(stack.X), *[1] * (X.ndim - 2))  # and as many stack axes as here
         each = Problem(*(array.reshape(*one, *array.shape[1:]) for array in stack))
@@ -346,8 +346,8 @@ class _Check:
         """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""
         if self._dtype != self._adapter.description.dtypes[0]:
             return  # a program for each shape; how lengths are treated does not depend on the dtype
-        before = evaluate_stack(self._adapter, self._whole.problem)
-        for what, problem, want in empty_problems(self._whole.problem):
+        before = evaluate_stack(self._adapter, self._variants.problem)
+        for what, problem, want in empty_problems(self._variants.problem):
             try:
                 outputs = evaluate_stack(self._adapter, problem)
             except NotImplementedError:
@@ -366,7 +366,7 @@ class _Check:
             else:
                 outside = _outside(Judge(want), outputs._replace(grad=None), self._claims)
             yield from self._elsewhere(f"{what}, it is outside on", outside, outputs, "")
-            after = evaluate_stack(self._adapter, self._whole.problem)
+            after = evaluate_stack(self._adapter, self._variants.problem)
             yield from differences(f"{self._name}: {what}, the next call changes", before, after)
 
     def _elsewhere(
@@ -387,12 +387,12 @@ class _Check:
 
     @property
     def _sizes(self) -> tuple[int, int, int]:
-        X, _, W = self._whole.problem
+        X, _, W = self._variants.problem
         return X.shape[-2], X.shape[-1], W.shape[-1]
 
     @property
     def _dtype(self) -> str:
-        return self._whole.problem.X.dtype.name
+        return self._variants.problem.X.dtype.name
 
     @property
     def _claims(self) -> Arithmetic:

@@ -16,9 +16,9 @@ from reference.formats import FORMATS
 SHAPES: Final[tuple[Shape, ...]] = ((1, 2, 3, 2), (256, 7, 3, 2))
 # More rows and networks than libraries treat alike, rows without a stack axis, and two stack axes.
 OTHERS: Final[tuple[Shape, ...]] = ((16385, 3, 2), (8193, 1, 3, 1), (3, 5, 2, 3, 2))
-# For adapters from outside: few enough rows of one scale that the loss shows a wrong one, and a ŷ of more than
-# 2^17 bytes in every dtype, for which memory comes from elsewhere.
-FOR_OUTSIDE: Final[tuple[Shape, ...]] = ((64, 3, 2), (65537, 1, 2))
+# For adapters from outside: few enough rows of one scale that the loss shows a wrong one, and a ŷ of more
+# than 2^17 bytes in every dtype, for which memory may come from elsewhere.
+FOR_OUTSIDE: Final[dict[Shape, str]] = {(64, 3, 2): "one_scale_ordinary", (65537, 1, 2): "ordinary"}
 
 
 def contract_cases(
@@ -41,8 +41,8 @@ def contract_cases(
             who = tuple(name for name in names if _takes(name, (turn + place) % 2)) if names else None
             cases[Case("ordinary", seed, shape, dtype=dtype)] = who
         outside = tuple(name for name in names if not is_ours(name))
-        for shape in FOR_OUTSIDE if others and (outside or not names) else ():
-            cases[Case("one_scale_ordinary", seed, shape, dtype=dtype)] = outside or None
+        for shape, source in FOR_OUTSIDE.items() if others and (outside or not names) else ():
+            cases[Case(source, seed, shape, dtype=dtype)] = outside or None
     return cases
 
 

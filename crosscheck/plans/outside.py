@@ -19,7 +19,7 @@ from crosscheck.inputs import Case
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.inputs.sources import SOURCES, Shape
 from crosscheck.inputs.structured import NAMES, seed_of
-from crosscheck.plans.covering import ROWS, STACKS, numbers
+from crosscheck.plans.covering import ROWS, numbers
 from reference.formats import FORMATS
 
 LONGEST: Final = 6
@@ -46,7 +46,6 @@ SIZES: Final[tuple[Shape, ...]] = (
     *((3, 260, 9), (4, 2, 300, 17), (33, 1000, 8), (64, 64, 64), (128, 128, 128), (129, 257, 65)),
     *((2, 3000, 2), (3, 5, 3000), (2, 50, 40, 60)),
     *ROWS[-4:],
-    *STACKS[-3:],
 )
 # Above 2^20 products.
 PRODUCTS: Final[Shape] = (2**17 + 3, 5, 2)
