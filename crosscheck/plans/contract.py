@@ -30,7 +30,7 @@ def contract_cases(
         dtypes: the dtypes of the cases.
         seed: the seed of the cases.
         names: the names of the adapters' specs. Of the suite's own, those that pay seconds for a new shape
-            get no shape of `OTHERS`, and the others each in half of the dtypes. Without names all get all.
+            get no shape of `OTHERS`, and the others each in one of four dtypes. Without names all get all.
         others: whether there are cases of the shapes in `OTHERS`.
     """
     cases: dict[Case, Names] = {}
@@ -38,7 +38,7 @@ def contract_cases(
         turn = tuple(FORMATS).index(dtype)
         cases |= dict.fromkeys((Case("ordinary", seed, shape, dtype=dtype) for shape in SHAPES), None)
         for place, shape in enumerate(OTHERS if others else ()):
-            who = tuple(name for name in names if _takes(name, (turn + place) % 2)) if names else None
+            who = tuple(name for name in names if _takes(name, (turn + place) % 4)) if names else None
             cases[Case("ordinary", seed, shape, dtype=dtype)] = who
         outside = tuple(name for name in names if not is_ours(name))
         for shape, source in FOR_OUTSIDE.items() if others and (outside or not names) else ():
