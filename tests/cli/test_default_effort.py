@@ -15,6 +15,9 @@ from crosscheck.results.comparison import Comparison
 from crosscheck.results.record import Results
 from tests.faulty_adapters import hidden, wrong
 
+# With one xdist worker: the fixture takes seconds.
+pytestmark = pytest.mark.xdist_group("default effort")
+
 HIDDEN = {name: each for name, each in vars(hidden).items() if isinstance(each, wrong.Planted)}
 HEALTHY = ("refuses_many",)
 
