@@ -14,29 +14,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.effort import Effort, effort_for
+from adapters.effort import effort_for
 from adapters.errors import AdapterMisbehaved
 from adapters.protocol import present
 from adapters.repeated import Calls
 from crosscheck.inputs import Case
 from crosscheck.judging.bits import differences
+from crosscheck.judging.contract_layouts import LayoutCheck, outside_sets
 from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
-from crosscheck.judging.judge import Judge, flat
+from crosscheck.judging.judge import Judge
 from crosscheck.judging.variants import (
     CHANGED,
     Variants,
     difference,
     empty_problems,
     enlarged,
-    in_one_array,
     larger,
-    repeating,
-    square,
 )
-from crosscheck.text import format_element, format_hex
-from reference.arithmetic import Arithmetic
 from reference.formats import FORMATS
-from reference.layouts import FURTHER, LAYOUTS, arrange
 from reference.types import Bool, Outputs, Problem
 
 # The variants in the order of calls: the decoy, the problem twice; then X alone changes, y alone and W alone;
@@ -78,9 +73,9 @@ def check_contract(adapter: CheckedAdapter, variants: Variants) -> ContractResul
     Raises:
         AdapterCrashed: the adapter's process crashed.
     """
-    check, effort = _Check(adapter, variants), effort_for(adapter.description.name)
+    check = _Check(adapter, variants)
     is_small = sum(array.size for array in variants.problem) <= SMALL
-    return ContractResult(_collect(adapter, check.parts(effort, is_small=is_small)), check.is_steady)
+    return ContractResult(_collect(adapter, check.parts(is_small=is_small)), check.is_steady)
 
 
 def contract_violations(adapter: CheckedAdapter, problem: Problem) -> list[str]:
@@ -126,7 +121,7 @@ def _collect(adapter: CheckedAdapter, parts: Iterable[Iterator[str]]) -> list[st
     return list(found)
 
 
-class _Check:
+class _Check(LayoutCheck):
     """The check of one adapter on one problem; each part yields sentences about violations.
 
     Attributes:
@@ -134,14 +129,14 @@ class _Check:
     """
 
     def __init__(self, adapter: CheckedAdapter, variants: Variants) -> None:
-        self._adapter, self._name = adapter, adapter.description.name
-        self._variants = _one_call(adapter, variants)
+        super().__init__(adapter, variants)
         self._called = self._variants.called
         self._alone: dict[int, Outputs] = {}  # the first result of each variant
         self.is_steady = True
 
-    def parts(self, effort: Effort, *, is_small: bool) -> Iterator[Iterator[str]]:
+    def parts(self, *, is_small: bool) -> Iterator[Iterator[str]]:
         """Yield the parts of the check; the first two alone if results depend on more than their input."""
+        effort = self._effort
         calls, at_once, again = effort.calls_large, effort.at_once_large, 0
         if is_small:
             calls, at_once, again = effort.calls, effort.at_once, effort.again
@@ -149,12 +144,12 @@ class _Check:
         yield self.memory(_first(min(calls, WATCHED), IN_TURN))
         if not self.is_steady:
             return
-        yield self.layouts(is_outside=effort.is_outside)
+        yield self.layouts()
         yield self.at_once(_first(at_once, AT_ONCE))
         if is_small or effort.is_outside:
-            yield self.sharing(is_outside=effort.is_outside)
+            yield self.sharing()
         if is_small and effort.other_shapes:
-            yield self.between(is_outside=effort.is_outside)
+            yield self.between()
             yield self.empty()
         if is_small and effort.alone and self._adapter.description.max_stack is None:
             yield self.alone(Case("mixed", 0, (effort.alone, *self._sizes), dtype=self._dtype))
@@ -237,67 +232,11 @@ class _Check:
                         yield from self._elsewhere(what, outside, outputs, "alone", alone)
                         return
 
-    def layouts(self, *, is_outside: bool) -> Iterator[str]:
-        """Call it with arrays in every memory layout, in which the outputs must be admissible, too.
-
-        Args:
-            is_outside: whether X, y and W alone have each layout, too, unless that is known to be wrong, and
-                those of `FURTHER`.
-        """
-        problem, judge = self._variants.problem, self._variants.judge(0)
-        plain = arrange(problem, "contiguous")
-        contiguous = evaluate_stack(self._adapter, plain)
-        known = set()
-        for layout in LAYOUTS[1:]:
-            how = f"the arrays are {layout}"
-            for sentence in self._laid_out(how, arrange(problem, layout), judge, contiguous):
-                known.add(layout)
-                yield sentence
-        for layout in (*LAYOUTS[1:], *FURTHER) if is_outside else ():
-            arranged = {} if layout in known else arrange(problem, layout)._asdict()
-            for symbol, array in arranged.items():
-                what, one = f"{symbol} alone is {layout}", plain._replace(**{symbol: array})
-                yield from self._laid_out(what, one, judge, contiguous)
-
-    def sharing(self, *, is_outside: bool) -> Iterator[str]:
-        """Call it with X, y and W that begin at the same number of one array, or one number after the other.
-
-        Args:
-            is_outside: whether to try more than the same number: X and y are then one array as well, and each
-                array the same for the whole stack.
-        """
-        problem = self._variants.problem
-        ways = {"the arrays are parts of one array": in_one_array(problem)}
-        if is_outside:
-            ways["the arrays begin one after the other in one array"] = in_one_array(problem, 1)
-            ways["X and y are one array"] = in_one_array(square(problem))
-            if problem.X.ndim > 2:
-                for symbol in "XyW":
-                    ways[f"{symbol} alone is the same for the whole stack"] = repeating(problem, symbol)
-        for how, shared in ways.items():
-            apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
-            yield from self._laid_out(how, shared, Judge(shared), apart)
-
-    def _laid_out(self, how: str, problem: Problem, judge: Judge, contiguous: Outputs) -> Iterator[str]:
-        """Yield a sentence if outputs are outside for arrays in a layout, and not in contiguous memory."""
-        try:
-            outputs = evaluate_stack(self._adapter, problem)
-        except AdapterMisbehaved as failure:
-            yield f"{failure}; {how}, in contiguous memory it answers"
-            return
-        if any(differences("", contiguous, outputs)):
-            known = _outside(judge, contiguous, self._claims)
-            found = _outside(judge, outputs, self._claims)
-            outside = {name: mask for name, mask in found.items() if name not in known}
-            yield from self._elsewhere(
-                f"if {how}, it is outside on", outside, outputs, "in contiguous memory", contiguous
-            )
-
-    def between(self, *, is_outside: bool) -> Iterator[str]:
+    def between(self) -> Iterator[str]:
         """Call it with another dtype and with other shapes between two calls with the problem."""
         problem = self._variants.problem
         first = evaluate_stack(self._adapter, problem)
-        for what, other in self._others(is_outside=is_outside):
+        for what, other in self._others():
             try:
                 evaluate_stack(self._adapter, other)
             except NotImplementedError:
@@ -309,13 +248,13 @@ class _Check:
                 self.is_steady = False
                 yield sentence
 
-    def _others(self, *, is_outside: bool) -> Iterator[tuple[str, Problem]]:
+    def _others(self) -> Iterator[tuple[str, Problem]]:
         X, y, W = self._variants[1]
         for dtype in self._adapter.description.dtypes:
             if dtype != X.dtype.name:
                 yield dtype, Problem(*(array.astype(FORMATS[dtype].dtype) for array in (X, y, W)))
         yield "another shape", Problem(X[..., :1, :], y[..., :1, :1], W[..., :1])
-        if is_outside:
+        if self._effort.is_outside:
             yield "one more row, input and output", enlarged(self._variants[1])
             yield f"{LARGE:,} numbers", larger(self._variants[1], LARGE)
 
@@ -325,7 +264,7 @@ class _Check:
         What is outside in the stack as well is wrong whatever the number of calls; the cases show that.
         """
         stack, X = case.problem(), self._variants.problem.X
-        known = _outside(Judge(stack), evaluate_stack(self._adapter, stack), self._claims)
+        known = outside_sets(Judge(stack), evaluate_stack(self._adapter, stack), self._claims)
         one = (len(stack.X), *[1] * (X.ndim - 2))  # and as many stack axes as here
         each = Problem(*(array.reshape(*one, *array.shape[1:]) for array in stack))
         results = self._adapter.evaluate_each(each, Calls(tuple(range(len(stack.X)))))
@@ -334,7 +273,7 @@ class _Check:
             return
         names = [name for name in results[0].outputs if all(name in one.outputs for one in results)]
         found = Outputs(**{name: np.stack([one.outputs[name] for one in results]) for name in names})
-        masks = _outside(Judge(Problem(*(array[called] for array in each))), found, self._claims)
+        masks = outside_sets(Judge(Problem(*(array[called] for array in each))), found, self._claims)
         outside: dict[str, Bool] = {}
         for name, mask in masks.items():
             before = known[name][called].reshape(mask.shape) if name in known else np.zeros_like(mask)
@@ -365,50 +304,15 @@ class _Check:
                 masks = {name: (output != 0) & ~np.isnan(output) for name, output in found}
                 outside = {name: mask for name, mask in masks.items() if mask.any()}
             else:
-                outside = _outside(Judge(want), outputs._replace(grad=None), self._claims)
+                outside = outside_sets(Judge(want), outputs._replace(grad=None), self._claims)
             yield from self._elsewhere(f"{what}, it is outside on", outside, outputs, "")
             after = evaluate_stack(self._adapter, self._variants.problem)
             yield from differences(f"{self._name}: {what}, the next call changes", before, after)
 
-    def _elsewhere(
-        self, what: str, outside: dict[str, Bool], got: Outputs, where: str, want: Outputs | None = None
-    ) -> Iterator[str]:
-        """Yield a sentence on the outputs that are outside, with the first place of the first of them."""
-        if not outside:
-            return
-        name, mask = next(iter(outside.items()))
-        index = tuple(int(i) for i in np.argwhere(mask)[0])
-        values = [format_hex(float(getattr(o, name)[index])) for o in (got, want) if o is not None]
-        beside = "".join(f", {where} {value}" for value in values[1:])
-        place = f"{format_element(name, index)}: got {values[0]}{beside}"
-        yield f"{self._name}: {what} {', '.join(outside)}; {place}"
-
     def _outside(self, index: int, outputs: Outputs) -> dict[str, Bool]:
-        return _outside(self._variants.judge(index), outputs, self._claims)
+        return outside_sets(self._variants.judge(index), outputs, self._claims)
 
     @property
     def _sizes(self) -> tuple[int, int, int]:
         X, _, W = self._variants.problem
         return X.shape[-2], X.shape[-1], W.shape[-1]
-
-    @property
-    def _dtype(self) -> str:
-        return self._variants.problem.X.dtype.name
-
-    @property
-    def _claims(self) -> Arithmetic:
-        return self._adapter.description.arithmetic[self._dtype]
-
-
-def _one_call(adapter: CheckedAdapter, variants: Variants) -> Variants:
-    """Return the variants with as many of the problems as the adapter takes in one call."""
-    most, problem = adapter.description.max_stack, variants.problem
-    if most is None or problem.stack_size <= most:
-        return variants
-    return Variants(Problem(*(flat(array, 2)[:most] for array in problem)))
-
-
-def _outside(judge: Judge, outputs: Outputs, claims: Arithmetic) -> dict[str, Bool]:
-    """Return, for each output with elements outside their sets, which elements these are."""
-    judged = judge.judge(outputs, claims)
-    return {name: ~one.admissible for name, one in judged.items() if not one.admissible.all()}

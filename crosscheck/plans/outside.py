@@ -20,6 +20,7 @@ from crosscheck.inputs.regimes import REGIMES
 from crosscheck.inputs.sources import SOURCES, Shape
 from crosscheck.inputs.structured import NAMES, seed_of
 from crosscheck.plans.covering import ROWS, numbers
+from crosscheck.plans.shapes import LARGE_DTYPES
 from reference.formats import FORMATS
 
 LONGEST: Final = 6
@@ -33,15 +34,8 @@ MOST: Final = 2**17
 # Each in both of the wide dtypes, once with terms of one scale, so that a sum shows each wrong one.
 SIZES: Final[tuple[Shape, ...]] = (
     *((257, 2, 3, 2), (300, 1, 4, 1), (511, 2, 2, 1), (1023, 1, 5, 1), (2000, 1, 3, 2), (6, 43, 2, 5, 3)),
-    *(
-        (1, 1, 3, 3, 2),
-        (3, 3, 2, 2),
-        (5, 5, 3, 1),
-        (7, 7, 2, 3),
-        (2, 3, 2, 2, 2, 3, 2),
-        (2, 2, 2, 2, 3, 2, 2),
-        (2, 2, 2, 2, 2, 3, 3, 2),
-    ),
+    *((1, 1, 3, 3, 2), (3, 3, 2, 2), (5, 5, 3, 1), (7, 7, 2, 3)),
+    *((2, 3, 2, 2, 2, 3, 2), (2, 2, 2, 2, 3, 2, 2), (2, 2, 2, 2, 2, 3, 3, 2)),
     *((1500, 5, 2), (2053, 7, 3), (3001, 4, 1), (4099, 9, 5), (10007, 6, 2), (20001, 5, 3)),
     *((3, 260, 9), (4, 2, 300, 17), (33, 1000, 8), (64, 64, 64), (128, 128, 128), (129, 257, 65)),
     *((2, 3000, 2), (3, 5, 3000), (2, 50, 40, 60)),
@@ -54,7 +48,6 @@ PATTERNED: Final[Shape] = (16, 16, 16)
 # With so many inputs, sums of small integers do not fit into a byte.
 INTEGERS: Final[Shape] = (8, 600, 8)
 WHERE: Final = ("X", "y", "W", "XW", "Xy", "yW", "XyW")
-WIDE: Final = ("float64", "float32")
 
 
 def _small(dtype: str, seed: int) -> Iterator[Case]:
@@ -81,7 +74,7 @@ def _patterned(dtype: str) -> Iterator[Case]:
 
 def _sized(dtype: str, seed: int) -> Iterator[Case]:
     """Yield the other sizes in float64 and float32: lengths and extremes once, larger ones twice."""
-    if dtype not in WIDE:
+    if dtype not in LARGE_DTYPES:
         return
     lengths = (((k, 3, 2), (2, k, 2), (2, 3, k), (k, 1, 3, 2)) for k in LENGTHS)
     extremes = (shape for shape in product(EXTREMES, repeat=3) if math.prod(shape) <= MOST)

@@ -11,7 +11,8 @@ from crosscheck.inputs.regimes import REGIMES
 from crosscheck.inputs.sources import Shape
 from crosscheck.inputs.structured import NAMES, combination_of
 from crosscheck.plans.core import core_plan
-from crosscheck.plans.outside import LONGEST, WIDE, outside_cases
+from crosscheck.plans.outside import LONGEST, outside_cases
+from crosscheck.plans.shapes import LARGE_DTYPES as WIDE
 from reference.formats import FORMATS
 
 OUTSIDE = "somewhere:adapter"
