@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
+from tracing import untraced
 
 try:
     import beartype  # noqa: F401, it checks the shapes
@@ -27,6 +28,15 @@ pytest_plugins = ["crosscheck.pytest_plugin", "crosscheck.pytest_plugin.recordin
 def pytest_report_header() -> str:
     """Say whether shapes are checked at run time."""
     return f"crosscheck: shapes {SHAPES}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Trace no test that is marked ``untraced``, nor the processes that it starts."""
+    if item.get_closest_marker("untraced") is None:
+        return (yield)
+    with untraced():
+        return (yield)
 
 
 @pytest.fixture

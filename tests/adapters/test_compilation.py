@@ -174,10 +174,10 @@ def kept(name: str, base: Path) -> tuple[Any, list[str]]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("share", [0, 0.5])
+@pytest.mark.untraced
 @pytest.mark.parametrize(
-    ("name", "programs"),
-    [("jax-jit", "*-cache"), ("torch-compile", "*.so")],
+    ("name", "programs", "share"),
+    [("jax-jit", "*-cache", 0), ("jax-jit", "*-cache", 0.5), ("torch-compile", "*.so", 0.5)],
 )
 def test_programs_that_are_cut_off_change_no_result(
     name: str, programs: str, share: float, tmp_path: Path, frameworks: frozenset[str]

@@ -57,6 +57,7 @@ def test_a_level_holds_numpy_and_its_openblas(level: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("level", levels())
 def test_a_level_holds_torch_and_what_it_compiles(level: str, frameworks: frozenset[str]) -> None:
     if "torch" not in frameworks:
@@ -65,6 +66,7 @@ def test_a_level_holds_torch_and_what_it_compiles(level: str, frameworks: frozen
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("level", levels())
 def test_a_level_holds_xla_and_a_users_own_flag_is_heeded_beside_it(
     level: str, frameworks: frozenset[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from crosscheck.results.ledger import read, write
 
-pytestmark = [pytest.mark.xdist_group("action"), pytest.mark.long]
+pytestmark = [pytest.mark.xdist_group("action"), pytest.mark.long, pytest.mark.untraced]
 
 SMALL: Final = {"only": "numpy", "dtype": "float32", "arguments": "--problems=64", "baseline": "none"}
 HOSTILE: Final = "$(touch pwned)`touch pwned`;touch pwned;'\"|touch pwned&\n::error::pwned\ntouch pwned"

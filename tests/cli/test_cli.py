@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import COMMAND, ENVIRONMENT, ROOT, assert_one_clear_line, python
+from command_line import COMMAND, ROOT, assert_one_clear_line, on_path, python
 
 from adapters.errors import AdapterCrashed, AdapterError, JournalError, one_line
 from crosscheck.cli import commands, running
@@ -134,7 +134,7 @@ def test_an_output_that_cannot_be_written_is_one_clear_line(
     found = subprocess.run(
         ["/bin/sh", "-c", f"{' '.join(COMMAND)} {arguments} {journal} {where}"],
         capture_output=True, text=True, cwd=ROOT, check=False,
-        env={**ENVIRONMENT, "PYTHONUNBUFFERED": unbuffered},
+        env={**on_path(), "PYTHONUNBUFFERED": unbuffered},
     )  # fmt: skip
     assert found.returncode == 2
     assert_one_clear_line(found.stderr, f"cannot write the output: {why}")

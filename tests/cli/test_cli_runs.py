@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from command_line import COMMAND, ENVIRONMENT, ROOT, crosscheck
+from command_line import COMMAND, ROOT, crosscheck, on_path
 
 from adapters.child import GRACE
 from crosscheck.exit_codes import ExitCode
@@ -94,7 +94,7 @@ def test_ctrl_c_waits_for_no_adapter_that_hangs_and_leaves_the_table_but_no_proc
     with subprocess.Popen(
         (*COMMAND, "compare", *options),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        env=ENVIRONMENT,
+        env=on_path(),
     ) as process, ExitStack() as ending:  # fmt: skip
         ending.callback(process.kill)  # of one that did not hear
         asleep = 0
@@ -134,7 +134,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     command = f"{' '.join(COMMAND)} compare --only numpy --problems 7 --dtype float32 --journal {tmp_path}"
     found = subprocess.run(
         ["/bin/sh", "-c", f"{{ {command}; echo $? >&2; }} | head -n 1"],
-        capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False,
+        capture_output=True, text=True, cwd=ROOT, env=on_path(), check=False,
     )  # fmt: skip
     assert found.stdout.startswith("Gradient Crosscheck")
     assert found.stderr == f"{ExitCode.PIPE_CLOSED}\n"

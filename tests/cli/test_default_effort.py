@@ -53,6 +53,7 @@ def test_a_healthy_adapter_that_refuses_by_shape_passes_and_its_refusals_are_cou
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["rows_from_16384", "leaves_out_grad"])
 def test_the_command_finds_it(tmp_path: Path, name: str) -> None:
     target = f"tests.faulty_adapters.hidden:{name}"

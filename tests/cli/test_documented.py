@@ -100,9 +100,12 @@ def executed(name: str, way: Run, checkout: Path) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.long] * way.is_long) for n, way in RUNS.items()]
-)
+def marks(name: str, way: Run) -> list[pytest.MarkDecorator]:
+    """Those of a command; only tests of commands reach the lines of ``tools`` that read their options."""
+    return [pytest.mark.long] * way.is_long + [pytest.mark.untraced] * ("tools." not in name)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=marks(n, way)) for n, way in RUNS.items()])
 def test_a_command_of_the_documentation_does_what_it_should(name: str, checkout: Path) -> None:
     way = RUNS[name]
     if way.needs and not Path(sys.executable).with_name(way.needs).exists():

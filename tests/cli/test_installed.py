@@ -17,7 +17,7 @@ import pytest
 from command_line import ROOT, python
 from pytest_runs import OURS
 
-pytestmark = [pytest.mark.xdist_group("installed"), pytest.mark.long]
+pytestmark = [pytest.mark.xdist_group("installed"), pytest.mark.long, pytest.mark.untraced]
 
 PACKAGES = ("adapters", "crosscheck", "reference")
 HOME = "gradient_crosscheck"

@@ -16,7 +16,7 @@ from crosscheck.pool import AdapterPool
 from reference.formats import FORMATS
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_numpy_torch_and_jax_agree_on_y_hat_loss_and_grad(pool: AdapterPool, dtype: str) -> None:
     drawn = st.sampled_from(SHAPES_ELEMENTWISE).flatmap(lambda shape: problems(FORMATS[dtype], shape))

@@ -45,14 +45,14 @@ def assert_agrees_and_is_judged(matrix: MatrixRun, spec: Spec, item: Item) -> No
         pytest.fail("\n".join([*lines, *(each.sentence for each in found)]), pytrace=False)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_a_mode_agrees_at_every_shape_in_every_layout_on_every_kind_of_input(
     matrix: MatrixRun, spec: Spec, named_item: Item
 ) -> None:
     assert_agrees_and_is_judged(matrix, spec, named_item)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_a_combination_of_factors_agrees(matrix: MatrixRun, spec: Spec, combined_item: Item) -> None:
     assert_agrees_and_is_judged(matrix, spec, combined_item)
 

@@ -27,7 +27,7 @@ def is_hazard(spec: Spec) -> bool:
     return spec.name in NAMED and parse(spec.name).is_hazard
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("relation", RELATIONS)
 def test_a_mode_keeps_the_relations_of_the_network(
     matrix: MatrixRun, named_spec: Spec, relation: str

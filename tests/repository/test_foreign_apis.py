@@ -117,6 +117,7 @@ def test_what_is_ours_pythons_or_public_is_not_private(source: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])
 def test_no_mode_uses_what_its_framework_has_deprecated(framework: str) -> None:
     assert deprecated(*(name for name in NAMED if parse(name).framework == framework)) == []

@@ -14,14 +14,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from tracing import untraced
 
 from adapters import compilation, spec_of
 from adapters.modes import FACTORS, Mode, parse
+from adapters.process_options import ProcessOptions
 from crosscheck.explain.element import Element
 from crosscheck.inputs import Case, Literal, take
 from crosscheck.judging.evaluation import evaluate_and_judge
 from crosscheck.judging.judge import Judge
-from crosscheck.pytest_plugin.matrix_run import MatrixRun
+from crosscheck.pool import AdapterPool
 from crosscheck.script import NoScriptError, Reproduction, script
 from crosscheck.script.arrays import number
 from crosscheck.script.command import run_script
@@ -140,12 +142,12 @@ def small(mode: str, place: int, layout: str) -> Literal:
     return Literal(dtype, *case.problem(), layout)
 
 
-def reproduction(matrix: MatrixRun, name: str, place: int, layout: str = "contiguous") -> Reproduction:
+def reproduction(pool: AdapterPool, name: str, place: int, layout: str = "contiguous") -> Reproduction:
     """What the adapter returned at the last place of what the mode is about."""
     mode, case = parse(name), small(name, place, layout)
     output = mode.alone or ("grad" if mode.has_gradient else "row_loss")
     judge = Judge(case.problem())
-    outcome = evaluate_and_judge(matrix.pool.load(spec_of(mode)), judge)
+    outcome = evaluate_and_judge(pool.load(spec_of(mode)), judge)
     assert outcome.outputs is not None, outcome
     shape = getattr(outcome.outputs, output).shape
     index = tuple(size - 1 for size in shape)
@@ -157,13 +159,15 @@ def is_heard(name: str, frameworks: frozenset[str]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def script_runs(matrix: MatrixRun, frameworks: frozenset[str]) -> list[ScriptRun]:
+def script_runs(process_options: ProcessOptions, frameworks: frozenset[str]) -> list[ScriptRun]:
     layouts = [*((name, "contiguous") for name in MODES), *IN_LAYOUTS, *IN_JAX_LAYOUTS]
-    reproductions = [
-        reproduction(matrix, name, place, layout)
-        for place, (name, layout) in enumerate(layouts)
-        if is_heard(name, frameworks)
-    ]
+    # in processes of their own, which coverage traces, as it does not those of the matrix
+    with AdapterPool.start([], process_options, shared=True) as pool:
+        reproductions = [
+            reproduction(pool, name, place, layout)
+            for place, (name, layout) in enumerate(layouts)
+            if is_heard(name, frameworks)
+        ]
     # operation by operation nothing that is left out can matter
     lean = [each for each in reproductions if each.mode["execution"] == "eager" and each.mode.alone is None]
     return [
@@ -185,14 +189,15 @@ def printed(
         by_process[mode.framework, mode.threads * (mode.framework == "jax"), mode.devices].append(str(file))
     found: dict[str, tuple[int, str]] = {}
     for files in by_process.values():
-        told = subprocess.run(
-            [sys.executable, "-I", "-c", RUNNER, *files],
-            cwd=directory,
-            env={**os.environ, **compilation.settings(compilation.kept())},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        with untraced():
+            told = subprocess.run(
+                [sys.executable, "-I", "-c", RUNNER, *files],
+                cwd=directory,
+                env={**os.environ, **compilation.settings(compilation.kept())},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
         found |= {Path(k).stem: tuple(v) for k, v in json.loads(told.stdout.splitlines()[-1]).items()}
     return found
 

@@ -9,7 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "crosscheck.cli")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def on_path() -> dict[str, str]:
+    """The environment of this process, with the checkout on Python's path."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def crosscheck(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +30,7 @@ def python(
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**ENVIRONMENT, **environment},
+        env={**on_path(), **environment},
         timeout=timeout,
         check=False,
     )
