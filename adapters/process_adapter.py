@@ -6,16 +6,18 @@ starts a new process.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Self
 
 from adapters import ProcessKey, Spec
 from adapters.errors import AdapterError
 from adapters.process_options import ProcessOptions
 from adapters.protocol import Description, outputs_of, present, traced_of
-from adapters.repeated import CallResult, Calls, problem_of
+from adapters.repeated import MOST_PARTS, CallResult, Calls, evaluate_in_parts, problem_of
 from adapters.worker_process import Call, WorkerProcess
 from reference.types import Array, Outputs, Problem
 
@@ -88,6 +90,8 @@ class ProcessAdapter:
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Return the adapter's outputs for X, y and W, in new arrays.
 
+        A stack of more problems than a call takes is evaluated in parts, in the process.
+
         Raises:
             AdapterCrashed: the process crashed or exited.
             AdapterError: the adapter cannot be loaded, or was closed.
@@ -96,8 +100,15 @@ class ProcessAdapter:
             NoAnswer: the call took longer than the limit, and so did a second attempt.
             NotImplementedError: the adapter raised it.
         """
-        problem = Problem(X, y, W)
-        return outputs_of(self.name, self._call("evaluate", problem), problem)
+        problem, most = Problem(X, y, W), self.description.max_stack
+        if most is None or problem.stack_size <= most:
+            return outputs_of(self.name, self._call("evaluate", problem), problem)
+
+        def some(rest: Problem) -> dict[str, Array]:
+            first = Problem(*(array[: most * MOST_PARTS] for array in rest))
+            return self._call("evaluate", first, {"most": most})
+
+        return evaluate_in_parts(self.name, some, problem)
 
     def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
         """Make several calls in the process, as `adapters.repeated.evaluate_each` does.
@@ -106,7 +117,7 @@ class ProcessAdapter:
             What `evaluate` raises.
         """
         found: dict[tuple[int, int, int], dict[str, Array]] = {}
-        for key, array in self._call("evaluate", problems, calls).items():
+        for key, array in self._call("evaluate", problems, {"calls": calls}).items():
             place, call, problem, name = key.split()
             found.setdefault((int(place), int(call), int(problem)), {})[name] = array
         return [
@@ -125,12 +136,14 @@ class ProcessAdapter:
         problem = Problem(X, y, W)
         return traced_of(self.name, self._call("trace", problem), problem)
 
-    def _call(self, method: str, problem: Problem, calls: Calls | None = None) -> dict[str, Array]:
+    def _call(
+        self, method: str, problem: Problem, how: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Array]:
         if self._closed:
             raise AdapterError(f"{self.name} is closed")
         name = self.description.name
         self.calls += 1
-        return self._worker.call(Call(name, self.spec.target, self.calls), method, problem, calls)
+        return self._worker.call(Call(name, self.spec.target, self.calls), {"method": method, **how}, problem)
 
 
 class WorkerProcesses:

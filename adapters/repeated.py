@@ -20,13 +20,18 @@ import numpy as np
 
 from adapters.errors import AdapterMisbehaved
 from adapters.memory import contiguous_bytes
+from adapters.protocol import outputs_of, shapes
 from reference.layouts import contiguous
-from reference.types import Array, Problem
+from reference.types import Array, Outputs, Problem
 
 # After so many seconds the calls end, except for the first LEAST_CALLS: a slow adapter has other input to do.
 # An adapter that takes up to 2 ms for a small problem makes a thousand calls.
 SECONDS = 2.0
 LEAST_CALLS = 16
+# An adapter that takes few networks a call gets a longer stack in parts. None begins after so many seconds,
+# since the time limit of one call is that of all; so many at most are written to the journal at a time.
+PARTS_SECONDS = 1.0
+MOST_PARTS = 4096
 # Seconds after which Python lets another thread run; short, so that calls meet in the middle of each other.
 SWITCH = 1e-5
 
@@ -206,6 +211,63 @@ def evaluate_each(adapter: str, evaluate: Evaluate, problems: Problem, calls: Ca
         if not isinstance(error, threading.BrokenBarrierError):
             raise error
     return [result for future in futures for result in future.result()]
+
+
+def evaluate_parts(adapter: str, evaluate: Evaluate, problem: Problem, most: int) -> Named:
+    """Call an adapter on the parts of a stack in turn, and join their outputs.
+
+    Args:
+        adapter: the adapter's name.
+        evaluate: returns the checked outputs of a part.
+        problem: the stack, with one axis for it.
+        most: how many networks a call takes.
+
+    Returns:
+        The outputs, copied; those of the first networks only, if they take longer than `PARTS_SECONDS`.
+
+    Raises:
+        AdapterMisbehaved: a call breaks the contract.
+        NotImplementedError: the adapter raised it.
+    """
+    parts: list[Named] = []
+    until = time.monotonic() + PARTS_SECONDS
+    for first in range(0, len(problem.X), most):
+        if parts and time.monotonic() > until:
+            break
+        part = Problem(*(array[first : first + most] for array in problem))
+        outputs = evaluate(part)
+        check_memory(adapter, outputs, part._asdict(), "its input")
+        parts.append({name: output.copy() for name, output in outputs.items()})
+    return _joined(adapter, parts)
+
+
+def evaluate_in_parts(adapter: str, evaluate: Evaluate, problem: Problem) -> Outputs:
+    """Return the outputs of a whole stack, whatever its axes, from a function that may do only its beginning.
+
+    Args:
+        adapter: the adapter's name.
+        evaluate: does `evaluate_parts`, here or in another process.
+        problem: the stack.
+
+    Raises:
+        What ``evaluate`` raises.
+    """
+    flat = Problem(*(array.reshape(-1, *array.shape[-2:]) for array in problem))
+    parts: list[Named] = []
+    done, count = 0, problem.stack_size
+    while done < count:
+        parts.append(evaluate(Problem(*(array[done:] for array in flat))))
+        done += len(next(iter(parts[-1].values())))
+    found = {n: a.reshape(shapes(problem)[n]) for n, a in _joined(adapter, parts).items()}
+    return outputs_of(adapter, found, problem)
+
+
+def _joined(adapter: str, parts: Sequence[Named]) -> Named:
+    names = dict.fromkeys(name for part in parts for name in part)
+    for name in names:
+        if not all(name in part for part in parts):
+            raise AdapterMisbehaved(adapter, f"returned {name} for some parts of a stack only")
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 @contextmanager

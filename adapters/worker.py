@@ -28,7 +28,14 @@ from adapters.errors import AdapterError, AdapterMisbehaved, one_line
 from adapters.journal import read_into, write_all
 from adapters.memory import BufferPool, Memory, contiguous_bytes, placed
 from adapters.protocol import describe, outputs_of, present, traced_of
-from adapters.repeated import Calls, check_memory, check_unchanged, evaluate_each
+from adapters.repeated import (
+    Calls,
+    Named,
+    check_memory,
+    check_unchanged,
+    evaluate_each,
+    evaluate_parts,
+)
 from reference.formats import FORMATS
 from reference.types import Array, Problem
 
@@ -112,7 +119,7 @@ def unless_it_leaks(kind: str, what: str, attempt: Callable[[], Reply]) -> Reply
     return {"kind": kind, "message": f"{what}{LEAK}{besides}", "spoiled": True}
 
 
-def called_once(adapter: Any, method: str, problem: Problem, originals: Sequence[Array]) -> dict[str, Array]:
+def called_once(adapter: Any, method: str, problem: Problem, originals: Sequence[Array]) -> Named:
     """Call a method of the adapter, and check the memory of what it returns; raise as `called` does."""
     found = called(adapter, method, problem)
     check_unchanged(adapter.name, problem, originals)
@@ -120,7 +127,14 @@ def called_once(adapter: Any, method: str, problem: Problem, originals: Sequence
     return found
 
 
-def called_each(adapter: Any, problems: Problem, calls: Calls) -> dict[str, Array]:
+def called_in_parts(adapter: Any, problem: Problem, originals: Sequence[Array], most: int) -> Named:
+    """Call the adapter on so many networks of a stack at a time; raise as `called` does."""
+    found = evaluate_parts(adapter.name, partial(called, adapter, "evaluate"), problem, most)
+    check_unchanged(adapter.name, problem, originals)
+    return found
+
+
+def called_each(adapter: Any, problems: Problem, calls: Calls) -> Named:
     """Make several calls; return the arrays of each result, named by its call, its problem and the output."""
     results = evaluate_each(adapter.name, partial(called, adapter, "evaluate"), problems, calls)
     return {
@@ -134,11 +148,12 @@ def answer(adapter: Any, request: Mapping[str, Any], results: int, buffers: Buff
     """Answer a call of the parent; its arrays are in the file `results` before the answer is returned."""
     try:
         problem, originals = read_problem(request, buffers)
-        found = (
-            called_each(adapter, problem, Calls(*request["calls"]))
-            if "calls" in request
-            else called_once(adapter, request["method"], problem, originals)
-        )
+        if "calls" in request:
+            found = called_each(adapter, problem, Calls(*request["calls"]))
+        elif "most" in request:
+            found = called_in_parts(adapter, problem, originals, request["most"])
+        else:
+            found = called_once(adapter, request["method"], problem, originals)
         write_all(results, map(contiguous_bytes, found.values()))
     except NotImplementedError as error:
         return {"kind": "NotImplementedError", "message": str(error)}

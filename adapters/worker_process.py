@@ -22,7 +22,6 @@ from adapters.memory import distances, memories_of
 from adapters.modes import parse
 from adapters.process_options import ProcessOptions, load
 from adapters.protocol import Description
-from adapters.repeated import Calls
 from adapters.start import environment_of
 from reference.types import Array, Problem
 
@@ -114,18 +113,18 @@ class WorkerProcess:
         with self._calling:
             return self._with_retry(call, lambda _: self._ready(call)[1])
 
-    def call(self, call: Call, method: str, problem: Problem, calls: Calls | None = None) -> dict[str, Array]:
+    def call(self, call: Call, request: Mapping[str, Any], problem: Problem) -> dict[str, Array]:
         """Write the problem to the journal, have the process call the adapter, and read the returned arrays.
 
         Args:
             call: the adapter, and the number of the call.
-            method: ``evaluate`` or ``trace``.
+            request: the ``method``, ``evaluate`` or ``trace``. Instead of one call of it, ``calls`` asks for
+                several `Calls`, on problems that the first axis tells apart; ``most`` for calls on so many
+                networks of the stack each, as in `adapters.repeated.evaluate_parts`.
             problem: X, y and W.
-            calls: several calls of the method in place of one, on problems that the first axis tells apart.
 
         It raises what `adapters.process_adapter.ProcessAdapter.evaluate` raises.
         """
-        request = {"method": method, **({} if calls is None else {"calls": calls})}
         with self._calling:
             return self._with_retry(
                 call,

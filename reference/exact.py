@@ -51,6 +51,8 @@ def rounded_size(problem: Problem, T: Float64, units: Units) -> Float64:
         inverse = 1 / np.maximum(power * 2.0 ** (1 - format.precision), least)
         exact = format.largest >= size
         for j in range(X.shape[-1]):
+            if not exact.any():
+                break
             multiple = X[..., :, j, None] * W[..., j, None, :] * inverse
             exact &= np.rint(multiple) == multiple
         if not is_narrow:  # of the few that are left, whether float64 holds their products

@@ -13,7 +13,7 @@ from crosscheck.behaviours.probe import AnswerFunction, WithThreadVariant
 from crosscheck.inputs import Case, Literal
 from crosscheck.inputs.sigma import sigma
 from crosscheck.judging.bits import first_difference
-from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import OUTPUTS
 from crosscheck.text import format_hex, format_number
 from reference import oracle
@@ -29,7 +29,7 @@ SAME: Final = "the same bits"
 
 def evaluated(adapter: CheckedAdapter, case: Case | Literal) -> Outputs:
     """Return an adapter's outputs for a case."""
-    return evaluate_stack(adapter, case.problem())
+    return adapter.evaluate(*case.problem())
 
 
 def first_number(outputs: Outputs, name: str) -> float:
@@ -113,7 +113,7 @@ def by_position(adapter: CheckedAdapter, case: Case | Literal) -> str:
     seen: dict[str, str] = {}
     for length in LENGTHS:
         part = Problem(contiguous(X[:, :length]), contiguous(y[:, :length]), W)
-        y_hat = evaluate_stack(adapter, part).y_hat
+        y_hat = adapter.evaluate(*part).y_hat
         if y_hat is None:
             raise NotImplementedError("no y_hat")
         for place, value in enumerate(y_hat.ravel(), 1):
@@ -128,11 +128,11 @@ def alone(adapter: CheckedAdapter, case: Case | Literal) -> str:
     Each lies in memory that is aligned as the stack is.
     """
     problem = case.problem()
-    whole = evaluate_stack(adapter, problem)
+    whole = adapter.evaluate(*problem)
     found = []
     for part in (slice(i, i + 1) for i in range(ALONE)):
         stacked = Outputs(*(None if output is None else output[part] for output in whole))
-        single = evaluate_stack(adapter, Problem(*(contiguous(array[part]) for array in problem)))
+        single = adapter.evaluate(*(contiguous(array[part]) for array in problem))
         found.append(differing(stacked, single))
     other = set[str]().union(*found)
     return f"{sum(map(bool, found))} of {ALONE} networks have {_difference(other)}" if other else SAME

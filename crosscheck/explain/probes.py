@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from crosscheck.explain.element import Element
-from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import Judge
 from reference import oracle
 from reference.admissible import AdmissibleSet
@@ -103,7 +103,7 @@ def _centers(adapter: CheckedAdapter, element: Element) -> Float64:
 def _evaluate(adapter: CheckedAdapter, problem: Problem, own: int) -> EquationProbes:
     """Evaluate a problem in which z is W."""
     judge = Judge(problem)
-    outputs = evaluate_stack(adapter, judge.problem)._asdict()
+    outputs = adapter.evaluate(*judge.problem)._asdict()
     got = {name: value.astype(np.float64).ravel() for name, value in outputs.items() if value is not None}
     claims = adapter.description.arithmetic[judge.format.name]
     sets = {name: whole.mapped(np.ravel) for name, whole in judge.sets(claims).items()}
@@ -128,7 +128,7 @@ def evaluate_doubled(adapter: CheckedAdapter, probes: EquationProbes) -> dict[st
     """
     halves = (probes.z / 2).astype(probes.format.dtype).astype(np.float64)
     judge = Judge(_problem(np.full_like(probes.z, 2), probes.y, halves, probes.format))
-    outputs = evaluate_stack(adapter, judge.problem)
+    outputs = adapter.evaluate(*judge.problem)
     sets = judge.sets(adapter.description.arithmetic[probes.format.name])
     found: dict[str, tuple[Float64, Bool]] = {}
     for name, factor in (("y_hat", 1), ("grad", 2)):
@@ -150,7 +150,7 @@ def evaluate_alone(adapter: CheckedAdapter, probes: EquationProbes, place: int) 
         AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate it.
     """
     one = slice(place, place + 1)
-    return evaluate_stack(adapter, _problem(np.ones(1), probes.y[one], probes.z[one], probes.format))
+    return adapter.evaluate(*_problem(np.ones(1), probes.y[one], probes.z[one], probes.format))
 
 
 def sets_at(z: Float64, y: Float64, format: Format, claims: Arithmetic) -> dict[str, AdmissibleSet]:

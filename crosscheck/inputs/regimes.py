@@ -56,12 +56,17 @@ class ElementSums:
     def sums(self) -> tuple[Float64, Float64]:
         """P and N, summed in the order of the index of the products."""
         positive = np.zeros((*self.X.shape[:-1], self.W.shape[-1]))
-        negative = positive
+        negative, product, part = (np.zeros_like(positive) for _ in range(3))
         with np.errstate(all="ignore"):  # inf and NaN are valid results here
+            if self.X.shape[-1] > positive.size:  # the same in one step, which few long sums need
+                products = self.X[..., None] * self.W[..., None, :, :]
+                total = np.add.accumulate([np.maximum(products, 0.0), -np.minimum(products, 0.0)], axis=-2)
+                positive, negative = total[..., -1, :]
+                return positive, negative
             for j in range(self.X.shape[-1]):
-                product = self.X[..., j, None] * self.W[..., j, None, :]
-                positive = positive + np.maximum(product, 0.0)
-                negative = negative - np.minimum(product, 0.0)
+                np.multiply(self.X[..., j, None], self.W[..., j, None, :], out=product)
+                positive += np.maximum(product, 0.0, out=part)
+                negative -= np.minimum(product, 0.0, out=part)
         return positive, negative
 
     @cached_property

@@ -21,7 +21,7 @@ from adapters.repeated import Calls
 from crosscheck.inputs import Case
 from crosscheck.judging.bits import differences
 from crosscheck.judging.contract_layouts import LayoutCheck, outside_sets
-from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import Judge
 from crosscheck.judging.variants import (
     CHANGED,
@@ -235,13 +235,13 @@ class _Check(LayoutCheck):
     def between(self) -> Iterator[str]:
         """Call it with another dtype and with other shapes between two calls with the problem."""
         problem = self._variants.problem
-        first = evaluate_stack(self._adapter, problem)
+        first = self._adapter.evaluate(*problem)
         for what, other in self._others():
             try:
-                evaluate_stack(self._adapter, other)
+                self._adapter.evaluate(*other)
             except NotImplementedError:
                 continue
-            before, first = first, evaluate_stack(self._adapter, problem)
+            before, first = first, self._adapter.evaluate(*problem)
             for sentence in differences(
                 f"{self._name}: a call with {what} in between changes", before, first
             ):
@@ -264,7 +264,7 @@ class _Check(LayoutCheck):
         What is outside in the stack as well is wrong whatever the number of calls; the cases show that.
         """
         stack, X = case.problem(), self._variants.problem.X
-        known = outside_sets(Judge(stack), evaluate_stack(self._adapter, stack), self._claims)
+        known = outside_sets(Judge(stack), self._adapter.evaluate(*stack), self._claims)
         one = (len(stack.X), *[1] * (X.ndim - 2))  # and as many stack axes as here
         each = Problem(*(array.reshape(*one, *array.shape[1:]) for array in stack))
         results = self._adapter.evaluate_each(each, Calls(tuple(range(len(stack.X)))))
@@ -286,10 +286,10 @@ class _Check(LayoutCheck):
         """Call it with axes of length 0: a sum of no terms is 0, a mean of none NaN. It may also raise."""
         if self._dtype != self._adapter.description.dtypes[0]:
             return  # a program for each shape; how lengths are treated does not depend on the dtype
-        before = evaluate_stack(self._adapter, self._variants.problem)
+        before = self._adapter.evaluate(*self._variants.problem)
         for what, problem, want in empty_problems(self._variants.problem):
             try:
-                outputs = evaluate_stack(self._adapter, problem)
+                outputs = self._adapter.evaluate(*problem)
             except NotImplementedError:
                 continue
             except AdapterMisbehaved as failure:
@@ -306,7 +306,7 @@ class _Check(LayoutCheck):
             else:
                 outside = outside_sets(Judge(want), outputs._replace(grad=None), self._claims)
             yield from self._elsewhere(f"{what}, it is outside on", outside, outputs, "")
-            after = evaluate_stack(self._adapter, self._variants.problem)
+            after = self._adapter.evaluate(*self._variants.problem)
             yield from differences(f"{self._name}: {what}, the next call changes", before, after)
 
     def _outside(self, index: int, outputs: Outputs) -> dict[str, Bool]:

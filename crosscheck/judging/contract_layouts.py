@@ -9,7 +9,7 @@ import numpy as np
 from adapters.effort import effort_for
 from adapters.errors import AdapterMisbehaved
 from crosscheck.judging.bits import differences
-from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import Judge, flat
 from crosscheck.judging.variants import Variants, in_one_array, repeating, square
 from crosscheck.text import format_element, format_hex
@@ -34,7 +34,7 @@ class LayoutCheck:
         """
         problem, judge = self._variants.problem, self._variants.judge(0)
         plain = arrange(problem, "contiguous")
-        contiguous = evaluate_stack(self._adapter, plain)
+        contiguous = self._adapter.evaluate(*plain)
         known = set()
         for layout in LAYOUTS[1:]:
             how = f"the arrays are {layout}"
@@ -61,13 +61,13 @@ class LayoutCheck:
                 for symbol in "XyW":
                     ways[f"{symbol} alone is the same for the whole stack"] = repeating(problem, symbol)
         for how, shared in ways.items():
-            apart = evaluate_stack(self._adapter, arrange(shared, "contiguous"))
+            apart = self._adapter.evaluate(*arrange(shared, "contiguous"))
             yield from self._laid_out(how, shared, Judge(shared), apart)
 
     def _laid_out(self, how: str, problem: Problem, judge: Judge, contiguous: Outputs) -> Iterator[str]:
         """Yield a sentence if outputs are outside for arrays in a layout, and not in contiguous memory."""
         try:
-            outputs = evaluate_stack(self._adapter, problem)
+            outputs = self._adapter.evaluate(*problem)
         except AdapterMisbehaved as failure:
             yield f"{failure}; {how}, in contiguous memory it answers"
             return

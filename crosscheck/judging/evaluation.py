@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
-from adapters.protocol import Description, describe, outputs_of, present, shapes, traced_of
-from adapters.repeated import CallResult, Calls, evaluate_each
-from crosscheck.judging.judge import Judge, Judgement, flat
+from adapters.protocol import Description, describe, outputs_of, present, traced_of
+from adapters.repeated import CallResult, Calls, evaluate_each, evaluate_in_parts, evaluate_parts
+from crosscheck.judging.judge import Judge, Judgement
 from reference.types import Array, Bool, Outputs, Problem
 
 
@@ -30,7 +30,7 @@ class CheckedAdapter(Protocol):
         """The adapter's description of itself."""
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
-        """Return the adapter's outputs, checked for shape and dtype."""
+        """Return the adapter's outputs, checked for shape and dtype, for a stack of any size."""
 
     def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
         """Make several calls and check them, as `adapters.repeated.evaluate_each` does."""
@@ -48,13 +48,22 @@ class InProcessAdapter:
 
     def evaluate(self, X: Array, y: Array, W: Array) -> Outputs:
         """Do as `CheckedAdapter.evaluate` says; exceptions of the adapter become `AdapterMisbehaved`."""
-        return outputs_of(self.description.name, self._call(self.wrapped.evaluate, X, y, W), Problem(X, y, W))
+        problem, said = Problem(X, y, W), self.description
+        if (most := said.max_stack) is None or problem.stack_size <= most:
+            return self._once(problem)
+
+        def some(rest: Problem) -> Mapping[str, Array]:
+            return evaluate_parts(said.name, lambda part: present(self._once(part)), rest, most)
+
+        return evaluate_in_parts(said.name, some, problem)
+
+    def _once(self, problem: Problem) -> Outputs:
+        return outputs_of(self.description.name, self._call(self.wrapped.evaluate, *problem), problem)
 
     def evaluate_each(self, problems: Problem, calls: Calls) -> list[CallResult]:
         """Do as `adapters.repeated.evaluate_each`."""
-        return evaluate_each(
-            self.description.name, lambda problem: present(self.evaluate(*problem)), problems, calls
-        )
+        name = self.description.name
+        return evaluate_each(name, lambda problem: present(self._once(problem)), problems, calls)
 
     def trace(self, X: Array, y: Array, W: Array) -> dict[str, Array]:
         """Do as `CheckedAdapter.trace` says."""
@@ -124,39 +133,13 @@ def check_unique_names(descriptions: Iterable[Description]) -> None:
             raise AdapterError(f"two adapters are called {name!r}; rename yours, or narrow with --only")
 
 
-def evaluate_stack(adapter: CheckedAdapter, problem: Problem) -> Outputs:
-    """Return the outputs for the whole stack, in several calls if the adapter limits the problems per call.
-
-    Raises:
-        AdapterMisbehaved: as `CheckedAdapter.evaluate`, or an output is missing for some parts of the stack.
-    """
-    most = adapter.description.max_stack
-    count = problem.stack_size
-    if most is None or count <= most:
-        return adapter.evaluate(*problem)
-    stacked = Problem(*(flat(a, 2) for a in problem))
-    parts = [adapter.evaluate(*(a[i : i + most] for a in stacked)) for i in range(0, count, most)]
-    want = shapes(problem)
-    columns = zip(Outputs._fields, zip(*parts, strict=True), strict=True)
-    return Outputs(*(_joined(adapter.description.name, name, pieces, want[name]) for name, pieces in columns))
-
-
-def _joined(
-    adapter: str, name: str, pieces: tuple[Array | None, ...], shape: tuple[int, ...]
-) -> Array | None:
-    there = [piece for piece in pieces if piece is not None]
-    if there and len(there) < len(pieces):
-        raise AdapterMisbehaved(adapter, f"returned {name} for some parts of a stack only")
-    return np.concatenate(there).reshape(shape) if there else None
-
-
 def evaluate(adapter: CheckedAdapter, problem: Problem) -> Evaluation:
     """Evaluate a problem with an adapter; failures of the adapter are returned, never raised."""
     description, dtype = adapter.description, problem.X.dtype.name
     if dtype not in description.dtypes:
         return Evaluation(description, unsupported=f"{description.name} has no {dtype}")
     try:
-        return Evaluation(description, evaluate_stack(adapter, problem))
+        return Evaluation(description, adapter.evaluate(*problem))
     except NotImplementedError as reason:
         return Evaluation(description, unsupported=str(reason) or "no reason given")
     except (AdapterMisbehaved, AdapterCrashed) as failure:

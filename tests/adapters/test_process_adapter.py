@@ -20,6 +20,7 @@ from adapters.child import GRACE
 from adapters.memory import distances, memory_of
 from adapters.process_adapter import ProcessAdapter
 from adapters.process_options import ProcessOptions
+from crosscheck.inputs import Case
 from reference.formats import FORMATS
 from reference.layouts import arrange
 from reference.types import Array, Problem
@@ -51,6 +52,17 @@ def adapters_by_fault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     yield found
     for adapter in found.values():
         adapter.close()
+
+
+def test_a_long_stack_goes_to_the_process_at_once_though_a_call_takes_one_network(tmp_path: Path) -> None:
+    stack = Case("ordinary", 0, (50, 60, 2, 3, 2), dtype="float32").problem()
+    with (
+        started("tests.planted_faults:one_network_a_call", tmp_path, 60) as one,
+        started("tests.faulty_adapters.wrong:healthy", tmp_path, 60) as whole,
+    ):
+        for got, want in zip(one.evaluate(*stack)[:3], whole.evaluate(*stack)[:3], strict=True):
+            np.testing.assert_array_equal(got, want, strict=True)
+        assert one.calls < 3000
 
 
 LATE = "gave no answer within 1 s, nor within 2 s when tried once more alone (load "

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import adapters
+from adapters import repeated
 from adapters.errors import AdapterCrashed, AdapterError, AdapterMisbehaved
 from crosscheck.inputs import Case
 from crosscheck.judging.evaluation import (
     InProcessAdapter,
     Outcome,
     evaluate_and_judge,
-    evaluate_stack,
 )
 from crosscheck.judging.judge import Judge, Verdict
 from reference.types import Array, Outputs, Problem
@@ -148,17 +148,26 @@ def test_a_stack_is_split_where_an_adapter_takes_only_so_many(most: int | None, 
         seen.append(len(X))
         return wrong.right(X, y, W)
 
-    got = evaluate_stack(planted(counted, most=most), STACK)
+    got = planted(counted, most=most).evaluate(*STACK)
     assert seen == sizes
     for output, want in zip(got, [*wrong.right(*STACK), None], strict=True):
         np.testing.assert_array_equal(output, want, strict=output is not None)
 
 
+def test_a_stack_that_takes_long_goes_on_in_the_next_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(repeated, "PARTS_SECONDS", -1.0)
+    got = planted(wrong.right, most=2).evaluate(*STACK)
+    for output, want in zip(got[:3], wrong.right(*STACK), strict=True):
+        np.testing.assert_array_equal(output, want, strict=True)
+
+
 @pytest.mark.parametrize("stack", [(), (7,), (1, 7), (7, 1, 1)])
 def test_a_split_stack_has_its_form_again(stack: tuple[int, ...]) -> None:
     problem = Problem(*(a[0] if stack == () else a.reshape((*stack, *a.shape[1:])) for a in STACK))
-    got = evaluate_stack(planted(wrong.right, most=2), problem)
-    for output, want in zip(got[:3], evaluate_stack(planted(wrong.right), problem)[:3], strict=True):
+    got = planted(wrong.right, most=2).evaluate(*problem)
+    for output, want in zip(got[:3], planted(wrong.right).evaluate(*problem)[:3], strict=True):
         np.testing.assert_array_equal(output, want, strict=True)
 
 

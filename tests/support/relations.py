@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from crosscheck.inputs import Case, Literal
-from crosscheck.judging.evaluation import CheckedAdapter, evaluate_stack
+from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import OUTPUTS, Judge
 from crosscheck.text import format_element, format_hex
 from reference.admissible import AdmissibleSet
@@ -71,7 +71,7 @@ def observe(adapter: CheckedAdapter, problem: Problem, layout: str) -> Observed:
     """Evaluate a problem in the layout of its case; results are copied, since the adapter may own them."""
     judge = Judge(arrange(problem, layout))
     sets = judge.sets(adapter.description.arithmetic[judge.format.name])
-    outputs = evaluate_stack(adapter, judge.problem)._asdict()
+    outputs = adapter.evaluate(*judge.problem)._asdict()
     with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
         return Observed(
             {name: got.astype(np.float64) for name, got in outputs.items() if got is not None}, sets
@@ -183,7 +183,7 @@ def _labels_equal_outputs(
     *Exactly*: ŷ is what was returned, so r = 0 where it was so twice, and ½r², Δ and x·Δ with it.
     """
     problem = case.problem()
-    y_hat = evaluate_stack(adapter, problem).y_hat
+    y_hat = adapter.evaluate(*problem).y_hat
     if y_hat is None:
         return
     y_hat = y_hat.copy()
