@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from adapters import CORE, is_ours
-from adapters.errors import NoAnswer
+from adapters import CORE, Spec, is_ours
+from adapters.errors import AdapterCrashed, AdapterError, NoAnswer
 from adapters.process_adapter import ProcessAdapter
 from adapters.process_options import ProcessOptions
 from crosscheck.behaviours.survey import probe_adapter
 from crosscheck.explain.message import replay
 from crosscheck.inputs import Case
+from crosscheck.judging.evaluation import evaluate_and_judge
+from crosscheck.judging.judge import Judge
 from crosscheck.judging.variants import Variants
 from crosscheck.plans.plan import Plan, cases_of
 from crosscheck.pool import AdapterPool
@@ -74,6 +76,48 @@ def _entries(check: ContractCheck, results: Results) -> list[str]:
     if entries:
         entries[-1] += again
     return entries
+
+
+def check_alone(results: Results, pool: AdapterPool, options: ProcessOptions) -> list[AdapterFault]:
+    """Evaluate wrong cases of adapters from outside in new processes; return those that are right there.
+
+    It is the first case of each adapter and dtype. One that is right there depends on more than its input,
+    which is noted in ``pool.unsteady``. None is evaluated after Ctrl-C.
+    """
+    found: list[AdapterFault] = []
+    if results.interrupted:
+        return found
+    selectors = {adapter.description.name: name for name, adapter in pool.adapters.items()}
+    wrong = {
+        (outcome.description.name, case.dtype): (case, judge)
+        for case, judge, outcomes in reversed(results.failing_cases)
+        for outcome in outcomes
+        if outcome.disagreeing
+    }
+    for (name, dtype), (case, judge) in wrong.items():
+        adapter = pool.adapters[selectors[name]]
+        if is_ours(selectors[name]) or not isinstance(adapter, ProcessAdapter):
+            continue
+        try:
+            is_right = (name, dtype) not in pool.unsteady and _is_right_alone(adapter.spec, judge, options)
+        except KeyboardInterrupt:
+            results.interrupted = True
+            break
+        if is_right:
+            what = f"{name}: {case.text} is within bounds alone in a new process"
+            what += ", so its results depend on earlier calls, or on chance"
+            pool.unsteady[name, dtype] = [what]
+            found.append(AdapterFault(name, f"{dtype}: {what}"))
+    return found
+
+
+def _is_right_alone(spec: Spec, judge: Judge, options: ProcessOptions) -> bool:
+    try:
+        with ProcessAdapter.start(spec, options) as alone:
+            outcome = evaluate_and_judge(alone, judge)
+    except (AdapterError, AdapterCrashed):
+        return False
+    return outcome.outputs is not None and outcome.is_green
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from adapters.process_options import ProcessOptions
 from crosscheck.compare.checks import (
     ContractCheck,
     ProbeResults,
+    check_alone,
     collect_violations,
     run_probes,
     start_checks,
@@ -135,7 +136,9 @@ def compare(
     return results
 
 
-def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[Results, list[AdapterFault]]:
+def _compared(
+    plan: Plan, pool: AdapterPool, options: ProcessOptions, known: KnownDifferences
+) -> tuple[Results, list[AdapterFault]]:
     """Compare while showing the progress; return the results and the violations of the contract."""
     begun: list[ContractCheck] = []
 
@@ -148,7 +151,8 @@ def _compared(plan: Plan, pool: AdapterPool, known: KnownDifferences) -> tuple[R
     with interruption.handled(), progress(len(plan.cases), interruption) as advance:
         results = compare(planned_cases(), pool, advance, known, plan.measured)
     with _status("checking the contract"):
-        return results, collect_violations(results, begun)
+        violations = collect_violations(results, begun)
+        return results, [*violations, *check_alone(results, pool, options)]
 
 
 def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown: bool) -> Comparison:
@@ -165,7 +169,7 @@ def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown:
         (isinstance(crash, NoAnswer), AdapterFault(crash.adapter, str(crash)))
         for crash in pool.crashed.values()
     ]
-    results, violations = _compared(plan, pool, KnownDifferences.shipped())
+    results, violations = _compared(plan, pool, options, KnownDifferences.shipped())
     results.late[:0] = [crash for is_late, crash in on_load if is_late]
     return Comparison(
         plan,

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from crosscheck.explain.delta import missing_factors, wrong_delta
+from crosscheck.explain.delta import missing_factors, wrong_delta, wrong_row
 from crosscheck.explain.disagreement import Disagreement
 from crosscheck.explain.element import EQUATIONS, Element, EquationDiagnosis, at
 from crosscheck.explain.probes import (
@@ -86,6 +86,8 @@ def _gradient(
     if not probes.outside["grad"].any():
         if fault := wrong_delta(adapter, disagreement.element):
             return EquationDiagnosis(EQUATIONS[fault[0]], f"by probes (X = I: z = W, ∂L/∂W = Δ): {fault[1]}")
+        if row := wrong_row(adapter, disagreement.element):
+            return EquationDiagnosis(EQUATIONS["delta"], f"{row}; {ALONE}Δ is right {_probed_at(probes)}")
         return EquationDiagnosis(EQUATIONS["grad"], f"{ALONE}Δ is right {_probed_at(probes)}, so Xᵀ·Δ is not")
     if "grad" not in (found_twice := evaluate_doubled(adapter, probes)):
         raise NotImplementedError("no ∂L/∂W")  # left out by values, which is against the contract

@@ -80,13 +80,13 @@ def evaluate_block(adapter: CheckedAdapter, element: Element) -> EquationProbes:
         AdapterCrashed, AdapterMisbehaved, NotImplementedError: the adapter does not evaluate it.
     """
     given = _centers(adapter, element), element.alone.problem.y
-    z, y = (_finite(array[:BLOCK, :BLOCK], element.format) for array in given)
+    z, y = (finite(array[:BLOCK, :BLOCK], element.format) for array in given)
     stack = (1,) * len(element.problem_index)
     arrays = (array.reshape(stack + array.shape) for array in (np.eye(len(z), dtype=z.dtype), y, z))
     return _evaluate(adapter, Problem(*arrays), z.size)
 
 
-def _finite(array: Array, format: Format) -> Array:
+def finite(array: Array, format: Format) -> Array:
     """Return an array in a format, with 0 to 1 in even steps in the place of infinities and NaN."""
     with np.errstate(all="ignore"):  # a number beyond the format becomes infinite
         steps = np.linspace(0, 1, array.size).reshape(array.shape).astype(format.dtype)

@@ -9,7 +9,8 @@ memory layout, and an axis of length 0. Shapes and dtypes are checked where resu
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from crosscheck.judging.evaluation import CheckedAdapter
 from crosscheck.judging.judge import Judge
 from crosscheck.judging.variants import (
     CHANGED,
+    EXCHANGED,
     Variants,
     difference,
     empty_problems,
@@ -174,9 +176,14 @@ class _Check(LayoutCheck):
                 return
 
     def _of_another_call(self, index: int) -> str | None:
-        """Return a sentence if outputs that are outside belong to other inputs of the same shapes."""
+        """Return a sentence if outputs that are outside belong to other inputs of the same shapes.
+
+        An output that is outside in the first call as well, which none precedes, is wrong in another way.
+        """
         outputs, others = self._alone[index], sorted({*range(len(CHANGED))} - {index})
-        outside = self._outside(index, outputs)
+        first = next(iter(self._alone))
+        before = {} if index == first else self._outside(first, self._alone[first])
+        outside = {n: mask for n, mask in self._outside(index, outputs).items() if n not in before}
         if not outside:
             return None
         fitting = {
@@ -184,7 +191,8 @@ class _Check(LayoutCheck):
         }
         best = max(others, key=lambda at: (len(fitting[at]), -len(difference(index, at))))
         names = fitting[best]
-        if names and {*outside} - {*names} <= {"grad"}:  # ∂L/∂W may mix a forward pass with another X
+        # ∂L/∂W may mix a forward pass with another X
+        if names and {*outside} - {*names} <= {"grad"} and self._is_always(names, index, best):
             stale = " and ".join(difference(index, best))
             return f"{self._name} returns {', '.join(names)} as if {stale} were of an earlier call"
         other = self._alone.get({0: 1, 1: 0}.get(index, -1))
@@ -192,6 +200,22 @@ class _Check(LayoutCheck):
             what = f"{', '.join(outside)} for other X, y and W of the same shapes"
             return f"{self._name} returns the same {what}: of an earlier call, or constant"
         return None
+
+    def _is_always(self, names: Sequence[str], index: int, at: int) -> bool:
+        """Whether arrays can be of an earlier call; in 16 bits a set may hold a wrong result by chance.
+
+        If a call returns the same bits whatever came before it, each other call has these arrays, too.
+        """
+        if not self.is_steady or {index, at} & EXCHANGED.keys():
+            return True
+        stale = {*difference(index, at)}
+        for other in self._alone.keys() - EXCHANGED.keys():
+            decoys = {*CHANGED[other]} - stale | {*CHANGED[at]} & stale
+            mixed = next(k for k, symbols in enumerate(CHANGED) if {*symbols} == decoys)
+            judged = self._variants.judge(mixed).judge(self._alone[other], self._claims)
+            if not all(judged[name].admissible.all() for name in names):
+                return False
+        return True
 
     def _fits(self, name: str, outputs: Outputs, index: int, at: int, mask: Bool) -> bool:
         """Whether an output of a variant is right for another one, and that cannot be by chance.
@@ -247,6 +271,22 @@ class _Check(LayoutCheck):
             ):
                 self.is_steady = False
                 yield sentence
+        yield from self._same_numbers()
+
+    def _same_numbers(self) -> Iterator[str]:
+        """Call it with numbers that it has just had for the first time, in a dtype of fewer digits."""
+        own, known = FORMATS[self._dtype], self._outside(1, self._alone[1])
+        doubled = Problem(*(2 * array for array in self._variants[1]))  # exact in every format
+        for format in (FORMATS[dtype] for dtype in self._adapter.description.dtypes):
+            if format.precision < own.precision:
+                with suppress(NotImplementedError):
+                    self._adapter.evaluate(*(array.astype(format.dtype) for array in doubled))
+                    outputs = self._adapter.evaluate(*doubled)
+                    outside = outside_sets(Judge(doubled), outputs, self._claims)
+                    what = f"after a call with the same numbers in {format.name}, it is outside on"
+                    if new := {name: mask for name, mask in outside.items() if name not in known}:
+                        yield from self._elsewhere(what, new, outputs, "")
+                        return
 
     def _others(self) -> Iterator[tuple[str, Problem]]:
         X, y, W = self._variants[1]

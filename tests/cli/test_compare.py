@@ -10,11 +10,13 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from adapters import Spec
 from adapters.errors import AdapterCrashed
-from crosscheck.compare.checks import collect_violations, start_checks
+from adapters.process_options import ProcessOptions
+from crosscheck.compare.checks import check_alone, collect_violations, start_checks
 from crosscheck.compare.session import compare
 from crosscheck.explain.message import replay
-from crosscheck.inputs import Case
+from crosscheck.inputs import Case, parse
 from crosscheck.judging.accuracy import exact_values
 from crosscheck.judging.evaluation import CheckedAdapter, InProcessAdapter, evaluate_and_judge
 from crosscheck.judging.judge import Judge
@@ -30,6 +32,7 @@ from crosscheck.results.summary import add, merged
 from crosscheck.terminal.report import show
 from reference.types import Array, Outputs
 from tests.faulty_adapters import wrong
+from tests.planted_faults import FAULTS
 
 PLAN = core_plan(dtypes=("float32",), regimes=("ordinary", "zeros"), problems=7)
 PER_CELL = problems_per_cell(7)
@@ -271,3 +274,16 @@ def test_values_that_differ_within_bounds_are_counted_in_the_report() -> None:
     found = results.differences
     assert f"  {found.different:,} of {found.elements:,} numbers differ; " in report_text(results, adapters)
     assert 0 < found.different < found.elements
+
+
+def test_a_result_that_is_right_alone_in_a_new_process_depends_on_earlier_calls(tmp_path: Path) -> None:
+    targets = [f"tests.planted_faults:{name}" for name in ("plan_by_product", "last_row_dropped")]
+    options = ProcessOptions(tmp_path)
+    with AdapterPool.start([Spec(target, target) for target in targets], options) as pool:
+        cases = [c for text in FAULTS["plan_by_product"].cases() if isinstance(c := parse(text), Case)]
+        results = compare(cases_of(dict.fromkeys(cases), pool.adapters), pool, lambda _: None)
+        (found,) = check_alone(results, pool, options)
+        assert found.adapter == "planted-plan_by_product"
+        assert "is within bounds alone in a new process, so its results depend on earlier calls" in found.text
+        assert list(pool.unsteady) == [("planted-plan_by_product", "float64")]
+        assert check_alone(results, pool, options) == []

@@ -15,6 +15,7 @@ from crosscheck.judging.judge import Judge
 from tests.faulty_adapters import wrong
 
 Array = Any
+LONG = "one_scale_ordinary:8:1x16x3x2:contiguous:float64"
 ORDINARY = "ordinary:8:4x2x3x2:contiguous:float64"
 
 
@@ -62,6 +63,13 @@ def scaled_by_rows(X: Array, delta: Array) -> Array:
     return product(X, delta) / X.shape[-2]
 
 
+def off_in_row_5(p: Array, y: Array) -> Array:
+    """Δ, off by 2⁻⁹ in one row of many."""
+    delta = right(p, y)
+    delta[..., 5:6, :] *= 1 + 2.0**-9
+    return delta
+
+
 HARD = "float64:X=[[0.5,1],[2,-0.25]]:y=[[0,1],[1,1]]:W=[[1,0.75],[0.5,-0.25]]"
 OTHER_LABEL = "of another element"
 NAMED: dict[str, tuple[str, Any, str, str]] = {
@@ -86,6 +94,13 @@ NAMED: dict[str, tuple[str, Any, str, str]] = {
     ),
     "cross entropy": (HARD, gradient(cross_entropy, product), "(14–16)", "the factor ŷ·(1 − ŷ) is missing"),
     "mean over rows": (ORDINARY, reduction(scaled_by_rows), "(18–19)", "so Xᵀ·Δ is not"),
+    "one row of Δ": (LONG, gradient(off_in_row_5, product), "(17, 20)", "row 5 of X alone"),
+    "one row is not added": (
+        LONG,
+        reduction(lambda X, d: product(X[..., :5, :], d[..., :5, :]) + product(X[..., 6:, :], d[..., 6:, :])),
+        "(18–19)",
+        "so Xᵀ·Δ is not",
+    ),
     "rows of Δ reversed": (
         ORDINARY,
         reduction(lambda X, d: product(X, d[..., ::-1, :])),

@@ -143,6 +143,16 @@ def test_a_wrong_formula_is_not_blamed_on_other_calls_where_a_set_holds_anything
     assert contract_violations(InProcessAdapter(Planted("formula", evaluate)), problem) == []
 
 
+def labels_transposed(X: Array, y: Array, W: Array) -> Any:
+    """The closed form with labels transposed where m = p."""
+    return wrong.right(X, wrong.turned(y) if y.shape[-1] == y.shape[-2] else y, W)
+
+
+def test_a_loss_that_is_right_for_the_decoy_by_chance_in_16_bits_is_no_state() -> None:
+    problem = Case("ordinary", 0, (1, 2, 3, 2), dtype="float16").problem()
+    assert contract_violations(InProcessAdapter(Planted("labels", labels_transposed)), problem) == []
+
+
 def test_it_is_tried_with_as_many_networks_as_it_takes_at_once() -> None:
     adapter = stateful.planted("weights-once")
     adapter.max_stack = 2  # type: ignore[attr-defined]  # a member that adapters may have

@@ -7,11 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import ANY, BACKWARD, FORWARD, GRAD, LOSS, Array, Evaluate, Fault
+from tests.planted_faults.fault import (
+    ANY,
+    BACKWARD,
+    DELTA,
+    FORWARD,
+    GRAD,
+    LOSS,
+    SLOPE,
+    Array,
+    Evaluate,
+    Fault,
+)
 from tests.planted_faults.network import (
     Outputs,
     Problem,
     changed,
+    delta_of,
     gradient,
     half_squares,
     matmul,
@@ -171,6 +183,13 @@ def _sixteen_bit_rows(X: Array, W: Array) -> Array:
     return matmul(X[..., np.where(rows < 1 << 15, rows, rows % (1 << 15)), :], W)
 
 
+def _off_at_31(y: Array, y_hat: Array, z: Array) -> Array:
+    delta = delta_of(y, y_hat, z)
+    if delta.shape[-2] >= 64:
+        delta[..., 31::32, :] *= delta.dtype.type(1 + 2.0**-9)
+    return delta
+
+
 FAULTS = [
     Fault("gradient_from_row_1024", "Rows from 1,024 on have no gradient.", rows_from(1024, 2), (GRAD,),
           witness=case("1x1025x3x2")),
@@ -248,6 +267,8 @@ FAULTS = [
           network(found=_masked_store), FORWARD, witness=case("16x40x3x2")),
     Fault("tile_of_outputs", "Outputs beyond the last multiple of 32 have each other's weights.",
           network(product=_tile_of_outputs), FORWARD, witness=case("2x3x35")),
+    Fault("slope_of_row_31", "From 64 rows on, the slope of every 32nd row is off by 2⁻⁹.",
+          network(delta=_off_at_31), (SLOPE, DELTA), witness=case("1x64x3x2")),
     Fault("sixteen_bit_rows", "From row 32,768 on, z is that of the rows from 0 on.",
           network(product=_sixteen_bit_rows), FORWARD, witness=case("1x32769x3x1")),
 ]  # fmt: skip
