@@ -82,7 +82,7 @@ soak: $(COMPARE) ## compare the frameworks on 10 million problems per dtype: 10 
 bench: $(TEST) $(BENCH)/.installed ## measure, and write docs/benchmarks.md: 10 minutes
 	@$(BENCH)/bin/python benchmarks/run.py $(ARGS)
 
-power: $(TEST) $(BENCH)/.installed ## measure what is caught of planted faults, and write docs/power.md: 60 minutes
+power: $(TEST) $(BENCH)/.installed ## measure what is caught of planted faults, and write docs/power.md: up to two hours
 	@$(BENCH)/bin/python benchmarks/power.py $(ARGS)
 
 format: $(ALL) ## format the code with ruff
