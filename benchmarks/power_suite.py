@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 from adapters import Spec, compilation, select
 from adapters.errors import NoAnswer
 from adapters.process_options import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
-from crosscheck.compare.checks import start_checks
+from crosscheck.compare.checks import check_alone, start_checks
 from crosscheck.explain.message import failure
 from crosscheck.inputs import Case, parse
 from crosscheck.judging.evaluation import judge_evaluation
@@ -114,6 +114,7 @@ class Run:
     Attributes:
         name: the name of the fault.
         target: the name of its spec.
+        options: the options of its process.
         results: what was judged.
         problems, seconds: how many problems were evaluated, and how long that took.
         found: the check that caught it, the case and the names of the message; None while nothing is wrong.
@@ -122,6 +123,7 @@ class Run:
 
     name: str
     target: str
+    options: ProcessOptions
     results: Results = field(default_factory=lambda: Results(is_measured=False))
     problems: int = 0
     seconds: float = 0.0
@@ -137,6 +139,7 @@ class Run:
             outcome = judge_evaluation(judge, evaluation)
             self.results.add(case, judge, [outcome])
             if not outcome.is_green and not isinstance(outcome.failure, NoAnswer):
+                check_alone(self.results, pool, self.options)
                 adapters = {self.target: pool.adapters[self.target]}
                 message = failure(case.text, judge, [outcome], adapters, pool.unsteady)
                 check = BY_CONTRACT if outcome.failure is not None else BY_BOUNDS
@@ -156,9 +159,9 @@ def measure(names: Sequence[str], effort: str) -> list[dict[str, Any]]:
 
     They share the making of the cases and the reference, and nothing else.
     """
-    runs = [Run(name, f"tests.planted_faults:{name}") for name in names]
-    plan, specs = PLANS[effort]([run.target for run in runs])
     options = ProcessOptions(JOURNAL, TIMEOUT, compilation.kept(), COMPILE_TIMEOUT)
+    runs = [Run(name, f"tests.planted_faults:{name}", options) for name in names]
+    plan, specs = PLANS[effort]([run.target for run in runs])
     with AdapterPool.start(specs, options, strict=True) as pool:
         first = {case: who for case, who in plan.contract.items() if case.shape == SMALL}
         _check_contracts(plan, first, pool, runs)
