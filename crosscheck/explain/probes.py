@@ -47,7 +47,7 @@ class EquationProbes(NamedTuple):
         exact: the exact values rounded to float64, by quantity: y_hat, dyhat_dz, loss and grad. NaN if z or y
             is infinite.
         outside: which values lie outside their set, by output; none for an output that the adapter lacks.
-        own: how many of the first `OWN` probes have such a z and y, infinite ones included.
+        own: how many of the first `OWN` probes have such a z and y; they may be infinite, and y may be NaN.
     """
 
     format: Format
@@ -170,7 +170,7 @@ def _points(element: Element, centers: Float64) -> tuple[Float64, Float64, int]:
     with np.errstate(all="ignore"):  # a z beyond the format becomes infinite
         z = np.atleast_1d(centers[where].astype(element.format.dtype).astype(np.float64)).ravel()
     y = np.atleast_1d(element.alone.problem.y[where].astype(np.float64)).ravel()
-    usable = ~(np.isnan(z) | np.isnan(y))
+    usable = ~np.isnan(z)
     z, y = z[usable][:OWN], y[usable][:OWN]
     own = len(z)
     z, y = (np.concatenate([a, np.zeros(OWN - own)]) for a in (z, y))

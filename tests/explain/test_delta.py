@@ -92,6 +92,12 @@ NAMED: dict[str, tuple[str, Any, str, str]] = {
         "(13)",
         OTHER_LABEL,
     ),
+    "labels that are NaN left out": (
+        "float64:X=[[1,2],[0.5,1]]:y=[[nan],[1]]:W=[[0.5],[0.25]]",
+        gradient(lambda p, y: np.where(np.isnan(y), 0, right(p, y)), product),
+        "(13)",
+        "y = nan Δ is 0x0p+0",
+    ),
     "cross entropy": (HARD, gradient(cross_entropy, product), "(14–16)", "the factor ŷ·(1 − ŷ) is missing"),
     "mean over rows": (ORDINARY, reduction(scaled_by_rows), "(18–19)", "so Xᵀ·Δ is not"),
     "one row of Δ": (LONG, gradient(off_in_row_5, product), "(17, 20)", "row 5 of X alone"),
