@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.planted_faults.fault import BACKWARD, FORWARD, GRAD, LOSS, RESIDUAL, Array, Fault, Z
+from tests.planted_faults.fault import BACKWARD, DELTA, FORWARD, GRAD, LOSS, RESIDUAL, SLOPE, Array, Fault, Z
 from tests.planted_faults.network import (
     Outputs,
     changed,
@@ -96,7 +96,7 @@ FAULTS = [
     Fault("kept_axis", "The residual is the mean over the outputs, kept as an axis.", network(
         delta=lambda y, p, _: (p - y).mean(-1, keepdims=True) * p * (1 - p)), (GRAD,)),
     Fault("slope_of_first_row", "The slope of the first row serves all rows.", network(
-        delta=lambda y, p, _: (p - y) * (p * (1 - p))[..., :1, :]), (GRAD,)),
+        delta=lambda y, p, _: (p - y) * (p * (1 - p))[..., :1, :]), (SLOPE, DELTA)),
     Fault("two_stack_axes_swapped", "With two stack axes the gradients are in the order of the swapped axes.",
           lambda: _two_axes, (GRAD,), witness=("ordinary:0:3x5x7x3x2:contiguous:{}",)),
     Fault("no_stack_axis", "Without a stack axis the gradient is halved.", lambda: _no_axis, BACKWARD,
