@@ -275,6 +275,8 @@ class _Check(LayoutCheck):
 
     def _same_numbers(self) -> Iterator[str]:
         """Call it with numbers that it has just had for the first time, in a dtype of fewer digits."""
+        if 1 not in self._alone:  # it refuses the decoy
+            return
         own, known = FORMATS[self._dtype], self._outside(1, self._alone[1])
         doubled = Problem(*(2 * array for array in self._variants[1]))  # exact in every format
         for format in (FORMATS[dtype] for dtype in self._adapter.description.dtypes):

@@ -153,6 +153,16 @@ def test_a_loss_that_is_right_for_the_decoy_by_chance_in_16_bits_is_no_state() -
     assert contract_violations(InProcessAdapter(Planted("labels", labels_transposed)), problem) == []
 
 
+def test_an_adapter_that_refuses_the_decoy_is_checked_with_the_problem_alone() -> None:
+    def refusing(X: Array, y: Array, W: Array) -> Any:
+        if (y == 2).any():  # a number of the decoy
+            raise NotImplementedError("no label of 2")
+        return wrong.right(X, y, W)
+
+    problem = Case("ordinary", 5, SMALL).problem()
+    assert contract_violations(InProcessAdapter(Planted("refusing", refusing)), problem) == []
+
+
 def test_it_is_tried_with_as_many_networks_as_it_takes_at_once() -> None:
     adapter = stateful.planted("weights-once")
     adapter.max_stack = 2  # type: ignore[attr-defined]  # a member that adapters may have
