@@ -205,7 +205,8 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
         only: each entry is a mode's name; a framework, which selects its modes in `among`; a pattern such as
             ``jax-jit*``, which selects the names in `NAMED` and `among` that match; or ``name@PYTHON``, which
             selects modes under another interpreter. If it is empty, all of `among` are selected.
-        outside: ``package.module:object`` of each adapter from outside.
+        outside: ``package.module:object`` of each adapter from outside, or with ``@PYTHON`` after it, under
+            another interpreter.
         among: the names that an empty `only`, frameworks and patterns select from.
 
     Raises:
@@ -228,7 +229,14 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
         for name, _, python in (entry.partition("@") for entry in dict.fromkeys(elsewhere))
         for each in (_fitting(name, among) if _is_pattern(name) else [name])
     ]
-    return chosen + [Spec(_formed(target), target) for target in dict.fromkeys(outside)]
+    return chosen + [_outside(entry) for entry in dict.fromkeys(outside)]
+
+
+def _outside(entry: str) -> Spec:
+    """Return the specification of an adapter from outside."""
+    target, at, python = entry.partition("@")
+    spec = Spec(_formed(target), target)
+    return spec.under(python) if at else spec
 
 
 def _matching(entry: str, among: Sequence[str]) -> list[str]:
@@ -267,7 +275,7 @@ def _formed(target: str) -> str:
     module, colon, member = target.partition(":")
     if colon and all(part.isidentifier() for part in [*module.split("."), member]):
         return target
-    raise AdapterError(f"{target!r} names no adapter; write package.module:object")
+    raise AdapterError(f"{target!r} names no adapter; write package.module:object, or that and @PYTHON")
 
 
 def _numbers(release: str) -> list[int]:

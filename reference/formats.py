@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np  # first: interrupted inside ml_dtypes, its import would end in an ImportError
-
-# isort: split
-import ml_dtypes
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -28,8 +25,12 @@ class Format:
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
-        """The NumPy dtype; bfloat16 comes from ml_dtypes."""
-        return np.dtype(ml_dtypes.bfloat16 if self.name == "bfloat16" else self.name)
+        """The NumPy dtype; bfloat16 comes from ml_dtypes, which a child without bfloat16 may lack."""
+        if self.name != "bfloat16":
+            return np.dtype(self.name)
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
 
     @property
     def u(self) -> float:

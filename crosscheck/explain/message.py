@@ -19,6 +19,7 @@ from crosscheck.explain import first_equation, outliers
 from crosscheck.explain.disagreement import Disagreement, DisagreementAnalysis
 from crosscheck.explain.element import Element
 from crosscheck.inputs.regimes import REGIMES, classify
+from crosscheck.judging.claims import admitting, described
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome
 from crosscheck.judging.judge import Judge, Verdict
 from crosscheck.text import (
@@ -201,6 +202,8 @@ def _circumstances(disagreement: Disagreement) -> Iterator[str]:
     yield _line("extent", f"{disagreement.extent}{how}")
     for label, other in zip(["others", *[""] * len(disagreement.others)], disagreement.others, strict=False):
         yield _line(label, _other(element, other))
+    if claims := admitting(element.judge, disagreement.outcome):
+        yield _line("claim", f"within bounds if it claims {described(claims)}")
     trivial = [n for n, j in disagreement.outcome.judgements.items() if j.verdict is Verdict.NOT_JUDGED]
     if trivial:
         yield _line("not judged", f"{', '.join(trivial)}: the sets hold all that these can be")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from crosscheck.judging.claims import SETS, admitting, described
 from crosscheck.judging.evaluation import Outcome, all_judged, different
 from crosscheck.judging.judge import AXES, Judge
 from reference.arithmetic import WITHOUT_CLAIM, widening
@@ -53,6 +54,29 @@ class ClaimEvidence:
             f"{name} claims {claim} for {dtype}, and nothing seen needs it"
             for (name, dtype, claim), needed in self.is_needed.items()
             if not needed and is_conclusive(name)
+        ]
+
+
+class MissingClaims:
+    """Which claims, made besides an adapter's own, would admit every number that it returned in a dtype."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {}
+        self._wrong: Counter[tuple[str, str]] = Counter()
+
+    def add(self, judge: Judge, outcome: Outcome) -> None:
+        """Try which claims admit a wrong outcome, of those that admit all before it."""
+        key = outcome.description.name, judge.format.name
+        self._wrong[key] += sum(int(np.sum(~each.admissible)) for each in outcome.judgements.values())
+        self._left[key] = admitting(judge, outcome, self._left.get(key, SETS))
+
+    def lines(self) -> list[str]:
+        """Return a line for each adapter and dtype whose wrong numbers are all within bounds by a claim."""
+        return [
+            f"{name} {dtype}: all {self._wrong[name, dtype]:,} numbers outside would be within bounds if it "
+            f"claimed {described(left)}"
+            for (name, dtype), left in self._left.items()
+            if left
         ]
 
 

@@ -15,7 +15,7 @@ from adapters.protocol import Description
 from crosscheck.inputs import Case, Literal
 from crosscheck.judging.evaluation import Outcome
 from crosscheck.judging.judge import Judge
-from crosscheck.results.claims import ClaimEvidence, Differences
+from crosscheck.results.claims import ClaimEvidence, Differences, MissingClaims
 from crosscheck.results.coverage import Coverage
 from crosscheck.results.known import KnownDifferences, KnownMatch, combine_matches
 from crosscheck.results.lines import AdapterFault
@@ -72,6 +72,7 @@ class Results:
         summaries: the summaries by cell.
         failing_cases: the first case for each adapter, dtype and output that disagrees, and each failure.
         claim_evidence: which of the adapters' claims a result needed.
+        missing_claims: which other claims would admit the wrong results.
         coverage: the judged elements by mode, dtype, class of shapes and regime.
         refusals: what adapters do not evaluate.
         differences: how often adapters differ while each is within its bounds.
@@ -85,6 +86,7 @@ class Results:
     summaries: dict[Cell, Summary] = field(default_factory=dict)
     failing_cases: list[FailingCase] = field(default_factory=list)
     claim_evidence: ClaimEvidence = field(default_factory=ClaimEvidence)
+    missing_claims: MissingClaims = field(default_factory=MissingClaims)
     coverage: Coverage = field(default_factory=Coverage)
     refusals: Refusals = field(default_factory=Refusals)
     differences: Differences = field(default_factory=Differences)
@@ -121,6 +123,8 @@ class Results:
             self.coverage.add(case, judge, outcome)
             self.refusals.add(case, outcome)
             known_matches.append(KnownMatch({}, {}) if is_green else combine_matches(outcome, matches))
+            if outcome.outputs is not None and not known_matches[-1].is_green:
+                self.missing_claims.add(judge, outcome)
         self._keep_if_new(case, judge, outcomes, known_matches)
         self.judged += 1
         return known_matches

@@ -6,9 +6,12 @@ import math
 import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import Any
 
 from rich.console import Console
 
+from adapters import is_ours
 from adapters.protocol import Description
 from crosscheck.console import draw, say
 from crosscheck.explain.message import failure, replay
@@ -21,6 +24,8 @@ from crosscheck.results.rows import OUTSIDE, Row, merge_outputs
 from crosscheck.terminal import coverage
 from crosscheck.terminal.table import sentence, tables
 from crosscheck.text import wrap_line
+from reference.arithmetic import default_arithmetic
+from reference.formats import FORMATS
 
 # How many failing cases of one adapter and output get a message; the others are only counted.
 MOST_PER_OUTPUT = 1
@@ -39,6 +44,8 @@ def heading(plan: Plan, descriptions: Sequence[Description]) -> Iterator[str]:
         for said in descriptions:
             framework = "" if said.framework == said.name else f"{said.framework} "
             yield f"  {said.name}: {framework}{_where(said)}"
+            if not is_ours(said.name):
+                yield from _claims(said)
         return
     together = Counter((said.framework, _where(said)) for said in descriptions)
     for (framework, where), count in together.items():
@@ -49,6 +56,26 @@ def _where(said: Description) -> str:
     """Return the version, the device and the threads of an adapter as text."""
     threads = "" if said.threads is None else f", {said.threads} thread{'s' * (said.threads > 1)}"
     return f"{said.version}, {said.device}{threads}"
+
+
+def _claims(said: Description) -> Iterator[str]:
+    """Yield a line for each claim of an adapter that is not the default, with its source."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for dtype, claims in said.arithmetic.items():
+        default = default_arithmetic(FORMATS[dtype])
+        for each in (field.name for field in fields(claims) if field.compare):
+            value = getattr(claims, each)
+            if value != getattr(default, each):
+                what = each if value is True else f"{each} = {_value(value)}"
+                found.setdefault((what, claims.sources.get(each, "no source is named")), []).append(dtype)
+    for (what, source), dtypes in found.items():
+        yield f"    claims {what} in {', '.join(dtypes)}: {source}"
+
+
+def _value(value: Any) -> str:
+    """Return a power of two below 1 as such, and any other value as it is."""
+    is_power = isinstance(value, float) and 0 < value < 1 and math.frexp(value)[0] == 0.5
+    return f"2^{math.frexp(value)[1] - 1}" if is_power else f"{value}"
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -78,6 +105,8 @@ def _entry(text: str, width: int) -> list[str]:
 def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     lines = comparison.table
     yield "Outside:", list(_counted(comparison.rows))
+    missing = comparison.results.missing_claims.lines()
+    yield "Within bounds by a claim that is not made:", [*missing, *[CLAIM_IT] * bool(missing)]
     yield from _known(comparison)
     yield "Crashed before the first call:", [each.text for each in comparison.crashed_on_load]
     yield "Against the contract:", [*(each.text for each in comparison.violations), *_by_values(comparison)]
@@ -94,6 +123,10 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
             comparison.results.claim_evidence.unneeded_claims(lambda name: plan.label(name) == name),
         )
     yield "Not in the plan:", list(comparison.plan.unsupported)
+
+
+# Only the framework's authors can say what its arithmetic is meant to be.
+CLAIM_IT = "if the framework is meant to compute so, claim it and name the source: docs/adapters.md says how"
 
 
 def _not_run(lines: Sequence[Row]) -> list[str]:

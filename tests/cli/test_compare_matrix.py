@@ -234,6 +234,18 @@ def test_many_modes_are_counted_in_the_heading_and_few_are_listed() -> None:
     assert many[2:] == ["  planted 1.0, cpu: 12 modes"]
 
 
+def test_the_heading_lists_the_claims_of_an_adapter_from_outside_with_their_sources() -> None:
+    claims = {"kappa": 9.0, "flush": True, "sources": {"flush": "https://example.org/flush"}}
+    adapter = wrong.Planted("claiming", wrong.right, "float32", "float16")
+    adapter.arithmetic = lambda dtype: claims | ({"u_acc": 2.0**-24} if dtype == "float16" else {})  # type: ignore[attr-defined]
+    _, _, *lines = heading(matrix_plan(NAMED), [InProcessAdapter(adapter).description])
+    assert lines[1:] == [
+        "    claims kappa = 9.0 in float32, float16: no source is named",
+        "    claims flush in float32, float16: https://example.org/flush",
+        "    claims u_acc = 2^-24 in float16: no source is named",
+    ]
+
+
 def planted(count: int, of: Any = wrong.right) -> list[InProcessAdapter]:
     return [InProcessAdapter(wrong.Planted(f"p{i}", of)) for i in range(count)]
 
