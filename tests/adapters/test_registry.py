@@ -53,6 +53,15 @@ def test_a_child_does_without_jaxtyping() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_a_child_does_without_ml_dtypes_where_there_is_no_bfloat16() -> None:
+    code = (
+        "import sys; sys.modules['ml_dtypes'] = None; import adapters.worker; from reference.formats import *"
+    )
+    code += "; print(FORMATS['float16'].dtype)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "float16\n"
+
+
 def test_the_required_frameworks_are_listed() -> None:
     frameworks = {spec.framework for spec in adapters.select()}
     assert frameworks == set(adapters.REQUIRED)
@@ -146,6 +155,12 @@ def test_a_pattern_that_nothing_fits_is_an_error() -> None:
 def test_an_adapter_from_outside_joins_the_selection_once() -> None:
     chosen = adapters.select(only=["numpy"], outside=["a.b:c", "a.b:c"])
     assert [spec.target for spec in chosen] == ["numpy", "a.b:c"]
+
+
+def test_an_adapter_from_outside_has_an_interpreter_of_its_own() -> None:
+    here, there = adapters.select(only=["numpy"], outside=["a.b:c", "a.b:c@old/bin/python"])[1:]
+    assert (here.python, there.python, there.target) == (None, "old/bin/python", "a.b:c")
+    assert (there.name, there.suffix) == ("a.b:c@old/bin/python", "@old")
 
 
 @pytest.mark.parametrize(
