@@ -69,6 +69,7 @@ def told(mode: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["jax-donate", "jax-donate-shardmap"])
 def test_donated_inputs_are_deleted_and_outputs_of_their_shape_lie_in_their_buffers(
     mode: str, frameworks: frozenset[str]

@@ -282,7 +282,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.long
-@pytest.mark.untraced
 def test_the_matrix_of_one_framework_agrees_and_has_no_gap_without_a_reason(run: Any) -> None:
     healthy, _ = run
     assert (healthy.returncode, healthy.stderr) == (0, "")
@@ -297,7 +296,6 @@ def test_the_matrix_of_one_framework_agrees_and_has_no_gap_without_a_reason(run:
 
 
 @pytest.mark.long
-@pytest.mark.untraced
 def test_what_is_wrong_or_crashes_in_the_matrix_is_reported_and_the_others_go_on(run: Any) -> None:
     _, broken = run
     said = " ".join(broken.stdout.split())

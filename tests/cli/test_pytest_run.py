@@ -19,7 +19,7 @@ from crosscheck.pool import CRASHED, LATE
 from tests.faulty_adapters import deaths, wrong
 
 # With one xdist worker: its fixture takes seconds.
-pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.long, pytest.mark.untraced]
+pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.long]
 
 REGIME = "tests/conformance/test_stacks.py::test_every_regime_agrees_at_the_documents_shape"
 FATES = ("segfault", "exits", "endless", "killed")

@@ -96,6 +96,7 @@ def test_what_looks_suspicious_and_keeps_the_contract_passes(name: str, dtype: s
 LARGE = ((2, 1025, 3, 2), (1025, 3, 2), (5, 3, 2, 3, 2))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", LARGE, ids=lambda shape: "x".join(map(str, shape)))
 @pytest.mark.parametrize("name", ["weights-once", "accumulating", "one-buffer", "shared-scratch"])
 def test_it_is_named_at_every_size_and_number_of_stack_axes(name: str, shape: tuple[int, ...]) -> None:
@@ -103,6 +104,7 @@ def test_it_is_named_at_every_size_and_number_of_stack_axes(name: str, shape: tu
     assert any(SENTENCES[name] in sentence for sentence in found), found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("shape", LARGE, ids=lambda shape: "x".join(map(str, shape)))
 def test_the_closed_form_keeps_it_at_every_size(shape: tuple[int, ...], dtype: str) -> None:
@@ -132,6 +134,7 @@ def mean_over_rows(X: Array, y: Array, W: Array) -> Any:
     return y_hat, loss, grad / X.shape[-2]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "evaluate",
     [wrong.scaled(-1), wrong.scaled(0.5), wrong.without_one_minus, mean_over_rows],

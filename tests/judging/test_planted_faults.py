@@ -42,6 +42,7 @@ def test_each_is_an_adapter_from_outside_by_its_name(name: str) -> None:
     assert first is not second
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", DETECTABLE, ids=lambda fault: fault.name)
 def test_a_fault_shows_on_its_witness(fault: Fault) -> None:
     assert shown_by(fault)
@@ -54,6 +55,7 @@ def test_what_cannot_be_detected_is_admissible(fault: Fault) -> None:
         assert not evaluate_and_judge(InProcessAdapter(fault.adapter()), Judge(problem)).disagreeing
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", HEALTHY.values(), ids=lambda fault: fault.name)
 def test_a_healthy_adapter_is_within_bounds_and_keeps_the_contract(fault: Fault) -> None:
     for dtype in fault.dtypes:

@@ -71,6 +71,7 @@ def test_without_gappa_the_command_says_how_to_install_it(monkeypatch: pytest.Mo
 
 
 @needs_gappa
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name, smaller in TOO_SMALL.items() if smaller])
 def test_a_radius_with_a_smaller_constant_is_not_proved(name: str) -> None:
     found = numbers("float32", "default")

@@ -62,7 +62,6 @@ def test_the_notebook_is_as_its_command_writes_it() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.untraced
 def test_the_command_executes_the_notebook_and_writes_what_it_shows(tmp_path: Path) -> None:
     copy = tmp_path / "notebook.ipynb"
     shutil.copy(NOTEBOOK, copy)
