@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from adapters import Spec
-from adapters.errors import AdapterCrashed
+from adapters.errors import AdapterCrashed, AdapterError
+from adapters.process_adapter import ProcessAdapter
 from adapters.process_options import ProcessOptions
 from crosscheck.compare.checks import check_alone, collect_violations, start_checks
 from crosscheck.compare.session import compare
@@ -287,3 +288,22 @@ def test_a_result_that_is_right_alone_in_a_new_process_depends_on_earlier_calls(
         assert "is within bounds alone in a new process, so its results depend on earlier calls" in found.text
         assert list(pool.unsteady) == [("planted-plan_by_product", "float64")]
         assert check_alone(results, pool, options) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "interrupted"), [(AdapterError("gone"), False), (KeyboardInterrupt(), True)]
+)
+def test_a_case_that_cannot_be_evaluated_alone_stays_as_it_is(
+    error: BaseException, interrupted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, options = "tests.planted_faults:last_row_dropped", ProcessOptions(tmp_path)
+    with AdapterPool.start([Spec(target, target)], options) as pool:
+        case = Case("ordinary", 0, (2, 3, 3, 2))
+        results = compare(cases_of({case: None}, pool.adapters), pool, lambda _: None)
+
+        def start(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(ProcessAdapter, "start", start)
+        assert check_alone(results, pool, options) == []
+        assert (results.interrupted, pool.unsteady) == (interrupted, {})
