@@ -99,7 +99,9 @@ def check_alone(results: Results, pool: AdapterPool, options: ProcessOptions) ->
         if is_ours(selectors[name]) or not isinstance(adapter, ProcessAdapter):
             continue
         try:
-            is_right = (name, dtype) not in pool.unsteady and _is_right_alone(adapter.spec, judge, options)
+            is_right = (name, dtype) not in pool.unsteady and _is_right_in_a_new_process(
+                adapter.spec, judge, options
+            )
         except KeyboardInterrupt:
             results.interrupted = True
             break
@@ -111,7 +113,7 @@ def check_alone(results: Results, pool: AdapterPool, options: ProcessOptions) ->
     return found
 
 
-def _is_right_alone(spec: Spec, judge: Judge, options: ProcessOptions) -> bool:
+def _is_right_in_a_new_process(spec: Spec, judge: Judge, options: ProcessOptions) -> bool:
     try:
         with ProcessAdapter.start(spec, options) as alone:
             outcome = evaluate_and_judge(alone, judge)

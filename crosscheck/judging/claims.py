@@ -37,11 +37,10 @@ def admitting(
     """
     assert outcome.outputs is not None  # noqa: S101, for mypy
     claims = outcome.description.arithmetic[judge.format.name]
-    found = []
-    for names in among:
+    made, found = widening(claims), []
+    for names in (names for names in among if {*names}.isdisjoint(made)):
         wider = replace(claims, **{name: TRIED[name][0] for name in names})
-        judgements = judge.judge(outcome.outputs, wider).values()
-        if not {*names} & {*widening(claims)} and all(one.admissible.all() for one in judgements):
+        if all(one.admissible.all() for one in judge.judge(outcome.outputs, wider).values()):
             found.append(names)
     return tuple(found)
 

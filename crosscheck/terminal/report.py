@@ -27,6 +27,8 @@ from crosscheck.text import wrap_line
 from reference.arithmetic import default_arithmetic
 from reference.formats import FORMATS
 
+# Only the framework's authors can say what its arithmetic is meant to be.
+CLAIM_IT = "if the framework is meant to compute so, claim it and name the source: docs/adapters.md says how"
 # How many failing cases of one adapter and output get a message; the others are only counted.
 MOST_PER_OUTPUT = 1
 # How many messages a report has at most, since each takes seconds to make.
@@ -123,10 +125,6 @@ def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
             comparison.results.claim_evidence.unneeded_claims(lambda name: plan.label(name) == name),
         )
     yield "Not in the plan:", list(comparison.plan.unsupported)
-
-
-# Only the framework's authors can say what its arithmetic is meant to be.
-CLAIM_IT = "if the framework is meant to compute so, claim it and name the source: docs/adapters.md says how"
 
 
 def _not_run(lines: Sequence[Row]) -> list[str]:

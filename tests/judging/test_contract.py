@@ -156,6 +156,20 @@ def test_a_loss_that_is_right_for_the_decoy_by_chance_in_16_bits_is_no_state() -
     assert contract_violations(InProcessAdapter(Planted("labels", labels_transposed)), problem) == []
 
 
+def test_an_output_that_is_left_out_for_some_numbers_does_not_end_the_check() -> None:
+    first: list[Any] = []
+
+    def once(X: Array, y: Array, W: Array) -> Any:
+        first[:] = first or [wrong.right(X, y, W)]  # of the first call, and without L for one label
+        y_hat, loss, grad = (np.array(array) for array in first[0])
+        return {"y_hat": y_hat, "grad": grad} | ({} if (y == y_decoy).all() else {"loss": loss})
+
+    problem = Case("ordinary", 5, SMALL).problem()
+    y_decoy = Variants(problem)[3].y
+    found = contract_violations(InProcessAdapter(Planted("once", once)), problem)
+    assert any("of an earlier call" in sentence for sentence in found), found
+
+
 def test_an_adapter_that_refuses_the_decoy_is_checked_with_the_problem_alone() -> None:
     def refusing(X: Array, y: Array, W: Array) -> Any:
         if (y == 2).any():  # a number of the decoy
