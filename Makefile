@@ -17,9 +17,9 @@ BENCH   := $(VENV)/bench
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := $(wildcard conftest.py gradient_crosscheck.py reference/*.py adapters/*.py crosscheck/*.py crosscheck/*/*.py tools/*.py tools/*/*.py tests/*.py tests/*/*.py)
 
-# A worker for each core and one more, since a worker waits for its children, but no more than four: each has a
-# child for every adapter. What shares a process stays with one worker.
-WORKERS   = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+# A worker for each core, but no more than four: each has a child for every adapter, which computes while the
+# worker waits. What shares a process stays with one worker.
+WORKERS   = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
 PARALLEL ?= -n $(WORKERS) --dist loadgroup
 
 # pytest rewrites the assertions of its plugins; without cached bytecode it does so again at every start (1 s).

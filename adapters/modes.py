@@ -13,6 +13,7 @@ import difflib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -269,6 +270,8 @@ def plain(framework: str, **values: str) -> Mode:
     return Mode(framework, tuple(values.get(factor, known[0]) for factor, known in factors.items()))
 
 
+@cache
+@cache
 def parse(name: str) -> Mode:
     """Return the mode with that name.
 

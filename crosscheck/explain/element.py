@@ -79,8 +79,12 @@ class Element:
 
     @cached_property
     def ball(self) -> Any:
-        """The exact value, a `flint.arb`; NaN if the input is not finite."""
-        return getattr(oracle.evaluate(*self.alone.problem), self.output)[self.inner]
+        """The exact value, a `flint.arb`; NaN if the numbers that it depends on are not all finite."""
+        X, y, W = self.alone.problem
+        rows, columns = (at if isinstance(at, slice) else slice(at, at + 1) for at in self.sources[-2:])
+        part = oracle.evaluate(X[rows], y[rows, columns], W[:, columns])
+        inner = {"y_hat": (0, 0), "row_loss": (0,), "loss": (), "grad": (*self.inner[:1], 0)}
+        return getattr(part, self.output)[inner[self.output]]
 
     @cached_property
     def exact(self) -> tuple[float, float]:

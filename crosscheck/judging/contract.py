@@ -181,9 +181,11 @@ class _Check(LayoutCheck):
         An output that is outside in the first call as well, which none precedes, is wrong in another way.
         """
         outputs, others = self._alone[index], sorted({*range(len(CHANGED))} - {index})
+        outside = self._outside(index, outputs)
         first = next(iter(self._alone))
-        before = {} if index == first else self._outside(first, self._alone[first])
-        outside = {n: mask for n, mask in self._outside(index, outputs).items() if n not in before}
+        if outside and index != first:
+            before = self._outside(first, self._alone[first])
+            outside = {n: mask for n, mask in outside.items() if n not in before}
         if not outside:
             return None
         fitting = {

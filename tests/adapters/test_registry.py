@@ -250,6 +250,7 @@ def test_what_is_older_is_refused(release: str, monkeypatch: pytest.MonkeyPatch)
         check_version("jax")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framework", TOO_OLD)
 def test_a_checkout_that_is_too_old_is_refused_by_its_own_version(
     framework: str, monkeypatch: pytest.MonkeyPatch

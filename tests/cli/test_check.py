@@ -105,6 +105,7 @@ CODES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CODES)
 def test_the_exit_code_says_good_bad_or_not_to_be_judged(name: str) -> None:
     source, names, codes = CODES[name]

@@ -53,6 +53,7 @@ def modes_of(plan: Plan) -> set[str]:
 # ------------------------------------------------------------------------------------------- the plan
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("thorough", [False, True])
 def test_every_mode_meets_the_cases_of_its_items_and_no_others(thorough: bool) -> None:
     plan = chosen(thorough=thorough)
@@ -64,6 +65,7 @@ def test_every_mode_meets_the_cases_of_its_items_and_no_others(thorough: bool) -
     assert plan.is_whole
 
 
+@pytest.mark.long
 def test_every_case_comes_once_and_the_small_ones_first() -> None:
     plan = chosen("torch")
     cases = list(plan.cases)

@@ -223,6 +223,7 @@ def test_terms_of_the_largest_numbers_are_mirrored_without_a_warning(dtype: str)
     assert w.astype(float).tolist() == [[format.largest], [-format.largest]]
 
 
+@pytest.mark.long
 def test_problems_shrink_to_zeros_and_the_one_number_that_matters() -> None:
     strategy = problems(FORMATS["float64"], (1, 1, 3, 1))
     # the shrinker takes random turns: from one seed it takes the same ones

@@ -87,7 +87,9 @@ def test_an_array_that_repeats_along_the_stack_is_tried_alone() -> None:
     assert any("if X alone is the same for the whole stack, it is outside on loss" in each for each in found)
 
 
-@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize(
+    "dtype", ["float64", *(pytest.param(other, marks=pytest.mark.long) for other in [*FORMATS][1:])]
+)
 @pytest.mark.parametrize("name", stateful.HEALTHY)
 def test_what_looks_suspicious_and_keeps_the_contract_passes(name: str, dtype: str) -> None:
     assert violations(name, dtype=dtype) == []
@@ -235,6 +237,7 @@ def test_two_numbers_of_the_last_column_change_places_in_some_variants(index: in
         assert np.array_equal(got, own) != (symbol in letters)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("member", ["thousandth", "one_memory", "not_for_threads", "overlapping"])
 def test_it_is_named_in_a_process_of_its_own_too(member: str, tmp_path: Path) -> None:
     target = f"tests.faulty_adapters.stateful:{member}"

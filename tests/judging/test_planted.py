@@ -69,6 +69,7 @@ def test_a_wrong_formula_is_named_with_its_output_its_equation_and_a_replay(
         )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("name", ["sign", "missing_half", "missing_one_minus"])
 def test_a_wrong_formula_is_caught_in_sixteen_bits(name: str, dtype: str) -> None:

@@ -101,6 +101,7 @@ def test_the_relations_hold_in_any_layout_of_any_stack_and_without(relation: Rel
     assert relation.violations(InProcessAdapter(adapters.load("numpy")), case) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", RELATIONS)
 def test_a_planted_adapter_breaks_its_own_relation_and_no_other(name: str, dtype: str) -> None:

@@ -97,6 +97,7 @@ def test_every_three_values_that_can_go_together_do_so_in_a_committed_combinatio
     assert missing(framework, COMMITTED) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_combination_that_alone_has_three_values_is_missed(framework: str) -> None:
     own = [each for each in COMMITTED if parse(each[0]).framework == framework]

@@ -104,6 +104,7 @@ def test_the_heading_has_the_number_of_cases() -> None:
     assert core_plan().title.endswith(f", and {len(CASES)} cases of other sizes, layouts and values")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [
@@ -132,6 +133,7 @@ def test_pytest_and_the_matrix_give_an_adapter_from_outside_the_cases_of_a_compa
     assert {case for item in items for case in item.cases} == set(core_plan(names=[OUTSIDE]).cases)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["numpy", "jax", "jax-jit", OUTSIDE])
 def test_every_gap_of_the_default_plan_has_a_reason(name: str) -> None:
     plan = core_plan(names=[*CORE, OUTSIDE])

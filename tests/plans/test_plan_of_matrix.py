@@ -198,6 +198,7 @@ def test_16_bit_numbers_have_large_shapes(dtype: str) -> None:
             assert any(max(case.shape) > 2**12 for case in item.cases)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("thorough", [False, True])
 def test_every_combination_meets_a_large_shape_in_the_dtypes_that_have_them(thorough: bool) -> None:
     for item in combined_items(thorough=thorough):
@@ -214,10 +215,12 @@ def test_transposing_moves_numbers_in_every_dtype(name: str) -> None:
         assert any(sum(size > 1 for size in case.shape[-3:]) > 1 for case in moved)
 
 
+@pytest.mark.long
 def test_a_run_of_ci_compiles_at_most_2600_programs() -> None:
     assert 2000 < len(programs(plan())) <= 2600  # the other tests have 133
 
 
+@pytest.mark.long
 def test_a_quick_run_compiles_a_third_of_them_and_for_torch_a_dozen() -> None:
     every = programs(quick_plan())
     assert 150 < len(every) <= len(programs(plan())) / 3

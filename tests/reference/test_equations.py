@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def test_an_equation_wrong_by_one_part_in_a_thousand_would_be_noticed(number: st
         assert_in_the_set(number, given, lambda value: value * (1 + 2.0**-10))
 
 
+@lru_cache(maxsize=2)
 def carriers(source: str) -> dict[str, set[str]]:
     """For each equation number the functions with a line that ends in it."""
     lines, found = source.splitlines(), dict[str, set[str]]()
@@ -114,6 +116,7 @@ def carriers(source: str) -> dict[str, set[str]]:
     return found
 
 
+@lru_cache(maxsize=2)
 def forms_in(source: str) -> dict[str, set[str]]:
     """For each key of FORMS the functions of `network` that its form calls."""
     for node in ast.parse(source).body:

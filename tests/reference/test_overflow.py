@@ -159,7 +159,10 @@ def both_ways(wanted: Array) -> None:
     assert not wanted.all()
 
 
-claims_and_dtypes = pytest.mark.parametrize(("dtype", "claim"), [(a, b) for a in DTYPES for b in CLAIMS])
+claims_and_dtypes = pytest.mark.parametrize(
+    ("dtype", "claim"),
+    [pytest.param(a, b, marks=[pytest.mark.long] * (b != "default")) for a in DTYPES for b in CLAIMS],
+)
 
 
 @claims_and_dtypes

@@ -48,6 +48,7 @@ def numbers(dtype: str, claims: str) -> Numbers:
     return proof.constants(format, proof.claims_of(format, claims))
 
 
+@pytest.mark.long
 @needs_gappa
 @pytest.mark.parametrize("dtype", proof.DTYPES)
 @pytest.mark.parametrize("name", proof.NAMES)

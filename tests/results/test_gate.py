@@ -25,6 +25,7 @@ from crosscheck.text import format_distinct
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 def test_the_example_in_the_document_has_the_cells_of_the_baseline() -> None:
     baseline = read(ROOT / "baselines" / "compare.jsonl")
     cells, adapters = len(baseline.cells), len(baseline.header.adapters)

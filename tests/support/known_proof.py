@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from crosscheck.explain.element import Element
+from crosscheck.explain.element import Element, at
 from crosscheck.inputs.regimes import REGIMES
 from crosscheck.judging.evaluation import CheckedAdapter, Outcome, evaluate_and_judge
 from crosscheck.judging.judge import Judge
@@ -28,13 +29,13 @@ class Nature(NamedTuple):
         words: what such an element is.
     """
 
-    holds: Callable[[Element, float, Arithmetic], bool]
+    holds: Callable[[Judge, Element, float, Arithmetic], bool]
     words: str
 
 
-def has_y_hat_of_another_row(element: Element, got: float, claims: Arithmetic) -> bool:
+def has_y_hat_of_another_row(network: Judge, element: Element, got: float, claims: Arithmetic) -> bool:
     """Whether the loss of row i is ½ Σ (y_i − ŷ_j)², admissibly computed, for some other row j."""
-    X, y, W = element.alone.problem
+    X, y, W = network.problem
     (row,) = element.inner
     others = np.delete(X, row, axis=0)
     if not len(others):
@@ -44,12 +45,17 @@ def has_y_hat_of_another_row(element: Element, got: float, claims: Arithmetic) -
     return bool(losses.contains(np.full(len(others), got)).any())
 
 
-def has_y_hat_of_the_first_input(element: Element, got: float, claims: Arithmetic) -> bool:
+def has_y_hat_of_the_first_input(network: Judge, element: Element, got: float, claims: Arithmetic) -> bool:
     """Whether the losses are ½ (y_j − σ(x_1·w_1j))², admissibly computed: z lacks the other inputs."""
-    X, y, W = element.alone.problem
-    rows = [*element.inner] or slice(None)  # the loss of a row has one
-    first = Judge(Problem(X[rows, :1], y[rows], W[:1]))
-    return bool(np.all(first.sets(claims)[element.output].contains(np.array(got))))
+    losses = of_the_first_input(network).sets(claims)[element.output]
+    return bool(at(losses, element.inner).contains(np.array(got)))
+
+
+@lru_cache(maxsize=1)
+def of_the_first_input(network: Judge) -> Judge:
+    """The judge of the network with the first input alone."""
+    X, y, W = network.problem
+    return Judge(Problem(X[:, :1], y, W[:1]))
 
 
 RECOGNISED: Final = {
@@ -122,10 +128,13 @@ def _nature(entry: Difference, judge: Judge, outcome: Outcome) -> str | None:
     if entry.nature is None:
         return None
     nature, claims = RECOGNISED[entry.nature], _claims(outcome, judge)
+    networks: dict[tuple[int, ...], Judge] = {}
     for index in np.argwhere(~outcome.judgements[entry.output].admissible):
         element = Element(judge, entry.output, tuple(map(int, index)))
+        network = networks.get(element.problem_index) or element.alone
+        networks[element.problem_index] = network
         got = element.got(outcome)
-        if not nature.holds(element, got, claims):
+        if not nature.holds(network, element, got, claims):
             where = format_element(element.output, element.index)
             return f"{where} is {format_hex(got)}, and not {nature.words}"
     return None

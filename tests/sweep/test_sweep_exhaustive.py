@@ -182,6 +182,7 @@ def test_float32_agrees_in_a_shard_and_its_problems_are_counted(monkeypatch: pyt
     assert {cell.regime for cell in found.cells} == {"saturated_high 16 17"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", exhaustive.MEASURED)
 def test_one_wrong_number_of_float32_is_found(monkeypatch: pytest.MonkeyPatch, output: str) -> None:
     monkeypatch.setattr(exhaustive, "SHARD", 2**18)

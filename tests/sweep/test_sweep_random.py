@@ -248,6 +248,7 @@ class Raising(wrong.Planted):
         return super().evaluate(X, y, W)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("little")
 @pytest.mark.parametrize("kind", [whole("float32"), Regimes(ROUND, ("float32",))], ids=["random", "regimes"])
 def test_in_a_careful_attempt_who_raises_has_a_fault_and_the_others_have_their_results(kind: Any) -> None:
