@@ -12,6 +12,7 @@ import fnmatch
 import importlib
 import importlib.util
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,8 +47,13 @@ __all__ = [
     "spec_of",
 ]
 
-# Framework or target, threads, devices, interpreter and instruction set.
-ProcessKey = tuple[str, int, int, str | None, str]
+# Environment variables, each as its name and its value.
+Variables = tuple[tuple[str, str], ...]
+# Framework or target, threads, devices, interpreter, instruction set and environment variables.
+ProcessKey = tuple[str, int, int, str | None, str, Variables]
+# The text for an adapter from outside.
+FORM = "write package.module:object; NAME=VALUE before it sets a variable, @PYTHON after it an interpreter"
+OUTSIDE = re.compile(r"(?P<variables>.*?)(?P<target>[\w.]+:\w+)(@(?P<python>.+))?")
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Spec:
         devices: how many devices of the host its process has.
         python: the interpreter of its process; None means the running one.
         isa: the instruction set that its process is limited to; ``native`` means no limit.
+        variables: environment variables of its process.
     """
 
     name: str
@@ -71,16 +78,19 @@ class Spec:
     devices: int = 1
     python: str | None = None
     isa: str = NATIVE
+    variables: Variables = ()
 
     @property
     def process_key(self) -> ProcessKey:
         """The properties that the process needs; adapters with equal keys can share one process."""
-        return self.framework or self.target, self.threads, self.devices, self.python, self.isa
+        framework = self.framework or self.target
+        return framework, self.threads, self.devices, self.python, self.isa, self.variables
 
     @property
     def suffix(self) -> str:
-        """The suffix of the adapter's name under another interpreter: ``@`` and that environment's name."""
-        return "" if self.python is None else f"@{Path(self.python).absolute().parent.parent.name}"
+        """What the adapter's own name lacks: ``@`` and the environment of another interpreter; variables."""
+        python = "" if self.python is None else f"@{Path(self.python).absolute().parent.parent.name}"
+        return python + "".join(f"[{name}={value}]" for name, value in self.variables)
 
     def under(self, python: str) -> Spec:
         """Return the same specification for another interpreter."""
@@ -205,8 +215,8 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
         only: each entry is a mode's name; a framework, which selects its modes in `among`; a pattern such as
             ``jax-jit*``, which selects the names in `NAMED` and `among` that match; or ``name@PYTHON``, which
             selects modes under another interpreter. If it is empty, all of `among` are selected.
-        outside: ``package.module:object`` of each adapter from outside, or with ``@PYTHON`` after it, under
-            another interpreter.
+        outside: ``package.module:object`` of each adapter from outside; before it ``NAME=VALUE`` of variables
+            of its process, with spaces between; after it ``@PYTHON`` for another interpreter.
         among: the names that an empty `only`, frameworks and patterns select from.
 
     Raises:
@@ -234,9 +244,23 @@ def select(only: Sequence[str] = (), outside: Sequence[str] = (), among: Sequenc
 
 def _outside(entry: str) -> Spec:
     """Return the specification of an adapter from outside."""
-    target, at, python = entry.partition("@")
-    spec = Spec(_formed(target), target)
-    return spec.under(python) if at else spec
+    if (found := OUTSIDE.fullmatch(entry)) is None:
+        raise AdapterError(f"{entry!r} names no adapter; {FORM}")
+    variables = []
+    for word in _words(entry, found["variables"]):
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise AdapterError(f"{entry!r}: {word!r} is no NAME=VALUE; {FORM}")
+        variables.append((name, value))
+    return Spec(entry, _formed(found["target"]), python=found["python"], variables=tuple(variables))
+
+
+def _words(entry: str, part: str) -> list[str]:
+    """Return the words of a part of an entry, of which some may be in quotes as in a shell."""
+    try:
+        return shlex.split(part)
+    except ValueError as error:
+        raise AdapterError(f"{entry!r}: {str(error).lower()}; {FORM}") from None
 
 
 def _matching(entry: str, among: Sequence[str]) -> list[str]:
@@ -275,7 +299,7 @@ def _formed(target: str) -> str:
     module, colon, member = target.partition(":")
     if colon and all(part.isidentifier() for part in [*module.split("."), member]):
         return target
-    raise AdapterError(f"{target!r} names no adapter; write package.module:object, or that and @PYTHON")
+    raise AdapterError(f"{target!r} names no adapter; {FORM}")
 
 
 def _numbers(release: str) -> list[int]:

@@ -56,7 +56,8 @@ class WorkerProcess:
 
         Args:
             name: the name from which the names of its files are made.
-            first: the adapter that it loads first, which sets its threads, devices and instruction set.
+            first: the adapter that it loads first, which sets its threads, devices, instruction set and
+                environment variables.
             options: the journal's directory, the time limits, the environment and the turns.
 
         Raises:
@@ -64,9 +65,8 @@ class WorkerProcess:
             JournalError: the journal's directory cannot be written.
         """
         self._python = first.python or sys.executable
-        self._environment = environment_of(
-            first.threads, options.environment, devices=first.devices, isa=first.isa
-        )
+        chosen = {**options.environment, **dict(first.variables)}
+        self._environment = environment_of(first.threads, chosen, devices=first.devices, isa=first.isa)
         self._journal = Journal(options.journal, name)
         self.log = self._journal.path.with_suffix(".log")
         self._options = options

@@ -60,7 +60,11 @@ def chosen(values: Sequence[str], known: Iterable[str], option: str) -> tuple[st
 def adapter_options(command: Command) -> Command:
     """Add the options that choose the adapters and set the limits of their processes."""
     options = (
-        click.option("--adapter", multiple=True, metavar="MODULE:OBJECT", help="Run this adapter, too."),
+        click.option(
+            "--adapter", multiple=True, metavar="MODULE:OBJECT",
+            help="Run this adapter, too. 'NAME=VALUE MODULE:OBJECT@PYTHON' sets a variable and the"
+            " interpreter of its process.",
+        ),
         click.option(
             "--only", multiple=True, callback=split, metavar="NAMES",
             help="Run only these of the suite's adapters: names, frameworks, patterns ('jax-jit*').",

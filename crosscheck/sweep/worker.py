@@ -94,8 +94,8 @@ class ShardRunner:
 
 
 def _needs_process(spec: Spec) -> bool:
-    """Whether the adapter needs threads, devices, an interpreter or an instruction set of its own."""
-    return (spec.threads, spec.devices, spec.python, spec.isa) != (1, 1, None, NATIVE)
+    """Whether the adapter needs properties of a process that a worker does not have."""
+    return (spec.threads, spec.devices, spec.python, spec.isa, spec.variables) != (1, 1, None, NATIVE, ())
 
 
 @contextmanager

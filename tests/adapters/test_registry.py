@@ -163,6 +163,24 @@ def test_an_adapter_from_outside_has_an_interpreter_of_its_own() -> None:
     assert (there.name, there.suffix) == ("a.b:c@old/bin/python", "@old")
 
 
+def test_an_adapter_from_outside_has_variables_of_its_own() -> None:
+    entry = "SCALE=2 FLAGS='--one=1 --two' a.b:c@old/bin/python"
+    here, there = adapters.select(only=["numpy"], outside=["a.b:c", entry])[1:]
+    assert (there.name, there.target, there.python) == (entry, "a.b:c", "old/bin/python")
+    assert there.variables == (("SCALE", "2"), ("FLAGS", "--one=1 --two"))
+    assert there.suffix == "@old[SCALE=2][FLAGS=--one=1 --two]"
+    assert here.process_key != there.process_key
+
+
+@pytest.mark.parametrize(
+    "text", ["SCALE a.b:c", "2=2 a.b:c", "=2 a.b:c", "SCALE='2 a.b:c", "SCALE=2 a.b", "a.b:c@"]
+)
+def test_what_is_no_variable_or_leaves_no_adapter_is_named(text: str) -> None:
+    with pytest.raises(AdapterError) as error:
+        adapters.select(outside=[text])
+    assert_one_line(error.value, repr(text), "NAME=VALUE")
+
+
 @pytest.mark.parametrize(
     ("typo", "close"), [("nunpy", "numpy"), ("pytorch", "torch"), ("jax_jit", "jax-jit")]
 )

@@ -77,8 +77,8 @@ def test_an_adapter_from_outside_has_a_process_to_itself(processes: WorkerProces
 def test_the_modes_of_a_framework_have_one_process_key_for_each_number_of_threads_and_devices() -> None:
     keys = {spec_of(parse(name)).process_key for name in NAMED}
     frameworks = ("numpy", "torch", "jax")
-    expected = {(name, threads, 1, None, NATIVE) for name in frameworks for threads in (1, 2)}
-    assert keys == {*expected, ("jax", 1, 2, None, NATIVE)}
+    expected = {(name, threads, 1, None, NATIVE, ()) for name in frameworks for threads in (1, 2)}
+    assert keys == {*expected, ("jax", 1, 2, None, NATIVE, ())}
 
 
 def test_nothing_is_started_before_it_is_needed(processes: WorkerProcesses, tmp_path: Path) -> None:

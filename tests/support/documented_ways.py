@@ -175,6 +175,12 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/crosscheck compare --adapter my_autograd:adapter": long(
         ("my_autograd:adapter", f"{UNLUCKY} --only numpy --dtype float64 --problems 1")
     ),
+    ".venv/bin/crosscheck compare --adapter my_autograd:adapter"
+    " --adapter 'PRECISION=high my_autograd:adapter'": long(
+        ("my_autograd:adapter -", f"{UNLUCKY} --only numpy --dtype float64 --problems 1 -"),
+        ("my_autograd:adapter'", f"{UNLUCKY}'"),
+        says=r"\[PRECISION=high\]",
+    ),
     ".venv/bin/crosscheck compare --matrix --dtype float64 --only jax-jit-row_loss-closed_W-vectors"
     " --python old/bin/python --python .venv/bin/python": long(),
     # -------------------------------------------------------------------------------- ledgers, the gate
