@@ -276,6 +276,7 @@ def excluded_by(rule: Rule, framework: str) -> Iterator[Mode]:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("framework", "rule"),
     [

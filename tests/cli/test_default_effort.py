@@ -16,7 +16,7 @@ from crosscheck.results.record import Results
 from tests.faulty_adapters import hidden, wrong
 
 # With one xdist worker: the fixture takes seconds.
-pytestmark = [pytest.mark.xdist_group("default effort"), pytest.mark.long]
+pytestmark = [pytest.mark.xdist_group("default effort"), pytest.mark.long, pytest.mark.untraced]
 
 HIDDEN = {name: each for name, each in vars(hidden).items() if isinstance(each, wrong.Planted)}
 HEALTHY = ("refuses_many",)
@@ -52,7 +52,6 @@ def test_a_healthy_adapter_that_refuses_by_shape_passes_and_its_refusals_are_cou
     assert {shapes for shapes, _ in cases} >= {"rows", "axes"}
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["rows_from_16384", "leaves_out_grad"])
 def test_the_command_finds_it(tmp_path: Path, name: str) -> None:
     target = f"tests.faulty_adapters.hidden:{name}"

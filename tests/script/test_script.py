@@ -83,7 +83,10 @@ IN_LAYOUTS = (
     ("torch-columns", "odd_strides"),
     ("torch-vectors", "offset32"),
 )
-IN_JAX_LAYOUTS = tuple((f"jax{'-columns' * (i % 2)}", layout) for i, layout in enumerate(LAYOUTS[1:]))
+IN_JAX_LAYOUTS = (
+    *((f"jax{'-columns' * (i % 2)}", layout) for i, layout in enumerate(LAYOUTS[1:])),
+    ("jax-jit-shardmap", "odd_strides"),  # with one row, so that the networks are distributed
+)
 # The scripts run one after the other, where nothing of this project is on the path; what one sets is unset.
 RUNNER = """
 import contextlib, io, json, runpy, sys

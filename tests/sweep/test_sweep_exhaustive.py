@@ -37,6 +37,7 @@ def test_the_intervals_have_every_pattern_once(dtype: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_the_intervals_of_16_bits_have_together_what_all_values_have(dtype: str) -> None:
     kind, there = Exhaustive((dtype,)), in_process(load("numpy"), load("torch"), load("jax-jit"))
