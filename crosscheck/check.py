@@ -139,8 +139,16 @@ class CheckResult:
         return f"{said} Not judged: {', '.join(self.unjudged)}." if self.unjudged else said
 
 
-def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckResult:
+def check(
+    source: str, specs: Sequence[Spec], options: ProcessOptions, *, quietly: bool = False
+) -> CheckResult:
     """Judge one case with all adapters, each in a process of its own, and print the report.
+
+    Args:
+        source: the case, or the file of one.
+        specs: the specifications of the adapters.
+        options: the journal's directory, the time limits, the environment and the turns.
+        quietly: whether no report is printed.
 
     Raises:
         AdapterError: an adapter cannot be loaded.
@@ -155,7 +163,7 @@ def check(source: str, specs: Sequence[Spec], options: ProcessOptions) -> CheckR
     found = CheckResult(text, Judge(case.problem()), note=case.note if isinstance(case, Case) else "")
     with AdapterPool.start(specs, options) as pool:
         found.add_all(pool)
-        for number, paragraph in enumerate(found.lines()):
+        for number, paragraph in enumerate(() if quietly else found.lines()):
             click.echo("\n" * bool(number) + paragraph)
     for note in options.turns.notes:
         click.echo(f"tried once more: {note}", err=True)

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from crosscheck.cli.options import adapter_options, chosen, details_option, plan_options, split
+from crosscheck.cli.releases import releases
 from crosscheck.cli.running import exit_code
 from crosscheck.cli.sweep import merge, sweep
 from crosscheck.exit_codes import ExitCode
@@ -212,6 +213,7 @@ def report(*, ledger: Path, older: Path | None, output: Path | None) -> int:
     return report_and_show(ledger, older, output)
 
 
+cli.add_command(releases)
 cli.add_command(sweep)
 cli.add_command(merge)
 

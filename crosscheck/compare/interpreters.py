@@ -48,15 +48,22 @@ def gate_interpreters(
     if comparison.results.interrupted:
         return False
     console.print(f"\nFrom {plan.pythons[0]} to {plan.pythons[1]}:", markup=False, soft_wrap=True)
-    found = gate(*(_ledger_under(python, comparison, head, observations) for python in plan.pythons))
+    found = gate(*(ledger_under(python, comparison, head, observations) for python in plan.pythons))
     show(found, console, [verdict(found, *plan.pythons)])
     return has_regressed(found)
 
 
-def _ledger_under(
+def ledger_under(
     python: str, comparison: Comparison, head: Header, observations: Sequence[Observation]
 ) -> Ledger:
-    """Make the ledger of one interpreter, with adapters' names without the interpreter."""
+    """Make the ledger of one interpreter, with adapters' names without the interpreter.
+
+    Args:
+        python: the interpreter.
+        comparison: the results, also of other interpreters.
+        head: the header of a ledger of the comparison.
+        observations: the observations of probes of its adapters.
+    """
     suffix = suffix_of(python)
     said = {
         without_interpreter(selector): replace(
@@ -65,6 +72,10 @@ def _ledger_under(
         for selector, adapter in comparison.adapters.items()
         if selector.endswith(f"@{python}")
     }
+
+    def plain(who: str) -> str:  # an adapter that could not be loaded has the name of its spec
+        return without_interpreter(who) if who.endswith(f"@{python}") else who.removesuffix(suffix)
+
     own = header(head.profile, head.seed, said, head.command, python=python)
     seen = [
         structs.replace(o, adapter=o.adapter.removesuffix(suffix))
@@ -80,9 +91,9 @@ def _ledger_under(
             if cell.adapter.endswith(suffix)
         },
         faults=[
-            Fault(who=fault.who.removesuffix(suffix), what=fault.what)
+            Fault(who=plain(fault.who), what=fault.what)
             for fault in whole.faults
-            if fault.who.endswith(suffix)
+            if fault.who.endswith((suffix, f"@{python}"))
         ],
         known=(),
         verdict=0,

@@ -6,10 +6,12 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from rich.console import Console
 
 from adapters import Spec
@@ -23,7 +25,7 @@ from crosscheck.compare.checks import (
     run_probes,
     start_checks,
 )
-from crosscheck.compare.interpreters import gate_interpreters
+from crosscheck.compare.interpreters import gate_interpreters, ledger_under
 from crosscheck.console import Advance, Interruption, console_for, progress, say
 from crosscheck.exit_codes import ExitCode
 from crosscheck.inputs import Case
@@ -34,7 +36,7 @@ from crosscheck.pool import AdapterPool
 from crosscheck.results.comparison import Comparison
 from crosscheck.results.environment import command, header
 from crosscheck.results.known import KnownDifferences
-from crosscheck.results.ledger import begin, write
+from crosscheck.results.ledger import Ledger, begin, write
 from crosscheck.results.lines import AdapterFault
 from crosscheck.results.record import Results
 from crosscheck.terminal.report import heading, show
@@ -183,6 +185,36 @@ def _comparison(plan: Plan, pool: AdapterPool, options: ProcessOptions, **shown:
         tried_again=options.turns.notes,
         **shown,
     )
+
+
+def compare_under(
+    plan: Plan, specs: Sequence[Spec], options: ProcessOptions, *, shared: bool = False
+) -> Ledger:
+    """Compare the adapters as planned under another interpreter, and return its ledger.
+
+    Adapters have the names that they have under this interpreter; their selectors name the other one.
+
+    Args:
+        plan: the cases, as `crosscheck.plans.plan.per_interpreter` makes it for one interpreter.
+        specs: the specifications of the adapters under it.
+        options: the journal's directory, the time limits, the environment and the turns.
+        shared: whether adapters of one framework share a process; otherwise each has its own.
+
+    Raises:
+        AdapterError: an adapter cannot be loaded.
+        JournalError: the journal cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
+    (python,) = plan.pythons
+    with AdapterPool.start(specs, options, shared=shared, strict=True) as pool:
+        comparison = _comparison(plan, pool, options)
+        probe_results = run_probes(comparison, options)
+        if comparison.results.interrupted:
+            raise KeyboardInterrupt
+        head = header("matrix" if shared else "compare", plan.seed, pool.descriptions, command())
+        ledger = ledger_under(python, comparison, head, probe_results.observations)
+    adapters = [structs.replace(one, selector=f"{one.selector}@{python}") for one in ledger.header.adapters]
+    return replace(ledger, header=structs.replace(ledger.header, adapters=tuple(adapters)))
 
 
 def compare_quietly(

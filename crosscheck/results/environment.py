@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from msgspec.structs import replace
 
-from adapters import threads
+from adapters import AdapterError, threads
 from adapters.instructions import cpu
 from adapters.protocol import Description
 from crosscheck.results.lines import FORMAT, VERSION, AdapterInfo, Environment, Header
@@ -64,10 +64,16 @@ def environment(python: str | None = None) -> Environment:
 
     Args:
         python: the interpreter of the adapters, which has its own packages; None: this one.
+
+    Raises:
+        AdapterError: that interpreter cannot import NumPy, or does not run at all.
     """
     if python is not None:
         command = [python, "-c", QUERY, *PACKAGES]
-        there = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, the user's
+        there = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603, the user's
+        if there.returncode:
+            said = there.stderr.strip().rpartition("\n")[2] or f"it exits with status {there.returncode}"
+            raise AdapterError(f"{python} cannot import NumPy: {said}")
         facts = {"python-flint": version("python-flint"), **json.loads(there.stdout)}  # the oracle stays here
         return replace(environment(), python=facts.pop("python"), blas=facts.pop("blas"), packages=facts)
     return Environment(

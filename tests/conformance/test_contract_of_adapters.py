@@ -21,6 +21,7 @@ SHAPES = (
 )
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_an_adapter_keeps_the_contract(

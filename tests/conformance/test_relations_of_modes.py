@@ -42,6 +42,7 @@ def test_a_mode_keeps_the_relations_of_the_network(
     assert found == []
 
 
+@pytest.mark.untraced
 def test_a_mode_gives_the_same_bits_twice_and_nothing_of_another_call(
     matrix: MatrixRun, named_spec: Spec
 ) -> None:
@@ -57,6 +58,7 @@ def answer_of(shape: tuple[int, ...]) -> Outputs:
     return Outputs(y_hat, loss, np.zeros((stack, n, p), np.float32), row_loss)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("axis", EMPTY)
 def test_a_mode_answers_where_an_axis_is_empty_or_says_why_not(
     matrix: MatrixRun, named_spec: Spec, axis: str

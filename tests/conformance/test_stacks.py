@@ -20,6 +20,7 @@ EXAMPLES_PER_STACK = 8
 PHASES = tuple(phase for phase in Phase if phase is not Phase.shrink)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_stacks_of_problems_from_any_seed_agree(pool: AdapterPool, dtype: str) -> None:
     @settings(max_examples=max(1, settings().max_examples // EXAMPLES_PER_STACK), phases=PHASES)
@@ -31,6 +32,7 @@ def test_stacks_of_problems_from_any_seed_agree(pool: AdapterPool, dtype: str) -
         agree()
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_every_regime_agrees_at_the_documents_shape(pool: AdapterPool, dtype: str, regime: str) -> None:

@@ -185,6 +185,7 @@ FIXED = settings(derandomize=True, database=None, deadline=None, phases=[Phase.g
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_numbers_drawn_one_by_one_reach_every_regime(dtype: str) -> None:
     reached: set[int] = set()
@@ -239,6 +240,7 @@ def test_problems_shrink_to_zeros_and_the_one_number_that_matters() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_cases_are_drawn_of_every_regime_at_every_shape(dtype: str) -> None:
     drawn: set[tuple[str, tuple[int, ...]]] = set()

@@ -206,6 +206,7 @@ def structures_of(values: Float64) -> dict[str, bool]:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
 def test_hypothesis_draws_structures(dtype: str) -> None:
     seen: set[str] = set()

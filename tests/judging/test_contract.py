@@ -87,6 +87,7 @@ def test_an_array_that_repeats_along_the_stack_is_tried_alone() -> None:
     assert any("if X alone is the same for the whole stack, it is outside on loss" in each for each in found)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "dtype", ["float64", *(pytest.param(other, marks=pytest.mark.long) for other in [*FORMATS][1:])]
 )

@@ -74,6 +74,7 @@ def holds_everything(one: AdmissibleSet, dtype: str, *, of_y_hat: Mapping[str, A
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_what_the_judge_does_not_judge_is_what_holds_everything(dtype: str, claim: str) -> None:

@@ -43,6 +43,7 @@ def test_each_is_an_adapter_from_outside_by_its_name(name: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("fault", DETECTABLE, ids=lambda fault: fault.name)
 def test_a_fault_shows_on_its_witness(fault: Fault) -> None:
     assert shown_by(fault)
@@ -56,6 +57,7 @@ def test_what_cannot_be_detected_is_admissible(fault: Fault) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("fault", HEALTHY.values(), ids=lambda fault: fault.name)
 def test_a_healthy_adapter_is_within_bounds_and_keeps_the_contract(fault: Fault) -> None:
     for dtype in fault.dtypes:

@@ -75,6 +75,7 @@ def single(value: float, shape: tuple[int, int] = (2, 1)) -> Literal:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("regime", [*REGIMES, "mixed"])
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("relation", ALL.values(), ids=ALL)

@@ -134,6 +134,7 @@ def test_pytest_and_the_matrix_give_an_adapter_from_outside_the_cases_of_a_compa
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["numpy", "jax", "jax-jit", OUTSIDE])
 def test_every_gap_of_the_default_plan_has_a_reason(name: str) -> None:
     plan = core_plan(names=[*CORE, OUTSIDE])

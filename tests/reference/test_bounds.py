@@ -45,6 +45,7 @@ def assert_admissible(got: Mapping[str, Array | None], found: Mapping[str, Admis
             assert inside.all(), f"{name}: {np.argwhere(~inside)[:3].tolist()}"
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 @pytest.mark.parametrize("regime", FINITE)
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -53,6 +54,7 @@ def test_the_exact_value_is_admissible(dtype: str, regime: str, shape: tuple[int
     assert_exact_is_admissible(given, sets(given))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_the_exact_value_is_admissible_whatever_is_claimed(dtype: str, claim: str) -> None:

@@ -133,6 +133,7 @@ def relative_errors(got: Pair, want: Callable[[mpmath.mpf], mpmath.mpf], t: Pair
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 def test_the_exponential_and_both_sides_of_the_logistic_are_accurate_to_97_bits() -> None:
     t = arguments()
     smaller, larger = logistic(t)

@@ -89,6 +89,7 @@ def assert_in_the_set(number: str, given: Problem, change: Callable[[Array], Arr
     assert inside.all(), f"({number}) {quantity}: {np.argwhere(~inside)[:3].tolist()}"
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("number", ALL)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_the_equation_lies_in_the_set_of_what_it_is_a_form_of(dtype: str, number: str) -> None:

@@ -48,6 +48,7 @@ def around(edge: Any) -> list[Any]:
     return [np.nextafter(edge, -np.inf), edge, np.nextafter(edge, np.inf)]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("dtype", FORMATS)

@@ -61,6 +61,7 @@ def of_terms(x: list[float], w: list[float], claim: str) -> tuple[bool, ...]:
     return plus, minus, must, may, free
 
 
+@pytest.mark.untraced
 @EVERYWHERE
 def test_each_mask_is_what_the_terms_say(claim: str) -> None:
     for X, W in matrices():

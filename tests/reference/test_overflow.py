@@ -165,6 +165,7 @@ claims_and_dtypes = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.untraced
 @claims_and_dtypes
 def test_a_product_may_overflow_where_its_terms_of_one_sign_do(dtype: str, claim: str) -> None:
     limits = Limits(dtype, claim, near_a_large_product(dtype))
@@ -219,6 +220,7 @@ def test_delta_is_free_where_twice_the_residual_may_overflow(dtype: str, claim: 
     assert not flag(residual.may, residual).any()
 
 
+@pytest.mark.untraced
 @claims_and_dtypes
 @pytest.mark.parametrize("near", [near_a_large_gradient, near_a_large_residual], ids=["sum", "residual"])
 def test_the_gradient_may_be_infinite_beside_its_interval_where_a_sum_or_a_factor_overflows(

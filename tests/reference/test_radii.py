@@ -69,6 +69,7 @@ def same(found: Float64, wanted: Matrix, limit: Fraction, place: object) -> None
             assert abs(got - want) <= limit * want, (place, float(got), float(want))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("claim", ALL)
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_every_radius_is_that_of_the_page(dtype: str, claim: str) -> None:

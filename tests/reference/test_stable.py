@@ -24,6 +24,7 @@ def arguments() -> Float64:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("side", [0, 1])
 def test_the_logistic_is_within_the_reference_s_kappa(side: int) -> None:
     z = arguments()[:, None, None]

@@ -72,6 +72,7 @@ def too_loose(found: tuple[float, float], measured: tuple[float, float]) -> bool
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", FORMATS)

@@ -109,6 +109,7 @@ def test_a_failure_is_never_covered() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.untraced
 @given(case=cases("float32", shapes=((4, 2, 3, 2), (2, 3, 1))))
 def test_an_empty_record_covers_nothing(case: Case) -> None:
     for adapter in (wrong.sign, wrong.nan_in_saturation, wrong.healthy):

@@ -59,6 +59,13 @@ ONE_FILE: Final = "--collect-only -q tests/inputs/test_literals.py"
 SCRIPT: Final = (
     "tests/script/test_script_command.py::test_the_example_in_the_document_is_what_the_command_prints"
 )
+HISTORY: Final = (
+    "tests/releases/test_releases_command.py"
+    "::test_what_is_wrong_is_named_with_its_first_release_and_the_next_that_is_right"
+)
+BISECTION: Final = (
+    "tests/releases/test_releases_command.py::test_a_bisection_finds_the_first_wrong_release_in_fewer_runs"
+)
 RECORDED: Final = "tests/cli/test_recording.py::test_the_gate_turns_a_green_run_red_and_says_why"
 SWEPT: Final = "tests/sweep/test_sweep_command.py::test_a_sweep_of_an_adapter_leaves_a_ledger"
 CLUSTER: Final = "tests/sweep/test_sweep_cluster.py::test_a_cluster_finds_the_same_and_leaves_nothing"
@@ -213,12 +220,12 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
     ".venv/bin/pytest --adapter my_autograd:adapter": long(
         ("my_autograd:adapter", f"{UNLUCKY} {ONE_FILE}")
     ),
-    "python3 -m venv old && old/bin/python -m pip install -q numpy ml_dtypes": quick(
-        ("venv old", "venv --without-pip another"), ("old/bin/python -m pip", "echo")
-    ),
-    "for release in": long(
-        ("0.9.2 0.10.0 0.10.1 0.10.2", "this"), ("old/bin/python -m pip", "echo"), says="^this: [01]$"
-    ),
+    ".venv/bin/crosscheck releases jax 0.8.0..latest": Elsewhere(HISTORY),
+    ".venv/bin/crosscheck releases jax 0.10.1,0.10.2,0.11.0 --matrix --only 'jax-jit-row_loss*'"
+    " --dtype float64": Elsewhere(HISTORY),
+    ".venv/bin/crosscheck releases numpy 2.1.3..2.4.0 --remove": Elsewhere(HISTORY),
+    ".venv/bin/crosscheck releases jax 0.9.2..0.10.2 --bisect ordinary:0:32769x3x3:contiguous:float64"
+    " --only jax-jit-row_loss-closed_W-vectors": Elsewhere(BISECTION),
     # ---------------------------------------------------------------------------------------- sweeps
     ".venv/bin/crosscheck sweep random --help": quick(),
     **smaller(
@@ -268,6 +275,7 @@ WAYS: Final[dict[str, Run | Elsewhere | Named]] = {
         ("1007124480", "10000 --only numpy --store six")
     ),
     "crosscheck sweep exhaustive": Named(),
+    "crosscheck releases": Named(),
     # ---------------------------------------------------------------------------------- Python and pip
     ".venv/bin/python -m pip install autograd": quick(
         ("install autograd", "install --help"), (".venv/bin/python", "python3")
