@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from crosscheck.results.ledger import Ledger
-from crosscheck.results.rows import FAILED, KNOWN, OUTSIDE, Row, rows
+from crosscheck.results.lines import NO_VERDICT
+from crosscheck.results.rows import FAILED, KNOWN, LATE, OUTSIDE, Row, rows
 from crosscheck.results.summary import EVERY, Worst, merged
 
 # The verdicts that count as wrong: a known difference is one that is recorded already.
 WRONG: Final = (OUTSIDE, FAILED, KNOWN)
+GRAVEST: Final = (OUTSIDE, FAILED, LATE, KNOWN)
 
 
 class Trace(NamedTuple):
@@ -49,26 +51,31 @@ def traces(ledgers: Mapping[str, Ledger]) -> list[Trace]:
         wrong = [row for row in there.values() if row.verdict in WRONG]
         if wrong:
             known = sorted({name.partition(":")[0] for row in wrong for name in row.summary.known})
-            verdicts = {release: row.verdict for release, row in there.items()}
-            found.append(Trace(*key, verdicts, tuple(known), wrong[0].summary.share))
+            said = {release: row.verdict for release, row in there.items()}
+            found.append(Trace(*key, said, tuple(known), wrong[0].summary.share))
     return found
 
 
 def verdicts(ledgers: Mapping[str, Ledger]) -> dict[str, dict[str, str]]:
     """Return the gravest verdict of every adapter in every release, by adapter, then by release.
 
-    An adapter that has a fault and no results, such as one that could not be loaded, has failed.
+    A fault beside wrong values counts, too: a broken contract, or an adapter that could not be loaded.
     """
     found: dict[str, dict[str, str]] = {}
     for release, ledger in ledgers.items():
-        for fault in ledger.faults:
-            found.setdefault(fault.who, {})[release] = FAILED
         groups: dict[str, list[Row]] = {}
         for row in rows(ledger.cells):
             groups.setdefault(row.adapter, []).append(row)
-        for adapter, each in groups.items():
-            whole = Row(adapter, "", EVERY, merged(row.summary for row in each))
-            found.setdefault(adapter, {})[release] = whole.verdict
+        words = {
+            adapter: [Row(adapter, "", EVERY, merged(row.summary for row in each)).verdict]
+            for adapter, each in groups.items()
+        }
+        for fault in ledger.faults:
+            word = LATE if fault.what.startswith(NO_VERDICT) else FAILED
+            words.setdefault(fault.who, []).append(word)
+        for adapter, each in words.items():
+            gravest = next((word for word in GRAVEST if word in each), each[0])
+            found.setdefault(adapter, {})[release] = gravest
     return found
 
 
@@ -87,6 +94,12 @@ def sentences(found: Sequence[Trace], releases: Sequence[str]) -> Iterator[str]:
             else ""
         )
         yield f"{trace.adapter} {trace.dtype} {trace.output}: {since(wrong, releases)}{known}"
+
+
+def faults(ledgers: Mapping[str, Ledger]) -> Iterator[str]:
+    """Say each fault beside wrong values, with the release that it was found in."""
+    for release, ledger in ledgers.items():
+        yield from (f"{fault.who} in {release}: {fault.what}" for fault in ledger.faults)
 
 
 def since(wrong: Sequence[str], releases: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from crosscheck.exit_codes import ExitCode
 from crosscheck.explain.message import replay
 from crosscheck.plans.plan import Plan, per_interpreter
 from crosscheck.releases.environments import Environment
-from crosscheck.releases.history import Trace, sentences, traces, verdicts
+from crosscheck.releases.history import Trace, faults, sentences, traces, verdicts
 from crosscheck.releases.versions import ReleasesError
 from crosscheck.results.changes import gate, has_regressed
 from crosscheck.results.environment import suite
@@ -146,24 +146,24 @@ def _show(ledgers: Mapping[str, Ledger], environments: Sequence[Environment], co
         found = gate(old, new)
         is_worse = has_regressed(found)
         show(found, console, [verdict(found, was, now)])
-    wrong = traces(ledgers)
-    draw(console, [_table(ledgers)])
-    releases = list(ledgers)
-    if wrong:
-        say(console, "", *sentences(wrong, releases), "", *_replays(wrong, environments))
-    else:
-        say(console, "", f"Nothing is wrong in {framework} {releases[0]} to {releases[-1]}.")
+    found, wrong, releases = verdicts(ledgers), traces(ledgers), list(ledgers)
+    draw(console, [_table(found, releases)])
+    lines = [*sentences(wrong, releases), *faults(ledgers), *_replays(wrong, environments)]
+    if not lines:
+        is_judged = all(each == dict.fromkeys(releases, WITHIN_BOUNDS) for each in found.values())
+        more = "" if is_judged else " Not everything was judged, as the table says."
+        lines = [f"Nothing is wrong in {framework} {releases[0]} to {releases[-1]}.{more}"]
+    say(console, "", *lines)
     return is_worse
 
 
-def _table(ledgers: Mapping[str, Ledger]) -> Table:
+def _table(found: Mapping[str, Mapping[str, str]], releases: Sequence[str]) -> Table:
     """Return the table of verdicts; adapters that are within bounds in every release share a row."""
-    found = verdicts(ledgers)
-    right = dict.fromkeys(ledgers, WITHIN_BOUNDS)
+    right = dict.fromkeys(releases, WITHIN_BOUNDS)
     off = {name: each for name, each in found.items() if each != right}
-    table = Table("adapter", *ledgers, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="")
+    table = Table("adapter", *releases, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="")
     for name, each in off.items():
-        words = (each.get(release, "-") for release in ledgers)
+        words = (each.get(release, "-") for release in releases)
         table.add_row(name, *(Text(word, STYLES.get(word, "")) for word in words))
     if others := found.keys() - off.keys():
         table.add_row(

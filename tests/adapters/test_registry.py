@@ -74,7 +74,6 @@ def test_the_module_named_jax_imports_the_framework() -> None:
     assert sys.modules["jax"].__file__ != sys.modules["adapters.jax"].__file__
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("name", adapters.CORE)
 @pytest.mark.long

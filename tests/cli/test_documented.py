@@ -24,7 +24,16 @@ BASH = shutil.which("bash") or "bash"
 # Of the Makefile: without them its targets would install the copy in the place of this checkout.
 STAMPS = re.findall(r":= \$\(VENV\)/(\.set-up[\w-]*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 LEDGERS = ("new", "old", "older", "run", "volume", "ledger")
-NOT_COPIED = (".git", ".venv", ".crosscheck", ".hypothesis", "*_cache", "__pycache__", "*.egg-info")
+NOT_COPIED = (
+    ".git",
+    ".coverage*",
+    ".venv",
+    ".crosscheck",
+    ".hypothesis",
+    "*_cache",
+    "__pycache__",
+    "*.egg-info",
+)
 # Not those of a make that runs these tests; nor CI, as a person who executes the command has none.
 LEFT_OUT = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "CI")
 

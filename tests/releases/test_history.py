@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ledgers import CASE, cell, header, summary
 
-from crosscheck.releases.history import sentences, since, traces, verdicts
+from crosscheck.releases.history import faults, sentences, since, traces, verdicts
 from crosscheck.results.ledger import Ledger
+from crosscheck.results.lines import Fault
 
 RELEASES = ["1.0", "1.1", "2.0", "2.1"]
 
@@ -58,6 +61,28 @@ def test_what_is_wrong_somewhere_has_its_verdict_in_every_release() -> None:
     assert list(sentences(found, list(HISTORY))) == [
         "torch float32 grad: first wrong in 1.1, right in 2.0",
         "known float32 grad: first wrong in 1.1, and still in 2.0 (known difference entry)",
+    ]
+
+
+def with_fault(who: str, what: str, **wrong: int) -> Ledger:
+    return replace(ledger(**wrong), faults=(Fault(who=who, what=what),))
+
+
+def test_a_fault_beside_values_is_no_agreement() -> None:
+    history = {
+        "1.0": with_fault("torch", "misbehaved: changed its input", torch=0),
+        "1.1": with_fault("other", "exited with status 7", torch=0),
+        "2.0": with_fault("torch", "no verdict: gave no answer within 60 s", torch=0),
+    }
+    assert verdicts(history) == {
+        "torch": {"1.0": "failed", "1.1": "within bounds", "2.0": "no verdict"},
+        "other": {"1.1": "failed"},
+    }
+    assert traces(history) == []
+    assert list(faults(history)) == [
+        "torch in 1.0: misbehaved: changed its input",
+        "other in 1.1: exited with status 7",
+        "torch in 2.0: no verdict: gave no answer within 60 s",
     ]
 
 
