@@ -143,9 +143,9 @@ def _show(ledgers: Mapping[str, Ledger], environments: Sequence[Environment], co
     is_worse, framework = False, environments[0].framework
     for (was, old), (now, new) in pairwise(ledgers.items()):
         say(console, "", f"From {framework} {was} to {now}:")
-        found = gate(old, new)
-        is_worse = has_regressed(found)
-        show(found, console, [verdict(found, was, now)])
+        changes = gate(old, new)
+        is_worse = has_regressed(changes)
+        show(changes, console, [verdict(changes, was, now)])
     found, wrong, releases = verdicts(ledgers), traces(ledgers), list(ledgers)
     draw(console, [_table(found, releases)])
     lines = [*sentences(wrong, releases), *faults(ledgers), *_replays(wrong, environments)]

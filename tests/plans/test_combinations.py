@@ -145,7 +145,6 @@ def test_each_output_is_compiled_alone_by_every_set_of_constants_in_every_conven
 
 
 @pytest.mark.long
-@pytest.mark.untraced
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_combinations_that_are_made_anew_are_possible_and_cover(
     framework: str, monkeypatch: pytest.MonkeyPatch

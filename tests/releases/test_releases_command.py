@@ -108,6 +108,17 @@ def test_a_release_that_has_a_ledger_is_not_run_again_unless_asked(
     assert not Path(Environment("numpy", "1", sys.executable).python).exists()
 
 
+def test_a_ledger_that_is_damaged_is_made_again(
+    capsys: pytest.CaptureFixture[str], releases: list[str]
+) -> None:
+    first = said(capsys, "3")
+    for path in Path(".crosscheck/releases").glob("numpy-3-*"):
+        path.write_text("{}\n")
+    releases.clear()
+    assert said(capsys, "3")[1].splitlines()[2] == first[1].splitlines()[2]
+    assert releases == ["3"]
+
+
 def test_releases_that_cannot_be_run_leave_nothing_to_say(capsys: pytest.CaptureFixture[str]) -> None:
     code, out = said(capsys, MISSING)
     assert code == ExitCode.UNUSABLE
