@@ -24,7 +24,6 @@ SHAPES = (
 DTYPES = [pytest.param(d, marks=[pytest.mark.long] * (d not in LARGE_DTYPES)) for d in FORMATS]
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_an_adapter_keeps_the_contract(

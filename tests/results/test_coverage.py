@@ -197,7 +197,6 @@ def test_a_gap_has_its_reason_or_none(mode: str, gap: Gap, now: Any, ever: Any, 
 
 
 @pytest.mark.long
-@pytest.mark.untraced
 @pytest.mark.parametrize("name", NAMED)
 @pytest.mark.parametrize("thorough", [False, True])
 def test_the_plan_gives_a_mode_every_regime_everywhere_or_a_reason(name: str, thorough: bool) -> None:
