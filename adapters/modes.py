@@ -271,7 +271,6 @@ def plain(framework: str, **values: str) -> Mode:
 
 
 @cache
-@cache
 def parse(name: str) -> Mode:
     """Return the mode with that name.
 

@@ -69,6 +69,13 @@ def adapter_options(command: Command) -> Command:
             "--only", multiple=True, callback=split, metavar="NAMES",
             help="Run only these of the suite's adapters: names, frameworks, patterns ('jax-jit*').",
         ),
+    )  # fmt: skip
+    return _with(process_options(command), options)
+
+
+def process_options(command: Command) -> Command:
+    """Add the options that set the limits of the adapters' processes."""
+    options = (
         click.option(
             "--timeout", type=Seconds(), default=TIMEOUT, show_default=True,
             metavar="SECONDS", help="Time limit for one call of an adapter.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crosscheck.cli.options import Seconds, chosen, split
+from crosscheck.cli.options import chosen, process_options, split
 
 if TYPE_CHECKING:
     from adapters import Spec
@@ -43,17 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option("--again", is_flag=True, help="Run releases again that have been run.")
 @click.option("--remove", is_flag=True, help="Remove each environment after its run; ledgers stay.")
-@click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Time limit for one call of an adapter.")
-@click.option(
-    "--compile-timeout",
-    type=Seconds(),
-    metavar="SECONDS",
-    help="Time limit for a call that may compile.",
-)
-@click.option(
-    "--journal", type=click.Path(file_okay=False, path_type=Path), default=".crosscheck/journal",
-    show_default=True, metavar="DIR", help="Keep the inputs of failed calls here.",
-)  # fmt: skip
+@process_options
 def releases(  # noqa: PLR0913, one for each option
     *,
     framework: str,
@@ -65,16 +55,16 @@ def releases(  # noqa: PLR0913, one for each option
     python: str,
     again: bool,
     remove: bool,
-    timeout: float | None,
-    compile_timeout: float | None,
+    timeout: float,
+    compile_timeout: float,
     journal: Path,
 ) -> int:
     """Show what changes between releases of a framework: 0.8.0..latest, 0.8.0..0.10.2, or 0.10.1,0.10.2."""
     from adapters import MODULES, compilation, select
-    from adapters.process_options import COMPILE_TIMEOUT, TIMEOUT, ProcessOptions
+    from adapters.process_options import ProcessOptions
     from crosscheck.releases import versions as index
     from crosscheck.releases.bisection import bisect_and_show
-    from crosscheck.releases.environments import Environment
+    from crosscheck.releases.environments import ReleaseEnvironment
     from crosscheck.releases.run import releases_and_show
     from reference.formats import FORMATS
 
@@ -86,11 +76,10 @@ def releases(  # noqa: PLR0913, one for each option
     def specs_under(interpreter: str) -> Sequence[Spec]:
         return select([f"{name}@{interpreter}" for name in names])
 
-    options = ProcessOptions(
-        journal, timeout or TIMEOUT, compilation.FRESH, compile_timeout or COMPILE_TIMEOUT
-    )
+    options = ProcessOptions(journal, timeout, compilation.FRESH, compile_timeout)
     environments = [
-        Environment(framework, release, python) for release in index.chosen(framework, versions, python)
+        ReleaseEnvironment(framework, release, python)
+        for release in index.chosen(framework, versions, python)
     ]
     if case is not None:
         return bisect_and_show(case, environments, specs_under, options)

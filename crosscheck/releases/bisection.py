@@ -11,7 +11,7 @@ from adapters.process_options import ProcessOptions
 from crosscheck.check import check, check_exit_code
 from crosscheck.console import console_for, say
 from crosscheck.exit_codes import ExitCode
-from crosscheck.releases.environments import Environment
+from crosscheck.releases.environments import ReleaseEnvironment
 from crosscheck.releases.versions import ReleasesError
 
 # What a release is, by the exit code of `check --bisect`.
@@ -20,7 +20,7 @@ WORDS: Final = {0: "right", 1: "wrong", 125: "not judged"}
 
 def bisect_and_show(
     source: str,
-    environments: Sequence[Environment],
+    environments: Sequence[ReleaseEnvironment],
     specs_under: Callable[[str], Sequence[Spec]],
     options: ProcessOptions,
 ) -> int:

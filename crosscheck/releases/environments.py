@@ -19,7 +19,7 @@ BESIDE: Final = {"numpy": ("ml_dtypes",), "torch": ("ml_dtypes", "setuptools"), 
 
 
 @dataclass(frozen=True)
-class Environment:
+class ReleaseEnvironment:
     """The environment of one release.
 
     Attributes:

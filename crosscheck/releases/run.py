@@ -22,7 +22,7 @@ from crosscheck.console import console_for, draw, say
 from crosscheck.exit_codes import ExitCode
 from crosscheck.explain.message import replay
 from crosscheck.plans.plan import Plan, per_interpreter
-from crosscheck.releases.environments import Environment
+from crosscheck.releases.environments import ReleaseEnvironment
 from crosscheck.releases.history import Trace, faults, sentences, traces, verdicts
 from crosscheck.releases.versions import ReleasesError
 from crosscheck.results.changes import gate, has_regressed
@@ -41,7 +41,7 @@ Specs = Callable[[str], Sequence[Spec]]
 
 def releases_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     plan: Plan,
-    environments: Sequence[Environment],
+    environments: Sequence[ReleaseEnvironment],
     specs_under: Specs,
     options: ProcessOptions,
     *,
@@ -91,7 +91,7 @@ def releases_and_show(  # noqa: PLR0913, each is a choice of its own, by name
     return ExitCode.FAILED if is_worse else ExitCode.PASSED
 
 
-def _sizes(environments: Sequence[Environment]) -> str:
+def _sizes(environments: Sequence[ReleaseEnvironment]) -> str:
     """Say how many environments are made, and what they take as far as it is known."""
     missing = [each for each in environments if not each.is_made]
     made = [each.size for each in environments if each.is_made]
@@ -101,7 +101,7 @@ def _sizes(environments: Sequence[Environment]) -> str:
     return f"{kept}, {len(missing)} to be made ({one}); {free:,.0f} MB are free" if missing else f"{kept}."
 
 
-def path_of(plan: Plan, environment: Environment) -> Path:
+def path_of(plan: Plan, environment: ReleaseEnvironment) -> Path:
     """Return the file of a release's ledger, whose name has a digest of the suite's version and the plan."""
     lines = [
         suite(),
@@ -113,7 +113,7 @@ def path_of(plan: Plan, environment: Environment) -> Path:
 
 def _ledger(  # noqa: PLR0913, as `releases_and_show`
     plan: Plan,
-    environment: Environment,
+    environment: ReleaseEnvironment,
     specs_under: Specs,
     options: ProcessOptions,
     *,
@@ -138,7 +138,9 @@ def _ledger(  # noqa: PLR0913, as `releases_and_show`
     return ledger
 
 
-def _show(ledgers: Mapping[str, Ledger], environments: Sequence[Environment], console: Console) -> bool:
+def _show(
+    ledgers: Mapping[str, Ledger], environments: Sequence[ReleaseEnvironment], console: Console
+) -> bool:
     """Print the steps, the table and what is wrong since when; return whether the last step is worse."""
     is_worse, framework = False, environments[0].framework
     for (was, old), (now, new) in pairwise(ledgers.items()):
@@ -173,7 +175,7 @@ def _table(found: Mapping[str, Mapping[str, str]], releases: Sequence[str]) -> T
     return table
 
 
-def _replays(wrong: Sequence[Trace], environments: Sequence[Environment]) -> list[str]:
+def _replays(wrong: Sequence[Trace], environments: Sequence[ReleaseEnvironment]) -> list[str]:
     """Return for each adapter that is wrong the command that shows its worst case again."""
     pythons = {each.release: each.python for each in environments}
     first = {trace.adapter: trace for trace in reversed(wrong)}

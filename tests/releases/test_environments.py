@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import assert_one_line
 
-from crosscheck.releases.environments import FOLDER, Environment
+from crosscheck.releases.environments import FOLDER, ReleaseEnvironment
 from crosscheck.releases.versions import ReleasesError
 
 NUMPY = f"numpy=={version('numpy')}"
@@ -41,7 +41,7 @@ def with_uv(here: Path, monkeypatch: pytest.MonkeyPatch, refused: str = "nothing
 
 
 def test_it_is_made_once_with_what_the_adapters_import(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, made = with_uv(here, monkeypatch), Environment("jax", "0.10.2", sys.executable)
+    calls, made = with_uv(here, monkeypatch), ReleaseEnvironment("jax", "0.10.2", sys.executable)
     assert not made.is_made
     for _ in range(2):
         made.make()
@@ -57,7 +57,7 @@ def test_it_is_made_once_with_what_the_adapters_import(here: Path, monkeypatch: 
 
 def test_an_older_release_may_need_another_numpy(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = with_uv(here, monkeypatch, refused=NUMPY)
-    Environment("torch", "2.10.0", sys.executable).make()
+    ReleaseEnvironment("torch", "2.10.0", sys.executable).make()
     assert [line.split()[5:] for line in calls.read_text().splitlines() if line.startswith("pip")] == [
         ["torch==2.10.0", NUMPY, "ml_dtypes", "setuptools"],
         ["torch==2.10.0", "numpy", "ml_dtypes", "setuptools"],
@@ -68,7 +68,7 @@ def test_a_release_that_cannot_be_installed_is_one_line_and_leaves_nothing(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_uv(here, monkeypatch, refused="numpy==0.0.1")
-    environment = Environment("numpy", "0.0.1", sys.executable)
+    environment = ReleaseEnvironment("numpy", "0.0.1", sys.executable)
     with pytest.raises(ReleasesError) as error:
         environment.make()
     assert_one_line(error.value, "numpy 0.0.1 cannot be installed: no wheel for it")
@@ -79,7 +79,7 @@ def test_a_release_that_cannot_be_installed_is_one_line_and_leaves_nothing(
 def test_without_uv_pip_makes_it(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr("shutil.which", lambda _: None)
-    environment = Environment("numpy", "0.0.1", sys.executable)
+    environment = ReleaseEnvironment("numpy", "0.0.1", sys.executable)
     with pytest.raises(ReleasesError) as error:
         environment.make()
     assert_one_line(

@@ -11,7 +11,7 @@ import pytest
 from crosscheck.cli.commands import run
 from crosscheck.exit_codes import ExitCode
 from crosscheck.releases import environments
-from crosscheck.releases.environments import Environment
+from crosscheck.releases.environments import ReleaseEnvironment
 from crosscheck.releases.versions import ReleasesError
 
 pytestmark = [pytest.mark.xdist_group("releases"), pytest.mark.long]
@@ -51,7 +51,7 @@ def releases(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """
     made: list[str] = []
 
-    def make(environment: Environment) -> None:
+    def make(environment: ReleaseEnvironment) -> None:
         made.append(environment.release)
         if environment.release == MISSING:
             raise ReleasesError(f"numpy {MISSING} cannot be installed: no wheel")
@@ -68,7 +68,7 @@ def releases(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (python.parent.parent / environments.MADE).touch()
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(Environment, "make", make)
+    monkeypatch.setattr(ReleaseEnvironment, "make", make)
     return made
 
 
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_named_with_its_first_release_and_the_next_that_is_righ
     assert "From numpy 2 to 3:\nNo regression: 3 is no worse than 2." in out
     assert re.search(r"^numpy +within bounds +outside +within bounds$", out, re.MULTILINE)
     assert "numpy float16 y_hat: first wrong in 2, right in 3" in out
-    there = f" --only numpy@{Environment('numpy', '2', sys.executable).python}"
+    there = f" --only numpy@{ReleaseEnvironment('numpy', '2', sys.executable).python}"
     assert re.search(rf"^ +replay  .*{there}$", out, re.MULTILINE)
     assert re.search(rf"^replay  .*{there}$", out, re.MULTILINE)
     digests = re.findall(r"problems, results ([0-9a-f]{16})$", out, re.MULTILINE)
@@ -105,7 +105,7 @@ def test_a_release_that_has_a_ledger_is_not_run_again_unless_asked(
     assert releases == []
     assert said(capsys, "1,2", "--again", "--remove")[0] == first[0] == ExitCode.FAILED
     assert releases == ["1", "2"]
-    assert not Path(Environment("numpy", "1", sys.executable).python).exists()
+    assert not Path(ReleaseEnvironment("numpy", "1", sys.executable).python).exists()
 
 
 def test_a_ledger_that_is_damaged_is_made_again(
